@@ -1,0 +1,96 @@
+"""Errors a person can act on: what was expected, what came, where, and the cure.
+
+Every error that reaches the command line is a `BenchError`. The command line prints its message and
+its cure and exits with its code; a traceback appears only with `--debug`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BenchError(Exception):
+    """Something the user can mend.
+
+    `message` says what was expected, what came and where; `cure` says what to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, cure: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.cure = cure
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  cure: {self.cure}" if self.cure else self.message
+
+
+class InvalidInput(BenchError, ValueError):
+    """A metric, probe or prediction was given a bad shape, an empty array, NaN or infinity."""
+
+    exit_code = 3
+
+
+class UnknownName(BenchError, LookupError):
+    """No method, protocol, data set or run of that name; close names are suggested."""
+
+    exit_code = 2
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, cure: str = "") -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        close = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
+        guess = f"did you mean {' or '.join(repr(c) for c in close)}? " if close else ""
+        listing = ", ".join(self.known) if self.known else "none"
+        super().__init__(
+            f"there is no {kind} {name!r}", cure=cure or f"{guess}known {kind}s: {listing}"
+        )
+
+
+class Incompatible(BenchError):
+    """The method gives nothing the protocol can score."""
+
+    exit_code = 2
+
+
+class DataMissing(BenchError):
+    """Data that must be obtained first: what, from where, under which terms, and where to put it."""
+
+    exit_code = 4
+
+
+class DataAltered(BenchError):
+    """Data on disk is not what its digest says."""
+
+    exit_code = 5
+
+
+class RunLocked(BenchError):
+    """Another process works on the same run."""
+
+    exit_code = 6
+
+
+class RecordTooNew(BenchError):
+    """A record (or prepared data) was written by a newer version of bench."""
+
+    exit_code = 7
+
+
+class PluginBroken(BenchError):
+    """A plugin could not be loaded or does not keep the contract."""
+
+    exit_code = 8
+
+
+class DiskFull(BenchError):
+    """There was no room to write; nothing half-written was left."""
+
+    exit_code = 9
+
+
+class TrainingFailed(BenchError):
+    """A method's training went wrong in a way that can be named (a loss that is not finite, …)."""
+
+    exit_code = 10
