@@ -1,1 +1,64 @@
-"""What the rooms say to each other, and all that a method author needs."""
+"""What the rooms say to each other, and all that a method author needs.
+
+`from benchmark.contracts import Method, MethodSpec, Landmarks, hookimpl` works without naming the
+modules; each name is imported when it is first asked for, so that a plugin's registration module
+stays light (no torch).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "hookimpl": "hooks",
+    **dict.fromkeys(("MethodSpec", "Reported", "KINDS"), "spec"),
+    **dict.fromkeys(("Images", "Cameras", "to_signed"), "images"),
+    **dict.fromkeys(
+        (
+            "Descriptors",
+            "Generator",
+            "Landmarks",
+            "Parts",
+            "Prediction",
+            "ShapeAndPose",
+            "Translation",
+        ),
+        "predictions",
+    ),
+    **dict.fromkeys(
+        ("Ceiling", "FitContext", "Method", "MethodInfo", "MethodSettings", "Weights"), "method"
+    ),
+    **dict.fromkeys(("BenchError", "InvalidInput", "TrainingFailed"), "errors"),
+}
+
+if TYPE_CHECKING:
+    from benchmark.contracts.errors import BenchError, InvalidInput, TrainingFailed
+    from benchmark.contracts.hooks import hookimpl
+    from benchmark.contracts.images import Cameras, Images, to_signed
+    from benchmark.contracts.method import (
+        Ceiling,
+        FitContext,
+        Method,
+        MethodInfo,
+        MethodSettings,
+        Weights,
+    )
+    from benchmark.contracts.predictions import (
+        Descriptors,
+        Generator,
+        Landmarks,
+        Parts,
+        Prediction,
+        ShapeAndPose,
+        Translation,
+    )
+    from benchmark.contracts.spec import KINDS, MethodSpec, Reported
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"benchmark.contracts has no {name!r}")
+    return getattr(import_module(f"benchmark.contracts.{_HOME[name]}"), name)

@@ -1,0 +1,33 @@
+"""The hooks a plugin may implement: few, verb-first, each taking a `register` callback.
+
+Hook implementations return nothing; they call `register` once per thing they bring. They must stay
+light: data only, no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pluggy
+
+PROJECT = "bench"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Hooks:
+    """Specifications of all hooks."""
+
+    @hookspec
+    def bench_methods(self, register: Callable[[Any], None]) -> None:
+        """Register methods: `register(MethodSpec(...))`."""
+
+    @hookspec
+    def bench_protocols(self, register: Callable[[Any], None]) -> None:
+        """Register protocols: `register(path)`, a folder laid out like `protocols/`."""
+
+    @hookspec
+    def bench_datasets(self, register: Callable[[Any], None]) -> None:
+        """Register data sets: `register(DatasetSpec(...))`."""

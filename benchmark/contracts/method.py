@@ -1,0 +1,169 @@
+"""The contract a method keeps: five calls, of which the smallest methods write one line each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+import torch
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.contracts.images import Images
+from benchmark.contracts.predictions import Generator, Prediction
+from benchmark.contracts.spec import Kind
+
+Supervision = Literal["none", "labels"]
+
+
+class MethodSettings(BaseModel):
+    """Base of a method's settings: frozen, unknown keys refused, every value part of the run id."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Pretrained weights a method starts from: where from, and the sha256 that was checked."""
+
+    name: str
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """What a method is with these settings, known before any data is read.
+
+    `input_size` is the side of the images it wants, None where any will do; `pretrained` lists every
+    weight not learned in this run (empty: it starts from random numbers).
+    """
+
+    gives: tuple[Kind, ...]
+    input_size: int | None = None
+    supervision: Supervision = "none"
+    pretrained: tuple[Weights, ...] = ()
+    notes: str = ""
+
+
+class Checkpoints(Protocol):
+    """Where a fit in progress keeps what it needs to go on after a kill."""
+
+    def load(self) -> dict[str, Any] | None:
+        """The newest whole checkpoint, or None at the start."""
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Write `state` (tensors, numbers, strings, lists and dicts of them) whole or not at all."""
+
+    def due(self) -> bool:
+        """Whether it is time to save again (about every half minute)."""
+
+
+class Part(Protocol):
+    """A piece of a fit that several settings share (a first stage, say): fitted once, then found."""
+
+    folder: Path
+    done: bool
+    context: FitContext
+
+    def finish(self) -> None:
+        """Say that `folder` is complete; from now on it is found, not fitted."""
+
+
+class Progress(Protocol):
+    """Tell the person who waits how far it is."""
+
+    def __call__(self, stage: str, step: int, total: int, **values: float) -> None: ...
+
+
+@dataclass
+class FitContext:
+    """All a fit gets besides the images.
+
+    `milestone(images_seen, save)` keeps a copy of the model so that the run page can draw the error
+    against the images seen; what the harness finds there is never shown to the method.
+    `shared(name, identity)` opens a `Part`; the images' digest, the seed and the budget join its
+    identity by themselves.
+    """
+
+    seed: int
+    device: str
+    folder: Path
+    checkpoints: Checkpoints
+    progress: Progress
+    log: Callable[[Mapping[str, Any]], None]
+    shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[Part]]
+    milestone: Callable[[int, Callable[[Path], None]], None]
+    budget: Mapping[str, float] = field(default_factory=dict)
+
+
+class Method(ABC):
+    """A method under test. Subclass it, register it with a `MethodSpec`, and it can be run.
+
+    The harness calls, in this order: `info(settings)`; the constructor; `fit` with images that carry
+    no labels; `save`; and, maybe in another process, `load` and then `predict` or `generator`.
+    """
+
+    class Settings(MethodSettings):
+        pass
+
+    gives: ClassVar[tuple[Kind, ...]] = ()
+
+    def __init__(self, settings: MethodSettings) -> None:
+        self.settings: Any = settings
+        self.device = "cpu"
+
+    @classmethod
+    def info(cls, settings: Any) -> MethodInfo:
+        """What this method is with these settings."""
+        return MethodInfo(gives=cls.gives)
+
+    def initialise(self, images: Images, context: FitContext) -> None:  # noqa: B027
+        """Build the untrained network from `context.seed`; `fit` starts from the same one.
+
+        The floor `random-features` calls this instead of `fit`.
+        """
+
+    @abstractmethod
+    def fit(self, images: Images, context: FitContext) -> None:
+        """Learn from images without labels."""
+
+    def predict(self, images: torch.Tensor) -> Prediction:
+        """A prediction for images (B, 3, S, S), float in [-1, 1], on `self.device`."""
+        raise NotImplementedError(f"{type(self).__name__} gives no predictions on images")
+
+    def generator(self) -> Generator:
+        """The generator, for methods that give one."""
+        raise NotImplementedError(f"{type(self).__name__} is no generator")
+
+    def save(self, folder: Path) -> None:  # noqa: B027
+        """Write what `load` needs into an empty folder."""
+
+    def load(self, folder: Path, device: str) -> None:
+        """Read what `save` wrote; afterwards `predict` works on `device`."""
+        self.device = device
+
+
+class Ceiling(Method):
+    """A method that is shown the labels, to give a metric its upper end; boards mark it so."""
+
+    @classmethod
+    def info(cls, settings: Any) -> MethodInfo:
+        return MethodInfo(gives=cls.gives, supervision="labels")
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        """Nothing to learn."""
+
+    @abstractmethod
+    def predict_from_labels(self, images: torch.Tensor, labels: torch.Tensor) -> Prediction:
+        """A prediction from the truth itself: `labels` as the task gives them, (B, K, 2) points."""
+
+
+@contextmanager
+def inference(method: Method) -> Iterator[Method]:
+    """Predict without gradients."""
+    with torch.inference_mode():
+        yield method

@@ -1,0 +1,230 @@
+"""What a method gives back: one frozen class per kind, each checking its own shapes.
+
+Points are (x, y), float32, in pixels of the image given to `predict`; the centre of the top-left
+pixel is (0, 0). A prediction with a wrong shape, a NaN or an infinity is refused when it is made, so
+nothing after it has to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+
+from benchmark.contracts.errors import InvalidInput
+from benchmark.contracts.spec import Kind
+
+
+def _require(tensor: Any, name: str, shape: str, kind: str) -> None:
+    """Refuse what is not a finite tensor of `shape`, a word like "N K 2": letters match any size."""
+    wanted = shape.split()
+    if not isinstance(tensor, torch.Tensor):
+        raise InvalidInput(f"{kind}.{name} must be a tensor ({shape}), got {type(tensor).__name__}")
+    fits = tensor.ndim == len(wanted) and all(
+        not w.isdigit() or int(w) == s for w, s in zip(wanted, tensor.shape, strict=True)
+    )
+    if not fits:
+        got = tuple(tensor.shape)
+        raise InvalidInput(f"{kind}.{name} must have shape ({', '.join(wanted)}), got {got}")
+    if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        broken = (~torch.isfinite(tensor)).reshape(len(tensor), -1).any(1).nonzero().flatten()
+        raise InvalidInput(
+            f"{kind}.{name} has NaN or infinity in {len(broken)} of {len(tensor)} items "
+            f"(first: item {int(broken[0])} of this batch)",
+            cure="look at the method's training log for a loss that is not finite",
+        )
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Common behaviour: length, conversion to and from arrays, concatenation."""
+
+    kind: ClassVar[Kind]
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The tensors of this prediction by field name."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in found.items() if isinstance(value, torch.Tensor)}
+
+    def numbers(self) -> dict[str, float]:
+        """The scalars of this prediction by field name."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in found.items() if isinstance(value, int | float)}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The tensors as NumPy arrays on the host, float32 kept."""
+        return {k: v.detach().cpu().numpy() for k, v in self.tensors().items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray], **numbers: float) -> Self:
+        """The inverse of `arrays` and `numbers`."""
+        return cls(**{k: torch.from_numpy(np.asarray(v)) for k, v in arrays.items()}, **numbers)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.tensors().values())))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
+        """One prediction for the images of all parts, in order."""
+        if not parts:
+            raise InvalidInput("cannot concatenate no predictions")
+        names = parts[0].tensors()
+        joined = {name: torch.cat([p.tensors()[name] for p in parts]) for name in names}
+        return cls(**joined, **parts[0].numbers())
+
+
+@dataclass(frozen=True)
+class Landmarks(Prediction):
+    """K points in each image.
+
+    `points` (N, K, 2) float32 (x, y) pixels; `confidence` (N, K) in [0, 1], or none.
+    Example: `Landmarks(torch.tensor([[[47.5, 47.5]]]))` is one point in the middle of a 96-px image.
+    """
+
+    kind: ClassVar[Kind] = "landmarks"
+    points: torch.Tensor
+    confidence: torch.Tensor | None = None
+
+    def __post_init__(self) -> None:
+        _require(self.points, "points", "N K 2", "Landmarks")
+        if self.confidence is not None:
+            _require(self.confidence, "confidence", "N K", "Landmarks")
+
+
+@dataclass(frozen=True)
+class Parts(Prediction):
+    """Which part each pixel belongs to: `probabilities` (N, K + 1, H, W), channel 0 background."""
+
+    kind: ClassVar[Kind] = "parts"
+    probabilities: torch.Tensor
+
+    def __post_init__(self) -> None:
+        _require(self.probabilities, "probabilities", "N K+1 H W", "Parts")
+        if self.probabilities.shape[1] < 2:
+            raise InvalidInput("Parts.probabilities needs a background and at least one part")
+        low, high = self.probabilities.amin().item(), self.probabilities.amax().item()
+        if low < -1e-4 or high > 1 + 1e-4:
+            raise InvalidInput(
+                f"Parts.probabilities must lie in [0, 1], got {low:.4g} to {high:.4g}"
+            )
+
+    def landmarks(self) -> Landmarks:
+        """Part centres: each part's map divided by its sum, expected pixel position.
+
+        A part that is nowhere sits in the middle of the image with confidence 0; the confidence of
+        the others is the largest probability of their map.
+        """
+        maps = self.probabilities[:, 1:].double()
+        height, width = maps.shape[-2:]
+        mass = maps.sum((-2, -1))
+        x = (maps.sum(-2) * torch.arange(width, device=maps.device)).sum(-1)
+        y = (maps.sum(-1) * torch.arange(height, device=maps.device)).sum(-1)
+        there = mass > 1e-8
+        safe = torch.where(there, mass, torch.ones_like(mass))
+        x = torch.where(there, x / safe, torch.full_like(x, (width - 1) / 2))
+        y = torch.where(there, y / safe, torch.full_like(y, (height - 1) / 2))
+        confidence = torch.where(there, maps.amax((-2, -1)), torch.zeros_like(mass))
+        return Landmarks(torch.stack([x, y], -1).float(), confidence.float())
+
+    def foreground(self) -> torch.Tensor:
+        """bool (N, H, W): the most probable channel is not the background."""
+        return self.probabilities.argmax(1) > 0
+
+
+@dataclass(frozen=True)
+class Descriptors(Prediction):
+    """A descriptor at every cell of a grid that lies on the image.
+
+    `maps` (N, C, h, w), float; the centre of cell (row i, column j) is the image point
+    (offset + stride·j, offset + stride·i) in pixels. Example: 24×24 cells on a 96-px image have
+    stride 4 and offset 1.5.
+    """
+
+    kind: ClassVar[Kind] = "descriptors"
+    maps: torch.Tensor
+    stride: float
+    offset: float
+
+    def __post_init__(self) -> None:
+        _require(self.maps, "maps", "N C h w", "Descriptors")
+        if self.stride <= 0:
+            raise InvalidInput(f"Descriptors.stride must be positive, got {self.stride}")
+
+    @classmethod
+    def covering(cls, maps: torch.Tensor, size: int) -> Descriptors:
+        """Maps whose h = w cells tile a square image of `size` pixels exactly."""
+        stride = size / maps.shape[-1]
+        return cls(maps, stride, (stride - 1) / 2)
+
+
+@dataclass(frozen=True)
+class ShapeAndPose(Prediction):
+    """A point cloud and a camera rotation for each image.
+
+    `points` (N, P, 3) in the object's canonical frame; `rotation` (N, 4) unit quaternions
+    (w, x, y, z), canonical frame to camera.
+    """
+
+    kind: ClassVar[Kind] = "shape_and_pose"
+    points: torch.Tensor
+    rotation: torch.Tensor
+
+    def __post_init__(self) -> None:
+        _require(self.points, "points", "N P 3", "ShapeAndPose")
+        _require(self.rotation, "rotation", "N 4", "ShapeAndPose")
+        norm = self.rotation.double().norm(dim=-1)
+        if bool(((norm - 1).abs() > 1e-3).any()):
+            raise InvalidInput("ShapeAndPose.rotation must hold unit quaternions (w, x, y, z)")
+
+
+@dataclass(frozen=True)
+class Translation(Prediction):
+    """An image for each image: `images` (N, 3, H, W) in [-1, 1] and `alpha` (N, 1, H, W) in [0, 1]:
+    how much of each pixel the method repainted."""
+
+    kind: ClassVar[Kind] = "translation"
+    images: torch.Tensor
+    alpha: torch.Tensor
+
+    def __post_init__(self) -> None:
+        _require(self.images, "images", "N 3 H W", "Translation")
+        _require(self.alpha, "alpha", "N 1 H W", "Translation")
+        if self.images.shape[-2:] != self.alpha.shape[-2:]:
+            raise InvalidInput("Translation.images and .alpha differ in size")
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Images out of random numbers: z → w → image. Not a batch but a device, so it has no arrays.
+
+    `mapping` takes z (B, z_dim) to w (B, layers, w_dim); `synthesis` takes w and a noise seed to
+    images (B, 3, size, size) in [-1, 1]. The same z and noise seed give the same image.
+    """
+
+    kind: ClassVar[Kind] = "generator"
+    z_dim: int
+    layers: int
+    size: int
+    mapping: Callable[[torch.Tensor], torch.Tensor]
+    synthesis: Callable[[torch.Tensor, int], torch.Tensor]
+
+    def sample(self, count: int, seed: int, *, batch: int = 64) -> torch.Tensor:
+        """uint8 (count, 3, size, size); image i depends on (seed, i), not on the batch size."""
+        if count < 1:
+            raise InvalidInput(f"cannot sample {count} images")
+        z = np.random.Generator(np.random.PCG64(seed)).standard_normal((count, self.z_dim))
+        out = []
+        for first in range(0, count, batch):
+            w = self.mapping(torch.from_numpy(z[first : first + batch]).float())
+            images = self.synthesis(w, seed)
+            _require(images, "synthesis", f"N 3 {self.size} {self.size}", "Generator")
+            out.append(images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu())
+        return torch.cat(out)
+
+
+PREDICTIONS: dict[str, type[Prediction]] = {
+    c.kind: c for c in (Landmarks, Parts, Descriptors, ShapeAndPose, Translation)
+}

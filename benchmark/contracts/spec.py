@@ -1,0 +1,75 @@
+"""What a method says of itself before any of its code is loaded: plain data, light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["landmarks", "parts", "descriptors", "generator", "shape_and_pose", "translation"]
+KINDS: tuple[Kind, ...] = (
+    "landmarks",
+    "parts",
+    "descriptors",
+    "generator",
+    "shape_and_pose",
+    "translation",
+)
+
+Role = Literal["method", "floor", "ceiling"]
+Origin = Literal["official", "ported-and-verified", "reimplemented"]
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A value a paper prints for a method, to stand beside what was reproduced.
+
+    `settings` are those the value belongs to (the others do not matter), `value` is in the unit of
+    the protocol's metric, `source` names the paper and table.
+    """
+
+    protocol: str
+    metric: str
+    value: float
+    source: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    not_comparable: str = ""
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """One method: data only. `implementation` ("module:Class") is imported when the method runs.
+
+    Example: `MethodSpec(id="grid", implementation="bench_grid.method:Grid", gives=["landmarks"],
+    summary="K fixed points on a grid")`.
+    """
+
+    id: str
+    implementation: str
+    gives: tuple[Kind, ...] | list[Kind]
+    summary: str
+    version: int = 1
+    role: Role = "method"
+    origin: Origin = "reimplemented"
+    licence: str = ""
+    paper: str = ""
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    default_preset: str = ""
+    reported: tuple[Reported, ...] = ()
+
+    def problems(self) -> list[str]:
+        """What is wrong with this registration, in words; empty when nothing is."""
+        found = []
+        if not self.id or self.id != self.id.strip().lower() or " " in self.id:
+            found.append(f"id {self.id!r} must be lower case without spaces")
+        module, _, name = self.implementation.partition(":")
+        if not module or not name:
+            found.append(f"implementation {self.implementation!r} must read 'module:Class'")
+        if not self.gives:
+            found.append("gives is empty: name at least one prediction kind")
+        unknown = [kind for kind in self.gives if kind not in KINDS]
+        if unknown:
+            found.append(f"gives has unknown kinds {unknown}; known: {', '.join(KINDS)}")
+        if self.default_preset and self.default_preset not in self.presets:
+            found.append(f"default preset {self.default_preset!r} is not among the presets")
+        return found
