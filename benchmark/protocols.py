@@ -1,0 +1,314 @@
+"""Protocols: data, split, geometry, probe and metric fixed to the last constant, one TOML per version.
+
+A protocol's identity is its id, its version and the digest of its canonical content. Words (title,
+notes, reported values) are not part of the digest, and neither is a field at its default, so that a
+new optional field of this model leaves old digests alone. `protocols/digests.lock` holds the digests
+of all versions: what was frozen can't change under its number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
+from benchmark.contracts.spec import Kind
+
+WORDS = {"title", "notes", "reported", "supersedes", "summary"}
+LOCK = "digests.lock"
+
+
+class ProtocolInvalid(BenchError):
+    """A protocol file does not say what a protocol must say, or was altered after it was frozen."""
+
+    exit_code = 11
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Geometry(Strict):
+    """How an image of one data set becomes the square that is prepared, and its labels with it.
+
+    The crop is resized to `resize` × `resize` pixels with the named `filter`, and `cut` pixels on
+    each side are the margin: predictions are asked on the middle `resize − 2·cut` pixels.
+
+    - crop "whole": the image itself, aspect ratio lost if it is not square
+    - crop "window": the fixed `window` (x, y, width, height) in source pixels
+    - crop "points_square": a square of side round(scale × longest side of the points' box), centred
+      on that box; outside the image is black
+    - crop "stored": as points_square, with scale and shift per image from the file `crops`
+    - crop "box_300w": DVE's 300-W window (52 px per box width, 100×100, moved up 2 px)
+
+    labels "pixel_centres" maps points as the centres of pixels (p + ½)·s − ½; "scale" maps p·s
+    without the half-pixel term; "scale_one_based" first subtracts the 1 of MATLAB's indices.
+    """
+
+    crop: Literal["whole", "window", "points_square", "stored", "box_300w"]
+    resize: int = Field(gt=0)
+    cut: int = Field(default=0, ge=0)
+    filter: Literal["pillow_bilinear", "pillow_bicubic", "pillow_nearest"] = "pillow_bilinear"
+    labels: Literal["pixel_centres", "scale", "scale_one_based"] = "pixel_centres"
+    scale: float | None = None
+    window: tuple[int, int, int, int] | None = None
+    crops: str = ""
+    crops_sha256: str = ""
+
+    @property
+    def size(self) -> int:
+        """Side of the square that predictions are asked on."""
+        return self.resize - 2 * self.cut
+
+    @model_validator(mode="after")
+    def _complete(self) -> Geometry:
+        if self.size <= 0:
+            raise ValueError(f"cut {self.cut} leaves nothing of {self.resize} pixels")
+        needs: dict[str, tuple[str, Any]] = {
+            "window": ("window", self.window),
+            "points_square": ("scale", self.scale),
+            "stored": ("crops", self.crops),
+        }
+        if self.crop in needs and not needs[self.crop][1]:
+            raise ValueError(f"crop {self.crop!r} needs {needs[self.crop][0]!r}")
+        return self
+
+
+class Data(Strict):
+    """Which images are fitted on, which carry the probe's labels, which are scored.
+
+    Each is "dataset:split". `validation` names a part cut from the training people, for choices and
+    curves; nothing is ever tuned on test.
+    """
+
+    fit: str
+    train: str
+    test: str
+    validation: str = ""
+
+    def datasets(self) -> list[str]:
+        """The data sets named, each once."""
+        named = [self.fit, self.train, self.test, self.validation]
+        return list(dict.fromkeys(n.partition(":")[0] for n in named if n))
+
+
+class LandmarkRule(Strict):
+    """Which points are asked for, and whose distance is the unit.
+
+    rule "all" takes the data set's points; "mafl5_from_68" makes eye centres (means of 36–41 and
+    42–47), nose tip (30) and mouth corners (48, 54).
+    """
+
+    rule: Literal["all", "mafl5_from_68"] = "all"
+    count: int
+    eyes: tuple[int, int]
+
+
+class Probe(Strict):
+    """A named probe and the constants that differ from that name's."""
+
+    name: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Metric(Strict):
+    """A metric variant. The first one of a protocol is its headline."""
+
+    id: str
+    unit: str
+    better: Literal["lower", "higher"]
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Twin(Strict):
+    """The synthetic stand-in: same schema, rendered."""
+
+    recipe: Literal["face"]
+    fit: int
+    train: int
+    test: int
+    people: int
+    seed: int = 0
+    probe: Probe | None = None
+
+
+class ReportedValue(Strict):
+    """What a paper prints under this protocol for a method that has no plugin here."""
+
+    method: str
+    metric: str
+    value: float
+    source: str
+    not_comparable: str = ""
+
+
+class Protocol(Strict):
+    """A protocol version, as its TOML file states it."""
+
+    id: str = Field(pattern=r"^[a-z0-9_]+$")
+    version: int = Field(ge=1)
+    title: str
+    task: str
+    needs: tuple[Kind, ...]
+    data: Data
+    geometry: dict[str, Geometry]
+    landmarks: LandmarkRule | None = None
+    probes: dict[Kind, Probe] = Field(default_factory=dict)
+    pairs: dict[str, Any] = Field(default_factory=dict)
+    metrics: tuple[Metric, ...]
+    evaluation_seed: int = 0
+    twin: Twin | None = None
+    summary: str = ""
+    notes: str = ""
+    supersedes: str = ""
+    reported: tuple[ReportedValue, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Protocol:
+        missing = [d for d in self.data.datasets() if d not in self.geometry]
+        if missing:
+            raise ValueError(f"no geometry for data set(s) {', '.join(missing)}")
+        sizes = {g.size for g in self.geometry.values()}
+        if len(sizes) != 1:
+            raise ValueError(f"the geometries end in different sizes: {sorted(sizes)}")
+        if not self.metrics or not self.needs:
+            raise ValueError("a protocol needs at least one metric and one prediction kind")
+        return self
+
+    @property
+    def name(self) -> str:
+        """For example `ytf5@1`."""
+        return f"{self.id}@{self.version}"
+
+    @property
+    def size(self) -> int:
+        """Side of the images that predictions are asked on, in pixels."""
+        return next(iter(self.geometry.values())).size
+
+    def digest(self) -> str:
+        """sha256 of the canonical content (no words, no defaults)."""
+        content = self.model_dump(mode="json", exclude_defaults=True, exclude=WORDS)
+        return canonical_digest(content)
+
+
+def canonical_digest(content: Any) -> str:
+    """sha256 of JSON with sorted keys and no spaces; refuses NaN.
+
+    >>> canonical_digest({"b": 1, "a": 2.0}) == canonical_digest({"a": 2.0, "b": 1})
+    True
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def builtin_folder() -> Path:
+    """Where the protocols of bench itself lie: in the checkout, else inside the installed package."""
+    checkout = Path(__file__).resolve().parent.parent / "protocols"
+    return checkout if checkout.is_dir() else Path(__file__).resolve().parent / "_protocols"
+
+
+def read_protocol(path: Path) -> Protocol:
+    """Read and check one file; its place must say the same id and version as its content."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+        protocol = Protocol.model_validate(content)
+    except tomllib.TOMLDecodeError as error:
+        raise ProtocolInvalid(f"{path} is not TOML: {error}") from None
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc']) or 'protocol'}: {e['msg']}"
+            for e in error.errors()
+        )
+        raise ProtocolInvalid(f"{path}: {faults}") from None
+    if (protocol.id, str(protocol.version)) != (path.parent.name, path.stem):
+        raise ProtocolInvalid(
+            f"{path} says {protocol.name}", cure=f"move it to {protocol.id}/{protocol.version}.toml"
+        )
+    return protocol
+
+
+def protocol_files(folders: tuple[Path, ...]) -> dict[str, Path]:
+    """`id@version` → file, for all folders, sorted."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in folder.glob("*/*.toml"):
+            if path.stem.isdigit():
+                found.setdefault(f"{path.parent.name}@{path.stem}", path)
+    return dict(
+        sorted(found.items(), key=lambda kv: (kv[1].parent.name, int(kv[1].stem)))
+    )
+
+
+@cache
+def _read_cached(path: Path) -> Protocol:
+    return read_protocol(path)
+
+
+def protocol_folders() -> tuple[Path, ...]:
+    """The built-in folder and those that plugins register."""
+    from benchmark.plugins import plugins
+
+    return (builtin_folder(), *plugins().protocol_folders)
+
+
+def all_protocols() -> list[Protocol]:
+    """Every version of every protocol."""
+    return [_read_cached(path) for path in protocol_files(protocol_folders()).values()]
+
+
+def protocol_path(name: str) -> Path:
+    """The file of `id` (its newest version) or `id@version`."""
+    files = protocol_files(protocol_folders())
+    if name in files:
+        return files[name]
+    versions = [n for n in files if n.partition("@")[0] == name]
+    if versions:
+        return files[versions[-1]]
+    base = name.partition("@")[0]
+    others = [n for n in files if n.partition("@")[0] == base]
+    if others:
+        raise UnknownName("protocol version", name, others)
+    raise UnknownName("protocol", name, {n.partition("@")[0] for n in files})
+
+
+def find_protocol(name: str) -> Protocol:
+    """The protocol `id` or `id@version`; what was frozen is checked against the lock."""
+    path = protocol_path(name)
+    protocol = _read_cached(path)
+    lock = read_lock(path.parent.parent)
+    frozen = lock.get(protocol.name)
+    if frozen is not None and frozen != protocol.digest():
+        raise DataAltered(
+            f"protocol {protocol.name} was changed after it was frozen: digest "
+            f"{protocol.digest()[:12]}, frozen {frozen[:12]}",
+            cure="undo the change, or make it a new version that names what it supersedes",
+        )
+    return protocol
+
+
+def read_lock(folder: Path) -> dict[str, str]:
+    """The frozen digests of a protocols folder."""
+    path = folder / LOCK
+    if not path.exists():
+        return {}
+    lines = (line.split() for line in path.read_text("utf-8").splitlines() if line.strip())
+    return {name: digest for name, digest in lines}
+
+
+def freeze(folder: Path) -> list[str]:
+    """Add the digests of versions not yet frozen; return their names. Frozen ones are never touched."""
+    lock = read_lock(folder)
+    added = []
+    for name, path in protocol_files((folder,)).items():
+        if name not in lock:
+            lock[name] = read_protocol(path).digest()
+            added.append(name)
+    text = "".join(f"{name} {digest}\n" for name, digest in sorted(lock.items()))
+    (folder / LOCK).write_text(text, "utf-8")
+    return added
