@@ -1,0 +1,60 @@
+"""What a data set is to the harness: a light description, and a reader of its publisher's layout."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """One data set: data only. `implementation` ("module:Class") is imported when it is read.
+
+    `obtain` says what to ask for where; `layout` what the reader expects under the data root;
+    `terms` under which conditions; `expected` the counts that `bench data verify` checks.
+    """
+
+    id: str
+    implementation: str
+    summary: str
+    homepage: str
+    terms: str
+    obtain: str
+    layout: str
+    version: int = 1
+    downloadable: bool = False
+    expected: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One annotated image. `key` is unique in the data set; `points` (K, 2) float64 source pixels.
+
+    `box` is (x_min, y_min, x_max, y_max) where the data set gives one. `points` may be None for
+    images that are only looked at.
+    """
+
+    key: str
+    path: Path
+    identity: str = ""
+    points: np.ndarray | None = None
+    box: tuple[float, float, float, float] | None = None
+
+
+class Reader(ABC):
+    """Reads a data set in its publisher's layout."""
+
+    splits: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @abstractmethod
+    def samples(self, split: str) -> list[Sample]:
+        """The samples of a split, in an order that never changes."""
