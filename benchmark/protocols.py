@@ -240,9 +240,7 @@ def protocol_files(folders: tuple[Path, ...]) -> dict[str, Path]:
         for path in folder.glob("*/*.toml"):
             if path.stem.isdigit():
                 found.setdefault(f"{path.parent.name}@{path.stem}", path)
-    return dict(
-        sorted(found.items(), key=lambda kv: (kv[1].parent.name, int(kv[1].stem)))
-    )
+    return dict(sorted(found.items(), key=lambda kv: (kv[1].parent.name, int(kv[1].stem))))
 
 
 @cache

@@ -1,0 +1,173 @@
+"""The record of a run: one JSON file that says what was done, with what, and what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from benchmark.contracts.errors import BenchError, RecordTooNew
+
+SCHEMA = 1
+
+
+class RecordInvalid(BenchError):
+    """A file that should be a record is none."""
+
+    exit_code = 12
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Value(_Strict):
+    """A metric's value.
+
+    `ci95` is the percentile bootstrap interval over test items (2,000 draws, seed 0); `per_item` names
+    the artefact that holds the errors it is the mean of.
+    """
+
+    metric: str
+    value: float
+    unit: str
+    better: Literal["lower", "higher"]
+    n: int
+    ci95: tuple[float, float]
+    per_item: str
+
+
+class Artefact(_Strict):
+    """A file the run left. `committed` ones lie beside the record, others in the run's folder."""
+
+    path: str
+    sha256: str
+    bytes: int
+    committed: bool
+
+
+class MethodPart(_Strict):
+    id: str
+    version: int
+    plugin: str
+    role: str
+    origin: str
+    preset: str
+    settings_given: dict[str, Any]
+    settings: dict[str, Any]
+    gives: list[str]
+    used: str
+    supervision: str
+    pretrained: list[dict[str, str]]
+
+
+class ProtocolPart(_Strict):
+    id: str
+    version: int
+    digest: str
+    twin: bool
+    on: Literal["test", "validation"] = "test"
+
+
+class DataPart(_Strict):
+    """Digest of pixels and of labels for each split used, and its number of images."""
+
+    split: str
+    images: int
+    pixels: str
+    labels: str
+
+
+class StagePart(_Strict):
+    """Seconds spent in a stage over all attempts; `reused` when an earlier run had done it."""
+
+    seconds: float
+    reused: bool = False
+    attempts: int = 1
+
+
+class CodePart(_Strict):
+    bench: str
+    commit: str
+    dirty: bool | None
+
+
+class Edit(_Strict):
+    """A later remark on a record: it is withdrawn, corrected or annotated, by whom and why."""
+
+    when: str
+    author: str
+    reason: str
+    action: Literal["withdrawn", "annotated"]
+
+
+class Record(_Strict):
+    """One run. The schema's number is `record_schema`; newer ones are refused."""
+
+    record_schema: int = SCHEMA
+    identity_version: int
+    run_id: str
+    fit_id: str
+    status: Literal["done"] = "done"
+    method: MethodPart
+    protocol: ProtocolPart
+    data: dict[str, DataPart]
+    seed: int
+    evaluation_seed: int
+    budget: dict[str, float] = Field(default_factory=dict)
+    metrics: list[Value]
+    probe: dict[str, Any] = Field(default_factory=dict)
+    deterministic: bool
+    code: CodePart
+    packages: dict[str, str]
+    hardware: dict[str, Any]
+    stages: dict[str, StagePart]
+    throughput: dict[str, float] = Field(default_factory=dict)
+    peak_memory_bytes: int
+    artefacts: list[Artefact]
+    curve: list[dict[str, float]] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+    started: str
+    finished: str
+    edits: list[Edit] = Field(default_factory=list)
+
+    @property
+    def headline(self) -> Value:
+        """The protocol's first metric."""
+        return self.metrics[0]
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""From schema n to n + 1. Empty while there is one schema."""
+
+
+def read_record(path: Path) -> Record:
+    """Read a record, bringing old schemas up to date; a newer one is refused."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise RecordInvalid(f"there is no record at {path}") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise RecordInvalid(f"{path} is not JSON: {error}", cure="restore it from git") from None
+    schema = content.get("record_schema") if isinstance(content, dict) else None
+    if not isinstance(schema, int):
+        raise RecordInvalid(f"{path} is no record: it has no record_schema")
+    if schema > SCHEMA:
+        raise RecordTooNew(
+            f"{path} has record schema {schema}; this bench reads up to {SCHEMA}",
+            cure="update bench: pip install --upgrade structbench",
+        )
+    while schema < SCHEMA:
+        content = MIGRATIONS[schema](content)
+        schema += 1
+    try:
+        return Record.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise RecordInvalid(
+            f"{path} is no valid record: {where}: {first['msg']}", cure="restore it from git"
+        ) from None
