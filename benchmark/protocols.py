@@ -83,18 +83,19 @@ class Geometry(Strict):
 class Data(Strict):
     """Which images are fitted on, which carry the probe's labels, which are scored.
 
-    Each is "dataset:split". `validation` names a part cut from the training people, for choices and
-    curves; nothing is ever tuned on test.
+    Each is "dataset:split". `validation` names a part cut from the training people and `development`
+    the rest of them, for choices and curves; nothing is ever tuned on test.
     """
 
     fit: str
     train: str
     test: str
     validation: str = ""
+    development: str = ""
 
     def datasets(self) -> list[str]:
         """The data sets named, each once."""
-        named = [self.fit, self.train, self.test, self.validation]
+        named = [self.fit, self.train, self.test, self.validation, self.development]
         return list(dict.fromkeys(n.partition(":")[0] for n in named if n))
 
 
@@ -296,7 +297,7 @@ def read_lock(folder: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     lines = (line.split() for line in path.read_text("utf-8").splitlines() if line.strip())
-    return {name: digest for name, digest in lines}
+    return {parts[0]: parts[1] for parts in lines}
 
 
 def freeze(folder: Path) -> list[str]:

@@ -1,0 +1,187 @@
+"""From what a person asked to what will be done: everything resolved and refused before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from benchmark.contracts.errors import BenchError, Incompatible, UnknownName
+from benchmark.contracts.method import Method, MethodInfo, MethodSettings, Progress
+from benchmark.contracts.spec import Kind, MethodSpec
+from benchmark.datasets.opening import open_split
+from benchmark.datasets.prepared import PreparedSplit
+from benchmark.home import home
+from benchmark.plugins import implementation, plugins
+from benchmark.protocols import Protocol, find_protocol
+from benchmark.runner.identity import fit_id, run_id
+from benchmark.tasks.base import Task, find_task, kind_used
+
+
+class SettingsInvalid(BenchError):
+    """A setting that the method does not have, or a value it does not take."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for: `bench run` in words."""
+
+    method: str
+    protocol: str
+    preset: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    twin: bool = False
+    on: Literal["test", "validation"] = "test"
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run needs, resolved; `run_id` and `fit_id` are known before any work."""
+
+    request: Request
+    spec: MethodSpec
+    plugin: str
+    preset: str
+    cls: type[Method]
+    settings: MethodSettings
+    info: MethodInfo
+    protocol: Protocol
+    task: Task
+    kind: Kind
+    device: str
+    splits: dict[str, PreparedSplit]
+    fit_id: str
+    run_id: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the run keeps what it makes."""
+        return home() / "runs" / self.run_id
+
+    @property
+    def fit_folder(self) -> Path:
+        return home() / "fits" / self.fit_id
+
+
+def make_plan(request: Request, progress: Progress) -> Plan:
+    """Resolve method, settings, protocol, data (preparing it if need be) and identities."""
+    protocol = find_protocol(request.protocol)
+    spec = plugins().method(request.method)
+    kind_used(tuple(spec.gives), protocol, spec.id)
+    cls = implementation(spec)
+    preset, settings = resolve_settings(spec, cls, request.preset, request.given)
+    info = cls.info(settings)
+    kind = kind_used(info.gives, protocol, spec.id)
+    if info.input_size not in (None, protocol.size):
+        raise Incompatible(
+            f"method {spec.id!r} with these settings wants images of {info.input_size} px, "
+            f"protocol {protocol.name} gives {protocol.size} px"
+        )
+    if request.seed < 0:
+        raise SettingsInvalid(f"the seed must not be negative, got {request.seed}")
+    device = choose_device(request.device)
+    task = find_task(protocol.task)
+    splits = {
+        name: open_split(protocol, role, twin=request.twin, progress=progress)
+        for name, role in roles(protocol, request.on, task).items()
+    }
+    fit = fit_id(
+        method=spec.id,
+        method_version=spec.version,
+        settings=settings.model_dump(mode="json"),
+        images=splits["fit"].pixels_digest,
+        seed=request.seed,
+    )
+    run = run_id(
+        fit=fit,
+        protocol=protocol.name,
+        protocol_digest=protocol.digest(),
+        twin=request.twin,
+        on=request.on,
+        data={n: (s.pixels_digest, s.labels_digest) for n, s in splits.items() if n != "fit"},
+        evaluation_seed=protocol.evaluation_seed,
+    )
+    return Plan(
+        request=request,
+        spec=spec,
+        plugin=plugins().provider[spec.id],
+        preset=preset,
+        cls=cls,
+        settings=settings,
+        info=info,
+        protocol=protocol,
+        task=task,
+        kind=kind,
+        device=device,
+        splits=splits,
+        fit_id=fit,
+        run_id=run,
+    )
+
+
+def roles(protocol: Protocol, on: str, task: Task) -> dict[str, str]:
+    """Which role of the protocol's data each split of the run takes.
+
+    On validation, people kept for validation are neither fitted on nor given to the probe.
+    """
+    if on == "test":
+        return {"fit": "fit", **{name: name for name in task.splits}}
+    if not (protocol.data.validation and protocol.data.development):
+        raise Incompatible(f"protocol {protocol.name} sets no validation part aside")
+    return {
+        "fit": "development",
+        **{n: "validation" if n == "test" else "development" for n in task.splits},
+    }
+
+
+def resolve_settings(
+    spec: MethodSpec, cls: type[Method], preset: str, given: Mapping[str, Any]
+) -> tuple[str, MethodSettings]:
+    """Preset, then what was given on top, checked by the method's own model."""
+    chosen = preset or spec.default_preset
+    if chosen and chosen not in spec.presets:
+        raise UnknownName(f"preset of method {spec.id!r}:", chosen, spec.presets)
+    values = merge(dict(spec.presets[chosen]) if chosen else {}, given)
+    try:
+        return chosen, cls.Settings.model_validate(values)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}"
+            for e in error.errors()
+        )
+        fields = ", ".join(sorted(cls.Settings.model_fields)) or "none"
+        raise SettingsInvalid(
+            f"settings of method {spec.id!r}: {faults}", cure=f"its settings are: {fields}"
+        ) from None
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`, nested tables merged key by key."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def choose_device(asked: str) -> str:
+    """ "auto" is the first CUDA device where there is one, else the CPU."""
+    import torch
+
+    there = torch.cuda.is_available()
+    if asked == "auto":
+        return "cuda" if there else "cpu"
+    if asked.startswith("cuda") and not there:
+        raise BenchError(
+            f"device {asked!r} was asked for, but PyTorch sees no CUDA device",
+            cure="`bench doctor` says why; --device cpu runs without one",
+        )
+    return asked

@@ -1,0 +1,293 @@
+"""fit → predict → score → record: three stages, each written whole, each found again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+
+from benchmark.contracts.errors import InvalidInput, RunLocked
+from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.record import (
+    Artefact,
+    DataPart,
+    MethodPart,
+    ProtocolPart,
+    Record,
+    StagePart,
+    Value,
+    read_record,
+)
+from benchmark.files import file_sha256, whole_file, whole_folder, write_json
+from benchmark.home import home, leaderboards
+from benchmark.metrics.intervals import bootstrap_interval
+from benchmark.runner.environment import code_state, hardware, packages, peak_memory_bytes
+from benchmark.runner.fitting import Workplace, fit
+from benchmark.runner.identity import IDENTITY_VERSION
+from benchmark.runner.plan import Plan
+from benchmark.tasks.base import Scores, Scoring
+
+COMMITTED_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: its record, where it lies, and whether it had been done before."""
+
+    record: Record
+    path: Path
+    found: bool
+
+
+def run(plan: Plan, progress: Progress) -> Outcome:
+    """Do what is left of a run; a run that is done is only read."""
+    target = record_path(plan)
+    if (plan.folder / "record.json").exists():
+        record = read_record(plan.folder / "record.json")
+        publish(plan, record)
+        return Outcome(record, target, found=True)
+    with run_lock(plan):
+        started = _started(plan)
+        for split in plan.splits.values():
+            split.verify()
+        fitted = _fit(plan, progress)
+        _predict(plan, progress)
+        scores, seconds = _score(plan, progress)
+        record = _record(plan, scores, fitted, seconds, started)
+        write_json(plan.folder / "record.json", record.model_dump(mode="json"))
+        shutil.rmtree(plan.folder / "predictions", ignore_errors=True)
+        publish(plan, record)
+    return Outcome(record, target, found=False)
+
+
+def record_path(plan: Plan) -> Path:
+    """Where the record goes: the board's folder, or for a validation run only the run's own."""
+    if plan.request.on != "test":
+        return plan.folder / "record.json"
+    board = ("twins", plan.protocol.id) if plan.request.twin else (plan.protocol.id,)
+    folder = leaderboards().joinpath(*board, str(plan.protocol.version), plan.spec.id)
+    return folder / f"{plan.run_id}.json"
+
+
+def publish(plan: Plan, record: Record) -> None:
+    """Copy the record and its small artefacts to the board, unless they are there."""
+    target = record_path(plan)
+    if plan.request.on != "test" or target.exists():
+        return
+    for artefact in record.artefacts:
+        if artefact.committed:
+            with whole_file(target.parent / artefact.path) as temporary:
+                shutil.copyfile(plan.folder / artefact.path, temporary)
+    write_json(target, record.model_dump(mode="json"))
+
+
+@contextmanager
+def run_lock(plan: Plan) -> Iterator[None]:
+    """Refuse a second process on the same run."""
+    plan.folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(f"{plan.folder}.lock")
+    holder = Path(f"{plan.folder}.pid")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        pid = holder.read_text().strip() if holder.exists() else "unknown"
+        raise RunLocked(
+            f"run {plan.run_id} is being worked on by another process (pid {pid})",
+            cure="wait for it, or end it: this command then goes on where it stopped",
+        ) from None
+    try:
+        holder.write_text(str(os.getpid()))
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _started(plan: Plan) -> str:
+    """When the run was first begun; kept, so that a resumed run says the same."""
+    path = plan.folder / "run.json"
+    if not path.exists():
+        about = {
+            "run_id": plan.run_id,
+            "fit_id": plan.fit_id,
+            "method": plan.spec.id,
+            "preset": plan.preset,
+            "settings": plan.settings.model_dump(mode="json"),
+            "protocol": plan.protocol.name,
+            "twin": plan.request.twin,
+            "on": plan.request.on,
+            "seed": plan.request.seed,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_json(path, about)
+    return json.loads(path.read_text("utf-8"))["started"]
+
+
+def _fit(plan: Plan, progress: Progress) -> dict[str, Any]:
+    place = Workplace(
+        folder=plan.fit_folder,
+        images=plan.splits["fit"].images(),
+        seed=plan.request.seed,
+        device=plan.device,
+        progress=progress,
+        home=home(),
+    )
+    method = plan.cls(plan.settings)
+    found = fit(method, place)
+    about = json.loads((place.folder / "done.json").read_text("utf-8"))
+    # a fit that this run itself began in an earlier attempt is not somebody else's work
+    mine = plan.folder / "fitted_here"
+    if not found:
+        mine.touch()
+    return {**about, "reused": found and not mine.exists()}
+
+
+def loaded_method(plan: Plan, folder: Path | None = None) -> Method:
+    """The fitted method, ready to predict on the plan's device."""
+    method = plan.cls(plan.settings)
+    method.load(folder or plan.fit_folder / "model", plan.device)
+    method.device = plan.device
+    return method
+
+
+def _predict(plan: Plan, progress: Progress) -> None:
+    store = plan.folder / "predictions"
+    if (store / "seconds.json").exists():
+        return
+    began = time.monotonic()
+    with whole_folder(store) as folder:
+        method = loaded_method(plan)
+        plan.task.predict(method, plan.kind, plan.splits, plan.protocol, folder, progress)
+        write_json(folder / "seconds.json", {"seconds": time.monotonic() - began})
+
+
+def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:
+    began = time.monotonic()
+    how = Scoring(
+        protocol=plan.protocol,
+        kind=plan.kind,
+        twin=plan.request.twin,
+        device=plan.device,
+        progress=progress,
+    )
+    scores = plan.task.score(plan.folder / "predictions", plan.splits, how)
+    for metric, errors in scores.per_item.items():
+        if not np.isfinite(errors).all():
+            raise InvalidInput(
+                f"{metric} is not finite for {int((~np.isfinite(errors)).sum())} test items"
+            )
+    return scores, time.monotonic() - began
+
+
+def _values(plan: Plan, scores: Scores, per_item: str) -> list[Value]:
+    values = []
+    for metric in plan.protocol.metrics:
+        errors = scores.per_item[metric.id]
+        low, high = bootstrap_interval(errors)
+        values.append(
+            Value(
+                metric=metric.id,
+                value=float(np.mean(errors, dtype=np.float64)),
+                unit=metric.unit,
+                better=metric.better,
+                n=len(errors),
+                ci95=(low, high),
+                per_item=per_item,
+            )
+        )
+    return values
+
+
+def _keep(plan: Plan, name: str, arrays: dict[str, np.ndarray]) -> Artefact:
+    path = plan.folder / f"{plan.run_id}.{name}.npz"
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    size = path.stat().st_size
+    return Artefact(
+        path=path.name, sha256=file_sha256(path), bytes=size, committed=size <= COMMITTED_BYTES
+    )
+
+
+def _record(
+    plan: Plan, scores: Scores, fitted: dict[str, Any], score_seconds: float, started: str
+) -> Record:
+    errors = _keep(plan, "errors", scores.per_item)
+    artefacts = [errors]
+    if scores.predictions:
+        artefacts.append(_keep(plan, "predictions", scores.predictions))
+    timing = json.loads((plan.folder / "predictions" / "seconds.json").read_text("utf-8"))
+    stages = {
+        "fit": StagePart(
+            seconds=fitted["seconds"], reused=fitted["reused"], attempts=fitted["attempts"]
+        ),
+        **{
+            f"fit/{name}": StagePart(
+                seconds=part["seconds"],
+                reused=part["reused"] or fitted["reused"],
+                attempts=part["attempts"],
+            )
+            for name, part in fitted["parts"].items()
+        },
+        "predict": StagePart(seconds=round(timing["seconds"], 3)),
+        "score": StagePart(seconds=round(score_seconds, 3)),
+    }
+    return Record(
+        identity_version=IDENTITY_VERSION,
+        run_id=plan.run_id,
+        fit_id=plan.fit_id,
+        method=MethodPart(
+            id=plan.spec.id,
+            version=plan.spec.version,
+            plugin=plan.plugin,
+            role=plan.spec.role,
+            origin=plan.spec.origin,
+            preset=plan.preset,
+            settings_given=dict(plan.request.given),
+            settings=plan.settings.model_dump(mode="json"),
+            gives=list(plan.info.gives),
+            used=plan.kind,
+            supervision=plan.info.supervision,
+            pretrained=[
+                {"name": w.name, "source": w.source, "sha256": w.sha256}
+                for w in plan.info.pretrained
+            ],
+        ),
+        protocol=ProtocolPart(
+            id=plan.protocol.id,
+            version=plan.protocol.version,
+            digest=plan.protocol.digest(),
+            twin=plan.request.twin,
+            on=plan.request.on,
+        ),
+        data={
+            name: DataPart(
+                split=s.name, images=len(s), pixels=s.pixels_digest, labels=s.labels_digest
+            )
+            for name, s in plan.splits.items()
+        },
+        seed=plan.request.seed,
+        evaluation_seed=plan.protocol.evaluation_seed,
+        metrics=_values(plan, scores, errors.path),
+        probe=scores.probe,
+        deterministic=plan.device == "cpu",
+        code=code_state(),
+        packages=packages(),
+        hardware=hardware(plan.device),
+        stages=stages,
+        throughput=fitted["throughput"],
+        peak_memory_bytes=peak_memory_bytes(plan.device),
+        artefacts=artefacts,
+        notes=[n for n in (plan.info.notes, *scores.notes) if n],
+        started=started,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

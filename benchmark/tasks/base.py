@@ -1,0 +1,101 @@
+"""What a protocol asks of predictions: collect them once, score them as often as you like."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from benchmark.contracts.errors import Incompatible
+from benchmark.contracts.spec import Kind
+
+if TYPE_CHECKING:
+    from benchmark.contracts.method import Method, Progress
+    from benchmark.datasets.prepared import PreparedSplit
+    from benchmark.protocols import Protocol
+
+DERIVED: dict[str, tuple[Kind, ...]] = {"parts": ("landmarks",)}
+"""Kinds that a prediction of another kind gives besides itself (part centres are landmarks)."""
+
+
+@dataclass
+class Scores:
+    """What scoring returns.
+
+    `per_item` holds the errors each metric is the mean of, (N,) float64 by metric id; `predictions`
+    small arrays worth keeping beside the record, `probe` what was fitted and how it went.
+    """
+
+    per_item: dict[str, np.ndarray]
+    predictions: dict[str, np.ndarray] = field(default_factory=dict)
+    probe: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How to score: the protocol (its twin's probe if it is a twin), seed, device, progress."""
+
+    protocol: Protocol
+    kind: Kind
+    twin: bool
+    device: str
+    progress: Progress
+
+
+class Task(ABC):
+    """One way of turning predictions and labels into per-item errors."""
+
+    splits: ClassVar[tuple[str, ...]] = ("train", "test")
+
+    @abstractmethod
+    def predict(
+        self,
+        method: Method,
+        kind: Kind,
+        splits: Mapping[str, PreparedSplit],
+        protocol: Protocol,
+        store: Path,
+        progress: Progress,
+    ) -> None:
+        """Run the method on each split and write what scoring needs into `store`."""
+
+    @abstractmethod
+    def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
+        """Errors per test item, from what `predict` wrote. Never runs the method."""
+
+
+def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
+    """The first kind in the protocol's order that the method gives, itself or derived."""
+    available = {k for g in gives for k in (g, *DERIVED.get(g, ()))}
+    for kind in protocol.needs:
+        if kind in available:
+            return kind
+    raise Incompatible(
+        f"protocol {protocol.name} scores {' or '.join(protocol.needs)}, but method {method!r} gives "
+        f"{' and '.join(gives)}",
+        cure="`bench ls methods` shows which method can run under which protocol",
+    )
+
+
+TASKS: dict[str, str] = {
+    "landmark_regression": "benchmark.tasks.landmark_regression:LandmarkRegression",
+    "landmark_matching": "benchmark.tasks.landmark_matching:LandmarkMatching",
+}
+
+
+def find_task(name: str) -> Task:
+    """The task of that name."""
+    from importlib import import_module
+
+    from benchmark.contracts.errors import UnknownName
+
+    if name not in TASKS:
+        raise UnknownName("task", name, TASKS)
+    module, _, cls = TASKS[name].partition(":")
+    make: Callable[[], Task] = getattr(import_module(module), cls)
+    return make()

@@ -1,0 +1,130 @@
+"""Run a method over a split in batches and keep what it predicts: points, or maps in half precision.
+
+Maps can be larger than memory (3,840 channels at 48 × 48 for 10,000 images are 177 GB), so they go to
+a memory-mapped file as they come; everything is checked on the way.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from benchmark.contracts.errors import DiskFull, PluginBroken
+from benchmark.contracts.images import to_signed
+from benchmark.contracts.method import Ceiling, Method, Progress
+from benchmark.contracts.predictions import PREDICTIONS, Descriptors, Parts, Prediction
+from benchmark.contracts.spec import Kind
+
+if TYPE_CHECKING:
+    from benchmark.datasets.prepared import PreparedSplit
+
+BATCH = 64
+HALF_MAX = 65504.0
+
+
+def collect(
+    method: Method,
+    kind: Kind,
+    split: PreparedSplit,
+    labels: np.ndarray | None,
+    folder: Path,
+    progress: Progress,
+    name: str,
+) -> None:
+    """Predict every image of `split` and write arrays and `prediction.json` into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    images = split.images()
+    writer = _MapWriter(folder, len(images)) if kind == "descriptors" else None
+    parts: list[Prediction] = []
+    numbers: dict[str, float] = {}
+    with torch.inference_mode():
+        for first in range(0, len(images), BATCH):
+            rows = slice(first, min(first + BATCH, len(images)))
+            prediction = _predict(method, kind, images.batch(rows), labels, rows)
+            numbers = prediction.numbers()
+            if writer is not None:
+                writer.write(rows, prediction)
+            else:
+                parts.append(type(prediction).from_arrays(prediction.arrays(), **numbers))
+            progress(f"predict {name}", rows.stop, len(images))
+    if writer is None:
+        for field, array in type(parts[0]).concatenate(parts).arrays().items():
+            np.save(folder / f"{field}.npy", array)
+    else:
+        writer.close()
+    about = {"kind": kind, "images": len(images), "numbers": numbers}
+    (folder / "prediction.json").write_text(json.dumps(about), "utf-8")
+
+
+def _predict(
+    method: Method, kind: Kind, pixels: torch.Tensor, labels: np.ndarray | None, rows: slice
+) -> Prediction:
+    batch = to_signed(pixels.to(method.device))
+    if isinstance(method, Ceiling):
+        if labels is None:
+            raise PluginBroken(f"{type(method).__name__} needs labels, but this split has none")
+        truth = torch.from_numpy(labels[rows]).to(method.device)
+        prediction = method.predict_from_labels(batch, truth)
+    else:
+        prediction = method.predict(batch)
+    if kind == "landmarks" and isinstance(prediction, Parts):
+        prediction = prediction.landmarks()
+    wanted = PREDICTIONS[kind]
+    if not isinstance(prediction, wanted):
+        raise PluginBroken(
+            f"{type(method).__name__}.predict gave {type(prediction).__name__}, "
+            f"expected {wanted.__name__}"
+        )
+    if len(prediction) != len(batch):
+        raise PluginBroken(
+            f"{type(method).__name__}.predict gave {len(prediction)} predictions for "
+            f"{len(batch)} images"
+        )
+    return prediction
+
+
+class _MapWriter:
+    """Descriptor maps, one after the other, into a float16 memory map made at the first batch."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self.path, self.count = folder / "maps.npy", count
+        self.file: np.memmap | None = None
+
+    def write(self, rows: slice, prediction: Prediction) -> None:
+        assert isinstance(prediction, Descriptors)
+        maps = prediction.maps
+        if float(maps.abs().amax()) > HALF_MAX:
+            raise PluginBroken(
+                f"descriptors reach {float(maps.abs().amax()):.3g}, beyond half precision "
+                f"({HALF_MAX:.0f}), in which they are kept",
+                cure="scale or normalise them in the method",
+            )
+        if self.file is None:
+            shape = (self.count, *maps.shape[1:])
+            self._require_room(2 * int(np.prod(shape)))
+            self.file = np.lib.format.open_memmap(self.path, "w+", np.float16, shape)
+        self.file[rows] = maps.half().cpu().numpy()
+
+    def _require_room(self, size: int) -> None:
+        free = shutil.disk_usage(self.path.parent).free
+        if free < size + 2**28:
+            raise DiskFull(
+                f"the descriptors need {size / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free at "
+                f"{self.path.parent}",
+                cure="point BENCH_HOME at a larger disk, or choose a smaller dimension",
+            )
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.flush()
+            self.file = None
+
+
+def read_about(folder: Path) -> dict:
+    """What `collect` wrote down of a folder."""
+    return json.loads((folder / "prediction.json").read_text("utf-8"))
