@@ -1,0 +1,44 @@
+"""Floors and ceilings: registration only."""
+
+from benchmark.contracts import MethodSpec, hookimpl
+
+
+@hookimpl
+def bench_methods(register):  # type: ignore[no-untyped-def]
+    """Register the three."""
+    register(
+        MethodSpec(
+            id="mean-shape",
+            implementation="bench_floors.mean_shape:MeanShape",
+            gives=["landmarks"],
+            summary="the mean of the training labels, whatever the image",
+            role="floor",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
+            id="random-features",
+            implementation="bench_floors.random_features:RandomFeatures",
+            gives=["descriptors", "landmarks"],
+            summary="another method's network before any training",
+            role="floor",
+            origin="official",
+            presets={
+                "lead-small": {"of": "lead", "preset": "small"},
+                "lead-demo": {"of": "lead", "preset": "demo"},
+                "lead-paper": {"of": "lead", "preset": "paper"},
+            },
+            default_preset="lead-small",
+        )
+    )
+    register(
+        MethodSpec(
+            id="oracle",
+            implementation="bench_floors.oracle:Oracle",
+            gives=["landmarks", "descriptors"],
+            summary="the labels themselves through the same probe",
+            role="ceiling",
+            origin="official",
+        )
+    )

@@ -1,0 +1,92 @@
+"""Any method's network, untrained: what its architecture and the crop alone are worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import model_validator
+
+from benchmark.contracts import (
+    BenchError,
+    FitContext,
+    Images,
+    Method,
+    MethodInfo,
+    MethodSettings,
+    Prediction,
+)
+from benchmark.plugins import implementation, plugins
+from benchmark.runner.plan import resolve_settings
+
+
+class Settings(MethodSettings):
+    """Which method's network, with which of its presets and settings.
+
+    The preset is resolved at once: `settings` holds every value, so the run's identity does too.
+    """
+
+    of: str = "lead"
+    preset: str = ""
+    settings: dict[str, Any] = {}  # noqa: RUF012 (pydantic copies defaults)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, given: Any) -> Any:
+        of = given.get("of", "lead")
+        spec = plugins().method(of)
+        if spec.role != "method":
+            raise ValueError(f"{of!r} is a {spec.role} itself")
+        preset, settings = resolve_settings(
+            spec, implementation(spec), given.get("preset", ""), given.get("settings", {})
+        )
+        return {"of": of, "preset": preset, "settings": settings.model_dump(mode="json")}
+
+
+def _inner(settings: Settings) -> Method:
+    cls = implementation(plugins().method(settings.of))
+    return cls(cls.Settings.model_validate(settings.settings))
+
+
+class RandomFeatures(Method):
+    """Calls `initialise` of the imitated method where others call `fit`."""
+
+    class Settings(Settings):
+        pass
+
+    def __init__(self, settings: MethodSettings) -> None:
+        super().__init__(settings)
+        self.inner = _inner(self.settings)
+
+    @classmethod
+    def info(cls, settings: Settings) -> MethodInfo:
+        inner = _inner(settings)
+        info = type(inner).info(inner.settings)
+        return MethodInfo(
+            gives=info.gives,
+            input_size=info.input_size,
+            supervision=info.supervision,
+            pretrained=info.pretrained,
+            notes=f"network of {settings.of}, untrained",
+        )
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        if type(self.inner).initialise is Method.initialise:
+            raise BenchError(
+                f"method {self.settings.of!r} has no network to leave untrained",
+                cure="choose another with --set of=…; a method offers it by defining `initialise`",
+            )
+        self.inner.device = context.device
+        self.inner.initialise(images, context)
+
+    def predict(self, images: torch.Tensor) -> Prediction:
+        return self.inner.predict(images)
+
+    def save(self, folder: Path) -> None:
+        self.inner.save(folder)
+
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        self.inner.load(folder, device)
+        self.inner.device = device
