@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
-from benchmark.contracts.errors import BenchError, Incompatible, UnknownName
+from benchmark.contracts.errors import BenchError, Incompatible
 from benchmark.contracts.method import Method, MethodInfo, MethodSettings, Progress
 from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.opening import open_split
@@ -17,14 +15,9 @@ from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.plugins import implementation, plugins
 from benchmark.protocols import Protocol, find_protocol
+from benchmark.settings import SettingsInvalid, resolve_settings
 from benchmark.runner.identity import fit_id, run_id
 from benchmark.tasks.base import Task, find_task, kind_used
-
-
-class SettingsInvalid(BenchError):
-    """A setting that the method does not have, or a value it does not take."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -139,37 +132,6 @@ def roles(protocol: Protocol, on: str, task: Task) -> dict[str, str]:
         "fit": "development",
         **{n: "validation" if n == "test" else "development" for n in task.splits},
     }
-
-
-def resolve_settings(
-    spec: MethodSpec, cls: type[Method], preset: str, given: Mapping[str, Any]
-) -> tuple[str, MethodSettings]:
-    """Preset, then what was given on top, checked by the method's own model."""
-    chosen = preset or spec.default_preset
-    if chosen and chosen not in spec.presets:
-        raise UnknownName(f"preset of method {spec.id!r}:", chosen, spec.presets)
-    values = merge(dict(spec.presets[chosen]) if chosen else {}, given)
-    try:
-        return chosen, cls.Settings.model_validate(values)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}"
-            for e in error.errors()
-        )
-        fields = ", ".join(sorted(cls.Settings.model_fields)) or "none"
-        raise SettingsInvalid(
-            f"settings of method {spec.id!r}: {faults}", cure=f"its settings are: {fields}"
-        ) from None
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` on top of `base`, nested tables merged key by key."""
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
-    return merged
 
 
 def choose_device(asked: str) -> str:

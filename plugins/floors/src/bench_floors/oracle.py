@@ -6,7 +6,14 @@ from typing import Literal
 
 import torch
 
-from benchmark.contracts import Ceiling, Descriptors, Landmarks, MethodInfo, MethodSettings, Prediction
+from benchmark.contracts import (
+    Ceiling,
+    Descriptors,
+    Landmarks,
+    MethodInfo,
+    MethodSettings,
+    Prediction,
+)
 
 
 class Oracle(Ceiling):

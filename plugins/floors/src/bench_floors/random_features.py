@@ -18,7 +18,7 @@ from benchmark.contracts import (
     Prediction,
 )
 from benchmark.plugins import implementation, plugins
-from benchmark.runner.plan import resolve_settings
+from benchmark.settings import resolve_settings
 
 
 class Settings(MethodSettings):

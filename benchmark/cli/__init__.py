@@ -1,0 +1,113 @@
+"""The command `bench`: a group whose commands are imported when they are called.
+
+Nothing here may import torch, NumPy, pandas or pydantic: `bench --help` must answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from benchmark import __version__
+from benchmark.contracts.errors import BenchError
+
+COMMANDS = {
+    "run": "Run a method under a protocol: fit, predict, score, record.",
+    "ls": "List methods, protocols, data sets or runs.",
+    "show": "Show a protocol, a method or a run in full.",
+    "data": "Get, prepare and verify data sets.",
+    "board": "Print the leaderboards, and write their tables.",
+    "doctor": "Check environment, accelerator, disk, data and plugins.",
+    "protocol": "Check and freeze protocol files.",
+    "completion": "Print the line that switches tab completion on.",
+}
+
+
+class LazyGroup(click.Group):
+    """Commands by name; a command's module is imported when it runs or shows its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"benchmark.cli.{name}")
+        found: click.Command = module.command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from benchmark.contracts.errors import UnknownName
+
+            raise UnknownName("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bench")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Evaluate methods that find structure in images without labels.
+
+    \b
+    bench run --method lead --protocol ytf5 --preset small --seed 0
+    bench ls methods
+    bench board ytf5
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; errors a person can act on are printed without a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given or bool(os.environ.get("BENCH_DEBUG"))
+    if "--debug" in given:
+        given.remove("--debug")
+    try:
+        code = cli.main(given, prog_name="bench", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nstopped; the same command goes on from the last checkpoint", err=True)
+        code = 130
+    except BrokenPipeError:
+        # the reader (head, less) went away: nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        code = _explain(error, debug)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: Exception, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    if isinstance(error, BenchError):
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(error.message, err=True)
+        if error.cure:
+            click.secho("  cure: ", fg="green", nl=False, err=True)
+            click.echo(error.cure, err=True)
+        return error.exit_code
+    click.secho("unexpected error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(f"{type(error).__name__}: {error}", err=True)
+    if not debug:
+        click.echo(
+            "  this is a fault of bench or of a plugin; `--debug` shows where it arose", err=True
+        )
+    return 70

@@ -1,0 +1,109 @@
+"""How far a run is: a live display on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from benchmark.cli.output import duration
+
+EVERY_SECONDS = 10.0
+
+
+def make_progress(quiet: bool = False) -> Any:
+    """A progress display for what standard error is."""
+    if quiet:
+        return Silent()
+    return Live() if sys.stderr.isatty() else Lines()
+
+
+class Silent:
+    """Says nothing."""
+
+    def __call__(self, stage: str, step: int, total: int, **values: float) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def _words(values: dict[str, float]) -> str:
+    said = []
+    for name, value in values.items():
+        if name == "images_per_second":
+            said.append(f"{value:,.0f} images/s")
+        else:
+            said.append(f"{name.replace('_', ' ')} {value:.4g}")
+    return " · ".join(said)
+
+
+class _Clock:
+    """Time left in a stage, from the steps made since it began here."""
+
+    def __init__(self) -> None:
+        self.stage, self.began, self.first = "", 0.0, 0
+
+    def left(self, stage: str, step: int, total: int) -> float | None:
+        now = time.monotonic()
+        if stage != self.stage:
+            self.stage, self.began, self.first = stage, now, step
+            return None
+        made = step - self.first
+        return (now - self.began) / made * (total - step) if made > 0 else None
+
+
+class Lines:
+    """A line when a stage begins and ends, and one every ten seconds in between."""
+
+    def __init__(self) -> None:
+        self.clock, self.said, self.stage, self.ended = _Clock(), 0.0, "", False
+
+    def __call__(self, stage: str, step: int, total: int, **values: float) -> None:
+        left = self.clock.left(stage, step, total)
+        new = stage != self.stage
+        ends = step >= total and not (self.ended and not new)
+        if not (new or ends or time.monotonic() - self.said >= EVERY_SECONDS):
+            return
+        self.stage, self.ended, self.said = stage, step >= total, time.monotonic()
+        parts = [f"{stage}: {step:,}/{total:,}"]
+        if values:
+            parts.append(_words(values))
+        if left is not None and step < total:
+            parts.append(f"{duration(left)} left")
+        print(" · ".join(parts), file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
+class Live:
+    """One bar a stage, finished ones stay."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+        self.bars = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[said]}"),
+            console=Console(stderr=True),
+        )
+        self.tasks: dict[str, Any] = {}
+
+    def __call__(self, stage: str, step: int, total: int, **values: float) -> None:
+        if not self.tasks:
+            self.bars.start()
+        if stage not in self.tasks:
+            self.tasks[stage] = self.bars.add_task(stage, total=total, completed=step, said="")
+        self.bars.update(self.tasks[stage], completed=step, total=total, said=_words(values))
+
+    def close(self) -> None:
+        if self.tasks:
+            self.bars.stop()

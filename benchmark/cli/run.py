@@ -1,0 +1,106 @@
+"""`bench run`: one method under one protocol with one seed."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import click
+
+from benchmark.cli.names import complete_methods, complete_presets, complete_protocols
+
+
+def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """`a.b=1` pairs to nested tables; values are TOML, a bare word is a string.
+
+    >>> parse_settings(("dimension=64", "network.width=1.5", "reduction=none"))
+    {'dimension': 64, 'network': {'width': 1.5}, 'reduction': 'none'}
+    """
+    given: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not key.strip() or not equals:
+            raise click.BadParameter(f"{pair!r} is not key=value", param_hint="--set")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        *tables, last = key.strip().split(".")
+        place = given
+        for name in tables:
+            place = place.setdefault(name, {})
+        place[last] = value
+    return given
+
+
+@click.command()
+@click.option("--method", "-m", required=True, shell_complete=complete_methods,
+              help="Which method; `bench ls methods` lists them.")  # fmt: skip
+@click.option("--protocol", "-p", required=True, shell_complete=complete_protocols,
+              help="Which protocol, with @version or its newest.")  # fmt: skip
+@click.option("--preset", default="", shell_complete=complete_presets,
+              help="A named set of the method's settings (default: the method's own).")  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
+              help="A setting on top of the preset; may be repeated, tables with dots.")  # fmt: skip
+@click.option("--seed", default="0", show_default=True,
+              help="Seed of the fit; several as 0,1,2.")  # fmt: skip
+@click.option("--twin", is_flag=True, help="Run on the protocol's synthetic twin.")
+@click.option("--on", type=click.Choice(["test", "validation"]), default="test", show_default=True,
+              help="Score on test people, or (for choosing settings) on validation people.")  # fmt: skip
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--data-root", type=click.Path(exists=True, file_okay=False),
+              help="Folder that holds the data sets' folders (as $BENCH_DATA).")  # fmt: skip
+@click.option("--curve", is_flag=True,
+              help="Also measure the error against the images seen, on validation people.")  # fmt: skip
+@click.option("--plan", "plan_only", is_flag=True, help="Say what would be done, and stop.")
+@click.option("--json", "json_", is_flag=True, help="Print the record's main fields as JSON.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress display.")
+def command(
+    method: str,
+    protocol: str,
+    preset: str,
+    settings: tuple[str, ...],
+    seed: str,
+    twin: bool,
+    on: str,
+    device: str,
+    data_root: str | None,
+    curve: bool,
+    plan_only: bool,
+    json_: bool,
+    quiet: bool,
+) -> None:
+    """Run a method under a protocol: fit, predict, score, record.
+
+    The same command again says that it is done; after a kill at any moment it goes on from the last
+    checkpoint.
+    """
+    import os
+
+    if data_root:
+        os.environ["BENCH_DATA"] = data_root
+    from benchmark.cli import running
+
+    running.run_command(
+        method=method,
+        protocol=protocol,
+        preset=preset,
+        given=parse_settings(settings),
+        seeds=_seeds(seed),
+        twin=twin,
+        on=on,
+        device=device,
+        curve=curve,
+        plan_only=plan_only,
+        json_=json_,
+        quiet=quiet,
+    )
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not a number or several with commas", param_hint="--seed"
+        ) from None

@@ -1,0 +1,116 @@
+"""What `bench run` does once its options are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+import click
+
+from benchmark.boards.tables import update_board
+from benchmark.cli.output import as_json, duration
+from benchmark.cli.progress import make_progress
+from benchmark.contracts.record import Record
+from benchmark.runner.pictures import draw_pictures
+from benchmark.runner.plan import Plan, Request, make_plan
+from benchmark.runner.run import Outcome, run
+
+
+def run_command(
+    *,
+    method: str,
+    protocol: str,
+    preset: str,
+    given: Mapping[str, Any],
+    seeds: list[int],
+    twin: bool,
+    on: str,
+    device: str,
+    curve: bool,
+    plan_only: bool,
+    json_: bool,
+    quiet: bool,
+) -> None:
+    """Run each seed in turn and say what came out."""
+    said = []
+    for seed in seeds:
+        request = Request(
+            method=method,
+            protocol=protocol,
+            preset=preset,
+            given=given,
+            seed=seed,
+            twin=twin,
+            on=cast(Literal["test", "validation"], on),
+            device=device,
+        )
+        progress = make_progress(quiet or json_)
+        try:
+            plan = make_plan(request, progress)
+            if plan_only:
+                said.append(_plan_said(plan))
+                continue
+            outcome = run(plan, progress)
+            if curve:
+                from benchmark.runner.curve import add_curve
+
+                outcome = add_curve(plan, outcome, progress)
+            pictures = draw_pictures(plan, outcome)
+        finally:
+            progress.close()
+        if on == "test":
+            update_board(plan.protocol, twin=twin)
+        said.append(_summary(outcome.record, outcome, str(pictures or "")))
+        if not json_:
+            _say(outcome, pictures)
+    if json_ or plan_only:
+        as_json(said if len(said) > 1 else said[0])
+
+
+def _plan_said(plan: Plan) -> dict[str, Any]:
+    return {
+        "run_id": plan.run_id,
+        "fit_id": plan.fit_id,
+        "done": (plan.folder / "record.json").exists(),
+        "fitted": (plan.fit_folder / "done.json").exists(),
+        "method": plan.spec.id,
+        "settings": plan.settings.model_dump(mode="json"),
+        "protocol": plan.protocol.name,
+        "kind": plan.kind,
+        "device": plan.device,
+        "images": {name: len(split) for name, split in plan.splits.items()},
+        "folder": str(plan.folder),
+    }
+
+
+def _summary(record: Record, outcome: Outcome, pictures: str) -> dict[str, Any]:
+    return {
+        "run_id": record.run_id,
+        "found": outcome.found,
+        "metrics": {v.metric: v.value for v in record.metrics},
+        "ci95": {v.metric: list(v.ci95) for v in record.metrics},
+        "record": str(outcome.path),
+        "pictures": pictures,
+    }
+
+
+def _say(outcome: Outcome, pictures: Any) -> None:
+    record = outcome.record
+    if outcome.found:
+        click.echo(f"done before, on {record.finished[:16].replace('T', ' ')} UTC; nothing to do")
+    for value in record.metrics:
+        low, high = value.ci95
+        click.secho(f"{value.metric} {value.value:.2f} {value.unit}", bold=True, nl=False)
+        click.echo(
+            f"   95 % interval over {value.n} items {low:.2f} to {high:.2f}"
+            + ("   (twin: rendered data)" if record.protocol.twin else "")
+            + ("   (validation people)" if record.protocol.on == "validation" else "")
+        )
+    spent = ", ".join(
+        f"{name} {duration(stage.seconds)}{' (found)' if stage.reused else ''}"
+        for name, stage in record.stages.items()
+    )
+    click.echo(f"{record.method.id} · seed {record.seed} · {spent}")
+    click.echo(f"record    {outcome.path}")
+    if pictures:
+        click.echo(f"pictures  {pictures}")

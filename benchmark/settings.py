@@ -1,0 +1,51 @@
+"""A method's settings: its preset, what was given on top, and the method's own model over both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from benchmark.contracts.errors import BenchError, UnknownName
+from benchmark.contracts.spec import MethodSpec
+
+if TYPE_CHECKING:
+    from benchmark.contracts.method import Method, MethodSettings
+
+
+class SettingsInvalid(BenchError):
+    """A setting that the method does not have, or a value it does not take."""
+
+    exit_code = 2
+
+
+def resolve_settings(
+    spec: MethodSpec, cls: type[Method], preset: str, given: Mapping[str, Any]
+) -> tuple[str, MethodSettings]:
+    """Preset, then what was given on top, checked by the method's own model."""
+    chosen = preset or spec.default_preset
+    if chosen and chosen not in spec.presets:
+        raise UnknownName(f"preset of method {spec.id!r}:", chosen, spec.presets)
+    values = merge(dict(spec.presets[chosen]) if chosen else {}, given)
+    try:
+        return chosen, cls.Settings.model_validate(values)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}"
+            for e in error.errors()
+        )
+        fields = ", ".join(sorted(cls.Settings.model_fields)) or "none"
+        raise SettingsInvalid(
+            f"settings of method {spec.id!r}: {faults}", cure=f"its settings are: {fields}"
+        ) from None
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` on top of `base`, nested tables merged key by key."""
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
