@@ -15,8 +15,8 @@ from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.plugins import implementation, plugins
 from benchmark.protocols import Protocol, find_protocol
-from benchmark.settings import SettingsInvalid, resolve_settings
 from benchmark.runner.identity import fit_id, run_id
+from benchmark.settings import SettingsInvalid, resolve_settings
 from benchmark.tasks.base import Task, find_task, kind_used
 
 

@@ -1,0 +1,187 @@
+"""From records to the rows of a board: seeds together, intervals, and the distance to the floor."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from benchmark.contracts.errors import DataAltered
+from benchmark.contracts.record import Record, read_record
+from benchmark.files import file_sha256
+from benchmark.home import leaderboards
+from benchmark.metrics.intervals import paired_interval
+from benchmark.plugins import plugins
+from benchmark.protocols import Protocol
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record and where it lies."""
+
+    record: Record
+    path: Path
+
+    def errors(self, metric: str) -> np.ndarray:
+        """Per-item errors of a metric, checked against the digest in the record."""
+        name = next(v.per_item for v in self.record.metrics if v.metric == metric)
+        path = self.path.parent / name
+        wanted = next(a.sha256 for a in self.record.artefacts if a.path == name)
+        if not path.exists() or file_sha256(path) != wanted:
+            raise DataAltered(
+                f"the per-item errors of run {self.record.run_id} are "
+                f"{'not what their digest says' if path.exists() else 'missing'}: {path}",
+                cure="restore the file from git, or run the same command again",
+            )
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays[metric]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method with one choice of settings on one board.
+
+    `value` is the mean over seeds of the headline; `ci95` a t-interval over seeds (two or more) or
+    the bootstrap interval over test items (one seed: `ci_over` says which). `floor` compares with
+    the same network untrained: mean difference and its paired bootstrap interval over test items,
+    errors averaged over seeds first.
+    """
+
+    method: str
+    variant: str
+    role: str
+    value: float
+    ci95: tuple[float, float]
+    ci_over: str
+    seeds: tuple[int, ...]
+    items: int
+    supervision: str
+    seconds: float
+    withdrawn: str
+    floor: tuple[float, float, float] | None
+    reported: tuple[float, str, str] | None
+    runs: tuple[str, ...]
+
+
+def board_folder(protocol: Protocol, *, twin: bool) -> Path:
+    """Where a board's records and tables lie."""
+    parts = ("twins", protocol.id) if twin else (protocol.id,)
+    return leaderboards().joinpath(*parts, str(protocol.version))
+
+
+def read_entries(protocol: Protocol, *, twin: bool) -> tuple[list[Entry], list[str]]:
+    """The records of a board whose protocol digest is today's, sorted, and why others are left out."""
+    entries, left_out = [], []
+    for path in sorted(board_folder(protocol, twin=twin).glob("*/*.json")):
+        record = read_record(path)
+        if record.protocol.twin != twin or record.protocol.id != protocol.id:
+            raise DataAltered(
+                f"{path} is a record of {record.protocol.id}"
+                f"{' (twin)' if record.protocol.twin else ''}",
+                cure="a record belongs to the board it was run on; move it back",
+            )
+        if record.protocol.digest != protocol.digest():
+            left_out.append(f"{path.name}: made under another content of {protocol.name}")
+            continue
+        entries.append(Entry(record, path))
+    return entries, left_out
+
+
+def make_rows(protocol: Protocol, entries: list[Entry]) -> list[Row]:
+    """Rows sorted from best to worst, withdrawn ones last."""
+    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        method = entry.record.method
+        groups[method.id, json.dumps(method.settings, sort_keys=True)].append(entry)
+    rows = [_row(protocol, key, group, groups) for key, group in sorted(groups.items())]
+    sign = 1 if protocol.metrics[0].better == "lower" else -1
+    return sorted(rows, key=lambda r: (bool(r.withdrawn), sign * r.value, r.method, r.variant))
+
+
+def variant_name(record: Record) -> str:
+    """Preset and given settings, for people: "small dimension=128"."""
+    given = _flat(record.method.settings_given)
+    words = [record.method.preset, *(f"{k}={v}" for k, v in sorted(given.items()))]
+    return " ".join(w for w in words if w)
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _row(
+    protocol: Protocol,
+    key: tuple[str, str],
+    group: list[Entry],
+    groups: dict[tuple[str, str], list[Entry]],
+) -> Row:
+    group = sorted(group, key=lambda e: e.record.seed)
+    metric = protocol.metrics[0].id
+    first = group[0].record
+    values = [next(v for v in e.record.metrics if v.metric == metric) for e in group]
+    numbers = np.array([v.value for v in values])
+    if len(numbers) > 1:
+        half = stats.t.ppf(0.975, len(numbers) - 1) * stats.sem(numbers)
+        interval, over = (numbers.mean() - half, numbers.mean() + half), "seeds"
+    else:
+        interval, over = values[0].ci95, "items"
+    withdrawn = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
+    return Row(
+        method=key[0],
+        variant=variant_name(first),
+        role=first.method.role,
+        value=float(numbers.mean()),
+        ci95=(float(interval[0]), float(interval[1])),
+        ci_over=over,
+        seeds=tuple(e.record.seed for e in group),
+        items=values[0].n,
+        supervision=first.method.supervision,
+        seconds=float(np.mean([sum(s.seconds for s in e.record.stages.values()) for e in group])),
+        withdrawn="; ".join(withdrawn),
+        floor=_floor(metric, key, group, groups),
+        reported=_reported(protocol, metric, first),
+        runs=tuple(e.record.run_id for e in group),
+    )
+
+
+def _floor(
+    metric: str,
+    key: tuple[str, str],
+    group: list[Entry],
+    groups: dict[tuple[str, str], list[Entry]],
+) -> tuple[float, float, float] | None:
+    """Difference to the same network untrained, where that was run."""
+    for (method, settings), floor in groups.items():
+        if method != "random-features":
+            continue
+        imitated = json.loads(settings)
+        same = json.dumps(imitated["settings"], sort_keys=True) == key[1]
+        if imitated["of"] == key[0] and same:
+            mine = np.mean([e.errors(metric) for e in group], 0)
+            theirs = np.mean([e.errors(metric) for e in floor], 0)
+            low, high = paired_interval(mine, theirs)
+            return float(np.mean(mine - theirs)), low, high
+    return None
+
+
+def _reported(protocol: Protocol, metric: str, record: Record) -> tuple[float, str, str] | None:
+    """What the method's paper prints for these settings, its source, and why it can't be compared."""
+    spec = plugins().methods.get(record.method.id)
+    if spec is None or record.protocol.twin:
+        return None
+    for said in spec.reported:
+        matches = all(record.method.settings.get(k) == v for k, v in said.settings.items())
+        if (said.protocol, said.metric) == (protocol.id, metric) and matches:
+            return said.value, said.source, said.not_comparable
+    return None

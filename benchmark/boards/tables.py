@@ -1,0 +1,165 @@
+"""A board as Markdown and CSV, made from its records alone."""
+
+from __future__ import annotations
+
+import filelock
+import pandas as pd
+from tabulate import tabulate
+
+from benchmark.boards.rows import Row, board_folder, make_rows, read_entries
+from benchmark.files import write_text
+from benchmark.home import home, leaderboards
+from benchmark.protocols import Protocol, all_protocols
+
+ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
+
+
+def update_board(protocol: Protocol, *, twin: bool) -> None:
+    """Write a board's tables and the index anew; processes that end together take turns."""
+    home().mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(home() / "boards.lock"):
+        for path, text in board_files(protocol, twin=twin).items():
+            write_text(path, text)
+        write_text(leaderboards() / "README.md", index_text())
+
+
+def board_files(protocol: Protocol, *, twin: bool) -> dict:
+    """The generated files of a board, by path."""
+    folder = board_folder(protocol, twin=twin)
+    entries, left_out = read_entries(protocol, twin=twin)
+    rows = make_rows(protocol, entries)
+    return {
+        folder / "README.md": board_text(protocol, rows, left_out, twin=twin),
+        folder / "board.csv": board_csv(rows),
+    }
+
+
+def stale_files() -> list:
+    """Generated files that are not what the records say; empty when all is well."""
+    stale = []
+    for protocol in all_protocols():
+        for twin in (False, True):
+            if not board_folder(protocol, twin=twin).exists():
+                continue
+            for path, text in board_files(protocol, twin=twin).items():
+                if not path.exists() or path.read_text("utf-8") != text:
+                    stale.append(path)
+    index = leaderboards() / "README.md"
+    if not index.exists() or index.read_text("utf-8") != index_text():
+        stale.append(index)
+    return stale
+
+
+def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin: bool) -> str:
+    """The Markdown page of a board."""
+    metric = protocol.metrics[0]
+    lines = [
+        f"# {protocol.name}{' (twin)' if twin else ''}",
+        "",
+        f"{protocol.title}. {metric.id} in {metric.unit}, {metric.better} is better.",
+        "",
+    ]
+    if twin:
+        lines += ["Rendered data: these numbers say that the path works, nothing about faces.", ""]
+    lines += [
+        markdown_table(rows),
+        "",
+        "Values are means over seeds; the interval is a t-interval over seeds, or with one seed a "
+        "bootstrap over test items (marked *). “vs untrained” is the difference to the same network "
+        "untrained, with the paired bootstrap interval over test items.",
+        "",
+        f"Protocol digest `{protocol.digest()[:16]}`.",
+    ]
+    if left_out:
+        lines += ["", "Left out: " + "; ".join(left_out) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_table(rows: list[Row]) -> str:
+    """Rows as a Markdown table."""
+    headers = ["method", "settings", "", "value", "95 % interval", "vs untrained", "seeds",
+               "reported", "cost"]  # fmt: skip
+    body = []
+    for row in rows:
+        strike = "~~" if row.withdrawn else ""
+        low, high = row.ci95
+        body.append(
+            [
+                f"{strike}{row.method}{strike}",
+                row.variant,
+                "withdrawn: " + row.withdrawn if row.withdrawn else ROLES[row.role],
+                f"{strike}{row.value:.2f}{strike}",
+                f"{low:.2f} to {high:.2f}" + ("*" if row.ci_over == "items" else ""),
+                f"{row.floor[0]:+.2f} ({row.floor[1]:+.2f} to {row.floor[2]:+.2f})"
+                if row.floor
+                else "",
+                len(row.seeds),
+                _said(row),
+                f"{row.seconds / 60:.1f} min",
+            ]
+        )
+    return tabulate(body, headers, tablefmt="github", disable_numparse=True)
+
+
+def _said(row: Row) -> str:
+    if row.reported is None:
+        return ""
+    value, _, why_not = row.reported
+    return f"{value:.2f}" + (f" (not comparable: {why_not})" if why_not else "")
+
+
+def board_csv(rows: list[Row]) -> str:
+    """Rows as CSV, numbers unrounded to 6 significant digits."""
+    frame = pd.DataFrame(
+        [
+            {
+                "method": r.method,
+                "settings": r.variant,
+                "role": r.role,
+                "value": r.value,
+                "ci95_low": r.ci95[0],
+                "ci95_high": r.ci95[1],
+                "ci_over": r.ci_over,
+                "vs_untrained": r.floor[0] if r.floor else None,
+                "vs_untrained_low": r.floor[1] if r.floor else None,
+                "vs_untrained_high": r.floor[2] if r.floor else None,
+                "seeds": " ".join(map(str, r.seeds)),
+                "items": r.items,
+                "supervision": r.supervision,
+                "reported": r.reported[0] if r.reported else None,
+                "seconds": r.seconds,
+                "withdrawn": r.withdrawn,
+                "runs": " ".join(r.runs),
+            }
+            for r in rows
+        ]
+    )
+    text: str = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return text
+
+
+def index_text() -> str:
+    """The index of all boards."""
+    rows = []
+    for protocol in all_protocols():
+        for twin in (False, True):
+            folder = board_folder(protocol, twin=twin)
+            if not folder.exists():
+                continue
+            entries, _ = read_entries(protocol, twin=twin)
+            best = next((r for r in make_rows(protocol, entries) if r.role == "method"), None)
+            link = folder.relative_to(leaderboards()) / "README.md"
+            rows.append(
+                [
+                    f"[{protocol.name}]({link})" + (" (twin)" if twin else ""),
+                    protocol.title,
+                    len(entries),
+                    f"{best.method} {best.variant}: {best.value:.2f} {protocol.metrics[0].unit}"
+                    if best
+                    else "",
+                ]
+            )
+    table = tabulate(
+        rows, ["board", "what", "runs", "best method"], tablefmt="github", disable_numparse=True
+    )
+    return f"# Leaderboards\n\nMade from the records beside them by `bench board --write`.\n\n{table}\n"
