@@ -1,0 +1,58 @@
+"""Where a data set lies on this machine, and what to say when it does not."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from benchmark.contracts.dataset import DatasetSpec, Reader
+from benchmark.contracts.errors import DataMissing, UnknownName
+from benchmark.datasets.specs import DATASETS
+from benchmark.home import data_places
+
+
+def spec_of(dataset_id: str) -> DatasetSpec:
+    """The description of a data set, by id."""
+    for spec in DATASETS:
+        if spec.id == dataset_id:
+            return spec
+    raise UnknownName("data set", dataset_id, [spec.id for spec in DATASETS])
+
+
+def locate(dataset_id: str) -> Path | None:
+    """The first of the places looked at that holds something, or None."""
+    spec_of(dataset_id)
+    for place in data_places(dataset_id):
+        if place.is_dir() and any(place.iterdir()):
+            return place
+    return None
+
+
+def missing(spec: DatasetSpec) -> DataMissing:
+    """The error that says what to get, from where, under which terms, and where to put it."""
+    places = data_places(spec.id)
+    looked = "\n".join(f"    {place}" for place in places)
+    if spec.downloadable:
+        how = f"`bench data get {spec.id}` fetches it"
+    else:
+        how = f"{spec.obtain} Then put it into {places[0]}, so that it holds\n{spec.layout}"
+    return DataMissing(
+        f"the data set {spec.id!r} ({spec.summary}) is not there; looked at\n{looked}",
+        cure=f"{how}\n  from: {spec.homepage}\n  terms: {spec.terms}\n"
+        "  or try the protocol without real data: add --twin",
+    )
+
+
+def require(dataset_id: str) -> Path:
+    """`locate`, or the error that says how to obtain the data."""
+    found = locate(dataset_id)
+    if found is None:
+        raise missing(spec_of(dataset_id))
+    return found
+
+
+def reader_of(dataset_id: str, root: Path) -> Reader:
+    """The reader of a data set's layout under `root`."""
+    module, _, name = spec_of(dataset_id).implementation.partition(":")
+    reader: Reader = getattr(import_module(module), name)(root)
+    return reader
