@@ -6,8 +6,8 @@ from benchmark.datasets.twins.face_shape import HAIR, SKIN
 from benchmark.datasets.twins.face_traits import Person
 from benchmark.datasets.twins.scene import Plane, SceneBuilder
 
-_STRANDS = (11.0, 1.5, 4.0, 2.0, 3.0, 1.0, 0.3)
-_CURLS = (8.0, 7.0, 8.0, -7.0, 9.0, 5.0, 0.45)
+_STRANDS = (9.0, 0.6, 5.0, 0.9, 1.3, 0.7, 0.3)
+_CURLS = (6.0, 5.0, 7.0, -6.0, 7.0, 5.0, 0.4)
 
 
 def add_hair(b: SceneBuilder, person: Person) -> None:

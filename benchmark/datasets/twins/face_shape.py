@@ -35,14 +35,14 @@ class Face:
         p = person
         self.drop = 0.1 * shot.mouth_open  # how far the jaw is down
         self.jaw = 0.5 + 0.5 * p.jaw_length + 0.5 * self.drop
-        self.chin = 0.84 + p.jaw_length + self.drop
+        self.chin = 0.79 + p.jaw_length + self.drop
         self.smile = shot.smile
         self.mouth_width = p.mouth_width * (1 + 0.16 * max(shot.smile, 0) - 0.1 * shot.mouth_open)
         self.mouth_y = p.mouth_height + 0.3 * p.jaw_length + 0.02 * shot.mouth_open
         # openings of the lips around the line between them: up, down
         self.inner = (0.008 + 0.035 * shot.mouth_open, 0.008 + 0.12 * shot.mouth_open)
         self.outer = (self.inner[0] + p.lip * 0.85, self.inner[1] + p.lip)
-        self.corner = 0.03 - 0.085 * shot.smile  # drop of the corners, negative is a smile
+        self.corner = 0.012 - 0.085 * shot.smile  # drop of the corners, negative is a smile
         self.lid = p.eye_open * shot.eyes_open * (1 - 0.25 * max(shot.smile, 0))
         self.brow_y = p.eye_height - p.brow_height - 0.05 * shot.brow_raise
         self.nose_y = p.eye_height + 0.06 + p.nose_length
@@ -52,22 +52,22 @@ class Face:
         """The solids that melt into one skin; the landmarks are attached to them."""
         p, colour = self.person, self.person.skin
         w = p.width
-        b.solid((0, -0.28, 0.12), (0.73 * w, 0.78, 0.88), SKIN, colour, shine=0.05)
-        b.solid((0, 0.12, -0.12), (0.64 * w, 0.84, 0.64), SKIN, colour, blend=0.15, shine=0.05)
+        b.solid((0, -0.28, 0.12), (0.73 * w, 0.78, 0.86), SKIN, colour, shine=0.05)
+        b.solid((0, 0.12, -0.12), (0.64 * w, 0.84, 0.62), SKIN, colour, blend=0.2, shine=0.05)
         jaw = p.jaw_width * w
-        b.solid((0, self.jaw, -0.16), (jaw, 0.46, 0.5), SKIN, colour, blend=0.15, shine=0.04)
-        chin = (p.chin, 0.19, 0.2)
-        b.solid((0, self.chin, -0.46), chin, SKIN, colour, blend=0.16, shine=0.04)
-        b.solid((0, self.mouth_y, -0.52), (0.32, 0.25, 0.24), SKIN, colour, blend=0.12, shine=0.04)
+        b.solid((0, self.jaw, -0.14), (jaw, 0.46, 0.5), SKIN, colour, blend=0.2, shine=0.04)
+        chin = (p.chin + 0.06, 0.24, 0.35)
+        b.solid((0, self.chin, -0.3), chin, SKIN, colour, blend=0.2, shine=0.04)
+        b.solid((0, self.mouth_y, -0.3), (0.36, 0.36, 0.45), SKIN, colour, blend=0.15, shine=0.04)
+        smile = 0.03 * max(self.smile, 0)
         for side in (-1, 1):
-            smile = 0.03 * max(self.smile, 0)
-            at = (side * 0.36 * w, 0.24 - smile, -0.43 - smile)
-            size = (0.25, 0.24, 0.22 + p.cheeks)
-            b.solid(at, size, SKIN, colour, blend=0.16, shine=0.06)
-            at = (side * 0.25, p.eye_height - 0.17, -0.6)
-            b.solid(at, (0.3, 0.1, 0.16), SKIN, colour, blend=0.12, shine=0.05)
+            at = (side * 0.31 * w, 0.22 - smile, -0.2)
+            size = (0.34 + 0.5 * p.cheeks, 0.34, 0.44 + p.cheeks + smile)
+            b.solid(at, size, SKIN, colour, blend=0.15, shine=0.06)
+            at = (side * 0.2, p.eye_height - 0.18, -0.45)
+            b.solid(at, (0.36, 0.13, 0.32), SKIN, colour, blend=0.12, shine=0.05)
             at = (side * p.eye_apart, p.eye_height, -0.56)
-            b.solid(at, (p.eye_width + 0.03, 0.12, 0.16), SKIN, colour, blend=0.05, shine=0.05)
+            b.solid(at, (p.eye_width + 0.03, 0.12, 0.15), SKIN, colour, blend=0.06, shine=0.05)
         self._lips(b)
         self._nose(b)
         for side in (-1, 1):
@@ -102,7 +102,7 @@ class Face:
             b.solid(at, (0.07, 0.062, 0.1), NOSE, colour, blend=0.05, shine=0.06)
 
     def points(self) -> Array:
-        """The 68 points (68, 3) in iBUG order; all but the jaw's (0-16) still off the surface."""
+        """The 68 points (68, 3) in iBUG order; near the surface, still to be attached."""
         p = self.person
         front = _FRONT - 0.1
         rows = [*self._jaw_line().tolist()]
@@ -138,16 +138,14 @@ class Face:
     def _jaw_line(self) -> Array:
         """Seventeen points on the outline of the lower head as seen from the front."""
         w = self.person.width
-        centre = np.array([[0, -0.28], [0, 0.12], [0, self.jaw], [0, self.chin]])
-        radii = np.array(
-            [
-                [0.73 * w, 0.78],
-                [0.64 * w, 0.84],
-                [self.person.jaw_width * w, 0.46],
-                [self.person.chin, 0.19],
-            ]
-        )
-        depth = np.array([0.12, -0.12, -0.16, -0.46])
+        jaw, chin = self.person.jaw_width * w, self.person.chin + 0.06
+        ellipses = [(0.0, -0.28, 0.73 * w, 0.78), (0.0, 0.12, 0.64 * w, 0.84)]
+        ellipses += [(0.0, self.jaw, jaw, 0.46), (0.0, self.chin, chin, 0.24)]
+        cheek = 0.34 + 0.5 * self.person.cheeks
+        ellipses += [(side * 0.31 * w, 0.22, cheek, 0.34) for side in (-1, 1)]
+        centre, radii = np.array(ellipses)[:, :2], np.array(ellipses)[:, 2:]
+        depth = np.array([0.12, -0.12, -0.14, -0.3, -0.2, -0.2])
+        thick = np.array([0.86, 0.62, 0.5, 0.35, 0.44, 0.44])
         angle = np.radians(np.linspace(182, -2, 17))
         ray = np.stack([np.cos(angle), np.sin(angle)], axis=1)[:, None] / radii
         off = -centre / radii  # from each centre to the origin of the rays
@@ -156,7 +154,10 @@ class Face:
         reach = np.where(inside > 0, (-h + np.sqrt(np.maximum(inside, 0))) / a, 0)
         far = reach.argmax(axis=1)
         flat = reach.max(axis=1)[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        return np.concatenate([flat * 0.985, depth[far][:, None]], axis=1)
+        # a little inside the outline, where the front of the ellipsoid is at a known depth
+        inset = 0.98
+        front = depth[far] - thick[far] * np.sqrt(1 - inset**2)
+        return np.concatenate([flat * inset, front[:, None]], axis=1)
 
     @staticmethod
     def _at(flat: Array, middle: tuple[float, float], tilt: float, z: float) -> list[list[float]]:
@@ -209,8 +210,8 @@ class Face:
                 turn=turn, down=0.62 * lid, soft=0.2)  # fmt: skip
         gx = x + self.shot.gaze[0] * wide * 0.5
         gy = y - 0.008 + self.shot.gaze[1] * 0.05
-        b.paint((gx, gy, _FRONT), (0.07, 0.07, deep), _shade(p.iris, 0.35), on=(EYES,), soft=0.2)
-        b.paint((gx, gy + 0.006, _FRONT), (0.058, 0.058, deep), p.iris, on=(EYES,), soft=0.3)
+        b.paint((gx, gy, _FRONT), (0.074, 0.074, deep), _shade(p.iris, 0.35), on=(EYES,), soft=0.2)
+        b.paint((gx, gy + 0.006, _FRONT), (0.062, 0.062, deep), p.iris, on=(EYES,), soft=0.3)
         b.paint((gx, gy, _FRONT), (0.03, 0.03, deep), _BLACK, on=(EYES,), soft=0.3)
         spot = (gx + 0.022 * light_side, gy - 0.024, _FRONT)
         b.paint(spot, (0.017, 0.017, deep), (1, 1, 1), on=(EYES,), soft=0.4)

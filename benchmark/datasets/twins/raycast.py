@@ -108,6 +108,7 @@ def cast(solids: Solids, camera: Camera, rays: Rays) -> Hits:
     towards = centre / centre[:, 2:]
     slope = (form @ towards[:, :, None])[..., 0]
     peak = (slope * towards).sum(axis=1)
+    blends = solids.blend.tolist()
     tables = zip(
         quadric.tolist(),
         pole.tolist(),
@@ -122,6 +123,7 @@ def cast(solids: Solids, camera: Camera, rays: Rays) -> Hits:
         if window is None:
             continue
         u, v = rays.within(window)
+        blend = blends[index]
         planes = [
             (camera.rotation @ np.asarray(normal), offset)
             for normal, offset in solids.clips[index]
@@ -131,27 +133,35 @@ def cast(solids: Solids, camera: Camera, rays: Rays) -> Hits:
             found = _box(local[index], centre[index], u, v)
         else:
             hole = float(solids.hole[index])
-            found = _ellipsoid(table, u, v, shifted, local[index], centre[index], hole)
-        _merge(hits, window, index, found, float(solids.blend[index]))
+            found = _ellipsoid(table, u, v, shifted, local[index], centre[index], hole, blend)
+        _merge(hits, window, index, found, blend)
     return hits
 
 
-Found = tuple[Pixels, Pixels, Pixels]
+Found = tuple[Pixels, Pixels, Pixels, Pixels | None]
+_RIM = 0.35  # where a blended solid starts to fade, as a fraction of its largest s^2
 
 
 def _ellipsoid(
-    table: tuple, u: Pixels, v: Pixels, clips: list, local: Array, centre: Array, hole: float
+    table: tuple,
+    u: Pixels,
+    v: Pixels,
+    clips: list,
+    local: Array,
+    centre: Array,
+    hole: float,
+    blend: float,
 ) -> Found:
     quadric, pole, constant, form, towards, slope, peak = table
     du, dv = u - np.float32(towards[0]), v - np.float32(towards[1])
-    root = (2 * form[0][1] * dv) * du
-    root += (form[0][0] * du + 2 * slope[0]) * du + peak
-    root += (form[1][1] * dv + 2 * slope[1]) * dv
+    root = ((2 * form[0][1]) * dv + (form[0][0] * du + 2 * slope[0])) * du
+    root += (form[1][1] * dv + 2 * slope[1]) * dv + peak
     missed = root <= 0
     np.maximum(root, np.float32(1e-6 * peak), out=root)
+    fade = root * np.float32(1 / (_RIM * peak)) if blend else None
     np.sqrt(root, out=root)
-    depth = root + (pole[0] * u + pole[2])
-    depth += pole[1] * v
+    depth = (pole[0] * u + pole[2]) + pole[1] * v
+    depth += root
     if clips or hole:
         middle = depth - root
         np.divide(np.float32(constant), depth, out=depth)
@@ -172,7 +182,7 @@ def _ellipsoid(
         normal *= root
         normals.append(normal)
     depth[missed] = _MISS
-    return depth, normals[0], normals[1]
+    return depth, normals[0], normals[1], fade
 
 
 def _cut(
@@ -183,13 +193,13 @@ def _cut(
         a, b, c = normal.tolist()
         gone |= depth * ((a * u + c) + b * v) < np.float32(offset)
     if hole:
-        x = _linear(local[0], centre, depth, u, v)
-        y = _linear(local[1], centre, depth, u, v)
+        x = along(local[0], centre, depth, u, v)
+        y = along(local[1], centre, depth, u, v)
         gone |= x * x + y * y < np.float32(hole * hole)
     return gone
 
 
-def _linear(row: Array, centre: Array, depth: Pixels, u: Pixels, v: Pixels) -> Pixels:
+def along(row: Array, centre: Array, depth: Pixels, u: Pixels, v: Pixels) -> Pixels:
     """row . (depth d - centre), elementwise."""
     a, b, c = row.tolist()
     value = (a * u + c) + b * v
@@ -203,9 +213,9 @@ def _box(local: Array, centre: Array, u: Pixels, v: Pixels) -> Found:
     enter = leave = normal_x = normal_y = None
     for axis in range(3):
         a, b, c = local[axis].tolist()
-        along = (a * u + c) + b * v
-        along = np.where(np.abs(along) < 1e-7, np.float32(1e-7), along).astype(np.float32)
-        inverse = 1 / along
+        slant = (a * u + c) + b * v
+        slant = np.where(np.abs(slant) < 1e-7, np.float32(1e-7), slant).astype(np.float32)
+        inverse = 1 / slant
         one, two = (-1 - origin[axis]) * inverse, (1 - origin[axis]) * inverse
         near, far = np.minimum(one, two), np.maximum(one, two)
         if enter is None:
@@ -220,13 +230,13 @@ def _box(local: Array, centre: Array, u: Pixels, v: Pixels) -> Found:
     assert normal_x is not None
     assert normal_y is not None
     depth = np.where(enter < leave, enter, _MISS).astype(np.float32)
-    return depth, normal_x.astype(np.float32), normal_y.astype(np.float32)
+    return depth, normal_x.astype(np.float32), normal_y.astype(np.float32), None
 
 
 def _merge(hits: Hits, window: Window, index: int, found: Found, blend: float) -> None:
-    depth, normal_x, normal_y = found
+    depth, normal_x, normal_y, fade = found
     was = hits.depth[window]
-    if not blend:
+    if fade is None:
         nearer = depth < was
         np.copyto(was, depth, where=nearer)
         np.copyto(hits.normal_x[window], normal_x, where=nearer)
@@ -236,13 +246,18 @@ def _merge(hits: Hits, window: Window, index: int, found: Found, blend: float) -
     # polynomial smooth minimum of the two depths; exact where they differ by more than `blend`
     weight = was - depth
     weight *= np.float32(0.5 / blend)
+    # a solid's outline is a step in depth: fade it out there, unless it is well in front
+    np.maximum(fade, weight - np.float32(0.5), out=fade)
+    np.minimum(fade, 1, out=fade)
     weight += np.float32(0.5)
     np.clip(weight, 0, 1, out=weight)
+    weight *= fade
     rest = 1 - weight
-    mixed = weight * depth
-    mixed += rest * was
-    mixed -= (weight * rest) * np.float32(blend)
-    was[...] = mixed
+    depth *= weight
+    depth += rest * was
+    fade = weight * rest
+    fade *= np.float32(blend)
+    np.subtract(depth, fade, out=was)
     for store, normal in ((hits.normal_x[window], normal_x), (hits.normal_y[window], normal_y)):
         normal *= weight
         store *= rest

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.datasets.twins.raycast import Hits, Pixels, Rays, _linear, outlines
-from benchmark.datasets.twins.scene import Backdrop, Camera, Paints, Scene, Solids
+from benchmark.datasets.twins.raycast import Hits, Pixels, Rays, along, outlines
+from benchmark.datasets.twins.scene import Backdrop, Paints, Scene, Solids
 
 Labels = npt.NDArray[np.uint8]
 
@@ -26,8 +26,11 @@ def parts(scene: Scene, hits: Hits, rays: Rays) -> Labels:
 def colours(scene: Scene, hits: Hits, rays: Rays) -> Pixels:
     """Linear rgb (3, H, W) of every hit, black where there is none."""
     labels = _solid_parts(scene.solids, hits)
-    table = np.append(scene.solids.colour, np.zeros((1, 3)), axis=0).astype(np.float32)
-    albedo = np.stack([table[:, c].take(hits.solid, mode="wrap") for c in range(3)])
+    solid = hits.solid + np.int16(1)  # row 0 of a table is for rays that met nothing
+    table = np.append(np.zeros((1, 3)), scene.solids.colour, axis=0).astype(np.float32)
+    albedo = np.empty((3, *rays.shape), dtype=np.float32)
+    for channel, column in zip(albedo, table.T.copy(), strict=True):
+        column.take(solid, out=channel, mode="clip")
     _wave(scene, hits, rays, albedo)
     for index, window, cover in _coverage(scene, hits, rays, labels, naming=False):
         if scene.paints.part[index] >= 0:
@@ -37,11 +40,11 @@ def colours(scene: Scene, hits: Hits, rays: Rays) -> Pixels:
         for channel, value in zip(albedo, scene.paints.colour[index].tolist(), strict=True):
             under = channel[window]
             under += cover * (value - under)
-    return _lit(scene, hits, rays, albedo)
+    return _lit(scene, hits, rays, albedo, solid)
 
 
 def _solid_parts(solids: Solids, hits: Hits) -> Labels:
-    return np.append(solids.part, np.uint8(0)).take(hits.solid, mode="wrap")
+    return np.append(np.uint8(0), solids.part).take(hits.solid + np.int16(1), mode="clip")
 
 
 def _coverage(scene: Scene, hits: Hits, rays: Rays, labels: Labels, *, naming: bool):  # type: ignore[no-untyped-def]
@@ -61,7 +64,7 @@ def _coverage(scene: Scene, hits: Hits, rays: Rays, labels: Labels, *, naming: b
             continue
         u, v = rays.within(window)
         depth = hits.depth[window]
-        x, y, z = (_linear(row, centre[index], depth, u, v) for row in local[index])
+        x, y, z = (along(row, centre[index], depth, u, v) for row in local[index])
         cover = _inside(paints, index, x, y, z)
         cover *= allowed
         yield index, window, cover
@@ -114,8 +117,8 @@ def _wave(scene: Scene, hits: Hits, rays: Rays, albedo: Pixels) -> None:
             continue
         u, v = rays.within(window)
         depth = hits.depth[window]
-        first = _linear(solids.waves[index, 0:3] @ local[row], centre[row], depth, u, v)
-        second = _linear(solids.waves[index, 3:6] @ local[row], centre[row], depth, u, v)
+        first = along(solids.waves[index, 0:3] @ local[row], centre[row], depth, u, v)
+        second = along(solids.waves[index, 3:6] @ local[row], centre[row], depth, u, v)
         first += np.float32(0.6) * _triangle(second)
         factor = _triangle(first)
         factor += np.float32(0.5) * _triangle(first * np.float32(0.37) + second)
@@ -135,7 +138,9 @@ def _triangle(phase: Pixels) -> Pixels:
     return value
 
 
-def _lit(scene: Scene, hits: Hits, rays: Rays, albedo: Pixels) -> Pixels:
+def _lit(
+    scene: Scene, hits: Hits, rays: Rays, albedo: Pixels, solid: npt.NDArray[np.int16]
+) -> Pixels:
     n_x, n_y = hits.normal_x, hits.normal_y
     n_z = 1 - rays.u * n_x
     n_z -= rays.v * n_y
@@ -147,9 +152,11 @@ def _lit(scene: Scene, hits: Hits, rays: Rays, albedo: Pixels) -> Pixels:
     up = n_y * length  # the outward normal is -n / |n|; y points down
     sky = up * np.float32(-0.3)
     sky += np.float32(0.85)
-    shine = np.append(scene.solids.shine, 0.0).astype(np.float32).take(hits.solid, mode="wrap")
-    light = np.stack([sky * np.float32(value) for value in scene.ambient])
-    gloss = np.zeros_like(light)
+    shine = np.append(0.0, scene.solids.shine).astype(np.float32).take(solid, mode="clip")
+    light = np.empty_like(albedo)
+    for channel, value in zip(light, scene.ambient, strict=True):
+        np.multiply(sky, np.float32(value), out=channel)
+    shines: list[tuple[Pixels, tuple[float, float, float]]] = []
     for lamp in scene.lights:
         diffuse = _towards(lamp.direction, n_x, n_y, n_z, length)
         # light wraps a little past the terminator, as it does on skin
@@ -164,12 +171,13 @@ def _lit(scene: Scene, hits: Hits, rays: Rays, albedo: Pixels) -> Pixels:
         for _ in range(4):
             glint *= glint
         glint *= shine
-        for channel, value in enumerate(lamp.colour):
-            light[channel] += diffuse * np.float32(value)
-            gloss[channel] += glint * np.float32(value)
+        shines.append((glint, lamp.colour))
+        for channel, value in zip(light, lamp.colour, strict=True):
+            channel += diffuse * np.float32(value)
     light *= albedo
-    light += gloss
-    light *= hits.solid >= 0
+    for glint, colour in shines:
+        for channel, value in zip(light, colour, strict=True):
+            channel += glint * np.float32(value)
     return light
 
 
@@ -212,13 +220,14 @@ def backdrop(scene: Backdrop, size: int) -> Pixels:
 
 def to_bytes(linear: Pixels, grain: float, seed: int) -> npt.NDArray[np.uint8]:
     """Display bytes (H, W, 3) of linear rgb (3, H, W), with grain of that many levels."""
-    shown = np.sqrt(np.clip(linear, 0, 1))
+    shown = np.clip(linear, 0, 1)
+    np.sqrt(shown, out=shown)
     shown *= 255
-    shown = shown.transpose(1, 2, 0)
     if grain:
         random = np.random.Generator(np.random.PCG64(seed))
-        shown = shown + random.standard_normal(shown.shape, dtype=np.float32) * np.float32(grain)
-    return np.clip(shown + np.float32(0.5), 0, 255).astype(np.uint8)
-
-
-__all__ = ["Camera", "backdrop", "colours", "parts", "to_bytes"]
+        noise = random.standard_normal(shown.shape, dtype=np.float32)
+        noise *= np.float32(grain)
+        shown += noise
+    shown += np.float32(0.5)
+    np.clip(shown, 0, 255, out=shown)
+    return np.ascontiguousarray(shown.astype(np.uint8).transpose(1, 2, 0))
