@@ -128,7 +128,12 @@ class Metric(Strict):
 
 
 class Twin(Strict):
-    """The synthetic stand-in: same schema, rendered."""
+    """The synthetic stand-in: same schema, rendered.
+
+    `fit`, `train` and `test` are numbers of images, `people` of identities, of whom every fifth is
+    test. `scale` and `shift` frame the face, as fractions of the prepared side (default: like a
+    square of 1.5 times the landmarks' box).
+    """
 
     recipe: Literal["face"]
     fit: int
@@ -136,6 +141,8 @@ class Twin(Strict):
     test: int
     people: int
     seed: int = 0
+    scale: tuple[float, float] | None = None
+    shift: tuple[float, float] | None = None
     probe: Probe | None = None
 
 

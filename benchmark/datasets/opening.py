@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmark.datasets.prepared import PreparedSplit, open_prepared
+from benchmark.datasets import prepared
+from benchmark.datasets.prepared import PreparedSplit
 from benchmark.protocols import Protocol, protocol_path
 
 if TYPE_CHECKING:
     from benchmark.contracts.method import Progress
 
 
+def split_name(protocol: Protocol, role: str, *, twin: bool) -> str:
+    """What plays the role, for people: "ytf68:people/test", or "twin:test"."""
+    return f"twin:{role}" if twin else str(getattr(protocol.data, role))
+
+
 def open_split(protocol: Protocol, role: str, *, twin: bool, progress: Progress) -> PreparedSplit:
     """The split that plays `role` ("fit", "train", "test", "validation", "development")."""
+
+    def prepare(done: int, total: int) -> None:
+        progress(f"prepare {split_name(protocol, role, twin=twin)}", done, total)
+
     if twin:
         from benchmark.datasets.twins.splits import open_twin
 
-        return open_twin(protocol, role, progress=progress)
+        return open_twin(protocol, role, progress=prepare)
     dataset, _, split = getattr(protocol.data, role).partition(":")
-    return open_prepared(
+    return prepared.open_split(
         dataset,
         split,
         protocol.geometry[dataset],
         protocol_folder=protocol_path(protocol.name).parent,
-        progress=progress,
+        progress=prepare,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from benchmark.datasets.labels import landmarks_of
+from benchmark.datasets.landmarks import landmarks_of
 from benchmark.files import whole_file
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import Outcome

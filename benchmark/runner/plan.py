@@ -10,7 +10,7 @@ from typing import Any, Literal
 from benchmark.contracts.errors import BenchError, Incompatible
 from benchmark.contracts.method import Method, MethodInfo, MethodSettings, Progress
 from benchmark.contracts.spec import Kind, MethodSpec
-from benchmark.datasets.opening import open_split
+from benchmark.datasets.opening import open_split, split_name
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.plugins import implementation, plugins
@@ -50,6 +50,7 @@ class Plan:
     kind: Kind
     device: str
     splits: dict[str, PreparedSplit]
+    sources: dict[str, str]
     fit_id: str
     run_id: str
 
@@ -81,9 +82,10 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         raise SettingsInvalid(f"the seed must not be negative, got {request.seed}")
     device = choose_device(request.device)
     task = find_task(protocol.task)
+    played = roles(protocol, request.on, task)
     splits = {
         name: open_split(protocol, role, twin=request.twin, progress=progress)
-        for name, role in roles(protocol, request.on, task).items()
+        for name, role in played.items()
     }
     fit = fit_id(
         method=spec.id,
@@ -114,6 +116,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         kind=kind,
         device=device,
         splits=splits,
+        sources={n: split_name(protocol, r, twin=request.twin) for n, r in played.items()},
         fit_id=fit,
         run_id=run,
     )

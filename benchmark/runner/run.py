@@ -271,7 +271,10 @@ def _record(
         ),
         data={
             name: DataPart(
-                split=s.name, images=len(s), pixels=s.pixels_digest, labels=s.labels_digest
+                split=plan.sources[name],
+                images=len(s),
+                pixels=s.pixels_digest,
+                labels=s.labels_digest,
             )
             for name, s in plan.splits.items()
         },

@@ -7,17 +7,17 @@ its eyes, in percent.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
-from benchmark.datasets.labels import landmarks_of
+from benchmark.datasets.landmarks import landmarks_of
 from benchmark.metrics.landmarks import (
     inter_ocular_distance,
     normalised_mean_error,
@@ -76,7 +76,7 @@ def probe_of(how: Scoring) -> Probe:
 def targets(split: PreparedSplit, protocol: Protocol) -> np.ndarray:
     """The asked points (N, K, 2) float32 of a split."""
     if split.points is None or protocol.landmarks is None:
-        raise DataAltered(f"split {split.name} of {protocol.name} carries no landmarks")
+        raise DataAltered(f"{split.folder} of {protocol.name} carries no landmarks")
     return landmarks_of(split.points, protocol.landmarks)
 
 
@@ -85,23 +85,19 @@ def _softargmax(
 ) -> tuple[np.ndarray, dict[str, Any]]:
     from benchmark.probes.softargmax import SoftargmaxProbe, softargmax_settings
 
-    settings = softargmax_settings(probe.name, **probe.settings)
+    settings = dataclasses.replace(softargmax_settings(probe.name), **probe.settings)
     maps = {name: np.load(store / name / "maps.npy", mmap_mode="r") for name in ("train", "test")}
 
-    def progress(step: int, total: int, loss: float) -> None:
-        how.progress("probe", step, total, loss=loss)
+    def progress(epoch: int, loss: float) -> None:
+        how.progress("probe", epoch + 1, settings.epochs, loss=loss)
 
-    fitted = SoftargmaxProbe(settings, how.protocol.size).fit(
-        maps["train"],
-        torch.from_numpy(train),
-        seed=how.protocol.evaluation_seed,
-        device=how.device,
-        progress=progress,
+    fitted = SoftargmaxProbe(settings, how.protocol.size, device=how.device).fit(
+        maps["train"], train, seed=how.protocol.evaluation_seed, progress=progress
     )
-    points = fitted.predict(maps["test"]).cpu().numpy()
+    points = fitted.predict(maps["test"]).numpy()
     about = {
         "name": probe.name,
-        "settings": settings.as_dict(),
+        "settings": dataclasses.asdict(settings),
         "channels": int(maps["train"].shape[1]),
         "map": list(maps["train"].shape[2:]),
         "loss_by_epoch": [round(float(v), 6) for v in fitted.history],

@@ -13,7 +13,15 @@ from benchmark.datasets.twins.face_hair import add_hair
 from benchmark.datasets.twins.face_shape import PART_NAMES, Face, _pose
 from benchmark.datasets.twins.face_traits import HAIR_COLOURS, Dice, Person, Shot, linear
 from benchmark.datasets.twins.renderer import TwinBatch, attach, render
-from benchmark.datasets.twins.scene import Array, Backdrop, Camera, Framing, Light, Scene, SceneBuilder
+from benchmark.datasets.twins.scene import (
+    Array,
+    Backdrop,
+    Camera,
+    Framing,
+    Light,
+    Scene,
+    SceneBuilder,
+)
 
 _FIVE = ("left eye", "right eye", "nose tip", "left mouth corner", "right mouth corner")
 _ATTRIBUTES = (

@@ -125,8 +125,7 @@ def cast(solids: Solids, camera: Camera, rays: Rays) -> Hits:
         u, v = rays.within(window)
         blend = blends[index]
         planes = [
-            (camera.rotation @ np.asarray(normal), offset)
-            for normal, offset in solids.clips[index]
+            (camera.rotation @ np.asarray(normal), offset) for normal, offset in solids.clips[index]
         ]
         shifted = [(n, o + float(n @ camera.translation)) for n, o in planes]
         if solids.kind[index] == BOX:

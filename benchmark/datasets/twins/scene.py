@@ -26,7 +26,10 @@ def turning(degrees: npt.ArrayLike) -> Array:
     `turning((0, 0, 90)) @ (1, 0, 0)` is `(0, 1, 0)`: from right to down, clockwise as seen.
     """
     angles = np.radians(np.asarray(degrees, dtype=np.float64))
-    (cx, cy, cz), (sx, sy, sz) = np.moveaxis(np.cos(angles), -1, 0), np.moveaxis(np.sin(angles), -1, 0)
+    (cx, cy, cz), (sx, sy, sz) = (
+        np.moveaxis(np.cos(angles), -1, 0),
+        np.moveaxis(np.sin(angles), -1, 0),
+    )
     return np.stack(
         [
             np.stack([cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx], axis=-1),

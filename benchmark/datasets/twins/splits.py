@@ -1,0 +1,136 @@
+"""A protocol's data, rendered: same schema, units and split logic, people disjoint."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from benchmark.contracts.errors import Incompatible
+from benchmark.datasets.prepared import (
+    PreparedSplit,
+    Progress,
+    array_digest,
+    labels_digest,
+    load,
+    store,
+)
+from benchmark.datasets.twins.face import FaceRecipe
+from benchmark.datasets.twins.renderer import TwinBatch, render
+from benchmark.datasets.twins.scene import Framing
+from benchmark.home import home
+from benchmark.protocols import Protocol, Twin, canonical_digest
+
+RECIPE_VERSION = 1
+"""Raised when a recipe or the renderer draws other pixels, so that old ones are not taken for new."""
+
+CHUNK = 64
+TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
+
+
+def open_twin(protocol: Protocol, role: str, progress: Progress | None = None) -> PreparedSplit:
+    """The rendered split that plays `role`; "validation" and "development" are parts of "train".
+
+    Where a protocol fits on the same split that its probe is trained on, so does its twin.
+    """
+    twin = protocol.twin
+    if twin is None:
+        raise Incompatible(f"protocol {protocol.name} has no twin")
+    if role in ("validation", "development"):
+        return _people_part(open_twin(protocol, "train", progress), role)
+    series = "train" if role == "fit" and protocol.data.fit == protocol.data.train else role
+    folder = _folder(protocol, twin, series)
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f".{folder.name}.lock")):
+            if not folder.exists():
+                for killed in folder.parent.glob(f".{folder.name}.*/"):
+                    shutil.rmtree(killed)
+                _render(protocol, twin, series, folder, progress)
+    return load(folder)
+
+
+def _points(protocol: Protocol) -> int:
+    rule = protocol.landmarks
+    return 68 if rule is None or rule.rule == "mafl5_from_68" else rule.count
+
+
+def _resize(protocol: Protocol) -> int:
+    return max(g.resize for g in protocol.geometry.values())
+
+
+def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
+    about = {
+        "recipe_version": RECIPE_VERSION,
+        "twin": twin.model_dump(mode="json", exclude={"probe"}),
+        "points": _points(protocol),
+        "resize": _resize(protocol),
+        "size": protocol.size,
+    }
+    return home() / "prepared" / f"twin-{twin.recipe}-{canonical_digest(about)[:12]}" / series
+
+
+def _render(
+    protocol: Protocol, twin: Twin, series: str, folder: Path, progress: Progress | None
+) -> None:
+    count = {"fit": twin.fit, "train": twin.train, "test": twin.test}[series]
+    # series never overlap: each has its own range of picture numbers, and test its own people
+    first = {"fit": 10_000_000, "train": 0, "test": 20_000_000}[series]
+    test_people = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
+    people = [p for p in range(twin.people) if (p in test_people) == (series == "test")]
+    resize = _resize(protocol)
+    recipe = FaceRecipe(people, _points(protocol), framing=_framing(twin))
+    points: list[np.ndarray] = []
+
+    def frames() -> Iterator[np.ndarray]:
+        threads = os.cpu_count() or 1
+        for start in range(0, count, CHUNK):
+            batch: TwinBatch = render(
+                recipe, min(CHUNK, count - start), resize, twin.seed,
+                first=first + start, threads=threads,
+            )  # fmt: skip
+            points.append(batch.landmarks - (resize - protocol.size) // 2)
+            yield from batch.images
+
+    shown = (people[(first + i) % len(people)] for i in range(count))
+    store(
+        folder,
+        frames(),
+        (count, resize, resize, 3),
+        protocol.size,
+        points=lambda: np.concatenate(points).astype(np.float32),
+        keys=[f"{series}/{i:06d}" for i in range(count)],
+        identities=[f"person {person:04d}" for person in shown],
+        about={"twin": twin.model_dump(mode="json"), "recipe_version": RECIPE_VERSION},
+        progress=progress,
+    )
+
+
+def _framing(twin: Twin) -> Framing:
+    usual = Framing()
+    return Framing(twin.scale or usual.scale, twin.shift or usual.shift)
+
+
+def _people_part(train: PreparedSplit, role: str) -> PreparedSplit:
+    people = sorted(set(train.identities))
+    chosen = set(people[TEST_SHARE - 1 :: TEST_SHARE])
+    rows = [i for i, p in enumerate(train.identities) if (p in chosen) == (role == "validation")]
+    pixels = train.pixels[rows]
+    assert train.points is not None
+    points = train.points[rows]
+    keys = [train.keys[i] for i in rows]
+    identities = [train.identities[i] for i in rows]
+    return replace(
+        train,
+        pixels=pixels,
+        points=points,
+        keys=keys,
+        identities=identities,
+        pixels_digest=array_digest(pixels),
+        labels_digest=labels_digest(points, keys, identities),
+    )
