@@ -26,3 +26,10 @@ def complete_presets(ctx: click.Context, param: click.Parameter, incomplete: str
 
     spec = plugins().methods.get(ctx.params.get("method") or "")
     return [p for p in sorted(spec.presets if spec else []) if p.startswith(incomplete)]
+
+
+def complete_datasets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Data sets that start with what was typed."""
+    from benchmark.datasets.places import all_datasets
+
+    return [d.id for d in all_datasets() if d.id.startswith(incomplete)]

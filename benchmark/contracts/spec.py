@@ -16,6 +16,9 @@ KINDS: tuple[Kind, ...] = (
     "translation",
 )
 
+DERIVED: dict[str, tuple[Kind, ...]] = {"parts": ("landmarks",)}
+"""Kinds that a prediction of another kind gives besides itself (part centres are landmarks)."""
+
 Role = Literal["method", "floor", "ceiling"]
 Origin = Literal["official", "ported-and-verified", "reimplemented"]
 

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from benchmark.contracts.errors import Incompatible
-from benchmark.contracts.spec import Kind
+from benchmark.contracts.spec import DERIVED, Kind
 
 if TYPE_CHECKING:
     from benchmark.contracts.method import Method, Progress
     from benchmark.datasets.prepared import PreparedSplit
     from benchmark.protocols import Protocol
-
-DERIVED: dict[str, tuple[Kind, ...]] = {"parts": ("landmarks",)}
-"""Kinds that a prediction of another kind gives besides itself (part centres are landmarks)."""
 
 
 @dataclass

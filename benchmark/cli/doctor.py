@@ -1,0 +1,150 @@
+"""`bench doctor`: what this machine has, and the cure for each problem."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import click
+
+from benchmark.cli.output import as_json, size
+
+ENOUGH_DISK = 10 * 2**30
+
+
+@click.command()
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+def command(json_: bool) -> None:
+    """Check environment, accelerator, disk, data and plugins; each problem comes with its cure."""
+    checks = [*_packages(), _accelerator(), *_places(), *_data(), *_plugins()]
+    if json_:
+        as_json(checks)
+    else:
+        for check in checks:
+            mark, colour = {"ok": ("✓", "green"), "note": ("·", "yellow")}.get(
+                check["state"], ("✗", "red")
+            )
+            click.secho(f"{mark} ", fg=colour, nl=False)
+            click.echo(f"{check['what']}: {check['found']}")
+            if check["cure"]:
+                click.echo(f"    cure: {check['cure']}")
+    if any(c["state"] == "problem" for c in checks):
+        raise click.exceptions.Exit(1)
+
+
+def _check(state: str, what: str, found: str, cure: str = "") -> dict[str, Any]:
+    return {"state": state, "what": what, "found": found, "cure": cure}
+
+
+def _packages() -> list[dict[str, Any]]:
+    found = [_check("ok", "Python", f"{platform.python_version()} at {sys.executable}")]
+    for name in ("structbench", "torch", "torchvision", "lightning-fabric"):
+        try:
+            found.append(_check("ok", name, version(name)))
+        except PackageNotFoundError:
+            cure = "pip install -e . in the checkout" if name == "structbench" else (
+                f"pip install {name} (plain from PyPI)"
+            )  # fmt: skip
+            found.append(_check("problem", name, "not installed", cure))
+    try:
+        import torch  # noqa: F401
+        import torchvision  # noqa: F401
+    except Exception as error:
+        found.append(
+            _check(
+                "problem",
+                "torch and torchvision",
+                f"cannot be imported together: {type(error).__name__}: {error}",
+                "install both plainly from PyPI, in one command, so that they match",
+            )
+        )
+    return found
+
+
+def _accelerator() -> dict[str, Any]:
+    try:
+        import torch
+    except Exception:
+        return _check("note", "accelerator", "unknown without torch")
+    if torch.cuda.is_available():
+        names = [
+            f"{torch.cuda.get_device_name(i)}, "
+            f"{size(torch.cuda.get_device_properties(i).total_memory)}"
+            for i in range(torch.cuda.device_count())
+        ]
+        return _check("ok", "accelerator", "; ".join(names))
+    if shutil.which("nvidia-smi"):
+        return _check(
+            "problem",
+            "accelerator",
+            "there is an NVIDIA driver, but PyTorch sees no device",
+            f"torch is built for CUDA {torch.version.cuda}; update the driver or install a build "
+            "for an older CUDA",
+        )
+    return _check(
+        "note", "accelerator", f"none; CPU with {torch.get_num_threads()} threads",
+        "fine for the presets small and demo; paper needs a GPU",
+    )  # fmt: skip
+
+
+def _places() -> list[dict[str, Any]]:
+    from benchmark.home import home, leaderboards
+
+    place = home()
+    there = place
+    while not there.exists():
+        there = there.parent
+    free = shutil.disk_usage(there).free
+    disk = _check("ok", "BENCH_HOME", f"{place}, {size(free)} free")
+    if free < ENOUGH_DISK:
+        disk = _check(
+            "problem", "BENCH_HOME", f"{place}, only {size(free)} free",
+            "free some space or set BENCH_HOME to a folder on a larger disk",
+        )  # fmt: skip
+    return [disk, _check("ok", "leaderboards", str(leaderboards()))]
+
+
+def _data() -> list[dict[str, Any]]:
+    from benchmark.datasets.places import all_datasets, locate
+
+    found = []
+    for spec in all_datasets():
+        place = locate(spec.id)
+        if place:
+            found.append(_check("ok", f"data {spec.id}", str(place)))
+        else:
+            cure = (
+                f"bench data get {spec.id}" if spec.downloadable
+                else f"ask at {spec.homepage}; `bench data verify {spec.id}` says what goes where"
+            )  # fmt: skip
+            found.append(_check("note", f"data {spec.id}", "not there", cure))
+    return found
+
+
+def _plugins() -> list[dict[str, Any]]:
+    from benchmark.plugins import plugins
+
+    loaded = plugins()
+    found = [
+        _check(
+            "ok", f"plugin {name}", ", ".join(m for m, p in loaded.provider.items() if p == name)
+        )
+        for name in sorted(set(loaded.provider.values()))
+    ]
+    for failure in loaded.failures:
+        where = failure.detail.strip().splitlines()
+        lines = [line.strip() for line in where if line.strip().startswith("File ")]
+        found.append(
+            _check(
+                "problem",
+                f"plugin {failure.plugin}",
+                failure.error + (f" ({lines[-1]})" if lines else ""),
+                "mend the plugin, or uninstall it",
+            )
+        )
+    if not found:
+        found.append(_check("problem", "plugins", "none installed", "pip install -e plugins/lead"))
+    return found

@@ -1,0 +1,169 @@
+"""`bench ls`: methods, protocols, data sets, runs. Imports no torch, NumPy or pandas."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from benchmark.cli.output import as_json, table
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["methods", "protocols", "datasets", "runs"]))
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+def command(what: str, json_: bool) -> None:
+    """List methods, protocols, data sets or runs."""
+    {"methods": _methods, "protocols": _protocols, "datasets": _datasets, "runs": _runs}[what](
+        json_
+    )
+
+
+def _needs() -> dict[str, set[str]]:
+    """Protocol → kinds it can score, read without the full model (pydantic is slow to import)."""
+    import tomllib
+
+    from benchmark.protocols import protocol_files, protocol_folders
+
+    return {
+        name: set(tomllib.loads(path.read_text("utf-8")).get("needs", ()))
+        for name, path in protocol_files(protocol_folders()).items()
+    }
+
+
+def _methods(json_: bool) -> None:
+    from benchmark.contracts.spec import DERIVED
+    from benchmark.plugins import plugins
+
+    found = plugins()
+    needs = _needs()
+    rows: list[dict[str, Any]] = []
+    for spec in sorted(found.methods.values(), key=lambda s: (s.role != "method", s.role, s.id)):
+        kinds = {k for g in spec.gives for k in (g, *DERIVED.get(g, ()))}
+        rows.append(
+            {
+                "method": spec.id,
+                "role": spec.role,
+                "gives": list(spec.gives),
+                "presets": list(spec.presets),
+                "protocols": [n for n, wanted in needs.items() if kinds & wanted],
+                "plugin": found.provider[spec.id],
+                "summary": spec.summary,
+            }
+        )
+    failures = [{"plugin": f.plugin, "error": f.error} for f in found.failures]
+    if json_:
+        as_json({"methods": rows, "broken": failures})
+        return
+    table(
+        ["method", "role", "gives", "presets", "protocols", "summary"],
+        [
+            [
+                r["method"],
+                r["role"],
+                ", ".join(r["gives"]),
+                " ".join(r["presets"]),
+                _some([p.partition("@")[0] for p in r["protocols"]]),
+                r["summary"],
+            ]
+            for r in rows
+        ],
+    )
+    for failure in failures:
+        click.secho(f"broken  {failure['plugin']}: {failure['error']}", fg="red")
+    if failures:
+        click.secho("`bench doctor` shows where each broke", dim=True)
+
+
+def _some(names: list[str], most: int = 4) -> str:
+    names = list(dict.fromkeys(names))
+    return " ".join(names[:most]) + (f" +{len(names) - most}" if len(names) > most else "")
+
+
+def _protocols(json_: bool) -> None:
+    from benchmark.protocols import all_protocols, protocol_folders, read_lock
+
+    frozen: dict[str, str] = {}
+    for folder in protocol_folders():
+        frozen |= read_lock(folder)
+    rows = [
+        {
+            "protocol": p.name,
+            "task": p.task,
+            "needs": list(p.needs),
+            "size": p.size,
+            "frozen": p.name in frozen,
+            "title": p.title,
+        }
+        for p in all_protocols()
+    ]
+    if json_:
+        as_json(rows)
+        return
+    table(
+        ["protocol", "task", "scores", "px", "title"],
+        [
+            [r["protocol"] + ("" if r["frozen"] else " (draft)"), r["task"],
+             ", ".join(r["needs"]), r["size"], r["title"]]
+            for r in rows
+        ],
+    )  # fmt: skip
+
+
+def _datasets(json_: bool) -> None:
+    from benchmark.datasets.places import all_datasets, locate
+
+    rows = [
+        {
+            "dataset": spec.id,
+            "there": str(locate(spec.id) or ""),
+            "download": spec.downloadable,
+            "terms": spec.terms,
+            "summary": spec.summary,
+        }
+        for spec in all_datasets()
+    ]
+    if json_:
+        as_json(rows)
+        return
+    table(
+        ["data set", "there", "download", "summary"],
+        [
+            [r["dataset"], r["there"] or "no", "bench data get" if r["download"] else "ask",
+             r["summary"]]
+            for r in rows
+        ],
+    )  # fmt: skip
+
+
+def _runs(json_: bool) -> None:
+    from benchmark.home import home
+
+    rows = []
+    for path in sorted((home() / "runs").glob("*/run.json")):
+        about = json.loads(path.read_text("utf-8"))
+        done = path.parent / "record.json"
+        fits = home() / "fits" / about["fit_id"]
+        about["state"] = (
+            "done" if done.exists() else "fitted" if (fits / "done.json").exists() else "begun"
+        )
+        about["value"] = None
+        if done.exists():
+            value = json.loads(done.read_text("utf-8"))["metrics"][0]
+            about["value"] = f"{value['value']:.2f} {value['unit']}"
+        rows.append(about)
+    rows.sort(key=lambda r: r["started"])
+    if json_:
+        as_json(rows)
+        return
+    table(
+        ["run", "method", "preset", "protocol", "seed", "state", "value", "started"],
+        [
+            [r["run_id"], r["method"], r["preset"],
+             r["protocol"] + (" twin" if r["twin"] else "")
+             + (" validation" if r["on"] == "validation" else ""),
+             r["seed"], r["state"], r["value"], r["started"][:16].replace("T", " ")]
+            for r in rows
+        ],
+    )  # fmt: skip

@@ -1,0 +1,33 @@
+"""`bench protocol`: check and freeze protocol files."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def command() -> None:
+    """Check and freeze protocol files."""
+
+
+@command.command()
+def check() -> None:
+    """Read every protocol and compare it with the frozen digests."""
+    from benchmark.protocols import find_protocol, protocol_files, protocol_folders, read_lock
+
+    for folder in protocol_folders():
+        lock = read_lock(folder)
+        for name in protocol_files((folder,)):
+            protocol = find_protocol(name)
+            state = "frozen" if name in lock else "draft: `bench protocol freeze` would freeze it"
+            click.echo(f"{name:24} {protocol.digest()[:16]}  {state}")
+
+
+@command.command()
+def freeze() -> None:
+    """Write the digests of new versions into protocols/digests.lock; frozen ones stay as they are."""
+    from benchmark.protocols import builtin_folder
+    from benchmark.protocols import freeze as add
+
+    added = add(builtin_folder())
+    click.echo("frozen: " + ", ".join(added) if added else "nothing new to freeze")

@@ -1,0 +1,133 @@
+"""`bench show`: one protocol, method or run in full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmark.cli.output import as_json, duration
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["protocol", "method", "run"]))
+@click.argument("name")
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+def command(what: str, name: str, json_: bool) -> None:
+    """Show a protocol, a method or a run (by id, its beginning, or the record's path) in full."""
+    {"protocol": _protocol, "method": _method, "run": _run}[what](name, json_)
+
+
+def _tree(content: Any, depth: int = 0) -> None:
+    pad = "  " * depth
+    for key, value in content.items():
+        if isinstance(value, dict) and value:
+            click.echo(f"{pad}{click.style(str(key), bold=depth == 0)}")
+            _tree(value, depth + 1)
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
+            click.echo(f"{pad}{click.style(str(key), bold=depth == 0)}")
+            for item in value:
+                said = "  ".join(f"{k} {v}" for k, v in item.items() if v not in (None, "", {}))
+                click.echo(f"{pad}  {said}")
+        elif isinstance(value, str) and "\n" in value:
+            click.echo(f"{pad}{key}")
+            for line in value.strip().splitlines():
+                click.echo(f"{pad}  {line}")
+        elif value not in (None, "", [], {}, ()):
+            click.echo(f"{pad}{key}: {value}")
+
+
+def _protocol(name: str, json_: bool) -> None:
+    from benchmark.protocols import find_protocol, protocol_path
+
+    protocol = find_protocol(name)
+    content = protocol.model_dump(mode="json", exclude_defaults=True)
+    if json_:
+        as_json({**content, "digest": protocol.digest(), "file": str(protocol_path(name))})
+        return
+    click.secho(f"{protocol.name}  {protocol.title}", bold=True)
+    for word in ("id", "version", "title"):
+        content.pop(word, None)
+    _tree(content)
+    click.echo(f"digest: {protocol.digest()}")
+    click.secho(f"\nbench run --method lead --protocol {protocol.id}", dim=True)
+
+
+def _method(name: str, json_: bool) -> None:
+    from dataclasses import asdict
+
+    from benchmark.plugins import implementation, plugins
+
+    spec = plugins().method(name)
+    content = asdict(spec)
+    content["plugin"] = plugins().provider[name]
+    content["settings"] = {
+        key: {
+            "default": field.get_default(call_default_factory=True),
+            "type": str(field.annotation),
+        }
+        for key, field in implementation(spec).Settings.model_fields.items()
+    }
+    if json_:
+        as_json(content)
+        return
+    settings = content.pop("settings")
+    click.secho(f"{spec.id}  {spec.summary}", bold=True)
+    for word in ("id", "summary"):
+        content.pop(word)
+    _tree(content)
+    click.secho("settings", bold=True)
+    for key, about in settings.items():
+        kind = about["type"].replace("<class '", "").replace("'>", "").replace("typing.", "")
+        click.echo(f"  {key} = {about['default']!r}  ({kind})")
+
+
+def find_run(name: str) -> Path:
+    """The record of a run, by path, by id or by the id's beginning."""
+    from benchmark.contracts.errors import UnknownName
+    from benchmark.home import home, leaderboards
+
+    if name.endswith(".json") and Path(name).exists():
+        return Path(name)
+    found = {p.parent.name: p for p in (home() / "runs").glob("*/record.json")}
+    for path in leaderboards().rglob("*.json"):
+        found.setdefault(path.stem, path)
+    fitting = [i for i in found if i.startswith(name)]
+    if len(fitting) == 1:
+        return found[fitting[0]]
+    raise UnknownName("finished run", name, fitting or found)
+
+
+def _run(name: str, json_: bool) -> None:
+    from benchmark.contracts.record import read_record
+    from benchmark.home import home
+
+    path = find_run(name)
+    record = read_record(path)
+    if json_:
+        as_json(record.model_dump(mode="json"))
+        return
+    click.secho(f"run {record.run_id}", bold=True)
+    for value in record.metrics:
+        low, high = value.ci95
+        click.echo(
+            f"  {value.metric} {value.value:.3f} {value.unit}  "
+            f"(95 % over {value.n} items: {low:.3f} to {high:.3f})"
+        )
+    content = record.model_dump(mode="json")
+    stages = content.pop("stages")
+    for key in ("run_id", "metrics", "curve"):
+        content.pop(key)
+    content["probe"].pop("loss_by_epoch", None)
+    content["time"] = {
+        k: duration(v["seconds"]) + (" (found)" if v["reused"] else "") for k, v in stages.items()
+    }
+    _tree(content)
+    for point in record.curve:
+        click.echo(f"  {point['images']:>10,.0f} images  {point['value']:.2f}")
+    click.echo(f"record: {path}")
+    folder = home() / "runs" / record.run_id
+    for page in ("page.html", "pictures"):
+        if (folder / page).exists():
+            click.echo(f"{page.partition('.')[0]}: {folder / page}")
