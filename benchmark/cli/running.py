@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import click
 
+from benchmark.boards.page import write_page
 from benchmark.boards.tables import update_board
 from benchmark.cli.output import as_json, duration
 from benchmark.cli.progress import make_progress
-from benchmark.contracts.record import Record
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
@@ -55,14 +56,15 @@ def run_command(
                 from benchmark.runner.curve import add_curve
 
                 outcome = add_curve(plan, outcome, progress)
-            pictures = draw_pictures(plan, outcome)
+            draw_pictures(plan, outcome)
+            page = write_page(outcome.record, plan.folder)
         finally:
             progress.close()
         if on == "test":
             update_board(plan.protocol, twin=twin)
-        said.append(_summary(outcome.record, outcome, str(pictures or "")))
+        said.append(_summary(outcome, page))
         if not json_:
-            _say(outcome, pictures)
+            _say(outcome, page)
     if json_ or plan_only:
         as_json(said if len(said) > 1 else said[0])
 
@@ -83,18 +85,19 @@ def _plan_said(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _summary(record: Record, outcome: Outcome, pictures: str) -> dict[str, Any]:
+def _summary(outcome: Outcome, page: Path) -> dict[str, Any]:
+    record = outcome.record
     return {
         "run_id": record.run_id,
         "found": outcome.found,
         "metrics": {v.metric: v.value for v in record.metrics},
         "ci95": {v.metric: list(v.ci95) for v in record.metrics},
         "record": str(outcome.path),
-        "pictures": pictures,
+        "page": str(page),
     }
 
 
-def _say(outcome: Outcome, pictures: Any) -> None:
+def _say(outcome: Outcome, page: Path) -> None:
     record = outcome.record
     if outcome.found:
         click.echo(f"done before, on {record.finished[:16].replace('T', ' ')} UTC; nothing to do")
@@ -112,5 +115,6 @@ def _say(outcome: Outcome, pictures: Any) -> None:
     )
     click.echo(f"{record.method.id} · seed {record.seed} · {spent}")
     click.echo(f"record    {outcome.path}")
-    if pictures:
-        click.echo(f"pictures  {pictures}")
+    click.echo(f"page      {page}")
+    if (page.parent / "pictures").exists():
+        click.echo(f"pictures  {page.parent / 'pictures'}")

@@ -125,7 +125,7 @@ def _run(name: str, json_: bool) -> None:
     }
     _tree(content)
     for point in record.curve:
-        click.echo(f"  {point['images']:>10,.0f} images  {point['value']:.2f}")
+        click.echo(f"  {point.images:>10,} images  {point.value:.2f}")
     click.echo(f"record: {path}")
     folder = home() / "runs" / record.run_id
     for page in ("page.html", "pictures"):

@@ -104,6 +104,13 @@ class Edit(_Strict):
     action: Literal["withdrawn", "annotated"]
 
 
+class CurvePoint(_Strict):
+    """Headline metric on validation people after `images` images were seen in training."""
+
+    images: int
+    value: float
+
+
 class Record(_Strict):
     """One run. The schema's number is `record_schema`; newer ones are refused."""
 
@@ -128,7 +135,7 @@ class Record(_Strict):
     throughput: dict[str, float] = Field(default_factory=dict)
     peak_memory_bytes: int
     artefacts: list[Artefact]
-    curve: list[dict[str, float]] = Field(default_factory=list)
+    curve: list[CurvePoint] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     started: str
     finished: str

@@ -154,7 +154,7 @@ class Workplace:
                     about = json.loads((folder / "done.json").read_text("utf-8"))
                     first_here = name not in self.watch.parts
                     if first_here:
-                        self.watch.parts[name] = {**about, "folder": str(folder), "reused": before}
+                        self.watch.parts[name] = {**about, "folder": folder.name, "reused": before}
                     self.watch.throughput.update(about["throughput"])
         finally:
             self.watch.go_on()
