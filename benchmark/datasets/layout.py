@@ -37,3 +37,17 @@ def numbers(path: Path, line: int, words: list[str], count: int) -> np.ndarray:
     if not np.isfinite(values).all():
         raise DataAltered(f"{path}, line {line}: NaN or infinity", cure=AGAIN)
     return values
+
+
+def matlab_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """The named arrays of a MATLAB file (version 7 or older)."""
+    from scipy.io import loadmat
+
+    try:
+        found = loadmat(path, variable_names=names)
+    except Exception as error:  # scipy raises many kinds on a damaged file, zlib.error among them
+        raise DataAltered(f"{path} can't be read as a MATLAB file ({error})", cure=AGAIN) from None
+    absent = [name for name in names if name not in found]
+    if absent:
+        raise DataAltered(f"{path} holds no array {absent[0]!r}", cure=AGAIN)
+    return {name: found[name] for name in names}
