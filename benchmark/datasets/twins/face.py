@@ -163,12 +163,12 @@ def _attributes(person: Person, shot: Shot) -> Array:
 
 def _lights(dice: Dice) -> tuple[Light, Light, tuple[float, float, float]]:
     """A key light from anywhere in front, a weak one opposite, and what the room gives back."""
-    power, warm = dice.between(0.55, 1.15), dice.around(0.16)
+    power, warm = dice.between(0.7, 1.3), dice.around(0.16)
     across, above = np.radians(dice.around(80)), np.radians(dice.between(-10, 55))
     key = Light(_unit(across, above), (power * (1 + warm), power, power * (1 - warm)))
     weak = power * dice.between(0.05, 0.35)
     fill = Light(_unit(-across * 1.2, 0.2), (weak * (1 - warm), weak, weak * (1 + warm)))
-    room, cast = dice.between(0.18, 0.42), dice.around(0.2)
+    room, cast = dice.between(0.22, 0.5), dice.around(0.2)
     return key, fill, (room * (1 - cast), room, room * (1 + cast))
 
 

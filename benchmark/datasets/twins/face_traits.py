@@ -20,9 +20,9 @@ _HAIR_TONES: dict[str, tuple[Colour, Colour]] = {
     "grey": ((120, 120, 122), (214, 212, 208)),
 }
 _SKIN_TONES: tuple[Colour, ...] = (
-    (72, 46, 34),
-    (112, 74, 52),
-    (158, 110, 80),
+    (84, 54, 40),
+    (124, 82, 58),
+    (166, 116, 84),
     (200, 152, 118),
     (226, 180, 150),
     (244, 208, 186),
@@ -111,7 +111,7 @@ class Person:
     def draw(seed: int, identity: int) -> Person:
         """The person `identity` of the series `seed`."""
         dice = Dice(seed, identity, 1)
-        tone = dice.between(0, len(_SKIN_TONES) - 1.001)
+        tone = (len(_SKIN_TONES) - 1.001) * dice.between(0, 1) ** 0.75
         skin = mix(_SKIN_TONES[int(tone)], _SKIN_TONES[int(tone) + 1], tone % 1)
         hue = dice.around(10)
         skin = (skin[0] + hue, skin[1], skin[2] - hue)
@@ -138,7 +138,7 @@ class Person:
             nose_out=dice.between(-0.05, 0.07),
             mouth_width=dice.between(0.215, 0.29),
             mouth_height=dice.between(0.57, 0.65),
-            lip=dice.between(0.045, 0.085),
+            lip=dice.between(0.05, 0.1),
             brow_height=dice.between(0.17, 0.24),
             brow_thick=dice.between(0.025, 0.055),
             brow_arch=dice.between(0.01, 0.07),

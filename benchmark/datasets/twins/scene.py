@@ -190,7 +190,11 @@ class Paints:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything one picture shows, and what is known about it."""
+    """Everything one picture shows, and what is known about it.
+
+    `lights` has at least one; the first also glints on what has `shine`. `attributes` is (A,) and
+    `landmarks` (K, 3) in the object frame; `grain` is the noise of the picture in 8-bit levels.
+    """
 
     solids: Solids
     paints: Paints

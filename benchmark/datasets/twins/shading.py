@@ -156,28 +156,25 @@ def _lit(
     light = np.empty_like(albedo)
     for channel, value in zip(light, scene.ambient, strict=True):
         np.multiply(sky, np.float32(value), out=channel)
-    shines: list[tuple[Pixels, tuple[float, float, float]]] = []
     for lamp in scene.lights:
         diffuse = _towards(lamp.direction, n_x, n_y, n_z, length)
         # light wraps a little past the terminator, as it does on skin
         diffuse += np.float32(0.2)
         diffuse *= np.float32(1 / 1.2)
         np.maximum(diffuse, 0, out=diffuse)
-        x, y, z = lamp.direction
-        size = float(np.sqrt(x * x + y * y + (z - 1) ** 2))
-        half = (x / size, y / size, (z - 1) / size)
-        glint = _towards(half, n_x, n_y, n_z, length)
-        np.maximum(glint, 0, out=glint)
-        for _ in range(4):
-            glint *= glint
-        glint *= shine
-        shines.append((glint, lamp.colour))
         for channel, value in zip(light, lamp.colour, strict=True):
             channel += diffuse * np.float32(value)
     light *= albedo
-    for glint, colour in shines:
-        for channel, value in zip(light, colour, strict=True):
-            channel += glint * np.float32(value)
+    lamp = scene.lights[0]
+    x, y, z = lamp.direction
+    size = float(np.sqrt(x * x + y * y + (z - 1) ** 2))
+    glint = _towards((x / size, y / size, (z - 1) / size), n_x, n_y, n_z, length)
+    np.maximum(glint, 0, out=glint)
+    for _ in range(4):
+        glint *= glint
+    glint *= shine
+    for channel, value in zip(light, lamp.colour, strict=True):
+        channel += glint * np.float32(value)
     return light
 
 
@@ -219,13 +216,13 @@ def backdrop(scene: Backdrop, size: int) -> Pixels:
 
 
 def to_bytes(linear: Pixels, grain: float, seed: int) -> npt.NDArray[np.uint8]:
-    """Display bytes (H, W, 3) of linear rgb (3, H, W), with grain of that many levels."""
+    """Display bytes (H, W, 3) of linear rgb (3, H, W), with grey grain of that many levels."""
     shown = np.clip(linear, 0, 1)
     np.sqrt(shown, out=shown)
     shown *= 255
     if grain:
         random = np.random.Generator(np.random.PCG64(seed))
-        noise = random.standard_normal(shown.shape, dtype=np.float32)
+        noise = random.standard_normal(shown.shape[1:], dtype=np.float32)
         noise *= np.float32(grain)
         shown += noise
     shown += np.float32(0.5)
