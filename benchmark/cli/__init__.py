@@ -16,6 +16,7 @@ from benchmark import __version__
 from benchmark.contracts.errors import BenchError
 
 COMMANDS = {
+    "demo": "LEAD and its floors in a few minutes: the first thing to run.",
     "run": "Run a method under a protocol: fit, predict, score, record.",
     "ls": "List methods, protocols, data sets or runs.",
     "show": "Show a protocol, a method or a run in full.",

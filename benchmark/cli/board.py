@@ -58,12 +58,12 @@ def command(protocol: str | None, twin: bool, write: bool, check: bool, json_: b
     if not boards:
         click.echo("no records yet: bench run --method lead --protocol ytf5")
     for found, is_twin in boards:
-        _print(found, is_twin)
+        print_board(found, is_twin)
     if write:
         click.echo(f"wrote {sum(len(board_files(p, twin=t)) for p, t in boards)} files")
 
 
-def _print(protocol, twin: bool) -> None:  # type: ignore[no-untyped-def]
+def print_board(protocol, twin: bool) -> None:  # type: ignore[no-untyped-def]
     from benchmark.boards.rows import make_rows, read_entries
     from benchmark.boards.tables import ROLES
     from benchmark.cli.output import table

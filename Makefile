@@ -1,0 +1,41 @@
+# Two commands: `make demo` and `make test`. Both install what is missing into .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+EDITABLE := $(foreach plugin,$(PLUGINS),-e $(plugin))
+
+# Real data for running and testing, where it lies beside the checkout.
+ifneq ($(wildcard ../shared/data),)
+export BENCH_DATA ?= $(abspath ../shared/data)
+endif
+ifneq ($(wildcard ../shared/golden),)
+export BENCH_GOLDEN ?= $(abspath ../shared/golden)
+endif
+
+.PHONY: demo test lint slow install clean
+
+demo: install
+	$(BIN)/bench demo
+
+test: install
+	$(BIN)/pytest -n auto -m "not slow" --durations=5 -q
+
+slow: install
+	$(BIN)/pytest -m slow -q
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+install: $(VENV)/installed
+
+$(VENV)/installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev]" $(EDITABLE)
+	touch $@
+
+clean:
+	rm -rf $(VENV)
