@@ -1,0 +1,126 @@
+"""What every metric asks of its input before it computes: shape, something in it, finite numbers.
+
+A shape is written as names and numbers, `"N K 2"`. A name stands for any size of at least one, and
+for the same size wherever it occurs in one call, so `pred=(pred, "N K 2"), scale=(scale, "N")` also
+checks that both speak of the same N images.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmark.contracts.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import torch
+
+
+def arrays(**arguments: tuple[Any, str]) -> tuple[np.ndarray, ...]:
+    """The arguments as finite float64 NumPy arrays of the shapes asked for, in the order given.
+
+    Raises `InvalidInput` with the argument's name, the shape that came and what was expected.
+
+    >>> points, scale = arrays(points=([[[0, 1], [2, 3]]], "N K 2"), scale=([4.0], "N"))
+    >>> points.shape, scale.dtype.name
+    ((1, 2, 2), 'float64')
+    """
+    converted = {name: _numpy(name, value) for name, (value, _) in arguments.items()}
+    _require_shapes({n: (converted[n].shape, arguments[n][1]) for n in arguments})
+    for name, value in converted.items():
+        finite = np.isfinite(value)
+        if not finite.all():
+            _refuse_non_finite(name, value.shape, finite)
+    return tuple(value.astype(np.float64) for value in converted.values())
+
+
+def tensors(**arguments: tuple[Any, str]) -> tuple[torch.Tensor, ...]:
+    """As `arrays`, but float64 tensors on the device of the first tensor among the arguments.
+
+    Arguments without a device (NumPy) follow it; without any tensor everything stays on the CPU. So
+    does everything on a device that has no float64 (MPS).
+    """
+    import torch
+
+    given = [value for value, _ in arguments.values() if isinstance(value, torch.Tensor)]
+    device = given[0].device if given and given[0].device.type != "mps" else torch.device("cpu")
+    converted = {}
+    for name, (value, _) in arguments.items():
+        tensor = value.detach() if isinstance(value, torch.Tensor) else None
+        if tensor is None:
+            tensor = torch.from_numpy(np.ascontiguousarray(_numpy(name, value)))
+        if tensor.is_complex():
+            raise InvalidInput(f"{name}: expected real numbers, got {tensor.dtype}")
+        # A device without float64 must be left before the conversion, hence the two steps.
+        converted[name] = tensor.to(device).to(torch.float64)
+    _require_shapes(
+        {name: (tuple(converted[name].shape), arguments[name][1]) for name in arguments}
+    )
+    for name, tensor in converted.items():
+        finite = torch.isfinite(tensor)
+        if not bool(finite.all()):
+            _refuse_non_finite(name, tuple(tensor.shape), finite.cpu().numpy())
+    return tuple(converted.values())
+
+
+def masks(**arguments: tuple[Any, str]) -> tuple[np.ndarray, ...]:
+    """As `arrays`, but boolean; numbers are accepted when all of them are exactly 0 or 1."""
+    converted = []
+    for name, value in zip(arguments, arrays(**arguments), strict=True):
+        other = value[(value != 0) & (value != 1)]
+        if other.size:
+            raise InvalidInput(
+                f"{name}: expected a mask of 0 and 1, got {value.shape} with {other.flat[0]:g}",
+                cure="threshold it first, by the rule your protocol names",
+            )
+        converted.append(value == 1)
+    return tuple(converted)
+
+
+def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    """`value` if it is one of `known`, else `InvalidInput` that lists them."""
+    if value not in known:
+        raise InvalidInput(f"{name}: there is no {value!r}", cure=f"use one of {', '.join(known)}")
+    return value
+
+
+def _numpy(name: str, value: Any) -> np.ndarray:
+    # Tensors are recognised by `detach`, so that NumPy-only metrics never import torch; bfloat16
+    # has no NumPy equivalent, hence float() for everything that is a floating tensor.
+    if hasattr(value, "detach"):
+        tensor = value.detach().cpu()
+        value = (tensor.double() if tensor.is_floating_point() else tensor).numpy()
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise InvalidInput(f"{name}: expected real numbers, got an array of {array.dtype}")
+    return array
+
+
+def _require_shapes(arguments: dict[str, tuple[tuple[int, ...], str]]) -> None:
+    sizes: dict[str, tuple[int, str]] = {}
+    for name, (shape, pattern) in arguments.items():
+        axes = pattern.split()
+        expected = f"expected shape ({', '.join(axes)}), got {shape}"
+        if len(shape) != len(axes):
+            raise InvalidInput(f"{name}: {expected}")
+        for axis, size in zip(axes, shape, strict=True):
+            if axis.isdigit():
+                if size != int(axis):
+                    raise InvalidInput(f"{name}: {expected}")
+                continue
+            if size == 0:
+                raise InvalidInput(f"{name}: {expected}, which is empty")
+            first_size, first_name = sizes.setdefault(axis, (size, name))
+            if size != first_size:
+                raise InvalidInput(
+                    f"{name}: {expected}, but {axis} is {first_size} in {first_name}, {size} here"
+                )
+
+
+def _refuse_non_finite(name: str, shape: tuple[int, ...], finite: np.ndarray) -> None:
+    first = tuple(int(i) for i in np.argwhere(~finite)[0])
+    raise InvalidInput(
+        f"{name}: expected finite numbers, got {int((~finite).sum())} NaN or infinite"
+        f" in shape {shape}, the first at {first}"
+    )
