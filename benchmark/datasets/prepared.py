@@ -29,6 +29,7 @@ from benchmark.contracts.images import Images
 from benchmark.datasets.crops import read_crops
 from benchmark.datasets.geometry import Placed, place
 from benchmark.datasets.places import reader_of, require, spec_of
+from benchmark.datasets.trees import source_tree
 from benchmark.files import whole_folder, write_json
 from benchmark.home import home as bench_home
 from benchmark.protocols import Geometry, canonical_digest
@@ -274,6 +275,7 @@ def _prepare(
             "split": split,
             "geometry": geometry.model_dump(mode="json", exclude_defaults=True),
             "geometry_digest": geometry_digest(geometry),
+            "source": source_tree(dataset_id, root),
         },
         progress=progress,
     )

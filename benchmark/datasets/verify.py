@@ -1,0 +1,119 @@
+"""Is the data set on this disk what its publisher ships? Counts, files, digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.contracts.dataset import DatasetSpec, Reader
+from benchmark.contracts.errors import BenchError, DataAltered
+from benchmark.datasets.geometry import read_image
+from benchmark.datasets.places import reader_of, require, spec_of
+from benchmark.datasets.trees import TREES, hash_files, published, tree_digest, tree_name
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What was found. `tree` is the name of a known tree, the digest of an unknown one, or "" for
+    data sets that are only counted; `counts` has the samples of each split that could be read."""
+
+    dataset: str
+    root: Path
+    tree: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    cure: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is missing, altered or miscounted."""
+        return not self.problems
+
+    def require(self) -> None:
+        """Raise DataAltered if something is wrong."""
+        if self.problems:
+            raise DataAltered(
+                f"{self.dataset} in {self.root} is not as published:\n"
+                + "\n".join(f"    {problem}" for problem in self.problems),
+                cure=self.cure,
+            )
+
+
+def verify(dataset_id: str) -> VerifyReport:
+    """Check a data set that is on this disk; raises DataMissing if it is not.
+
+    Every split is read and counted, every image it names must be there. Where the digests of the
+    files are known, the tree must be one of those known by name; files that differ are named.
+    """
+    spec = spec_of(dataset_id)
+    root = require(dataset_id)
+    counts, problems = _count(spec, reader_of(dataset_id, root))
+    tree = ""
+    if published(dataset_id):
+        tree, differing = _compare(dataset_id, root)
+        problems += differing
+    again = (
+        f"delete {root} and run `bench data get {dataset_id}`"
+        if spec.downloadable
+        else f"put the publisher's files into {root} again; from {spec.homepage}"
+    )
+    return VerifyReport(dataset_id, root, tree, counts, tuple(problems), again if problems else "")
+
+
+def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[str]]:
+    counts: dict[str, int] = {}
+    problems: list[str] = []
+    absent: set[Path] = set()
+    for split in reader.splits:
+        try:
+            samples = reader.samples(split)
+        except BenchError as error:
+            if error.message not in problems:  # splits share files
+                problems.append(error.message)
+            continue
+        counts[split] = len(samples)
+        expected = spec.expected.get(split, len(samples))
+        if expected != len(samples):
+            problems.append(f"{split}: expected {expected:,} samples, found {len(samples):,}")
+        absent.update(s.path for s in samples if not s.path.is_file())
+    problems += _listed("listed but not there", [str(path) for path in absent])
+    return counts, problems
+
+
+def _compare(dataset_id: str, root: Path) -> tuple[str, list[str]]:
+    stated = published(dataset_id)
+    found = hash_files(root, list(stated))
+    tree = tree_name(dataset_id, tree_digest(found))
+    if tree in TREES[dataset_id]:
+        return tree, []
+    absent = [path for path in stated if path not in found]
+    altered = [path for path, digest in found.items() if digest[:32] != stated[path]]
+    problems = _listed("missing", absent)
+    if len(altered) <= len(stated) // 2:
+        return tree, problems + _listed("altered", altered)
+    # Most files differ, so this is another encoding of the set. Of its images only those that do
+    # not decode can be named; its other files should still be the publisher's.
+    broken = [path for path in altered if not path.endswith(".jpg")]
+    for path in altered:
+        if path.endswith(".jpg"):
+            try:
+                read_image(root / path)
+            except DataAltered:
+                broken.append(path)
+    problems += _listed("altered", broken)
+    if not problems:
+        known = ", ".join(TREES[dataset_id])
+        problems.append(f"the files have the digest {tree[:12]}…, which is none of: {known}")
+    return tree, problems
+
+
+def _listed(problem: str, names: Iterable[str]) -> list[str]:
+    """One line that names the first few, or none."""
+    ordered = sorted(names)
+    if not ordered:
+        return []
+    more = f", and {len(ordered) - SHOWN:,} more" if len(ordered) > SHOWN else ""
+    return [f"{problem}: {', '.join(ordered[:SHOWN])}{more}"]

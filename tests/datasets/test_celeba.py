@@ -1,0 +1,102 @@
+"""CelebA and MAFL in their publisher's layout: which images, in which order, with which points."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.contracts.errors import DataAltered, DataMissing
+from benchmark.datasets.celeba import Celeba
+
+
+class Tiny(Celeba):
+    counts = {"images": 10, "dve/unlabelled": 4, "mafl/train": 3, "mafl/test": 2}
+
+
+TRAIN = ["000007.jpg", "000002.jpg", "000009.jpg"]  # not sorted, one of them of partition 1
+TEST = ["000008.jpg", "000001.jpg"]
+PARTITION = {f"{i:06}.jpg": part for i, part in enumerate("0000002001", start=1)}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for folder in ("Img/img_align_celeba", "Anno", "Eval", "MAFL"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "Eval/list_eval_partition.txt").write_bytes(
+        "".join(f"{name} {part}\r\n" for name, part in PARTITION.items()).encode()
+    )
+    (tmp_path / "MAFL/training.txt").write_text("\n".join(TRAIN))  # no newline at the end
+    (tmp_path / "MAFL/testing.txt").write_text("\n".join(TEST))
+    header = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y "
+    rows = [
+        f"{name}  " + "   ".join(str(10 * i + j) for j in range(10))
+        for i, name in enumerate(PARTITION, start=1)
+    ]
+    text = "\n".join(["10", header + "rightmouth_x rightmouth_y", *rows]) + "\n"
+    (tmp_path / "Anno/list_landmarks_align_celeba.txt").write_text(text)
+    return tmp_path
+
+
+def test_unlabelled_is_partition_0_without_mafl(root: Path) -> None:
+    samples = Tiny(root).samples("dve/unlabelled")
+    # 7 and 10 are not of partition 0; 1, 2, 8 and 9 are in MAFL
+    assert [s.key for s in samples] == [f"{i:06}.jpg" for i in (3, 4, 5, 6)]
+    assert all(s.points is None for s in samples)
+
+
+def test_mafl_comes_in_ascending_order_of_file_name(root: Path) -> None:
+    reader = Tiny(root)
+    assert [s.key for s in reader.samples("mafl/train")] == sorted(TRAIN)
+    assert [s.key for s in reader.samples("mafl/test")] == sorted(TEST)
+
+
+def test_points_follow_the_name_not_the_row_of_the_list(root: Path) -> None:
+    sample = Tiny(root).samples("mafl/train")[1]
+    assert sample.key == "000007.jpg"
+    assert sample.path == root / "Img/img_align_celeba/000007.jpg"
+    np.testing.assert_array_equal(sample.points, 70 + np.arange(10.0).reshape(5, 2))
+
+
+def test_a_list_of_another_length_is_refused(root: Path) -> None:
+    (root / "MAFL/testing.txt").write_text("000001.jpg\n")
+    with pytest.raises(DataAltered, match="expected 2 different images, found 1"):
+        Tiny(root).samples("mafl/test")
+
+
+def test_an_image_in_both_lists_is_refused(root: Path) -> None:
+    (root / "MAFL/testing.txt").write_text("000001.jpg\n000002.jpg\n")
+    with pytest.raises(DataAltered, match=r"000002\.jpg is in both"):
+        Tiny(root).samples("mafl/train")
+
+
+def test_a_name_celeba_does_not_have_is_refused(root: Path) -> None:
+    (root / "MAFL/testing.txt").write_text("000001.jpg\n000011.jpg\n")
+    with pytest.raises(DataAltered, match=r"000011\.jpg is not an image"):
+        Tiny(root).samples("mafl/test")
+
+
+def test_what_is_absent_is_named(root: Path) -> None:
+    (root / "Anno/list_landmarks_align_celeba.txt").unlink()
+    with pytest.raises(DataMissing, match="list_landmarks_align_celeba"):
+        Tiny(root).samples("mafl/test")
+
+
+def test_the_real_lists_give_the_stated_counts(tmp_path: Path) -> None:
+    lists = [Path(r) / "lists" for r in os.environ.get("BENCH_DATA", "").split(os.pathsep) if r]
+    lists = [path for path in lists if (path / "CelebA").is_dir()]
+    if not lists:
+        pytest.skip("BENCH_DATA names no folder with lists")
+    (tmp_path / "Eval").symlink_to(lists[0] / "CelebA")
+    (tmp_path / "MAFL").symlink_to(lists[0] / "MAFL")
+    (tmp_path / "Img/img_align_celeba").mkdir(parents=True)
+    reader = Celeba(tmp_path)
+    assert len(reader.samples("dve/unlabelled")) == 146_501
+    assert reader._mafl["mafl/test"][:4] == [
+        "000197.jpg",
+        "000756.jpg",
+        "000885.jpg",
+        "000959.jpg",
+    ]
