@@ -126,7 +126,10 @@ class Face:
             eye = np.stack([x * p.eye_width, y], axis=1)
             middle = (side * p.eye_apart, p.eye_height)
             rows += self._at(eye, middle, side * p.eye_tilt, front)
-        above, below = np.array([-0.62, -0.25, 0, 0.25, 0.62]), np.array([0.6, 0.27, 0, -0.27, -0.6])
+        above, below = (
+            np.array([-0.62, -0.25, 0, 0.25, 0.62]),
+            np.array([0.6, 0.27, 0, -0.27, -0.6]),
+        )
         ends = np.array([-1.0]), np.array([1.0])
         rows += self._mouth(np.concatenate([ends[0], above, ends[1]]), -self.outer[0], 1.0)
         rows += self._mouth(below, self.outer[1], 1.0)
@@ -180,13 +183,19 @@ class Face:
             b.paint(at, (0.23, 0.15, 0.2), low, on=_FACE, soft=0.8, strength=0.4)
             at = (side * 0.7 * p.width, 0.06, 0.06)
             b.paint(at, (0.2, 0.12, 0.08), low, on=(EARS,), soft=0.7, strength=0.7)
-        b.paint((0, 1.12 + self.drop, -0.1), (0.5, 0.3, 0.4), low, on=(NECK,), soft=0.9, strength=0.8)
-        b.paint((0, self.nose_y, self.nose_z), (0.1, 0.08, 0.1), blood, on=_FACE, soft=0.8, strength=0.3)
+        b.paint(
+            (0, 1.12 + self.drop, -0.1), (0.5, 0.3, 0.4), low, on=(NECK,), soft=0.9, strength=0.8
+        )
+        b.paint(
+            (0, self.nose_y, self.nose_z), (0.1, 0.08, 0.1), blood, on=_FACE, soft=0.8, strength=0.3
+        )
         self._mouth_paint(b)
         self._beard(b)
         for side in (-1, 1):
             at = (side * 0.55 * p.nose_width, self.nose_y + 0.088, self.nose_z + 0.08)
-            b.paint(at, (0.034, 0.022, 0.06), _shade(p.skin, 0.12), on=_FACE, soft=0.5, strength=0.9)
+            b.paint(
+                at, (0.034, 0.022, 0.06), _shade(p.skin, 0.12), on=_FACE, soft=0.5, strength=0.9
+            )
             self._eye(b, side, light_side)
             at = (side * 0.32, self.brow_y, _FRONT)
             turn = (0, 0, side * p.brow_tilt)
@@ -261,7 +270,7 @@ class Face:
         if self.shot.glasses:
             self._glasses(b)
         p, shot = self.person, self.shot
-        head, body = _pose(shot.yaw, shot.pitch, shot.roll), turning(shot.body)
+        head, body = pose(shot.yaw, shot.pitch, shot.roll), turning(shot.body)
         pivot = np.array([0, 0.7, 0.2])
         b.rotation = head.T @ body
         b.offset = pivot - b.rotation @ pivot
@@ -283,7 +292,10 @@ class Face:
             x = side * (p.eye_apart + 0.01)
             hole = 0.0 if self.shot.shades else 0.87
             b.solid((x, y, z), (wide, tall, 0.018), GLASSES, p.rim, hole=hole, shine=0.6)
-            start, end = np.array([x + side * wide, y - 0.04, z]), np.array([side * 0.75 * p.width, -0.06, 0.1])
+            start, end = (
+                np.array([x + side * wide, y - 0.04, z]),
+                np.array([side * 0.75 * p.width, -0.06, 0.1]),
+            )
             along = end - start
             turn = (0, float(np.degrees(np.arctan2(along[0], along[2]))), 0)
             half = 0.5 * float(np.hypot(along[0], along[2]))
@@ -293,7 +305,7 @@ class Face:
         b.solid((0, y - 0.03, z), (gap, 0.018, 0.018), GLASSES, p.rim, kind=BOX, shine=0.3)
 
 
-def _pose(yaw: float, pitch: float, roll: float) -> Array:
+def pose(yaw: float, pitch: float, roll: float) -> Array:
     """Head to camera: pitch first, then yaw, then roll.
 
     Positive yaw turns the nose to the right of the picture, positive pitch lifts it, positive roll
