@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.datasets.twins.face_hair import add_hair
-from benchmark.datasets.twins.face_shape import PART_NAMES, Face, _pose
+from benchmark.datasets.twins.face_shape import PART_NAMES, Face, pose
 from benchmark.datasets.twins.face_traits import HAIR_COLOURS, Dice, Person, Shot, linear
 from benchmark.datasets.twins.renderer import TwinBatch, attach, render
 from benchmark.datasets.twins.scene import (
@@ -85,7 +85,7 @@ class FaceRecipe:
         add_hair(builder, person)
         face.features(builder, float(np.sign(key.direction[0])))
         face.rest(builder)
-        rotation = _pose(shot.yaw, shot.pitch, shot.roll)
+        rotation = pose(shot.yaw, shot.pitch, shot.roll)
         away = np.array([0.0, 0.0, shot.distance])
         return Scene(
             solids=builder.solids(),

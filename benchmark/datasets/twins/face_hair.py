@@ -30,7 +30,7 @@ def add_hair(b: SceneBuilder, person: Person) -> None:
     if style == "bald":
         return
     if style == "buzz":
-        b.paint((0, -0.75, 0.65), (0.95, 0.95, 1.22), colour, on=(SKIN,), part=HAIR, soft=0.12,
+        b.paint((0, -0.7, 0.6), (0.96, 0.97, 1.27), colour, on=(SKIN,), part=HAIR, soft=0.06,
                 strength=0.85)  # fmt: skip
         return
     if style == "afro":

@@ -270,7 +270,7 @@ class Face:
         if self.shot.glasses:
             self._glasses(b)
         p, shot = self.person, self.shot
-        head, body = _pose(shot.yaw, shot.pitch, shot.roll), turning(shot.body)
+        head, body = pose(shot.yaw, shot.pitch, shot.roll), turning(shot.body)
         pivot = np.array([0, 0.7, 0.2])
         b.rotation = head.T @ body
         b.offset = pivot - b.rotation @ pivot
@@ -305,7 +305,7 @@ class Face:
         b.solid((0, y - 0.03, z), (gap, 0.018, 0.018), GLASSES, p.rim, kind=BOX, shine=0.3)
 
 
-def _pose(yaw: float, pitch: float, roll: float) -> Array:
+def pose(yaw: float, pitch: float, roll: float) -> Array:
     """Head to camera: pitch first, then yaw, then roll.
 
     Positive yaw turns the nose to the right of the picture, positive pitch lifts it, positive roll

@@ -1,6 +1,7 @@
 """What is drawn for a face: the traits an identity keeps, and what changes from shot to shot.
 
-Lengths are in head units: a head is about 1.4 wide, 2.1 high; y is down and the eyes are near y = 0.
+Lengths are in head units: a head is about 1.4 wide and 2.1 high; y is down and the
+eyes are near y = 0.
 """
 
 from __future__ import annotations
@@ -105,7 +106,6 @@ class Person:
     glasses: bool
     round_glasses: float
     rim: Colour
-    freckles: bool
 
     @staticmethod
     def draw(seed: int, identity: int) -> Person:
@@ -156,7 +156,6 @@ class Person:
             glasses=dice.chance(0.22),
             round_glasses=dice.between(0.72, 1.0),
             rim=linear(((24, 22, 24), (120, 88, 50), (150, 30, 40))[dice.pick((3, 1, 1))]),
-            freckles=fair and dice.chance(0.15),
         )
 
 

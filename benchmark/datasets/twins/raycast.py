@@ -16,10 +16,12 @@ nothing but its own scene.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.contracts.errors import InvalidInput
 from benchmark.datasets.twins.scene import BOX, Array, Camera, Solids
 
 Pixels = npt.NDArray[np.float32]
@@ -88,8 +90,20 @@ def outlines(centre: Array, axes: Array, radii: Array) -> Array:
     return bounds
 
 
+class _Form(NamedTuple):
+    """The numbers of one ellipsoid's two quadratics; see the head of this module."""
+
+    quadric: list[list[float]]  # Q
+    pole: list[float]  # Qc
+    constant: float  # C
+    form: list[list[float]]  # D
+    towards: list[float]  # the ray through the centre, around which D is expanded
+    slope: list[float]  # D towards
+    peak: float  # towards' D towards, the largest s^2
+
+
 def cast(solids: Solids, camera: Camera, rays: Rays) -> Hits:
-    """First hits of `rays` on `solids`, which must lie in front of the camera."""
+    """First hits of `rays` on `solids`; a solid that reaches the camera raises InvalidInput."""
     hits = Hits(
         np.full(rays.shape, FAR, dtype=np.float32),
         np.zeros(rays.shape, dtype=np.float32),
@@ -99,8 +113,34 @@ def cast(solids: Solids, camera: Camera, rays: Rays) -> Hits:
     centre = camera.seen(solids.centre)
     axes = camera.rotation @ solids.axes
     local = axes.transpose(0, 2, 1) / solids.radii[:, :, None]
-    reach = np.where(solids.kind == BOX, np.sqrt(3.0), 1.0)[:, None]
-    windows = rays.windows(outlines(centre, axes, solids.radii * reach))
+    # a box is inside the ellipsoid through its corners
+    around = solids.radii * np.where(solids.kind == BOX, np.sqrt(3.0), 1.0)[:, None]
+    if (centre[:, 2] <= np.sqrt(((axes[:, 2] * around) ** 2).sum(axis=1))).any():
+        raise InvalidInput(
+            "twin scene: every solid must lie in front of the camera, and one reaches it",
+            cure="move the camera away (a larger translation z) or make the solid smaller",
+        )
+    blends, holes = solids.blend.tolist(), solids.hole.tolist()
+    windows = rays.windows(outlines(centre, axes, around))
+    for index, (window, form) in enumerate(zip(windows, _forms(local, centre), strict=True)):
+        if window is None:
+            continue
+        u, v = rays.within(window)
+        if solids.kind[index] == BOX:
+            found = _box(local[index], centre[index], u, v)
+        else:
+            planes = [
+                (camera.rotation @ np.asarray(normal), offset)
+                for normal, offset in solids.clips[index]
+            ]
+            clips = [(n.tolist(), o + float(n @ camera.translation)) for n, o in planes]
+            cut = _Cut(clips, holes[index], local[index], centre[index])
+            found = _ellipsoid(form, u, v, cut, fading=blends[index] > 0)
+        _merge(hits, window, index, found, blends[index])
+    return hits
+
+
+def _forms(local: Array, centre: Array) -> list[_Form]:
     quadric = local.transpose(0, 2, 1) @ local
     pole = (quadric @ centre[:, :, None])[..., 0]
     constant = (pole * centre).sum(axis=1) - 1
@@ -108,94 +148,64 @@ def cast(solids: Solids, camera: Camera, rays: Rays) -> Hits:
     towards = centre / centre[:, 2:]
     slope = (form @ towards[:, :, None])[..., 0]
     peak = (slope * towards).sum(axis=1)
-    blends = solids.blend.tolist()
-    tables = zip(
-        quadric.tolist(),
-        pole.tolist(),
-        constant.tolist(),
-        form.tolist(),
-        towards.tolist(),
-        slope.tolist(),
-        peak.tolist(),
-        strict=True,
-    )
-    for index, (window, table) in enumerate(zip(windows, tables, strict=True)):
-        if window is None:
-            continue
-        u, v = rays.within(window)
-        blend = blends[index]
-        planes = [
-            (camera.rotation @ np.asarray(normal), offset) for normal, offset in solids.clips[index]
-        ]
-        shifted = [(n, o + float(n @ camera.translation)) for n, o in planes]
-        if solids.kind[index] == BOX:
-            found = _box(local[index], centre[index], u, v)
-        else:
-            hole = float(solids.hole[index])
-            found = _ellipsoid(table, u, v, shifted, local[index], centre[index], hole, blend)
-        _merge(hits, window, index, found, blend)
-    return hits
+    columns = (quadric, pole, constant, form, towards, slope, peak)
+    return [_Form(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
 
 
 Found = tuple[Pixels, Pixels, Pixels, Pixels | None]
 _RIM = 0.35  # where a blended solid starts to fade, as a fraction of its largest s^2
 
 
-def _ellipsoid(
-    table: tuple,
-    u: Pixels,
-    v: Pixels,
-    clips: list,
-    local: Array,
-    centre: Array,
-    hole: float,
-    blend: float,
-) -> Found:
-    quadric, pole, constant, form, towards, slope, peak = table
-    du, dv = u - np.float32(towards[0]), v - np.float32(towards[1])
-    root = ((2 * form[0][1]) * dv + (form[0][0] * du + 2 * slope[0])) * du
-    root += (form[1][1] * dv + 2 * slope[1]) * dv + peak
+class _Cut(NamedTuple):
+    """What is taken away from one ellipsoid, in the camera frame; see `Solids`."""
+
+    clips: list[tuple[list[float], float]]
+    hole: float
+    local: Array
+    centre: Array
+
+    def away(self, depth: Pixels, u: Pixels, v: Pixels) -> npt.NDArray[np.bool_]:
+        """Whether the points at these depths are cut away."""
+        gone = np.zeros(depth.shape, dtype=np.bool_)
+        for (a, b, c), offset in self.clips:
+            gone |= depth * ((a * u + c) + b * v) < np.float32(offset)
+        if self.hole:
+            x = along(self.local[0], self.centre, depth, u, v)
+            y = along(self.local[1], self.centre, depth, u, v)
+            gone |= x * x + y * y < np.float32(self.hole * self.hole)
+        return gone
+
+
+def _ellipsoid(f: _Form, u: Pixels, v: Pixels, cut: _Cut, *, fading: bool) -> Found:
+    du, dv = u - np.float32(f.towards[0]), v - np.float32(f.towards[1])
+    root = ((2 * f.form[0][1]) * dv + (f.form[0][0] * du + 2 * f.slope[0])) * du
+    root += (f.form[1][1] * dv + 2 * f.slope[1]) * dv + f.peak
     missed = root <= 0
-    np.maximum(root, np.float32(1e-6 * peak), out=root)
-    fade = root * np.float32(1 / (_RIM * peak)) if blend else None
+    np.maximum(root, np.float32(1e-6 * f.peak), out=root)
+    fade = root * np.float32(1 / (_RIM * f.peak)) if fading else None
     np.sqrt(root, out=root)
-    depth = (pole[0] * u + pole[2]) + pole[1] * v
+    depth = (f.pole[0] * u + f.pole[2]) + f.pole[1] * v
     depth += root
-    if clips or hole:
-        middle = depth - root
-        np.divide(np.float32(constant), depth, out=depth)
-        gone = _cut(depth, u, v, clips, local, centre, hole)
-        np.divide(np.float32(constant), middle - root, out=depth, where=gone)
+    if cut.clips or cut.hole:
+        beyond = depth - 2 * root
+        np.divide(np.float32(f.constant), depth, out=depth)
+        gone = cut.away(depth, u, v)
+        np.divide(np.float32(f.constant), beyond, out=depth, where=gone)
         np.negative(root, out=root, where=gone)
-        missed |= _cut(depth, u, v, clips, local, centre, hole)
+        missed |= cut.away(depth, u, v)
     else:
-        np.divide(np.float32(constant), depth, out=depth)
-    # the half slope of the quadratic at the near root is -s, at the far root +s
+        np.divide(np.float32(f.constant), depth, out=depth)
+    # half the slope of the quadratic is -s at the near hit and s at the far one
     np.divide(np.float32(-1), root, out=root)
     normals = []
-    for axis in (0, 1):
-        row = quadric[axis]
-        normal = (row[0] * u + row[2]) + row[1] * v
+    for (a, b, c), pole in zip(f.quadric[:2], f.pole, strict=False):
+        normal = (a * u + c) + b * v
         normal *= depth
-        normal -= np.float32(pole[axis])
+        normal -= np.float32(pole)
         normal *= root
         normals.append(normal)
     depth[missed] = _MISS
     return depth, normals[0], normals[1], fade
-
-
-def _cut(
-    depth: Pixels, u: Pixels, v: Pixels, clips: list, local: Array, centre: Array, hole: float
-) -> npt.NDArray[np.bool_]:
-    gone = np.zeros(depth.shape, dtype=np.bool_)
-    for normal, offset in clips:
-        a, b, c = normal.tolist()
-        gone |= depth * ((a * u + c) + b * v) < np.float32(offset)
-    if hole:
-        x = along(local[0], centre, depth, u, v)
-        y = along(local[1], centre, depth, u, v)
-        gone |= x * x + y * y < np.float32(hole * hole)
-    return gone
 
 
 def along(row: Array, centre: Array, depth: Pixels, u: Pixels, v: Pixels) -> Pixels:
@@ -209,27 +219,26 @@ def along(row: Array, centre: Array, depth: Pixels, u: Pixels, v: Pixels) -> Pix
 
 def _box(local: Array, centre: Array, u: Pixels, v: Pixels) -> Found:
     origin = (-(local @ centre)).tolist()
-    enter = leave = normal_x = normal_y = None
-    for axis in range(3):
-        a, b, c = local[axis].tolist()
+    nears, fars, inverses = [], [], []
+    for axis, (a, b, c) in enumerate(local.tolist()):
         slant = (a * u + c) + b * v
-        slant = np.where(np.abs(slant) < 1e-7, np.float32(1e-7), slant).astype(np.float32)
+        slant = np.where(np.abs(slant) < np.float32(1e-7), np.float32(1e-7), slant)
         inverse = 1 / slant
         one, two = (-1 - origin[axis]) * inverse, (1 - origin[axis]) * inverse
-        near, far = np.minimum(one, two), np.maximum(one, two)
-        if enter is None:
-            enter, leave = near, far
-            normal_x, normal_y = a * inverse, b * inverse
-        else:
-            later = near > enter
-            normal_x = np.where(later, a * inverse, normal_x)
-            normal_y = np.where(later, b * inverse, normal_y)
-            enter, leave = np.maximum(enter, near), np.minimum(leave, far)
-    assert enter is not None
-    assert normal_x is not None
-    assert normal_y is not None
-    depth = np.where(enter < leave, enter, _MISS).astype(np.float32)
-    return depth, normal_x.astype(np.float32), normal_y.astype(np.float32), None
+        nears.append(np.minimum(one, two))
+        fars.append(np.maximum(one, two))
+        inverses.append(inverse)
+    enter = np.maximum(np.maximum(nears[0], nears[1]), nears[2])
+    leave = np.minimum(np.minimum(fars[0], fars[1]), fars[2])
+    normals = []
+    for component in (0, 1):
+        sides = [
+            row[component] * inverse for row, inverse in zip(local.tolist(), inverses, strict=True)
+        ]
+        other = np.where(nears[1] == enter, sides[1], sides[2])
+        normals.append(np.where(nears[0] == enter, sides[0], other))
+    depth = np.where(enter < leave, enter, _MISS)
+    return depth, normals[0], normals[1], None
 
 
 def _merge(hits: Hits, window: Window, index: int, found: Found, blend: float) -> None:

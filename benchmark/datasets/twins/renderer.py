@@ -1,4 +1,4 @@
-"""Scenes to arrays: colour, parts, depth, landmarks and their visibility, cameras, surface points."""
+"""Scenes to arrays: colour, parts, depth, landmarks with visibility, cameras, surface points."""
 
 from __future__ import annotations
 
@@ -24,10 +24,17 @@ _TOLERANCE = 0.04  # object units a landmark may lie behind the surface it is at
 class Recipe(Protocol):
     """What the renderer needs of a recipe."""
 
-    name: str
-    part_names: tuple[str, ...]
-    attribute_names: tuple[str, ...]
-    landmark_names: tuple[str, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def part_names(self) -> tuple[str, ...]: ...
+
+    @property
+    def attribute_names(self) -> tuple[str, ...]: ...
+
+    @property
+    def landmark_names(self) -> tuple[str, ...]: ...
 
     def scene(self, seed: int, index: int, size: int) -> Scene:
         """Scene `index` of the series `seed`, framed for a picture `size` pixels wide."""

@@ -1,7 +1,7 @@
 """What a recipe says and a renderer draws: solids, paints, lights, a camera and a backdrop.
 
-Two frames. The *object frame* is the subject's own: x right, y down, z away from the viewer when the
-subject faces the camera, in units the recipe chooses. The *camera frame* is x right, y down, z
+Two frames. The *object frame* is the subject's own: x right, y down, z away from the viewer when
+the subject faces the camera, in units the recipe chooses. The *camera frame* is x right, y down, z
 forward; `Camera` takes the one to the other and on to pixels. Lights live in the camera frame.
 """
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from benchmark.contracts.errors import InvalidInput
 
 Array = npt.NDArray[np.float64]
 Vector = Sequence[float]
@@ -106,6 +108,14 @@ class Framing:
 
     scale: tuple[float, float] = (0.61, 0.72)
     shift: tuple[float, float] = (-0.045, 0.045)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale[0] <= self.scale[1] or self.shift[0] > self.shift[1]:
+            raise InvalidInput(
+                "framing: expected 0 < scale[0] <= scale[1] and shift[0] <= shift[1], "
+                f"got scale={self.scale}, shift={self.shift}",
+                cure="give each range as (low, high), as fractions of the picture's side",
+            )
 
     def camera(
         self, points: Array, rotation: Array, translation: Array, size: int, draws: Vector

@@ -5,10 +5,12 @@ Colours are linear light until the last step, which is a square root (gamma 2) t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.datasets.twins.raycast import Hits, Pixels, Rays, along, outlines
+from benchmark.datasets.twins.raycast import Hits, Pixels, Rays, Window, along, outlines
 from benchmark.datasets.twins.scene import Backdrop, Paints, Scene, Solids
 
 Labels = npt.NDArray[np.uint8]
@@ -47,8 +49,10 @@ def _solid_parts(solids: Solids, hits: Hits) -> Labels:
     return np.append(np.uint8(0), solids.part).take(hits.solid + np.int16(1), mode="clip")
 
 
-def _coverage(scene: Scene, hits: Hits, rays: Rays, labels: Labels, *, naming: bool):  # type: ignore[no-untyped-def]
-    """Yield (paint, window, cover in [0, 1]) for every paint that touches a ray."""
+def _coverage(
+    scene: Scene, hits: Hits, rays: Rays, labels: Labels, *, naming: bool
+) -> Iterator[tuple[int, Window, Pixels]]:
+    """Yield (paint, window, cover in [0, 1]) of every paint that touches a ray, in order."""
     paints, camera = scene.paints, scene.camera
     if not len(paints.centre):
         return
@@ -202,11 +206,11 @@ def backdrop(scene: Backdrop, size: int) -> Pixels:
         box, centre_x, centre_y, radius_x, radius_y, angle, soft, stripes, *colour = row
         cos, sin = float(np.cos(angle)), float(np.sin(angle))
         across = (cos / radius_x) * (x - centre_x) + (sin / radius_x) * (y - centre_y)
-        along = (-sin / radius_y) * (x - centre_x) + (cos / radius_y) * (y - centre_y)
+        down = (-sin / radius_y) * (x - centre_x) + (cos / radius_y) * (y - centre_y)
         if box:
-            level = np.maximum(np.abs(across), np.abs(along))
+            level = np.maximum(np.abs(across), np.abs(down))
         else:
-            level = np.sqrt(across * across + along * along)
+            level = np.sqrt(across * across + down * down)
         cover = np.clip((1 - level) * np.float32(1 / soft) + np.float32(0.5), 0, 1)
         if stripes:
             cover *= np.clip(_triangle(across * np.float32(stripes)) * 2, 0, 1)
