@@ -11,12 +11,19 @@ from benchmark.datasets.specs import DATASETS
 from benchmark.home import data_places
 
 
+def all_datasets() -> list[DatasetSpec]:
+    """bench's own data sets and those that plugins bring."""
+    from benchmark.plugins import plugins
+
+    return [*DATASETS, *plugins().datasets.values()]
+
+
 def spec_of(dataset_id: str) -> DatasetSpec:
     """The description of a data set, by id."""
-    for spec in DATASETS:
-        if spec.id == dataset_id:
-            return spec
-    raise UnknownName("data set", dataset_id, [spec.id for spec in DATASETS])
+    known = {spec.id: spec for spec in all_datasets()}
+    if dataset_id not in known:
+        raise UnknownName("data set", dataset_id, known)
+    return known[dataset_id]
 
 
 def locate(dataset_id: str) -> Path | None:
