@@ -33,15 +33,15 @@ def ls(json_: bool) -> None:
 
 @command.command()
 @click.argument("dataset", shell_complete=complete_datasets)
-@click.option("--from", "source", default=None, metavar="URL", help="A mirror's address.")
-def get(dataset: str, source: str | None) -> None:
+@click.option("--from", "source", default="", metavar="URL", help="A mirror's address.")
+def get(dataset: str, source: str) -> None:
     """Download a data set, checking every file; what is there and right is kept."""
     from benchmark.datasets.download import get as download
 
     progress = make_progress()
     try:
         folder = download(
-            dataset, source=source, progress=lambda n, total: progress(f"get {dataset}", n, total)
+            dataset, url=source, progress=lambda n, total: progress(f"get {dataset}", n, total)
         )
     finally:
         progress.close()
