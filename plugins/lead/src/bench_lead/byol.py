@@ -51,17 +51,17 @@ def byol_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
 
 def views(settings: Any) -> tuple[ViewSettings, ViewSettings]:
     """The two kinds of views: BYOL's asymmetric blur (1.0 / 0.1) and solarisation (0 / 0.2)."""
-    shared: dict[str, Any] = dict(
-        size=settings.crop_size,
-        area=settings.crop_area,
-        aspect=settings.crop_aspect,
-        flip=settings.flip,
-        brightness=0.4 * settings.colour_strength,
-        contrast=0.4 * settings.colour_strength,
-        saturation=0.2 * settings.colour_strength,
-        hue=0.1 * settings.colour_strength,
-        blur_sigma=settings.blur_sigma,
-    )
+    shared: dict[str, Any] = {
+        "size": settings.crop_size,
+        "area": settings.crop_area,
+        "aspect": settings.crop_aspect,
+        "flip": settings.flip,
+        "brightness": 0.4 * settings.colour_strength,
+        "contrast": 0.4 * settings.colour_strength,
+        "saturation": 0.2 * settings.colour_strength,
+        "hue": 0.1 * settings.colour_strength,
+        "blur_sigma": settings.blur_sigma,
+    }
     return ViewSettings(**shared, blur=1.0), ViewSettings(**shared, blur=0.1, solarise=0.2)
 
 
