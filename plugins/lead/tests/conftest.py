@@ -16,10 +16,6 @@ from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext
 
 
-class Killed(Exception):
-    """Raised in place of a kill."""
-
-
 class FileCheckpoints:
     """Checkpoints in one file; due after every `every` steps' question."""
 
@@ -36,7 +32,7 @@ class FileCheckpoints:
         torch.save(dict(state), self.file)
         self.saved += 1
         if self.kill_after and self.saved == self.kill_after:
-            raise Killed
+            raise KeyboardInterrupt
 
     def due(self) -> bool:
         self.asked += 1
@@ -80,9 +76,9 @@ def make_context(folder: Path, *, seed: int = 0, every: int = 0, kill_after: int
     return context
 
 
-@pytest.fixture
-def context(tmp_path: Path) -> FitContext:
-    return make_context(tmp_path / "run")
+@pytest.fixture(name="make_context", scope="session")
+def _make_context() -> Callable[..., FitContext]:
+    return make_context
 
 
 @pytest.fixture(scope="session")

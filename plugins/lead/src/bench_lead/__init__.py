@@ -56,13 +56,13 @@ PAPER: dict[str, Any] = {
 SMALL: dict[str, Any] = {
     "network": "narrow",
     "hypercolumn_size": 24,
-    "epochs": 60.0,
+    "epochs": 120.0,
     "batch": 128,
-    "optimiser": "adamw",
-    "learning_rate": 1e-3,
+    "optimiser": "sgd",
+    "learning_rate": 0.2,
     "warm_up": 0.05,
     "weight_decay": 1e-4,
-    "target_momentum": 0.98,
+    "target_momentum": 0.97,
     "hidden": 512,
     "projection": 128,
     "crop_size": 48,
@@ -76,7 +76,7 @@ SMALL: dict[str, Any] = {
     "head_width": 128,
     "distil_queries": 144,
 }
-DEMO: dict[str, Any] = SMALL | {"epochs": 20.0, "distil_epochs": 2.0}
+DEMO: dict[str, Any] = SMALL | {"epochs": 25.0, "distil_epochs": 2.0}
 
 
 @hookimpl
