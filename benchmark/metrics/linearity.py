@@ -1,0 +1,66 @@
+"""How linearly attributes change when a generator walks a straight line in its latent space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmark.contracts.errors import InvalidInput
+from benchmark.metrics import checks
+
+VARIANTS = (
+    "released",
+    "sum_normalised",
+    "mean_normalised",
+    "mean_normalised_with_start",
+    "mean_raw",
+    "mean_raw_with_start",
+)
+
+
+def attribute_linearity(logits: Any, variant: str) -> np.ndarray:
+    """Attribute Linearity Score of each attribute, float64 (A,); their mean is the score.
+
+    logits: (S, T + 1, A), classifier outputs of S walks at t = 0, 1/T, …, 1. What counts is the
+    deviation from the straight line between the two ends of a walk; lower is more linear, 0 is
+    exactly linear. Intervals come from drawing walks and scoring anew. Variants:
+
+    - `released`: sum over t of (mean over walks of |deviation / sigma|)², what the released code
+      prints; sigma is the population standard deviation of the attribute over all frames.
+    - `sum_normalised`: sum over t of the mean over walks of (deviation / sigma)².
+    - `mean_normalised`: the same, averaged over t = 1/T, …, 1 (the last is exactly 0).
+    - `mean_raw`: as `mean_normalised` with logits left in their own unit.
+    - `…_with_start`: averaged over all T + 1 points, t = 0 (exactly 0) among them.
+
+    Since sigma belongs to the method that is scored, normalised values of two methods are in
+    different units. Raises `InvalidInput` for an unknown variant, bad shapes, fewer than three
+    frames, NaN, and naming attributes that never change where sigma is needed.
+
+    Source: val-iisc/HSR@6f79595 ALS/compute_als.py (`released`).
+
+    >>> attribute_linearity([[[0.0], [3.0], [2.0]]], "mean_raw")     # deviation 2 at t = 1/2
+    array([2.])
+    """
+    checks.one_of("variant", variant, VARIANTS)
+    (logits,) = checks.arrays(logits=(logits, "S T+1 A"))
+    frames = logits.shape[1]
+    if frames < 3:
+        raise InvalidInput(f"logits: expected at least 3 frames per walk, got {logits.shape}")
+    t = np.linspace(0.0, 1.0, frames)[:, None]
+    deviation = (1 - t) * logits[:, :1] + t * logits[:, -1:] - logits
+    if "raw" not in variant:
+        deviation /= _sigma(logits)
+    if variant == "released":
+        return (np.abs(deviation).mean(axis=0) ** 2).sum(axis=0)
+    total = (deviation**2).mean(axis=0).sum(axis=0)
+    if variant == "sum_normalised":
+        return total
+    return total / (frames if variant.endswith("with_start") else frames - 1)
+
+
+def _sigma(logits: np.ndarray) -> np.ndarray:
+    constant = np.flatnonzero(np.ptp(logits, axis=(0, 1)) == 0)
+    if constant.size:
+        raise InvalidInput(f"logits: attribute {constant.tolist()} is the same in all frames")
+    return logits.std(axis=(0, 1))
