@@ -17,6 +17,7 @@ from benchmark.datasets import prepared
 from benchmark.datasets.crops import draw_crops, write_crops
 from benchmark.datasets.landmarks import landmarks_of
 from benchmark.datasets.prepared import PreparedSplit, open_split, split_folder
+from benchmark.datasets.trees import source_tree
 from benchmark.datasets.ytf68 import Ytf68
 from benchmark.protocols import Geometry, LandmarkRule, builtin_folder, read_protocol
 
@@ -82,6 +83,7 @@ def test_digests_are_those_of_the_content(tiny_ytf68: Path) -> None:
     assert manifest["pixels_digest"] == split.pixels_digest
     assert manifest["geometry"]["resize"] == 40
     assert manifest["pillow"]
+    assert split.source == source_tree("ytf68", tiny_ytf68)
 
 
 def test_preparing_again_gives_the_same_digests(tiny_ytf68: Path, tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
 from benchmark.datasets import trees
 from benchmark.datasets import verify as module
+from benchmark.datasets.aflw import AflwR
 from benchmark.datasets.places import locate, missing, reader_of, spec_of
 from benchmark.datasets.specs import DATASETS
 from benchmark.datasets.trees import TREES, published, source_tree, tree_digest
@@ -101,6 +104,36 @@ def test_another_encoding_is_not_taken_for_the_published_one(tiny_known: Path) -
     broken = tiny_known / "data/test/P_A_00.jpg"
     broken.write_bytes(broken.read_bytes()[:700])
     assert "altered: data/test/P_A_00.jpg" in verify("ytf68").problems
+
+
+def test_sets_without_digests_are_counted_and_decoded(
+    bench_home: Path, monkeypatch: pytest.MonkeyPatch, picture
+) -> None:
+    monkeypatch.setattr(AflwR, "counts", {"train": 3, "test": 2})
+    folder = bench_home / "data" / "aflw_r" / "aflw_release-2"
+    for split, names in {
+        "train": ["0/a.jpg", "0/b.jpg", "2/c.jpg"],
+        "test": ["3/d.jpg"] * 2,
+    }.items():
+        for name in names:
+            picture(folder / "output" / name)
+        (folder / f"aflw_{split}_images.txt").write_text("\n".join(names))
+        savemat(folder / f"aflw_{split}_keypoints.mat", {"gt": np.ones((len(names), 5, 2))})
+    told: list[tuple[int, int]] = []
+    report = verify("aflw_r", progress=lambda *p: told.append(p))
+    assert report.counts == {"train": 3, "test": 2}
+    assert told == [(i, 4) for i in range(1, 5)]
+    # three images where 10,122 are expected of the real set
+    assert report.problems == (
+        "train: expected 10,122 samples, found 3",
+        "test: expected 2,991 samples, found 2",
+    )
+    whole = (folder / "output/0/b.jpg").read_bytes()
+    (folder / "output/0/b.jpg").write_bytes(whole[:-300])
+    (folder / "output/2/c.jpg").unlink()
+    problems = verify("aflw_r").problems
+    assert f"can't be decoded: {folder / 'output/0/b.jpg'}" in problems
+    assert f"listed but not there: {folder / 'output/2/c.jpg'}" in problems
 
 
 def test_absent_data_cannot_be_verified(bench_home: Path) -> None:
