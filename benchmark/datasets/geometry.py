@@ -45,7 +45,7 @@ def read_image(path: Path) -> Image.Image:
         with Image.open(path) as image:
             return image.convert("RGB")
     except FileNotFoundError:
-        problem = "is annotated but not there"
+        problem = "is listed but not there"
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         problem = f"can't be decoded ({error})"
     raise DataAltered(

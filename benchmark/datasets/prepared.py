@@ -44,8 +44,8 @@ class PreparedSplit:
     """A split under one geometry.
 
     `pixels` uint8 (N, R, R, 3), memory-mapped; `points` float32 (N, K, 2) in pixels of the middle
-    `size` × `size` square, or None; `identities` the person (or other group) of each image;
-    `keys` its name in the data set.
+    `size` × `size` square, or None; `identities` the person (or other group) of each image; `keys`
+    its name in the data set; `source` which tree of files it was made from, where that is known.
     """
 
     folder: Path
@@ -56,6 +56,7 @@ class PreparedSplit:
     size: int
     pixels_digest: str
     labels_digest: str
+    source: str | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -219,6 +220,7 @@ def load(folder: Path) -> PreparedSplit:
             size=manifest["size"],
             pixels_digest=manifest["pixels_digest"],
             labels_digest=manifest["labels_digest"],
+            source=manifest.get("source"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _altered(folder, f"{type(error).__name__}: {error}") from None

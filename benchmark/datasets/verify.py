@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from benchmark.datasets.places import reader_of, require, spec_of
 from benchmark.datasets.trees import TREES, hash_files, published, tree_digest, tree_name
 
 SHOWN = 5
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -42,19 +45,22 @@ class VerifyReport:
             )
 
 
-def verify(dataset_id: str) -> VerifyReport:
+def verify(dataset_id: str, *, progress: Progress | None = None) -> VerifyReport:
     """Check a data set that is on this disk; raises DataMissing if it is not.
 
-    Every split is read and counted, every image it names must be there. Where the digests of the
-    files are known, the tree must be one of those known by name; files that differ are named.
+    Every split is read and counted, and every image it names must be there. Where the digests of
+    the files are known, the tree must be one of those known by name, and files that differ are
+    named; where they are not, every image is decoded, of which `progress(done, total)` is told.
     """
     spec = spec_of(dataset_id)
     root = require(dataset_id)
-    counts, problems = _count(spec, reader_of(dataset_id, root))
+    counts, images, problems = _count(spec, reader_of(dataset_id, root))
     tree = ""
     if published(dataset_id):
         tree, differing = _compare(dataset_id, root)
         problems += differing
+    else:
+        problems += _listed("can't be decoded", _undecodable(images, progress))
     again = (
         f"delete {root} and run `bench data get {dataset_id}`"
         if spec.downloadable
@@ -63,10 +69,11 @@ def verify(dataset_id: str) -> VerifyReport:
     return VerifyReport(dataset_id, root, tree, counts, tuple(problems), again if problems else "")
 
 
-def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[str]]:
+def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[Path], list[str]]:
+    """Samples per split, the images that are there, and what is wrong."""
     counts: dict[str, int] = {}
     problems: list[str] = []
-    absent: set[Path] = set()
+    images: dict[Path, bool] = {}
     for split in reader.splits:
         try:
             samples = reader.samples(split)
@@ -78,9 +85,11 @@ def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[str]
         expected = spec.expected.get(split, len(samples))
         if expected != len(samples):
             problems.append(f"{split}: expected {expected:,} samples, found {len(samples):,}")
-        absent.update(s.path for s in samples if not s.path.is_file())
-    problems += _listed("listed but not there", [str(path) for path in absent])
-    return counts, problems
+        images.update((s.path, s.path.is_file()) for s in samples)
+    problems += _listed(
+        "listed but not there", [str(p) for p, there in images.items() if not there]
+    )
+    return counts, [path for path, there in images.items() if there], problems
 
 
 def _compare(dataset_id: str, root: Path) -> tuple[str, list[str]]:
@@ -89,25 +98,39 @@ def _compare(dataset_id: str, root: Path) -> tuple[str, list[str]]:
     tree = tree_name(dataset_id, tree_digest(found))
     if tree in TREES[dataset_id]:
         return tree, []
-    absent = [path for path in stated if path not in found]
+    problems = _listed("missing", [path for path in stated if path not in found])
     altered = [path for path, digest in found.items() if digest[:32] != stated[path]]
-    problems = _listed("missing", absent)
-    if len(altered) <= len(stated) // 2:
-        return tree, problems + _listed("altered", altered)
-    # Most files differ, so this is another encoding of the set. Of its images only those that do
-    # not decode can be named; its other files should still be the publisher's.
-    broken = [path for path in altered if not path.endswith(".jpg")]
-    for path in altered:
-        if path.endswith(".jpg"):
-            try:
-                read_image(root / path)
-            except DataAltered:
-                broken.append(path)
-    problems += _listed("altered", broken)
+    if len(altered) > len(stated) // 2:
+        # Most files differ, so this is another encoding of the set. Of its images only those that
+        # do not decode can be named; its other files should still be the publisher's.
+        images = [path for path in altered if path.endswith(".jpg")]
+        broken = {Path(path) for path in _undecodable([root / path for path in images])}
+        altered = [p for p in altered if p not in images or root / p in broken]
+    problems += _listed("altered", altered)
     if not problems:
         known = ", ".join(TREES[dataset_id])
         problems.append(f"the files have the digest {tree[:12]}…, which is none of: {known}")
     return tree, problems
+
+
+def _undecodable(images: list[Path], progress: Progress | None = None) -> list[str]:
+    def broken(path: Path) -> bool:
+        try:
+            read_image(path)
+        except DataAltered:
+            return True
+        return False
+
+    found = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, (path, is_broken) in enumerate(
+            zip(images, pool.map(broken, images), strict=True), start=1
+        ):
+            if is_broken:
+                found.append(str(path))
+            if progress:
+                progress(done, len(images))
+    return found
 
 
 def _listed(problem: str, names: Iterable[str]) -> list[str]:

@@ -48,9 +48,7 @@ TINY = {"training": 14, "test": 6}
 
 
 @pytest.fixture
-def tiny_ytf68(
-    bench_home: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def tiny_ytf68(bench_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Ten people's frames in the publisher's layout: RGBA PNG files whose names end in .jpg.
 
     Training has people A to J (14 frames), test repeats file names of six of them.

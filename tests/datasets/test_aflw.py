@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,11 +14,11 @@ from benchmark.datasets.aflw import AflwM, AflwR
 
 
 class TinyM(AflwM):
-    counts = {"train": 2, "test": 2}
+    counts: ClassVar[dict[str, int]] = {"train": 2, "test": 2}
 
 
 class TinyR(AflwR):
-    counts = {"train": 2, "test": 3}
+    counts: ClassVar[dict[str, int]] = {"train": 2, "test": 3}
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,7 +14,12 @@ from benchmark.datasets.celeba import Celeba
 
 
 class Tiny(Celeba):
-    counts = {"images": 10, "dve/unlabelled": 4, "mafl/train": 3, "mafl/test": 2}
+    counts: ClassVar[dict[str, int]] = {
+        "images": 10,
+        "dve/unlabelled": 4,
+        "mafl/train": 3,
+        "mafl/test": 2,
+    }
 
 
 TRAIN = ["000007.jpg", "000002.jpg", "000009.jpg"]  # not sorted, one of them of partition 1
@@ -91,9 +97,8 @@ def test_the_real_lists_give_the_stated_counts(tmp_path: Path) -> None:
         pytest.skip("BENCH_DATA names no folder with lists")
     (tmp_path / "Eval").symlink_to(lists[0] / "CelebA")
     (tmp_path / "MAFL").symlink_to(lists[0] / "MAFL")
-    (tmp_path / "Img/img_align_celeba").mkdir(parents=True)
     reader = Celeba(tmp_path)
-    assert len(reader.samples("dve/unlabelled")) == 146_501
+    assert len(reader._unlabelled) == 146_501  # `samples` would make as many paths, in seconds
     assert reader._mafl["mafl/test"][:4] == [
         "000197.jpg",
         "000756.jpg",

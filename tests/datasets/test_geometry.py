@@ -134,9 +134,7 @@ def test_a_face_moved_in_the_image_gives_the_same_crop(
 def test_stored_crops_scale_the_visible_middle_and_shift_by_its_side(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", np.zeros((200, 200, 3), np.uint8))
     points = SQUARE + 60  # box 40 × 30 around (100, 85)
-    geometry = Geometry(
-        crop="stored", crops="1.crops.csv", resize=136, cut=20, labels="scale"
-    )
+    geometry = Geometry(crop="stored", crops="1.crops.csv", resize=136, cut=20, labels="scale")
     _, placed = place(Sample("a", path, points=points), geometry, np.array([1.2, 0.125, -0.25]))
     side = 68  # 1.2 · 40 · 136 / 96
     x, y = 100 + 0.125 * 48 - side / 2, 85 - 0.25 * 48 - side / 2
@@ -167,7 +165,8 @@ def test_the_300w_window_is_that_of_its_reference(tmp_path: Path) -> None:
     with Image.open(path) as image:
         scaled = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BICUBIC))
     np.testing.assert_array_equal(
-        pixels[inside].reshape(-1), scaled[max(0, top) : top + 100, max(0, left) : left + 100].reshape(-1)
+        pixels[inside].reshape(-1),
+        scaled[max(0, top) : top + 100, max(0, left) : left + 100].reshape(-1),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from benchmark.datasets.w300 import W300, read_pts
 
 
 class Tiny(W300):
-    counts = {"train": 4, "test": 4}
+    counts: ClassVar[dict[str, int]] = {"train": 4, "test": 4}
 
 
 BOXES = {
