@@ -18,7 +18,9 @@ from benchmark.datasets.twins.scene import Array, Camera, Scene, Solids, quatern
 Floats = npt.NDArray[np.float32]
 
 SMALLEST = 16  # pixels; below this a face's features are smaller than a pixel
-_TOLERANCE = 0.04  # object units a landmark may lie behind the surface it is attached to
+# Object units a landmark may lie behind the first surface and still be seen: blends of solids
+# depend a little on where they are seen from.
+_TOLERANCE = 0.08
 
 
 class Recipe(Protocol):
