@@ -197,6 +197,12 @@ def test_surface_points_are_even_on_one_ellipsoid_and_outside_all():
     assert (np.linalg.norm(points - [2, 0, 0], axis=1) > 1 - 1e-3).all()
 
 
+def test_surface_points_of_a_scene_clipped_away_are_refused():
+    nothing = solids(((0, 0, 0), (1, 1, 1)), clips=[((0, 1, 0), 5.0)])
+    with pytest.raises(InvalidInput, match="surface points"):
+        surface_points(nothing, 10, np.random.default_rng(0))
+
+
 def test_surface_points_keep_to_the_kept_side_of_a_clip():
     half = solids(((0, 0, 0), (2, 2, 2)), clips=[((0, -1, 0), 0.5)])
     points = surface_points(half, 500, np.random.default_rng(1))
