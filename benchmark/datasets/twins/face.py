@@ -163,7 +163,7 @@ def _attributes(person: Person, shot: Shot) -> Array:
 
 def _lights(dice: Dice) -> tuple[Light, Light, tuple[float, float, float]]:
     """A key light from anywhere in front, a weak one opposite, and what the room gives back."""
-    power, warm = dice.between(0.7, 1.3), dice.around(0.16)
+    power, warm = dice.between(0.65, 1.15), dice.around(0.16)
     across, above = np.radians(dice.around(80)), np.radians(dice.between(-10, 55))
     key = Light(_unit(across, above), (power * (1 + warm), power, power * (1 - warm)))
     weak = power * dice.between(0.05, 0.35)

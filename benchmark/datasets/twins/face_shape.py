@@ -61,8 +61,8 @@ class Face:
         b.solid((0, self.mouth_y, -0.3), (0.36, 0.36, 0.45), SKIN, colour, blend=0.15, shine=0.04)
         smile = 0.03 * max(self.smile, 0)
         for side in (-1, 1):
-            at = (side * 0.31 * w, 0.22 - smile, -0.2)
-            size = (0.34 + 0.5 * p.cheeks, 0.34, 0.44 + p.cheeks + smile)
+            at = (side * 0.3 * w, 0.22 - smile, -0.2)
+            size = ((0.32 + 0.5 * p.cheeks) * w, 0.34, 0.44 + p.cheeks + smile)
             b.solid(at, size, SKIN, colour, blend=0.15, shine=0.06)
             at = (side * 0.18, p.eye_height - 0.17, -0.44)
             b.solid(at, (0.32, 0.13, 0.32), SKIN, colour, blend=0.16, shine=0.05)
@@ -144,8 +144,8 @@ class Face:
         jaw, chin = self.person.jaw_width * w, self.person.chin + 0.06
         ellipses = [(0.0, -0.28, 0.73 * w, 0.78), (0.0, 0.12, 0.64 * w, 0.84)]
         ellipses += [(0.0, self.jaw, jaw, 0.46), (0.0, self.chin, chin, 0.24)]
-        cheek = 0.34 + 0.5 * self.person.cheeks
-        ellipses += [(side * 0.31 * w, 0.22, cheek, 0.34) for side in (-1, 1)]
+        cheek = (0.32 + 0.5 * self.person.cheeks) * w
+        ellipses += [(side * 0.3 * w, 0.22, cheek, 0.34) for side in (-1, 1)]
         centre, radii = np.array(ellipses)[:, :2], np.array(ellipses)[:, 2:]
         depth = np.array([0.12, -0.12, -0.14, -0.3, -0.2, -0.2])
         thick = np.array([0.86, 0.62, 0.5, 0.35, 0.44, 0.44])
@@ -200,7 +200,7 @@ class Face:
             at = (side * 0.32, self.brow_y, _FRONT)
             turn = (0, 0, side * p.brow_tilt)
             colour = mix(_shade(p.hair, 0.7), p.skin, 0.12)
-            size = (0.2, p.brow_thick, 0.3)
+            size = (0.21, p.brow_thick, 0.5)
             b.paint(at, size, colour, on=_FACE, part=BROWS, turn=turn, bend=p.brow_arch, soft=0.35)
 
     def _eye(self, b: SceneBuilder, side: int, light_side: float) -> None:
@@ -311,4 +311,4 @@ def pose(yaw: float, pitch: float, roll: float) -> Array:
     Positive yaw turns the nose to the right of the picture, positive pitch lifts it, positive roll
     is clockwise as seen.
     """
-    return turning((pitch, -yaw, roll))
+    return turning((-pitch, -yaw, roll))

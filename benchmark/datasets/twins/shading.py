@@ -199,9 +199,8 @@ def backdrop(scene: Backdrop, size: int) -> Pixels:
     x, y = place[None, :], place[:, None]
     corners = scene.corners.astype(np.float32)
     picture = np.empty((3, size, size), dtype=np.float32)
-    for channel in range(3):
-        (a, b), (c, d) = corners[:, :, channel]
-        picture[channel] = (a * (1 - x) + b * x) * (1 - y) + (c * (1 - x) + d * x) * y
+    for plane, ((a, b), (c, d)) in zip(picture, corners.transpose(2, 0, 1), strict=True):
+        plane[...] = (a * (1 - x) + b * x) * (1 - y) + (c * (1 - x) + d * x) * y
     for row in scene.shapes.tolist():
         box, centre_x, centre_y, radius_x, radius_y, angle, soft, stripes, *colour = row
         cos, sin = float(np.cos(angle)), float(np.sin(angle))
