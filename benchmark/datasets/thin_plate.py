@@ -169,13 +169,13 @@ class Warp(ABC):
         if len(self) not in (1, len(images)):
             raise InvalidInput(f"{len(self)} warps do not fit {len(images)} images")
         height, width = images.shape[-2:]
-        grid = self.sampling_grid(height, width, align_corners).to(images.device, torch.float32)
         # Half precision cannot hold a position in an image; it is widened for the sampling only.
         precise = images.dtype if images.dtype == torch.float64 else torch.float32
+        grid = self.sampling_grid(height, width, align_corners).to(images.device, precise)
         with torch.autocast(images.device.type, enabled=False):
             warped = functional.grid_sample(
                 images.to(precise),
-                grid.to(precise).expand(len(images), -1, -1, -1),
+                grid.expand(len(images), -1, -1, -1),
                 mode=mode,
                 padding_mode=padding,
                 align_corners=align_corners,
