@@ -1,0 +1,92 @@
+"""All that can be chosen about LEAD."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from benchmark.contracts.method import MethodSettings
+
+Reduction = Literal["none", "fpn", "pca", "nmf", "random_projection"]
+
+#: The fields that stage 1 depends on: runs that agree on them (and on data and seed) share it.
+STAGE1 = (
+    "network",
+    "precision",
+    "epochs",
+    "batch",
+    "learning_rate",
+    "warm_up",
+    "weight_decay",
+    "optimiser",
+    "target_momentum",
+    "hidden",
+    "projection",
+    "crop_size",
+    "crop_area",
+    "crop_aspect",
+    "flip",
+    "colour_strength",
+    "blur_sigma",
+)
+
+
+class LeadSettings(MethodSettings):
+    """Stage 1 (BYOL), stage 2 (`distil_…`) and what descriptors are made of.
+
+    `reduction` "none" gives the hypercolumn of stage 1, "fpn" the student of stage 2 with
+    `dimension` channels; the others fit a linear map of the hypercolumn instead of stage 2.
+    """
+
+    reduction: Reduction = "fpn"
+    dimension: int | None = Field(None, ge=1)
+    network: Literal["resnet50", "narrow"] = "narrow"
+    hypercolumn_size: int = Field(24, ge=1)
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+
+    epochs: float = Field(200.0, gt=0)
+    batch: int = Field(256, ge=2)
+    optimiser: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: float = Field(0.03, gt=0)
+    warm_up: float = Field(0.0, ge=0, le=1)
+    weight_decay: float = Field(1e-4, ge=0)
+    target_momentum: float = Field(0.996, ge=0, le=1)
+    hidden: int = Field(4096, ge=1)
+    projection: int = Field(256, ge=1)
+    crop_size: int = Field(96, ge=8)
+    crop_area: tuple[float, float] = (0.2, 1.0)
+    crop_aspect: float = Field(4 / 3, ge=1)
+    flip: float = Field(0.5, ge=0, le=1)
+    colour_strength: float = Field(1.0, ge=0)
+    blur_sigma: tuple[float, float] = (0.1, 2.0)
+
+    distil_epochs: float = Field(20.0, gt=0)
+    distil_batch: int = Field(256, ge=2)
+    distil_optimiser: Literal["sgd", "adamw"] = "sgd"
+    distil_learning_rate: float = Field(0.03, gt=0)
+    distil_weight_decay: float = Field(1e-4, ge=0)
+    temperature: float = Field(0.05, gt=0)
+    pyramid_width: int = Field(256, ge=1)
+    head_width: int = Field(256, ge=1)
+    distil_queries: int | None = Field(None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _dimension_of_reduction(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("reduction", "fpn") != "none":
+            given = {"dimension": 64} | {k: v for k, v in given.items() if v is not None}
+        return given
+
+    @model_validator(mode="after")
+    def _no_dimension_without_reduction(self) -> LeadSettings:
+        if self.reduction == "none" and self.dimension is not None:
+            raise ValueError(
+                "reduction 'none' gives the whole hypercolumn: leave `dimension` out, or choose "
+                "reduction 'fpn', 'pca', 'nmf' or 'random_projection'"
+            )
+        return self
+
+    def stage1(self) -> dict[str, Any]:
+        """The settings that stage 1 depends on."""
+        return {name: value for name, value in self.model_dump().items() if name in STAGE1}

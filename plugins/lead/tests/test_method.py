@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bench_lead
+import pytest
+import torch
+from bench_lead.method import Lead
+from bench_lead.settings import STAGE1, LeadSettings
+from pydantic import ValidationError
+
+from benchmark.contracts import MethodSpec
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.images import Images
+from benchmark.contracts.method import inference
+
+TINY: dict[str, Any] = {
+    "epochs": 2.0,
+    "batch": 8,
+    "learning_rate": 0.01,
+    "hidden": 16,
+    "projection": 8,
+    "crop_size": 24,
+    "hypercolumn_size": 8,
+    "distil_epochs": 2.0,
+    "distil_batch": 4,
+    "distil_learning_rate": 0.01,
+    "pyramid_width": 8,
+    "head_width": 8,
+    "distil_queries": 16,
+    "precision": "float32",
+}
+Make = Callable[..., Any]
+KINDS = ("none", "fpn", "pca", "nmf", "random_projection")
+
+
+def settings(reduction: str, **more: Any) -> LeadSettings:
+    size = {} if reduction == "none" else {"dimension": 6}
+    return LeadSettings(**TINY | {"reduction": reduction} | size | more)
+
+
+def some(images: Images) -> torch.Tensor:
+    return images.batch(slice(0, 3)).float().div(127.5).sub(1)
+
+
+def spec() -> MethodSpec:
+    found: list[MethodSpec] = []
+    bench_lead.bench_methods(found.append)
+    return found[0]
+
+
+def test_registration_is_whole_and_light() -> None:
+    assert spec().problems() == []
+    code = (
+        "import bench_lead, sys; assert 'torch' not in sys.modules and 'numpy' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("preset", ["paper", "small", "demo"])
+@pytest.mark.parametrize("reduction", KINDS)
+def test_presets_are_settings(preset: str, reduction: str) -> None:
+    made = LeadSettings(**spec().presets[preset], reduction=reduction)
+    assert made.dimension == (None if reduction == "none" else 64)
+
+
+def test_reported_values_are_those_of_the_tables() -> None:
+    values = {
+        (r.protocol, r.settings["reduction"], r.settings.get("dimension")): r.value
+        for r in spec().reported
+    }
+    assert len(values) == 16
+    assert values["aflw_m", "none", None] == 6.23
+    assert values["aflw_r", "fpn", 128] == 6.21
+    assert values["w300", "fpn", 256] == 5.37
+
+
+def test_dimension_without_reduction_is_refused() -> None:
+    with pytest.raises(ValidationError, match="whole hypercolumn"):
+        LeadSettings(reduction="none", dimension=64)
+
+
+def test_stage_1_does_not_depend_on_what_follows() -> None:
+    assert settings("none").stage1() == settings("fpn", dimension=9, temperature=0.1).stage1()
+    assert settings("none").stage1() != settings("none", epochs=3.0).stage1()
+    later = {"reduction", "dimension", "hypercolumn_size", "temperature", "pyramid_width"}
+    later |= {"head_width"} | {n for n in LeadSettings.model_fields if n.startswith("distil_")}
+    assert set(STAGE1) | later == set(LeadSettings.model_fields)
+
+
+@pytest.mark.parametrize("reduction", KINDS)
+def test_fit_predict_save_load(
+    reduction: str, images: Images, tmp_path: Path, make_context: Make
+) -> None:
+    method = Lead(settings(reduction))
+    method.fit(images, make_context(tmp_path / "run"))
+    with inference(method):
+        found = method.predict(some(images))
+    assert found.maps.shape == (3, 360 if reduction == "none" else 6, 8, 8)
+    assert (found.stride, found.offset) == (4.0, 1.5)
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    method.save(folder)
+    loaded = Lead(settings(reduction))
+    loaded.load(folder, "cpu")
+    with inference(loaded):
+        assert torch.equal(loaded.predict(some(images)).maps, found.maps)
+
+
+@pytest.mark.parametrize("reduction", KINDS)
+def test_initialise_is_a_function_of_the_seed(
+    reduction: str, images: Images, tmp_path: Path, make_context: Make
+) -> None:
+    def maps(seed: int) -> torch.Tensor:
+        method = Lead(settings(reduction))
+        method.initialise(images, make_context(tmp_path / str(seed), seed=seed))
+        return method.predict(some(images)).maps
+
+    assert torch.equal(maps(0), maps(0))
+    assert not torch.equal(maps(0), maps(1))
+
+
+def test_stage_1_is_trained_once(images: Images, tmp_path: Path, make_context: Make) -> None:
+    first, second = make_context(tmp_path / "a"), make_context(tmp_path / "b")
+    Lead(settings("none")).fit(images, first)
+    Lead(settings("fpn")).fit(images, second)
+    assert {row["stage"] for row in first.seen.log} == {"stage1"}
+    assert {row["stage"] for row in second.seen.log} == {"stage2"}
+
+
+def test_milestones_are_what_the_hypercolumn_loads(
+    images: Images, tmp_path: Path, make_context: Make
+) -> None:
+    context = make_context(tmp_path / "run")
+    method = Lead(settings("none"))
+    method.fit(images, context)
+    kept = dict(context.seen.milestones)
+    assert list(kept) == [0, 8, 16, 40, 80]
+    untrained, last = Lead(settings("none")), Lead(settings("none"))
+    untrained.load(kept[0], "cpu")
+    last.load(kept[80], "cpu")
+    start = Lead(settings("none"))
+    start.initialise(images, make_context(tmp_path / "other"))
+    assert torch.equal(untrained.predict(some(images)).maps, start.predict(some(images)).maps)
+    assert torch.equal(last.predict(some(images)).maps, method.predict(some(images)).maps)
+
+
+@pytest.mark.parametrize("reduction", ["none", "fpn"])
+def test_killed_and_resumed_is_bit_identical(
+    reduction: str, images: Images, tmp_path: Path, make_context: Make
+) -> None:
+    choice = settings(reduction, epochs=5.0, distil_epochs=5.0)
+    straight = Lead(choice)
+    straight.fit(images, make_context(tmp_path / "straight" / "run"))
+    for kill in (True, True, False):
+        resumed = Lead(choice)
+        context = make_context(tmp_path / "killed" / "run", every=1, kill_after=1 if kill else 0)
+        if kill:
+            with pytest.raises(KeyboardInterrupt):
+                resumed.fit(images, context)
+        else:
+            resumed.fit(images, context)
+    expected = straight.predict(some(images)).maps
+    assert torch.equal(resumed.predict(some(images)).maps, expected)
+
+
+def test_stage_2_comes_closer_to_the_teacher(
+    images: Images, tmp_path: Path, make_context: Make
+) -> None:
+    context = make_context(tmp_path / "run")
+    Lead(settings("fpn", distil_epochs=40.0, distil_optimiser="adamw")).fit(images, context)
+    rows = [r for r in context.seen.log if "held_out_loss" in r]
+    gaps = [r["held_out_loss"] - r["held_out_entropy"] for r in rows]
+    assert all(gap > -1e-4 for gap in gaps)
+    assert gaps[-1] < 0.75 * gaps[0]
+    assert rows[0]["held_out_entropy"] == pytest.approx(rows[-1]["held_out_entropy"], abs=1e-5)
+
+
+def test_no_pretrained_weights() -> None:
+    info = Lead.info(settings("none"))
+    assert info.pretrained == ()
+    assert info.supervision == "none"
+
+
+def test_predicting_before_fitting_is_refused() -> None:
+    with pytest.raises(BenchError, match="no weights yet"):
+        Lead(settings("none")).predict(torch.zeros(1, 3, 32, 32))
