@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -112,7 +113,11 @@ class LandmarkRule(Strict):
 
 
 class Probe(Strict):
-    """A named probe and the constants that differ from that name's."""
+    """A named probe and the constants that differ from that name's.
+
+    The lock holds a digest of each name's constants, so that a name in the code can't come to mean
+    other numbers under a frozen protocol.
+    """
 
     name: str
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -307,14 +312,18 @@ def read_lock(folder: Path) -> dict[str, str]:
     return {parts[0]: parts[1] for parts in lines}
 
 
-def freeze(folder: Path) -> list[str]:
-    """Add the digests of versions not yet frozen; return their names. Frozen ones are never touched."""
+def freeze(folder: Path, also: Mapping[str, str] | None = None) -> list[str]:
+    """Add digests not yet in the lock (of versions, and those of `also`); return their names.
+
+    What is frozen is never touched.
+    """
     lock = read_lock(folder)
-    added = []
-    for name, path in protocol_files((folder,)).items():
-        if name not in lock:
-            lock[name] = read_protocol(path).digest()
-            added.append(name)
+    files = protocol_files((folder,))
+    digests = {name: read_protocol(path).digest() for name, path in files.items()} | dict(
+        also or {}
+    )
+    added = [name for name in digests if name not in lock]
+    lock |= {name: digests[name] for name in added}
     text = "".join(f"{name} {digest}\n" for name, digest in sorted(lock.items()))
     (folder / LOCK).write_text(text, "utf-8")
     return added

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.contracts.errors import DataAltered, UnknownName
+from benchmark.probes.constants import lock_entries
 from benchmark.protocols import (
     ProtocolInvalid,
     builtin_folder,
@@ -33,7 +34,10 @@ def written(folder: Path, text: str = SMALL_PROTOCOL, name: str = "small_faces/1
 def test_every_protocol_of_bench_is_valid_and_frozen() -> None:
     lock = read_lock(builtin_folder())
     found = protocol_files((builtin_folder(),))
-    assert set(found) == set(lock)
+    probes = lock_entries([read_protocol(path) for path in found.values()])
+    assert {*found, *probes} == set(lock)
+    for name, digest in probes.items():
+        assert lock[name] == digest, f"the constants of {name} were changed after their freeze"
     for name, path in found.items():
         assert read_protocol(path).digest() == lock[name], f"{name} was changed after its freeze"
 

@@ -26,8 +26,11 @@ def check() -> None:
 @command.command()
 def freeze() -> None:
     """Write the digests of new versions into protocols/digests.lock; frozen ones stay as they are."""
-    from benchmark.protocols import builtin_folder
+    from benchmark.probes.constants import lock_entries
+    from benchmark.protocols import builtin_folder, protocol_files, read_protocol
     from benchmark.protocols import freeze as add
 
-    added = add(builtin_folder())
+    folder = builtin_folder()
+    found = [read_protocol(path) for path in protocol_files((folder,)).values()]
+    added = add(folder, lock_entries(found))
     click.echo("frozen: " + ", ".join(added) if added else "nothing new to freeze")

@@ -82,6 +82,7 @@ PRESETS: dict[str, SoftargmaxSettings] = {
         cosine_epochs=200,
         cosine_floor=0.2**3 * 0.1,
     ),
+    "softargmax/short": SoftargmaxSettings(epochs=20, learning_rate=0.03, schedule="cosine"),
 }
 
 

@@ -23,6 +23,7 @@ from benchmark.metrics.landmarks import (
     normalised_mean_error,
     normalised_point_errors,
 )
+from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Probe, Protocol
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
@@ -50,6 +51,7 @@ class LandmarkRegression(Task):
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         train, test = (targets(splits[name], how.protocol) for name in self.splits)
         probe = probe_of(how)
+        require_frozen(probe, how.protocol)
         if how.kind == "descriptors":
             points, about = _softargmax(store, train, probe, how)
         else:
