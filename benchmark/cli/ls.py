@@ -87,7 +87,7 @@ def _protocols(json_: bool) -> None:
     frozen: dict[str, str] = {}
     for folder in protocol_folders():
         frozen |= read_lock(folder)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "protocol": p.name,
             "task": p.task,

@@ -52,11 +52,7 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
     for images, folder in found.items():
         if str(images) in points:
             continue
-
-        def told(stage: str, step: int, total: int, _at: int = images, **values: float) -> None:
-            progress(f"curve at {_at:,} images: {stage}", step, total, **values)
-
-        points[str(images)] = _score(plan, folder, splits, told)
+        points[str(images)] = _score(plan, folder, splits, _at(images, progress))
         write_json(kept, points)
     curve = [CurvePoint(images=int(k), value=v) for k, v in sorted(points.items(), key=_images)]
     record: Record = outcome.record.model_copy(update={"curve": curve})
@@ -65,6 +61,13 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
         record_path(plan).unlink(missing_ok=True)
         publish(plan, record)
     return Outcome(record, outcome.path, outcome.found)
+
+
+def _at(images: int, progress: Progress) -> Progress:
+    def told(stage: str, step: int, total: int, **values: float) -> None:
+        progress(f"curve at {images:,} images: {stage}", step, total, **values)
+
+    return told
 
 
 def _images(item: tuple[str, float]) -> int:
