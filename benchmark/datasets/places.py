@@ -40,7 +40,7 @@ def missing(spec: DatasetSpec) -> DataMissing:
     places = data_places(spec.id)
     looked = "\n".join(f"    {place}" for place in places)
     if spec.downloadable:
-        how = f"`bench data get {spec.id}` fetches it"
+        how = f"`bench data get {spec.id}` fetches it: {spec.obtain}"
     else:
         how = f"{spec.obtain} Then put it into {places[0]}, so that it holds\n{spec.layout}"
     return DataMissing(

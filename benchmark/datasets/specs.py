@@ -11,7 +11,8 @@ YTF68 = DatasetSpec(
     homepage="https://github.com/udacity/P1_Facial_Keypoints",
     terms="the repository states MIT; the frames are from YouTube Faces (research use), so do not "
     "publish the pictures",
-    obtain="The folder `data` of the repository at commit 6e55adc6bd032d9fb1ad41a4c3e68aae847cdf81.",
+    obtain="The folder `data` of the repository at commit 6e55adc6bd032d9fb1ad41a4c3e68aae847cdf81 "
+    "(one archive of 350 MB, of which 250 MB are kept).",
     layout="""\
     data/training_frames_keypoints.csv    header and 3,462 rows
     data/test_frames_keypoints.csv        header and 770 rows
