@@ -1,0 +1,285 @@
+"""A run from end to end on a few rendered faces: stages, identity, kills, locks, bad numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import filelock
+import numpy as np
+import pytest
+
+from benchmark.cli.progress import Silent
+from benchmark.contracts.errors import (
+    DataAltered,
+    DataMissing,
+    DiskFull,
+    Incompatible,
+    InvalidInput,
+    PluginBroken,
+    RunLocked,
+)
+from benchmark.contracts.record import read_record
+from benchmark.home import home, leaderboards
+from benchmark.runner.identity import ids_from_record
+from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.run import Outcome, run
+from benchmark.settings import SettingsInvalid
+
+QUIET = Silent()
+REQUEST = Request(method="grid", protocol="small_faces", twin=True, device="cpu")
+
+
+def done(**changes) -> Outcome:  # type: ignore[no-untyped-def]
+    return run(make_plan(replace(REQUEST, **changes), QUIET), QUIET)
+
+
+def test_a_run_leaves_a_record_that_says_all(harness: Path) -> None:
+    outcome = done(preset="nine", seed=3)
+    record = read_record(outcome.path)
+    assert record == outcome.record
+    assert outcome.path.parent == leaderboards() / "twins" / "small_faces" / "1" / "grid"
+    value = record.headline
+    assert value.metric == "nme_iod"
+    assert value.ci95[0] < value.value < value.ci95[1]
+    assert value.n == record.data["test"].images == 16
+    assert record.method.settings == {"points": 9}
+    assert record.method.settings_given == {}
+    assert record.seed == 3
+    assert record.throughput == {"grid": 100.0}
+    assert record.stages.keys() == {"fit", "predict", "score"}
+    with np.load(outcome.path.parent / value.per_item) as arrays:
+        assert arrays["nme_iod"].mean() == pytest.approx(value.value, abs=1e-12)
+    assert not list(home().rglob(".*.json.*"))
+    assert not (home() / "runs" / record.run_id / "predictions").exists()
+
+
+def test_the_identity_is_the_same_before_the_run_and_from_its_record(harness: Path) -> None:
+    plan = make_plan(REQUEST, QUIET)
+    record = run(plan, QUIET).record
+    assert ids_from_record(record) == (plan.fit_id, plan.run_id) == (record.fit_id, record.run_id)
+
+
+def test_what_can_move_a_number_moves_the_identity_and_nothing_else_does(harness: Path) -> None:
+    ids = {
+        name: make_plan(replace(REQUEST, **changes), QUIET).run_id
+        for name, changes in {
+            "plain": {},
+            "seed": {"seed": 1},
+            "settings": {"given": {"points": 9}},
+            "method": {"method": "pixels"},
+            "validation": {"on": "validation"},
+        }.items()
+    }
+    assert len(set(ids.values())) == len(ids)
+    assert make_plan(replace(REQUEST, given={"points": 4}), QUIET).run_id == ids["plain"]
+
+
+def test_the_same_run_again_is_found_and_gives_the_same(harness: Path) -> None:
+    first = done()
+    before = first.path.read_bytes()
+    again = done()
+    assert not first.found
+    assert again.found
+    assert again.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("method, kind", [("halves", "landmarks"), ("pixels", "descriptors")])
+def test_parts_and_descriptors_are_scored_too(harness: Path, method: str, kind: str) -> None:
+    record = done(method=method).record
+    assert record.method.used == kind
+    assert 0 < record.headline.value < 1000
+
+
+@pytest.mark.parametrize("method", ["noise", "cube", "negative"])
+def test_an_impossible_pair_is_refused_before_any_work(harness: Path, method: str) -> None:
+    with pytest.raises(Incompatible, match="scores descriptors or landmarks, but method"):
+        make_plan(replace(REQUEST, method=method), QUIET)
+    assert not (home() / "runs").exists()
+
+
+def test_a_method_finds_no_labels_in_what_fit_is_given(harness: Path) -> None:
+    done(method="peeping")
+
+
+def test_nan_in_predictions_is_an_error_and_leaves_no_record(harness: Path) -> None:
+    with pytest.raises(InvalidInput, match="Landmarks.points has NaN"):
+        done(method="broken-numbers")
+    assert not leaderboards().exists()
+    run_folder = next((home() / "runs").glob("*/run.json")).parent
+    assert {p.name for p in run_folder.iterdir()} <= {"run.json", "fitted_here"}
+
+
+def test_a_class_that_cannot_be_imported_is_a_broken_plugin(harness: Path) -> None:
+    with pytest.raises(PluginBroken):
+        make_plan(replace(REQUEST, method="missing-class"), QUIET)
+
+
+@pytest.mark.parametrize("given", [{"pointz": 4}, {"points": "many"}])
+def test_wrong_settings_name_the_right_ones(harness: Path, given: dict) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        make_plan(replace(REQUEST, given=given), QUIET)
+    assert "points" in caught.value.cure
+
+
+def test_absent_data_says_what_to_get_and_offers_the_twin(harness: Path) -> None:
+    with pytest.raises(DataMissing) as caught:
+        make_plan(replace(REQUEST, twin=False), QUIET)
+    assert "bench data get ytf68" in caught.value.cure
+    assert "--twin" in caught.value.cure
+
+
+def test_altered_prepared_pixels_are_noticed_before_anything_is_fitted(
+    harness: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    plan = make_plan(REQUEST, QUIET)
+    copy = tmp_path / "altered"
+    shutil.copytree(plan.splits["test"].folder, copy)
+    with (copy / "pixels.npy").open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        last = file.read(1)
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([last[0] ^ 1]))
+    from benchmark.datasets.prepared import load
+
+    altered = {**plan.splits, "test": load(copy)}
+    with pytest.raises(DataAltered, match="pixels"):
+        run(replace(plan, splits=altered), QUIET)
+    assert not plan.fit_folder.exists()
+
+
+def test_a_second_process_on_the_same_run_is_refused(harness: Path) -> None:
+    plan = make_plan(REQUEST, QUIET)
+    plan.folder.parent.mkdir(parents=True)
+    with filelock.FileLock(f"{plan.folder}.lock"), pytest.raises(RunLocked, match=plan.run_id):
+        run(plan, QUIET)
+    assert not run(plan, QUIET).found
+
+
+def test_a_full_disk_is_named_and_nothing_half_written_stays(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+
+    plan = make_plan(REQUEST, QUIET)
+    real = np.save
+
+    def full(path, array, **more):  # type: ignore[no-untyped-def]
+        Path(path).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(DiskFull, match="no room left"):
+        run(plan, QUIET)
+    monkeypatch.setattr(np, "save", real)
+    assert not list(plan.folder.glob("*predictions*"))
+    assert not leaderboards().exists()
+    assert run(plan, QUIET).record.headline.n == 16
+
+
+def test_runs_share_a_fit_where_only_the_protocol_differs(harness: Path, tmp_path: Path) -> None:
+    from conftest import SMALL_PROTOCOL
+
+    other = tmp_path / "protocols" / "other_eyes" / "1.toml"
+    other.parent.mkdir()
+    other.write_text(
+        SMALL_PROTOCOL.replace("small_faces", "other_eyes").replace("[0, 1]", "[3, 4]")
+    )
+    first = done(method="slow").record
+    second = done(method="slow", protocol="other_eyes").record
+    assert first.fit_id == second.fit_id
+    assert first.run_id != second.run_id
+    assert second.stages["fit"].reused
+    assert not first.stages["fit"].reused
+    assert first.headline.value != second.headline.value
+
+
+def test_a_part_of_a_fit_is_shared_between_settings(harness: Path) -> None:
+    first = done(method="slow", given={"steps": 1}).record
+    second = done(method="slow", given={"steps": 2}).record
+    assert not first.stages["fit/mean"].reused
+    assert second.stages["fit/mean"].reused
+    assert not second.stages["fit"].reused
+
+
+def _start(*arguments: str, slow: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmark", "run", "-m", "slow", "-p", "small_faces", "--twin",
+         "--device", "cpu", *arguments],
+        env={**os.environ, "SLOW_SECONDS": slow, "BENCH_CHECKPOINT_SECONDS": "0"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_a_killed_run_goes_on_and_ends_as_a_straight_one(
+    harness: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    straight = done(method="slow").record
+
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "second"))
+    monkeypatch.setenv("BENCH_LEADERBOARDS", str(tmp_path / "second-boards"))
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second" / "prepared").symlink_to((tmp_path / "home" / "prepared").resolve())
+    killed = 0
+    for _ in range(2):
+        process = _start(slow="0.05")
+        before = _step(tmp_path / "second")
+        deadline = time.monotonic() + 120
+        while _step(tmp_path / "second") < before + 4 and time.monotonic() < deadline:
+            if process.poll() is not None:
+                pytest.fail(f"ended by itself: {process.communicate()}")
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        killed += 1
+    process = _start("--json", slow="0")
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    resumed = read_record(Path(json.loads(out)["record"]))
+    assert resumed.stages["fit"].attempts == killed + 1
+
+    def compared(record):  # type: ignore[no-untyped-def]
+        content = record.model_dump()
+        for name in ("stages", "started", "finished", "peak_memory_bytes", "hardware", "code"):
+            content.pop(name)
+        return content
+
+    assert compared(resumed) == compared(straight)
+    assert resumed.stages.keys() == straight.stages.keys()
+
+
+def _step(place: Path) -> int:
+    import torch
+
+    for path in (place / "fits").glob("*/checkpoint.pt"):
+        return int(torch.load(path, weights_only=True)["step"])
+    return 0
+
+
+def test_the_curve_is_made_from_milestones_on_validation_people(harness: Path) -> None:
+    from benchmark.runner.curve import add_curve
+
+    plan = make_plan(replace(REQUEST, method="slow"), QUIET)
+    outcome = add_curve(plan, run(plan, QUIET), QUIET)
+    assert [p.images for p in outcome.record.curve] == [64 * 20, 64 * 40]
+    assert read_record(outcome.path).curve == outcome.record.curve
+    assert all(p.value > 0 for p in outcome.record.curve)
+    again = run(plan, QUIET)
+    assert again.found
+    assert again.record.curve == outcome.record.curve
+
+
+def test_a_validation_run_reaches_no_board(harness: Path) -> None:
+    outcome = done(on="validation")
+    assert outcome.record.protocol.on == "validation"
+    assert not leaderboards().exists()
+    people = {n: d.images for n, d in outcome.record.data.items()}
+    assert people["fit"] == people["train"] < 64
