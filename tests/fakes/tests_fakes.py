@@ -162,7 +162,7 @@ class Peeping(Grid):
         for thing in (images, context):
             for name in dir(thing):
                 assert not any(
-                    word in name for word in ("label", "landmark", "point", "identit")
+                    word in name for word in ("label", "landmark", "points", "identit")
                 ), name
 
 

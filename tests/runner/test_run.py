@@ -109,7 +109,7 @@ def test_a_method_finds_no_labels_in_what_fit_is_given(harness: Path) -> None:
 
 
 def test_nan_in_predictions_is_an_error_and_leaves_no_record(harness: Path) -> None:
-    with pytest.raises(InvalidInput, match="Landmarks.points has NaN"):
+    with pytest.raises(InvalidInput, match=r"Landmarks\.points has NaN"):
         done(method="broken-numbers")
     assert not leaderboards().exists()
     run_folder = next((home() / "runs").glob("*/run.json")).parent
