@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from benchmark.contracts.method import Method
+from benchmark.contracts.method import MethodSettings
 
 Reduction = Literal["none", "fpn", "pca", "nmf", "random_projection"]
 
@@ -32,7 +32,7 @@ STAGE1 = (
 )
 
 
-class LeadSettings(Method.Settings):
+class LeadSettings(MethodSettings):
     """Stage 1 (BYOL), stage 2 (`distil_…`) and what descriptors are made of.
 
     `reduction` "none" gives the hypercolumn of stage 1, "fpn" the student of stage 2 with
