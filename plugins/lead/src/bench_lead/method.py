@@ -26,7 +26,7 @@ CHUNK = 64
 class Lead(Method):
     """Descriptors of stage 1 (the hypercolumn) or of a reduction of it."""
 
-    Settings = LeadSettings
+    Settings = LeadSettings  # type: ignore[assignment]  # a pydantic model of its own
     gives = ("descriptors",)
 
     def __init__(self, settings: LeadSettings) -> None:
