@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import install_fake
+from tests_support import install_fake
 
 from benchmark.contracts.errors import PluginBroken, UnknownName
 from benchmark.contracts.spec import MethodSpec

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import SMALL_PROTOCOL
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests_support import SMALL_PROTOCOL
 
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.probes.constants import lock_entries

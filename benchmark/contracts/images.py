@@ -70,7 +70,8 @@ class Images:
         if not margin and self.margin:
             m = self.margin
             chosen = chosen[:, m:-m, m:-m]
-        return torch.from_numpy(np.ascontiguousarray(chosen)).permute(0, 3, 1, 2)
+        # a copy: the memory map is read-only, and a tensor must not be
+        return torch.from_numpy(np.array(chosen, order="C")).permute(0, 3, 1, 2)
 
     def tensor(self, *, margin: bool = True) -> torch.Tensor:
         """All images at once, uint8 (N, 3, H, W); for sets that fit in memory."""

@@ -186,7 +186,7 @@ def test_a_full_disk_is_named_and_nothing_half_written_stays(
 
 
 def test_runs_share_a_fit_where_only_the_protocol_differs(harness: Path, tmp_path: Path) -> None:
-    from conftest import SMALL_PROTOCOL
+    from tests_support import SMALL_PROTOCOL
 
     other = tmp_path / "protocols" / "other_eyes" / "1.toml"
     other.parent.mkdir()
