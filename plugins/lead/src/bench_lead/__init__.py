@@ -70,7 +70,7 @@ SMALL: dict[str, Any] = {
     "crop_size": 48,
     "crop_area": (0.35, 1.0),
     "crop_aspect": 1.0,
-    "distil_epochs": 4.0,
+    "distil_epochs": 7.0,
     "distil_batch": 32,
     "distil_optimiser": "adamw",
     "distil_learning_rate": 1e-3,
@@ -78,7 +78,7 @@ SMALL: dict[str, Any] = {
     "head_width": 128,
     "distil_queries": 144,
 }
-DEMO: dict[str, Any] = SMALL | {"epochs": 25.0, "distil_epochs": 2.0}
+DEMO: dict[str, Any] = SMALL | {"epochs": 25.0, "distil_epochs": 3.0}
 
 
 @hookimpl
