@@ -1,0 +1,179 @@
+"""Methods of every prediction kind, as small as they can be."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import torch
+
+from benchmark.contracts import (
+    Descriptors,
+    FitContext,
+    Generator,
+    Images,
+    Landmarks,
+    Method,
+    MethodSettings,
+    Parts,
+    Prediction,
+    ShapeAndPose,
+    Translation,
+)
+
+
+class Grid(Method):
+    """Brightness-weighted points on a grid."""
+
+    gives = ("landmarks",)
+
+    class Settings(MethodSettings):
+        points: int = 4
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        context.progress("grid", 1, 1, images_per_second=100.0)
+
+    def predict(self, images: torch.Tensor) -> Landmarks:
+        side = round(self.settings.points**0.5)
+        size = images.shape[-1]
+        at = torch.linspace(0, size - 1, side)
+        grid = torch.stack(torch.meshgrid(at, at, indexing="xy"), -1).reshape(1, -1, 2)
+        light = torch.nn.functional.adaptive_avg_pool2d(images.mean(1, keepdim=True), side)
+        return Landmarks(grid + light.reshape(len(images), -1, 1))
+
+
+class Halves(Method):
+    """Left half and right half, weighted by brightness."""
+
+    gives = ("parts",)
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        pass
+
+    def predict(self, images: torch.Tensor) -> Parts:
+        light = (images.mean(1) + 1) / 2
+        left = torch.arange(images.shape[-1]) < images.shape[-1] // 2
+        return Parts(torch.stack([1 - light, light * left, light * ~left], 1))
+
+
+class Pixels(Method):
+    """Colours as descriptors."""
+
+    gives = ("descriptors",)
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        pass
+
+    def predict(self, images: torch.Tensor) -> Descriptors:
+        return Descriptors.covering(torch.nn.functional.avg_pool2d(images, 4), images.shape[-1])
+
+
+class Noise(Method):
+    """A generator whose images are its z."""
+
+    gives = ("generator",)
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        pass
+
+    def generator(self) -> Generator:
+        def synthesis(w: torch.Tensor, noise: int) -> torch.Tensor:
+            return w[:, 0].reshape(-1, 3, 4, 4).tanh()
+
+        return Generator(48, 1, 4, lambda z: z[:, None], synthesis)
+
+
+class Cube(Method):
+    """A cube that does not turn."""
+
+    gives = ("shape_and_pose",)
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        pass
+
+    def predict(self, images: torch.Tensor) -> ShapeAndPose:
+        corners = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * 3)
+        still = torch.tensor([[1.0, 0.0, 0.0, 0.0]])
+        n = len(images)
+        return ShapeAndPose(corners.expand(n, -1, -1), still.expand(n, -1))
+
+
+class Negative(Method):
+    """The negative of each image, repainted everywhere."""
+
+    gives = ("translation",)
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        pass
+
+    def predict(self, images: torch.Tensor) -> Translation:
+        return Translation(-images, torch.ones_like(images[:, :1]))
+
+
+class BrokenNumbers(Grid):
+    """A NaN in the predictions of bright images."""
+
+    def predict(self, images: torch.Tensor) -> Prediction:
+        points = super().predict(images).points.clone()
+        points[0, 0, 0] = float("nan")
+        return Landmarks(points)
+
+
+class Peeping(Grid):
+    """Looks for labels in what fit is given; finding any would be a fault of the harness."""
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        for thing in (images, context):
+            for name in dir(thing):
+                assert not any(
+                    word in name for word in ("label", "landmark", "points", "identit")
+                ), name
+
+
+class Slow(Pixels):
+    """Learns a colour matrix by steps that take their time, so that it can be killed on the way."""
+
+    class Settings(MethodSettings):
+        steps: int = 40
+
+    def initialise(self, images: Images, context: FitContext) -> None:
+        generator = torch.Generator().manual_seed(context.seed)
+        self.weight = torch.randn(6, 3, generator=generator)
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        with context.shared("mean", {"of": "all pixels"}) as part:
+            if not part.done:
+                mean = images.tensor().double().mean()
+                torch.save({"mean": mean}, part.folder / "mean.pt")
+                part.finish()
+            mean = torch.load(part.folder / "mean.pt", weights_only=True)["mean"]
+        self.initialise(images, context)
+        saved = context.checkpoints.load()
+        first = 0
+        if saved is not None:
+            self.weight, first = saved["weight"], saved["step"]
+        for step in range(first, self.settings.steps):
+            generator = torch.Generator().manual_seed(1000 * context.seed + step)
+            self.weight = (
+                0.9 * self.weight + 0.1 * torch.randn(6, 3, generator=generator) + mean / 1e4
+            )
+            self.weight = self.weight.float()
+            time.sleep(float(os.environ.get("SLOW_SECONDS", "0")))
+            if context.checkpoints.due():
+                context.checkpoints.save({"weight": self.weight, "step": step + 1})
+            context.progress("slow", step + 1, self.settings.steps, images_per_second=64.0)
+            if (step + 1) % 20 == 0:
+                context.milestone(64 * (step + 1), self.save)
+
+    def predict(self, images: torch.Tensor) -> Descriptors:
+        small = torch.nn.functional.avg_pool2d(images, 4)
+        maps = torch.einsum("oc,nchw->nohw", self.weight, small)
+        return Descriptors.covering(maps, images.shape[-1])
+
+    def save(self, folder: Path) -> None:
+        torch.save({"weight": self.weight}, folder / "weight.pt")
+
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        self.weight = torch.load(folder / "weight.pt", weights_only=True)["weight"]
