@@ -25,11 +25,14 @@ def make_fabric(device: str, precision: Precision = "float32") -> Fabric:
     if kind == "cuda" and not torch.cuda.is_available():
         raise BenchError(f"device {device!r} was asked for, no CUDA GPU is there", cure="use cpu")
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    devices: Any = [int(number)] if number else 1
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", processes))
+    devices: Any = here
+    if processes == 1 and kind == "cuda":
+        devices = [int(number or 0)]
     fabric = Fabric(
-        accelerator="gpu" if kind == "cuda" else kind,
-        devices=int(os.environ.get("LOCAL_WORLD_SIZE", processes)) if processes > 1 else devices,
-        num_nodes=processes // int(os.environ.get("LOCAL_WORLD_SIZE", processes)),
+        accelerator=kind,
+        devices=devices,
+        num_nodes=processes // here,
         strategy="ddp" if processes > 1 else "auto",
         precision="bf16-mixed" if precision == "bfloat16" else "32-true",
     )
@@ -38,7 +41,10 @@ def make_fabric(device: str, precision: Precision = "float32") -> Fabric:
 
 
 def prepare(fabric: Fabric, network: nn.Module, *optimisers: torch.optim.Optimizer) -> Any:
-    """The network and its optimisers on the device: channels last, batch statistics shared."""
-    if fabric.world_size > 1:
+    """The network and its optimisers on the device, channels last.
+
+    Several GPUs share the statistics of batch norm; torch has that for GPUs only.
+    """
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     return fabric.setup(network.to(memory_format=torch.channels_last), *optimisers)

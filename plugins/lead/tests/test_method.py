@@ -88,7 +88,9 @@ def test_stage_1_does_not_depend_on_what_follows() -> None:
     assert settings("none").stage1() == settings("fpn", dimension=9, temperature=0.1).stage1()
     assert settings("none").stage1() != settings("none", epochs=3.0).stage1()
     later = {"reduction", "dimension", "hypercolumn_size", "temperature", "pyramid_width"}
-    later |= {"head_width"} | {n for n in LeadSettings.model_fields if n.startswith("distil_")}
+    later |= {"head_width", "unit_length"} | {
+        n for n in LeadSettings.model_fields if n.startswith("distil_")
+    }
     assert set(STAGE1) | later == set(LeadSettings.model_fields)
 
 
@@ -178,6 +180,18 @@ def test_stage_2_comes_closer_to_the_teacher(
     assert all(gap > -1e-4 for gap in gaps)
     assert gaps[-1] < 0.75 * gaps[0]
     assert rows[0]["held_out_entropy"] == pytest.approx(rows[-1]["held_out_entropy"], abs=1e-5)
+
+
+def test_unit_length_changes_lengths_only(
+    images: Images, tmp_path: Path, make_context: Make
+) -> None:
+    found = []
+    for unit in (False, True):
+        method = Lead(settings("none", unit_length=unit))
+        method.initialise(images, make_context(tmp_path / str(unit)))
+        found.append(method.predict(some(images)).maps)
+    torch.testing.assert_close(found[1].norm(dim=1), torch.ones(3, 8, 8))
+    torch.testing.assert_close(found[1] * found[0].norm(dim=1, keepdim=True), found[0])
 
 
 def test_no_pretrained_weights() -> None:

@@ -34,6 +34,7 @@ def _reported() -> tuple[Reported, ...]:
 PAPER: dict[str, Any] = {
     "network": "resnet50",
     "hypercolumn_size": 48,
+    "unit_length": False,
     "epochs": 200.0,
     "batch": 256,
     "optimiser": "sgd",
@@ -56,7 +57,8 @@ PAPER: dict[str, Any] = {
 SMALL: dict[str, Any] = {
     "network": "narrow",
     "hypercolumn_size": 24,
-    "epochs": 120.0,
+    "unit_length": True,
+    "epochs": 96.0,
     "batch": 128,
     "optimiser": "sgd",
     "learning_rate": 0.2,
@@ -68,7 +70,7 @@ SMALL: dict[str, Any] = {
     "crop_size": 48,
     "crop_area": (0.35, 1.0),
     "crop_aspect": 1.0,
-    "distil_epochs": 6.0,
+    "distil_epochs": 7.0,
     "distil_batch": 32,
     "distil_optimiser": "adamw",
     "distil_learning_rate": 1e-3,
@@ -76,7 +78,7 @@ SMALL: dict[str, Any] = {
     "head_width": 128,
     "distil_queries": 144,
 }
-DEMO: dict[str, Any] = SMALL | {"epochs": 25.0, "distil_epochs": 2.0}
+DEMO: dict[str, Any] = SMALL | {"epochs": 25.0, "distil_epochs": 3.0}
 
 
 @hookimpl

@@ -113,4 +113,4 @@ def fit(
         milestones=spaced(steps, 6),
         save_milestone=save_encoder,
     )
-    encoder.to("cpu", memory_format=torch.contiguous_format)
+    encoder.cpu().to(memory_format=torch.contiguous_format)

@@ -155,7 +155,7 @@ def fit(encoder: Encoder, images: Images, context: FitContext, settings: Any) ->
         evaluate=on_held_out,
         evaluate_at=[round(steps * i / 8) for i in range(9)],
     )
-    return student.to("cpu", memory_format=torch.contiguous_format)
+    return student.cpu().to(memory_format=torch.contiguous_format)
 
 
 def untrained_student(encoder: Encoder, seed: int, settings: Any) -> Student:

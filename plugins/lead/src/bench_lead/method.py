@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from bench_lead import byol, distil, reductions
 from bench_lead.networks import Encoder, Student, encoder, hypercolumn
@@ -25,7 +26,7 @@ CHUNK = 64
 class Lead(Method):
     """Descriptors of stage 1 (the hypercolumn) or of a reduction of it."""
 
-    Settings = LeadSettings
+    Settings = LeadSettings  # type: ignore[assignment]  # a pydantic model of its own
     gives = ("descriptors",)
 
     def __init__(self, settings: LeadSettings) -> None:
@@ -66,7 +67,10 @@ class Lead(Method):
     def predict(self, images: Tensor) -> Descriptors:
         """Descriptors in float32 throughout: bfloat16 is for training only."""
         images = images.contiguous(memory_format=torch.channels_last)
-        return Descriptors.covering(self._maps(images), images.shape[-1])
+        maps = self._maps(images)
+        if self.settings.unit_length:
+            maps = functional.normalize(maps, dim=1)
+        return Descriptors.covering(maps, images.shape[-1])
 
     def save(self, folder: Path) -> None:
         weights = {f"network.{k}": v for k, v in self._network().state_dict().items()}

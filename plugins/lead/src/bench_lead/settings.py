@@ -37,12 +37,14 @@ class LeadSettings(MethodSettings):
 
     `reduction` "none" gives the hypercolumn of stage 1, "fpn" the student of stage 2 with
     `dimension` channels; the others fit a linear map of the hypercolumn instead of stage 2.
+    `unit_length` gives descriptors of length 1: cosine is all that stage 2 and matching look at.
     """
 
     reduction: Reduction = "fpn"
     dimension: int | None = Field(None, ge=1)
     network: Literal["resnet50", "narrow"] = "narrow"
     hypercolumn_size: int = Field(24, ge=1)
+    unit_length: bool = False
     precision: Literal["float32", "bfloat16"] = "bfloat16"
 
     epochs: float = Field(200.0, gt=0)
