@@ -17,13 +17,8 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import UnknownName
-from benchmark.datasets.thin_plate import (
-    ThinPlateSpline,
-    Transported,
-    Warp,
-    WarpChain,
-    WarpStrength,
-)
+from benchmark.datasets.random_warps import WarpStrength
+from benchmark.datasets.thin_plate import ThinPlateSpline, Transported, Warp, WarpChain
 from benchmark.training.randomness import derived_seed
 
 __all__ = [
