@@ -10,7 +10,7 @@ Three arms train the same network with the same batch in turns (A B C A B C …)
 Each turn counts images between two synchronised moments, after a warm-up that includes starting
 workers and emptying what they had prepared. Two further numbers leave the network out (`…/input`).
 
-    python perf/stage1_throughput.py                    # about two minutes
+    python perf/stage1_throughput.py                    # two to four minutes
     python perf/stage1_throughput.py --preset paper --device cuda --steps 100
 
 Faces are read from $BENCH_DATA/ytf68/data/training; where that is absent, random JPEGs of 178 × 218
@@ -50,6 +50,7 @@ from benchmark.training.randomness import generator
 
 SIZE, MARGIN = 96, 20  # as the landmark protocols prepare faces: 136 × 136 around a square of 96
 ARMS = ("plain", "ours", "ours-bfloat16")
+REPORTED_EVERY = 20  # steps, by the training loop: our clock starts at such a step
 OUT = Path(__file__).parent / "results" / "stage1_throughput.json"
 
 
@@ -328,15 +329,18 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--preset", default="small", choices=sorted(presets()))
     parser.add_argument("--batch", type=int, help="default: the preset's")
-    parser.add_argument("--steps", type=int, default=40, help="timed steps of a turn")
-    parser.add_argument("--warm-up", type=int, default=20, help="steps before them")
+    parser.add_argument("--steps", type=int, default=20, help="timed steps of a turn")
+    parser.add_argument("--warm-up", type=int, help="steps before them, a multiple of 20")
     parser.add_argument("--turns", type=int, default=2, help="turns of each arm")
     parser.add_argument("--images", type=int, default=2000, help="faces used, at most")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args()
-    if arguments.warm_up <= 2 * arguments.workers:
-        parser.error("--warm-up must exceed the batches that workers prepare ahead, 2 per worker")
+    ahead = 2 * arguments.workers  # batches that a DataLoader holds ready
+    if arguments.warm_up is None:
+        arguments.warm_up = REPORTED_EVERY * (ahead // REPORTED_EVERY + 1)
+    if arguments.warm_up <= ahead or arguments.warm_up % REPORTED_EVERY:
+        parser.error(f"--warm-up must be a multiple of {REPORTED_EVERY} above {ahead}")
 
     faces = Path(os.environ.get("BENCH_DATA", "")) / "ytf68" / "data" / "training"
     real = bool(os.environ.get("BENCH_DATA")) and faces.is_dir()

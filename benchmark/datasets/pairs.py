@@ -17,12 +17,8 @@ import torch
 from torch import Tensor
 
 from benchmark.contracts.errors import DataAltered, InvalidInput
-from benchmark.datasets.thin_plate import (
-    ThinPlateSpline,
-    Transported,
-    WarpChain,
-    WarpStrength,
-)
+from benchmark.datasets.random_warps import WarpStrength
+from benchmark.datasets.thin_plate import ThinPlateSpline, Transported, WarpChain
 
 Layout = Literal["dve", "paper"]
 

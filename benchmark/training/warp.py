@@ -17,13 +17,9 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import UnknownName
-from benchmark.datasets.thin_plate import (
-    ThinPlateSpline,
-    Transported,
-    Warp,
-    WarpChain,
-    WarpStrength,
-)
+from benchmark.datasets.random_warps import WarpStrength
+from benchmark.datasets.thin_plate import ThinPlateSpline, Transported, Warp, WarpChain
+from benchmark.training.randomness import derived_seed
 
 __all__ = [
     "STRENGTHS",
@@ -50,7 +46,7 @@ STRENGTHS: dict[str, WarpStrength] = {
 
 def warp_generator(seed: int, step: int = 0) -> np.random.Generator:
     """The PCG64 stream of one training step: the same after a restart, on any device or PyTorch."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, step])))
+    return np.random.Generator(np.random.PCG64(derived_seed(seed, "warp", step)))
 
 
 def draw_warps(

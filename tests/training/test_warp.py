@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.training.randomness import derived_seed
 from benchmark.training.warp import (
     STRENGTHS,
     ThinPlateSpline,
@@ -109,8 +110,13 @@ def test_dots_are_found_where_points_are_said_to_land(preset, align_corners):
     points = (torch.stack([x, y], dim=-1).reshape(-1, 2)).double()
     landed = warps.points_forward(points, height, width, align_corners)
     images = dots(points.expand(6, -1, -1), height, width)
-    found = centroids(warps.warp(images, align_corners=align_corners))
-    whole = landed.valid & ((landed.points - 5).amin(-1) > 0)
+    warped = warps.warp(images, align_corners=align_corners)
+    found = centroids(warped)
+    # Near a fold a dot is smeared over many times its area: it has no middle to be found.
+    stretch = warped.sum(dim=(-1, -2)) / images.sum(dim=(-1, -2))
+    whole = landed.valid & (stretch > 0.5) & (stretch < 2.0)
+    assert whole.sum() > 0.8 * landed.valid.sum()
+    whole &= (landed.points - 5).amin(-1) > 0
     whole &= (landed.points[..., 0] < width - 6) & (landed.points[..., 1] < height - 6)
     assert whole.sum() > 60, "the test must see most of its 120 dots"
     distance = (found - landed.points).norm(dim=-1)[whole]
@@ -260,9 +266,9 @@ def test_half_precision_images_are_warped_at_full_precision():
 def test_draws_are_pinned():
     # These are numbers of PCG64 alone: no version of PyTorch, device or worker may move them.
     warps = draw_warps(2, warp_generator(0), "dve-second")
-    pinned = np.random.Generator(np.random.PCG64(np.random.SeedSequence([0, 0])))
+    pinned = np.random.Generator(np.random.PCG64(derived_seed(0, "warp", 0)))
     expected = pinned.standard_normal((2, 604))
-    assert expected[0, :2].tolist() == [0.1257302210933933, -0.1321048632913019]
+    assert expected[0, :2].tolist() == [3.1254965516290776, 1.1749433019796165]
     kept, some, coin = expected[:, :600].reshape(2, 3, 100, 2).transpose(1, 0, 2, 3)
     weights = np.where(coin > 0, 0.01 * some, 0.001 * kept)
     np.testing.assert_array_equal(warps.weights, weights)
