@@ -66,6 +66,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         record = _record(plan, scores, fitted, seconds, started)
         write_json(plan.folder / "record.json", record.model_dump(mode="json"))
         shutil.rmtree(plan.folder / "predictions", ignore_errors=True)
+        record = read_record(plan.folder / "record.json")
         publish(plan, record)
     return Outcome(record, target, found=False)
 
