@@ -268,6 +268,10 @@ def test_bad_input_is_refused_in_words():
     holed[33, 1, 2, 3] = float("nan")
     with pytest.raises(InvalidInput, match=r"features hold.*first in row 33"):
         probe.fit(holed, points, seed=0)
+    for kind in (float("inf"), -float("inf")):
+        holed[33, 1, 2, 3] = kind
+        with pytest.raises(InvalidInput, match="features hold"):
+            probe.fit(holed.half(), points, seed=0)
     missing = points.clone()
     missing[5, 1, 0] = float("inf")
     with pytest.raises(InvalidInput, match=r"targets hold.*first in row 5"):
@@ -275,6 +279,14 @@ def test_bad_input_is_refused_in_words():
     probe = SoftargmaxProbe(dataclasses.replace(QUICK, epochs=1), 48).fit(features, points, seed=0)
     with pytest.raises(InvalidInput, match="fitted on 6 channels, got 5"):
         probe.predict(features[:, :5])
+
+
+def test_large_finite_features_are_not_refused():
+    """Their sum overflows float32; none of them does."""
+    features, points = blobs(40)
+    features[:, 2] = 3e38
+    s = dataclasses.replace(QUICK, epochs=0)
+    SoftargmaxProbe(s, 48).fit(features, points, seed=0)
 
 
 def test_a_loss_that_is_not_finite_stops_the_training():
