@@ -123,6 +123,21 @@ class Probe(Strict):
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
+class Pairs(Strict):
+    """Which views are matched: `count` pairs of the same image and as many of different people.
+
+    `layout` says which sides are warped ("dve", "paper": see `benchmark.datasets.pairs`), `rule` how
+    the best match is found (see `benchmark.metrics.matching`). All that is random comes from `seed`;
+    `digest` is that of the drawn pairs and warps on the real data.
+    """
+
+    layout: Literal["dve", "paper"]
+    rule: Literal["dve", "paper"]
+    count: int = Field(gt=0)
+    seed: int = 0
+    digest: str
+
+
 class Metric(Strict):
     """A metric variant. The first one of a protocol is its headline."""
 
@@ -173,7 +188,7 @@ class Protocol(Strict):
     geometry: dict[str, Geometry]
     landmarks: LandmarkRule | None = None
     probes: dict[Kind, Probe] = Field(default_factory=dict)
-    pairs: dict[str, Any] = Field(default_factory=dict)
+    pairs: Pairs | None = None
     metrics: tuple[Metric, ...]
     evaluation_seed: int = 0
     twin: Twin | None = None

@@ -62,7 +62,9 @@ def command(twin: bool, fetch: bool) -> None:
     from benchmark.protocols import find_protocol
 
     print_board(find_protocol(PROTOCOL), twin)
-    click.echo(f"\n{duration(time.monotonic() - began)}; what next: bench run --help, docs/tutorial.md")
+    click.echo(
+        f"\n{duration(time.monotonic() - began)}; what next: bench run --help, docs/tutorial.md"
+    )
 
 
 def _fetched() -> bool:

@@ -73,9 +73,13 @@ class ProtocolPart(_Strict):
 
 
 class DataPart(_Strict):
-    """Digest of pixels and of labels for each split used, and its number of images."""
+    """Digest of pixels and of labels for each split used, and its number of images.
+
+    `source` names the tree of files it was made from, where that is a known one.
+    """
 
     split: str
+    source: str = ""
     images: int
     pixels: str
     labels: str

@@ -273,6 +273,7 @@ def _record(
         data={
             name: DataPart(
                 split=plan.sources[name],
+                source=s.source or "",
                 images=len(s),
                 pixels=s.pixels_digest,
                 labels=s.labels_digest,

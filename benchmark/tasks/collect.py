@@ -9,19 +9,15 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from benchmark.contracts.errors import DiskFull, PluginBroken
-from benchmark.contracts.images import to_signed
+from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import PREDICTIONS, Descriptors, Parts, Prediction
 from benchmark.contracts.spec import Kind
-
-if TYPE_CHECKING:
-    from benchmark.datasets.prepared import PreparedSplit
 
 BATCH = 64
 HALF_MAX = 65504.0
@@ -30,15 +26,17 @@ HALF_MAX = 65504.0
 def collect(
     method: Method,
     kind: Kind,
-    split: PreparedSplit,
+    images: Images,
     labels: np.ndarray | None,
     folder: Path,
     progress: Progress,
     name: str,
 ) -> None:
-    """Predict every image of `split` and write arrays and `prediction.json` into `folder`."""
+    """Predict every image and write arrays and `prediction.json` into `folder`.
+
+    `labels` (N, K, 2) are shown to ceilings alone.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    images = split.images()
     writer = _MapWriter(folder, len(images)) if kind == "descriptors" else None
     parts: list[Prediction] = []
     numbers: dict[str, float] = {}

@@ -46,7 +46,7 @@ class LandmarkRegression(Task):
     ) -> None:
         for name in self.splits:
             labels = targets(splits[name], protocol)
-            collect(method, kind, splits[name], labels, store / name, progress, name)
+            collect(method, kind, splits[name].images(), labels, store / name, progress, name)
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         train, test = (targets(splits[name], how.protocol) for name in self.splits)

@@ -1,0 +1,138 @@
+"""Landmark matching: descriptors of a point in one view find that point in another, no probe between.
+
+Pairs show the same image under two warps, or two people. The error of a pair is the mean distance of
+its matches from the true points, divided by the distance of the target's eyes, in percent; points
+that a warp moves out of the image are left out of their pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from benchmark.contracts.errors import DataAltered, InvalidInput
+from benchmark.contracts.images import Images
+from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.spec import Kind
+from benchmark.datasets.landmarks import landmarks_of
+from benchmark.datasets.pairs import MatchingPairs, draw_matching_pairs
+from benchmark.metrics.landmarks import inter_ocular_distance
+from benchmark.metrics.matching import match_descriptors
+from benchmark.protocols import Protocol
+from benchmark.tasks.base import Scores, Scoring, Task
+from benchmark.tasks.collect import collect
+
+if TYPE_CHECKING:
+    from benchmark.datasets.prepared import PreparedSplit
+
+RENDERED_AT_ONCE = 64
+
+
+class LandmarkMatching(Task):
+    """Match landmarks between views of test images."""
+
+    splits = ("test",)
+
+    def predict(
+        self,
+        method: Method,
+        kind: Kind,
+        splits: Mapping[str, PreparedSplit],
+        protocol: Protocol,
+        store: Path,
+        progress: Progress,
+    ) -> None:
+        split = splits["test"]
+        pairs = pairs_of(protocol, split)
+        points, _ = view_landmarks(pairs, split, protocol)
+        images = render_views(pairs, split, progress)
+        collect(method, kind, images, points, store / "views", progress, "views")
+
+    def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
+        split, protocol = splits["test"], how.protocol
+        rule, asked = protocol.pairs, protocol.landmarks
+        assert rule is not None
+        assert asked is not None
+        pairs = pairs_of(protocol, split)
+        points, visible = view_landmarks(pairs, split, protocol)
+        units = inter_ocular_distance(_targets(split, protocol), asked.eyes)
+        maps = np.load(store / "views" / "maps.npy", mmap_mode="r")
+        size = (protocol.size, protocol.size)
+        found = np.full((len(pairs.pairs), points.shape[1], 2), np.nan, np.float32)
+        for i, (source, target) in enumerate(pairs.pairs):
+            seen = visible[source] & visible[target]
+            if seen.any():
+                views = (
+                    torch.from_numpy(np.array(maps[v])).to(how.device) for v in (source, target)
+                )
+                found[i, seen] = match_descriptors(*views, points[source][seen], rule.rule, size)
+            if i % 50 == 49:
+                how.progress("match", i + 1, len(pairs.pairs))
+        distance = np.linalg.norm(found - points[pairs.pairs[:, 1]], axis=-1)
+        scaled = 100 * distance / units[pairs.views[pairs.pairs[:, 1], 0]][:, None]
+        nothing = np.isnan(scaled).all(1)
+        if nothing.any():
+            raise InvalidInput(f"{int(nothing.sum())} pairs have no landmark inside both views")
+        error = np.nanmean(scaled.astype(np.float64), axis=1)
+        about: dict[str, Any] = {
+            "name": f"match/{rule.rule}",
+            "channels": int(maps.shape[1]),
+            "points_left_out": int(np.isnan(scaled).sum()),
+        }
+        return Scores(
+            {"match_different": error[~pairs.same], "match_same": error[pairs.same]}, {}, about
+        )
+
+
+def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:
+    """The protocol's pairs on a split; on the real data they must have the digest it states."""
+    rule = protocol.pairs
+    if rule is None:
+        raise InvalidInput(f"protocol {protocol.name} names no pairs to match")
+    pairs = draw_matching_pairs(
+        len(split), rule.seed, count=rule.count, layout=rule.layout, identities=split.identities
+    )
+    rendered = not split.source  # a twin comes from no source tree; its people are others
+    if not rendered and pairs.digest != rule.digest:
+        raise DataAltered(
+            f"the pairs of {protocol.name} have digest {pairs.digest[:12]}, not {rule.digest[:12]}",
+            cure="NumPy's generator or the split changed; compare versions with an older record",
+        )
+    return pairs
+
+
+def _targets(split: PreparedSplit, protocol: Protocol) -> np.ndarray:
+    if split.points is None or protocol.landmarks is None:
+        raise DataAltered(f"{split.folder} of {protocol.name} carries no landmarks")
+    return landmarks_of(split.points, protocol.landmarks)
+
+
+def view_landmarks(
+    pairs: MatchingPairs, split: PreparedSplit, protocol: Protocol
+) -> tuple[np.ndarray, np.ndarray]:
+    """Landmarks (V, K, 2) float32 in each view's middle square, and whether they lie in it (V, K)."""
+    images = split.images()
+    views = np.arange(len(pairs.views))
+    points = torch.from_numpy(_targets(split, protocol)[pairs.views[:, 0]]) + images.margin
+    side = images.size + 2 * images.margin
+    moved = pairs.landmarks(views, points, side, side)
+    inside = np.asarray(moved.points, np.float32) - images.margin
+    seen = np.asarray(moved.valid) & ((inside >= 0) & (inside <= images.size - 1)).all(-1)
+    return np.where(np.isfinite(inside), inside, 0).astype(np.float32), seen
+
+
+def render_views(pairs: MatchingPairs, split: PreparedSplit, progress: Progress) -> Images:
+    """All views as uint8 images with the margin of the split."""
+    images = split.images()
+    rendered = []
+    for first in range(0, len(pairs.views), RENDERED_AT_ONCE):
+        views = np.arange(first, min(first + RENDERED_AT_ONCE, len(pairs.views)))
+        source = images.batch(pairs.views[views, 0], margin=True).float()
+        view = pairs.render(views, source).round().clamp(0, 255).to(torch.uint8)
+        rendered.append(view.permute(0, 2, 3, 1).numpy())
+        progress("render views", int(views[-1]) + 1, len(pairs.views))
+    return Images(np.concatenate(rendered), images.size, f"views of {images.digest}")
