@@ -85,7 +85,7 @@ def prepare(protocol: str, twin: bool, data_root: str | None) -> None:
 @root
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def verify(dataset: str, data_root: str | None, json_: bool) -> None:
-    """Check counts and digests of a data set on disk, and of what was prepared from it."""
+    """Check counts and digests of a data set on disk."""
     _use(data_root)
     from dataclasses import asdict
 
@@ -95,7 +95,11 @@ def verify(dataset: str, data_root: str | None, json_: bool) -> None:
     if json_:
         as_json(asdict(report))
     else:
-        click.echo(str(report))
+        click.echo(f"{report.dataset} at {report.root}")
+        for split, count in report.counts.items():
+            click.echo(f"  {split:24} {count:>8,} images")
+        click.echo(f"  tree of files: {report.tree or 'not one that bench knows by its digest'}")
+    report.require()
 
 
 def _use(data_root: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any, Literal
 
@@ -12,6 +13,9 @@ from torch import nn
 from benchmark.contracts.errors import BenchError
 
 Precision = Literal["float32", "bfloat16"]
+
+# Fabric announces its precision at every start; the record says it already
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 
 def make_fabric(device: str, precision: Precision = "float32") -> Fabric:
