@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import filelock
 import pandas as pd
 from tabulate import tabulate
@@ -9,7 +12,10 @@ from tabulate import tabulate
 from benchmark.boards.rows import Row, board_folder, make_rows, read_entries
 from benchmark.files import write_text
 from benchmark.home import home, leaderboards
-from benchmark.protocols import Protocol, all_protocols
+from benchmark.protocols import Protocol, all_protocols, find_protocol
+
+SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
+"""Where a README shows a board's table."""
 
 ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
 
@@ -18,12 +24,27 @@ def update_board(protocol: Protocol, *, twin: bool) -> None:
     """Write a board's tables and the index anew; processes that end together take turns."""
     home().mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(home() / "boards.lock"):
-        for path, text in board_files(protocol, twin=twin).items():
+        for path, text in (board_files(protocol, twin=twin) | index_files()).items():
             write_text(path, text)
-        write_text(leaderboards() / "README.md", index_text())
 
 
-def board_files(protocol: Protocol, *, twin: bool) -> dict:
+def index_files() -> dict[Path, str]:
+    """The index of all boards, and a checkout's README with the board it shows."""
+    files = {leaderboards() / "README.md": index_text()}
+    readme = leaderboards().parent / "README.md"
+    if readme.exists():
+        shown = SHOWN.sub(_shown, readme.read_text("utf-8"))
+        files[readme] = shown
+    return files
+
+
+def _shown(found: re.Match[str]) -> str:
+    protocol = find_protocol(found[1])
+    rows = make_rows(protocol, read_entries(protocol, twin=False)[0])
+    return f"<!-- board {found[1]} -->\n\n{markdown_table(rows)}\n\n<!-- end -->"
+
+
+def board_files(protocol: Protocol, *, twin: bool) -> dict[Path, str]:
     """The generated files of a board, by path."""
     folder = board_folder(protocol, twin=twin)
     entries, left_out = read_entries(protocol, twin=twin)
@@ -34,20 +55,14 @@ def board_files(protocol: Protocol, *, twin: bool) -> dict:
     }
 
 
-def stale_files() -> list:
+def stale_files() -> list[Path]:
     """Generated files that are not what the records say; empty when all is well."""
-    stale = []
+    files = index_files()
     for protocol in all_protocols():
         for twin in (False, True):
-            if not board_folder(protocol, twin=twin).exists():
-                continue
-            for path, text in board_files(protocol, twin=twin).items():
-                if not path.exists() or path.read_text("utf-8") != text:
-                    stale.append(path)
-    index = leaderboards() / "README.md"
-    if not index.exists() or index.read_text("utf-8") != index_text():
-        stale.append(index)
-    return stale
+            if board_folder(protocol, twin=twin).exists():
+                files |= board_files(protocol, twin=twin)
+    return [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]
 
 
 def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin: bool) -> str:
