@@ -21,10 +21,15 @@ class SettingsInvalid(BenchError):
 
 
 def resolve_settings(
-    spec: MethodSpec, cls: type[Method], preset: str, given: Mapping[str, Any]
+    spec: MethodSpec,
+    cls: type[Method],
+    preset: str,
+    given: Mapping[str, Any],
+    *,
+    twin: bool = False,
 ) -> tuple[str, MethodSettings]:
     """Preset, then what was given on top, checked by the method's own model."""
-    chosen = preset or spec.default_preset
+    chosen = preset or (spec.twin_preset if twin else "") or spec.default_preset
     if chosen and chosen not in spec.presets:
         raise UnknownName(f"preset of method {spec.id!r}:", chosen, spec.presets)
     values = merge(dict(spec.presets[chosen]) if chosen else {}, given)

@@ -43,6 +43,9 @@ class Reported:
 class MethodSpec:
     """One method: data only. `implementation` ("module:Class") is imported when the method runs.
 
+    `default_preset` is taken where none is named: the paper's settings, if it has them. Twins, which
+    say nothing about quality, take `twin_preset`, a cheap one.
+
     Example: `MethodSpec(id="grid", implementation="bench_grid.method:Grid", gives=["landmarks"],
     summary="K fixed points on a grid")`.
     """
@@ -58,6 +61,7 @@ class MethodSpec:
     paper: str = ""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     default_preset: str = ""
+    twin_preset: str = ""
     reported: tuple[Reported, ...] = ()
 
     def problems(self) -> list[str]:
@@ -73,6 +77,7 @@ class MethodSpec:
         unknown = [kind for kind in self.gives if kind not in KINDS]
         if unknown:
             found.append(f"gives has unknown kinds {unknown}; known: {', '.join(KINDS)}")
-        if self.default_preset and self.default_preset not in self.presets:
-            found.append(f"default preset {self.default_preset!r} is not among the presets")
+        for preset in (self.default_preset, self.twin_preset):
+            if preset and preset not in self.presets:
+                found.append(f"default preset {preset!r} is not among the presets")
         return found

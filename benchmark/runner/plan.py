@@ -70,7 +70,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     spec = plugins().method(request.method)
     kind_used(tuple(spec.gives), protocol, spec.id)
     cls = implementation(spec)
-    preset, settings = resolve_settings(spec, cls, request.preset, request.given)
+    preset, settings = resolve_settings(spec, cls, request.preset, request.given, twin=request.twin)
     info = cls.info(settings)
     kind = kind_used(info.gives, protocol, spec.id)
     if info.input_size not in (None, protocol.size):

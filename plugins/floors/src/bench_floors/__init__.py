@@ -29,7 +29,8 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
                 "lead-demo": {"of": "lead", "preset": "demo"},
                 "lead-paper": {"of": "lead", "preset": "paper"},
             },
-            default_preset="lead-small",
+            default_preset="lead-paper",
+            twin_preset="lead-small",
         )
     )
     register(

@@ -93,7 +93,8 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             "Distributions of Feature Similarity",
             licence="Apache-2.0",
             presets={"paper": PAPER, "small": SMALL, "demo": DEMO},
-            default_preset="small",
+            default_preset="paper",
+            twin_preset="small",
             reported=_reported(),
         )
     )
