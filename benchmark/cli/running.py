@@ -51,6 +51,12 @@ def run_command(
             if plan_only:
                 said.append(_plan_said(plan))
                 continue
+            if plan.preset == "paper" and plan.device == "cpu":
+                click.echo(
+                    "note: the preset paper is meant for a GPU; on a CPU it can take days "
+                    "(--preset small, --preset demo)",
+                    err=True,
+                )
             outcome = run(plan, progress)
             if curve:
                 from benchmark.runner.curve import add_curve

@@ -66,10 +66,12 @@ class LandmarkMatching(Task):
         for i, (source, target) in enumerate(pairs.pairs):
             seen = visible[source] & visible[target]
             if seen.any():
-                views = (
+                one, other = (
                     torch.from_numpy(np.array(maps[v])).to(how.device) for v in (source, target)
                 )
-                found[i, seen] = match_descriptors(*views, points[source][seen], rule.rule, size)
+                found[i, seen] = match_descriptors(
+                    one, other, points[source][seen], rule.rule, size
+                )
             if i % 50 == 49:
                 how.progress("match", i + 1, len(pairs.pairs))
         distance = np.linalg.norm(found - points[pairs.pairs[:, 1]], axis=-1)
