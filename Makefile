@@ -19,7 +19,7 @@ demo: install
 	$(BIN)/bench demo
 
 test: install
-	$(BIN)/pytest -n auto -m "not slow" --durations=5 -q
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -m "not slow" --durations=5 -q
 
 slow: install
 	$(BIN)/pytest -m slow -q
