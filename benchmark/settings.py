@@ -31,7 +31,7 @@ def resolve_settings(
     """Preset, then what was given on top, checked by the method's own model."""
     chosen = preset or (spec.twin_preset if twin else "") or spec.default_preset
     if chosen and chosen not in spec.presets:
-        raise UnknownName(f"preset of method {spec.id!r}:", chosen, spec.presets)
+        raise UnknownName(f"{spec.id} preset", chosen, spec.presets)
     values = merge(dict(spec.presets[chosen]) if chosen else {}, given)
     try:
         return chosen, cls.Settings.model_validate(values)

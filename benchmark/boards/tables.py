@@ -162,7 +162,9 @@ def index_text() -> str:
             if not folder.exists():
                 continue
             entries, _ = read_entries(protocol, twin=twin)
-            best = next((r for r in make_rows(protocol, entries) if r.role == "method"), None)
+            rows_here = make_rows(protocol, entries)
+            stands = (r for r in rows_here if r.role == "method" and not r.withdrawn)
+            best = next(stands, None)
             link = folder.relative_to(leaderboards()) / "README.md"
             rows.append(
                 [

@@ -19,16 +19,20 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
-        if not key.strip() or not equals:
+        *tables, last = names = key.strip().split(".")
+        if not all(names) or not equals:
             raise click.BadParameter(f"{pair!r} is not key=value", param_hint="--set")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:
             value = text
-        *tables, last = key.strip().split(".")
         place = given
         for name in tables:
             place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                raise click.BadParameter(
+                    f"{pair!r}: {name} was given a value before", param_hint="--set"
+                )
         place[last] = value
     return given
 

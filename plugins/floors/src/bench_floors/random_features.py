@@ -41,7 +41,8 @@ class Settings(MethodSettings):
         preset, settings = resolve_settings(
             spec, implementation(spec), given.get("preset", ""), given.get("settings", {})
         )
-        return {"of": of, "preset": preset, "settings": settings.model_dump(mode="json")}
+        resolved = {"of": of, "preset": preset, "settings": settings.model_dump(mode="json")}
+        return {**given, **resolved}
 
 
 def _inner(settings: Settings) -> Method:

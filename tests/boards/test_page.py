@@ -1,0 +1,60 @@
+"""A run's page stands alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from tests_fixtures import Call
+
+
+@pytest.fixture
+def page(harness: Path, run: Call) -> str:
+    """The page of a run with a curve."""
+    said = run("slow", "--set", "steps=40", "--curve", "--json")
+    assert said.code == 0, said.err
+    return Path(said.json["page"]).read_text()
+
+
+def test_it_has_the_curve_and_the_loss_of_the_probe(page: str) -> None:
+    assert page.count("<svg") == page.count("</svg>") == 2
+    assert "images seen" in page
+    assert "training loss" in page
+
+
+def test_it_fetches_nothing_and_runs_nothing(page: str) -> None:
+    assert "<script" not in page.lower()
+    named = re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)  # names of formats, not addresses
+    assert "://" not in named
+    assert re.findall(r"<(?:link|iframe|object|embed)\b|@import|url\((?!#)", named) == []
+    assert re.findall(r'src="([^"]*)"', page) == ["pictures/predictions.png"]
+
+
+def test_it_says_the_number_what_it_is_worth_and_how_it_was_obtained(page: str) -> None:
+    assert "nme_iod, 95 % bootstrap interval over 16 items" in " ".join(
+        page.replace("\n", " ").split()
+    )
+    assert "nothing about real images" in page
+    for fact in ("protocol digest", "steps = 40", "throughput", "data test"):
+        assert fact in page
+
+
+def test_without_curve_and_loss_there_are_no_charts(harness: Path, run: Call) -> None:
+    page = Path(run("grid", "--json").json["page"])
+    assert "<svg" not in page.read_text()
+    assert (page.parent / "pictures" / "predictions.png").exists()
+
+
+def test_words_of_a_record_are_not_taken_for_html(harness: Path, run: Call) -> None:
+    from benchmark.boards.page import write_page
+    from benchmark.contracts.record import read_record
+
+    record = Path(run("grid", "--json").json["record"])
+    about = json.loads(record.read_text())
+    about["notes"] = ["<script>alert(1)</script>"]
+    record.write_text(json.dumps(about))
+    page = write_page(read_record(record), record.parent)
+    assert "<script" not in page.read_text()
+    assert "&lt;script&gt;" in page.read_text()

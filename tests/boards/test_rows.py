@@ -1,0 +1,197 @@
+"""Rows from records: means and intervals over seeds, the distance to the floor, and who is left out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from tests_fixtures import Call
+
+from benchmark.boards.rows import Row, board_folder, make_rows, read_entries
+from benchmark.contracts.errors import DataAltered
+from benchmark.files import file_sha256
+from benchmark.protocols import _read_cached, find_protocol
+
+
+def rows() -> dict[str, Row]:
+    """The twin's rows today, by method."""
+    protocol = find_protocol("small_faces")
+    return {r.method: r for r in make_rows(protocol, read_entries(protocol, twin=True)[0])}
+
+
+def ran(run: Call, method: str, *words: str) -> list[Path]:
+    """The records of a run of each seed asked for."""
+    said = run(method, "--json", *words)
+    assert said.code == 0, said.err
+    found = said.json if isinstance(said.json, list) else [said.json]
+    return [Path(one["record"]) for one in found]
+
+
+def content(record: Path) -> dict:
+    return json.loads(record.read_text())
+
+
+def errors(record: Path) -> np.ndarray:
+    with np.load(record.parent / content(record)["metrics"][0]["per_item"]) as arrays:
+        return arrays["nme_iod"]
+
+
+def edit(record: Path, change: Callable[[dict], object]) -> None:
+    about = content(record)
+    change(about)
+    record.write_text(json.dumps(about))
+
+
+def bootstrap(per_item: np.ndarray) -> tuple[float, float]:
+    """95 % percentile bootstrap of the mean, written out once more."""
+    draws = np.random.Generator(np.random.PCG64(0)).integers(
+        0, len(per_item), (2000, len(per_item))
+    )
+    means = [per_item[row].mean() for row in draws]
+    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+
+
+@pytest.fixture
+def slow(floors: Path, run: Call) -> list[Path]:
+    """Two seeds of a method that learns."""
+    return ran(run, "slow", "--set", "steps=2", "--seed", "0,1")
+
+
+@pytest.fixture
+def untrained(slow: list[Path], run: Call) -> list[Path]:
+    """The same network with the same settings and seeds, untrained."""
+    settings = ("--set", "of=slow", "--set", "settings.steps=2", "--seed", "0,1")
+    return ran(run, "random-features", *settings)
+
+
+def test_several_seeds_give_their_mean_and_a_t_interval(slow: list[Path]) -> None:
+    row = rows()["slow"]
+    values = [content(r)["metrics"][0]["value"] for r in slow]
+    assert values[0] != values[1]
+    assert row.value == pytest.approx(np.mean(values), abs=1e-12)
+    wanted = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert row.ci95 == pytest.approx(tuple(wanted), abs=1e-9)
+    assert (row.ci_over, row.seeds, row.items) == ("seeds", (0, 1), 16)
+    assert row.runs == tuple(r.stem for r in slow)
+
+
+def test_one_seed_has_the_bootstrap_interval_over_items(harness: Path, run: Call) -> None:
+    (record,) = ran(run, "grid")
+    row = rows()["grid"]
+    per_item = errors(record)
+    assert row.value == pytest.approx(per_item.mean(), abs=1e-12)
+    assert row.ci95 == pytest.approx(bootstrap(per_item), abs=1e-9)
+    assert (row.ci_over, row.floor) == ("items", None)
+
+
+def test_other_settings_are_another_row(harness: Path, run: Call) -> None:
+    ran(run, "grid")
+    ran(run, "grid", "--preset", "nine")
+    ran(run, "grid", "--set", "points=9", "--seed", "1")
+    protocol = find_protocol("small_faces")
+    found = make_rows(protocol, read_entries(protocol, twin=True)[0])
+    assert sorted((r.variant, r.seeds) for r in found) in (
+        [("", (0,)), ("nine", (0, 1))],
+        [("", (0,)), ("points=9", (0, 1))],
+    )
+    assert [r.value for r in found] == sorted(r.value for r in found)
+
+
+def test_the_floor_is_the_same_network_with_the_same_settings(
+    slow: list[Path], untrained: list[Path]
+) -> None:
+    found = rows()
+    difference = np.mean([errors(r) for r in slow], 0) - np.mean([errors(r) for r in untrained], 0)
+    assert found["slow"].floor is not None
+    assert found["slow"].floor == pytest.approx(
+        (difference.mean(), *bootstrap(difference)), abs=1e-9
+    )
+    assert found["random-features"].floor is None
+    assert found["random-features"].role == "floor"
+
+
+def test_a_floor_with_other_settings_is_no_floor(slow: list[Path], run: Call) -> None:
+    ran(run, "random-features", "--set", "of=slow", "--set", "settings.steps=3")
+    assert rows()["slow"].floor is None
+
+
+def test_a_method_that_learnt_nothing_does_not_differ_from_its_floor(
+    floors: Path, run: Call
+) -> None:
+    ran(run, "slow", "--set", "steps=0")
+    ran(run, "random-features", "--set", "of=slow", "--set", "settings.steps=0")
+    assert rows()["slow"].floor == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("better", [0.0, 1.0])
+def test_the_interval_says_whether_it_is_better_than_the_floor(
+    slow: list[Path], untrained: list[Path], better: float
+) -> None:
+    scatter = np.linspace(-0.5, 0.5, 16)
+    for record, floor in zip(slow, untrained, strict=True):
+        name = content(record)["metrics"][0]["per_item"]
+        with (record.parent / name).open("wb") as file:
+            np.savez_compressed(file, nme_iod=errors(floor) + scatter - better)
+        digest = file_sha256(record.parent / name)
+        edit(record, lambda about, d=digest: about["artefacts"][0].update(sha256=d))
+    mean, low, high = rows()["slow"].floor
+    assert mean == pytest.approx(-better)
+    assert (low < 0 < high) == (better == 0)
+    assert (high < 0) == (better == 1)
+
+
+def test_altered_errors_are_not_compared(slow: list[Path], untrained: list[Path]) -> None:
+    path = slow[0].parent / content(slow[0])["metrics"][0]["per_item"]
+    with path.open("wb") as file:
+        np.savez_compressed(file, nme_iod=np.zeros(16))
+    with pytest.raises(DataAltered, match="not what their digest says"):
+        rows()
+    path.unlink()
+    with pytest.raises(DataAltered, match="missing"):
+        rows()
+
+
+def test_a_withdrawn_record_is_last_and_keeps_its_reason(harness: Path, run: Call) -> None:
+    records = {m: ran(run, m)[0] for m in ("grid", "halves")}
+    best = min(rows().values(), key=lambda r: r.value).method
+    withdrawn = {"when": "2025-01-01", "author": "a", "reason": "wrong crop", "action": "withdrawn"}
+    edit(records[best], lambda about: about["edits"].append(withdrawn))
+    assert list(rows())[-1] == best
+    assert rows()[best].withdrawn == "wrong crop"
+    edit(records[best], lambda about: about["edits"][0].update(action="annotated"))
+    assert next(iter(rows())) == best
+    assert rows()[best].withdrawn == ""
+
+
+def test_a_record_of_another_content_of_the_protocol_is_left_out(
+    harness: Path, run: Call, tmp_path: Path
+) -> None:
+    (record,) = ran(run, "grid")
+    path = tmp_path / "protocols" / "small_faces" / "1.toml"
+    path.write_text(path.read_text().replace("eyes = [0, 1]", "eyes = [3, 4]"))
+    _read_cached.cache_clear()
+    entries, left_out = read_entries(find_protocol("small_faces"), twin=True)
+    assert entries == []
+    assert left_out == [f"{record.name}: made under another content of small_faces@1"]
+
+
+@pytest.mark.parametrize("to_real", [True, False])
+def test_rendered_and_real_records_never_share_a_board(
+    harness: Path, run: Call, to_real: bool
+) -> None:
+    (record,) = ran(run, "grid")
+    protocol = find_protocol("small_faces")
+    twin, real = (board_folder(protocol, twin=t) for t in (True, False))
+    assert twin not in (real, *real.parents)
+    assert real not in (twin, *twin.parents)
+    if to_real:
+        shutil.copytree(twin, real)
+    else:
+        edit(record, lambda about: about["protocol"].update(twin=False))
+    with pytest.raises(DataAltered, match="is a record of small_faces"):
+        read_entries(protocol, twin=not to_real)

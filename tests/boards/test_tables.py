@@ -1,0 +1,110 @@
+"""Tables are made from records alone, and a touched one is noticed."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests_fixtures import Call
+
+from benchmark.boards.rows import board_folder, make_rows, read_entries
+from benchmark.boards.tables import stale_files, update_board
+from benchmark.home import leaderboards
+from benchmark.protocols import _read_cached, find_protocol
+
+
+@pytest.fixture
+def board(harness: Path, run: Call) -> Path:
+    """The twin's board after three runs of two methods."""
+    assert run("grid", "--seed", "0,1").code == 0
+    assert run("halves").code == 0
+    return board_folder(find_protocol("small_faces"), twin=True)
+
+
+def withdraw(board: Path, method: str) -> None:
+    for path in (board / method).glob("*.json"):
+        about = json.loads(path.read_text())
+        about["edits"] = [
+            {"when": "2025-01-01", "author": "a", "reason": "wrong crop", "action": "withdrawn"}
+        ]
+        path.write_text(json.dumps(about))
+    update_board(find_protocol("small_faces"), twin=True)
+
+
+def test_tables_are_fresh_after_an_update_and_stale_once_touched(board: Path) -> None:
+    assert stale_files() == []
+    for path in (board / "README.md", board / "board.csv", leaderboards() / "README.md"):
+        text = path.read_text()
+        path.write_text(text + " ")
+        assert stale_files() == [path]
+        path.unlink()
+        assert stale_files() == [path]
+        path.write_text(text)
+    assert stale_files() == []
+    next((board / "halves").glob("*.json")).unlink()
+    assert len(stale_files()) == 3
+
+
+def test_csv_holds_the_values_of_the_rows(board: Path) -> None:
+    protocol = find_protocol("small_faces")
+    rows = make_rows(protocol, read_entries(protocol, twin=True)[0])
+    frame = pd.read_csv(board / "board.csv", keep_default_na=False)
+    assert list(frame.method) == [r.method for r in rows]
+    for field, low_high in {"value": [r.value for r in rows], "seconds": [r.seconds for r in rows],
+                            "ci95_low": [r.ci95[0] for r in rows],
+                            "ci95_high": [r.ci95[1] for r in rows]}.items():  # fmt: skip
+        assert list(frame[field].astype(float)) == pytest.approx(low_high, rel=1e-5)
+    assert list(frame.seeds.astype(str)) == [" ".join(map(str, r.seeds)) for r in rows]
+    assert list(frame.runs) == [" ".join(r.runs) for r in rows]
+    assert list(frame.ci_over) == [r.ci_over for r in rows]
+
+
+def test_markdown_marks_single_seeds_and_says_that_faces_are_rendered(board: Path) -> None:
+    text = (board / "README.md").read_text()
+    assert text.startswith("# small_faces@1 (twin)\n")
+    assert "Rendered data" in text
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line[:1] == "|"}
+    assert "* |" in lines["halves"].replace("  ", " ")
+    assert "*" not in lines["grid"]
+    assert find_protocol("small_faces").digest()[:16] in text
+
+
+def test_a_withdrawn_row_is_struck_through_and_last(board: Path) -> None:
+    protocol = find_protocol("small_faces")
+    best = make_rows(protocol, read_entries(protocol, twin=True)[0])[0]
+    withdraw(board, best.method)
+    last = [line for line in (board / "README.md").read_text().splitlines() if line[:1] == "|"][-1]
+    assert f"~~{best.method}~~" in last
+    assert f"~~{best.value:.2f}~~" in last
+    assert "withdrawn: wrong crop" in last
+    frame = pd.read_csv(io.StringIO((board / "board.csv").read_text()))
+    assert frame.withdrawn.iloc[-1].startswith("wrong crop")
+    assert frame.withdrawn.isna().iloc[0]
+
+
+def test_the_index_names_the_best_method_that_stands(board: Path) -> None:
+    index = leaderboards() / "README.md"
+    assert "twins/small_faces/1/README.md" in index.read_text()
+    protocol = find_protocol("small_faces")
+    first, second = make_rows(protocol, read_entries(protocol, twin=True)[0])
+    assert f"{first.method} : {first.value:.2f} %" in index.read_text()
+    withdraw(board, first.method)
+    assert f"{second.method} : {second.value:.2f} %" in index.read_text()
+    withdraw(board, second.method)
+    assert "%" not in index.read_text()
+
+
+def test_a_board_of_another_protocol_content_says_what_it_left_out(
+    board: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "protocols" / "small_faces" / "1.toml"
+    path.write_text(path.read_text().replace("eyes = [0, 1]", "eyes = [3, 4]"))
+    _read_cached.cache_clear()
+    assert board / "README.md" in stale_files()
+    update_board(find_protocol("small_faces"), twin=True)
+    text = (board / "README.md").read_text()
+    assert text.count("made under another content of small_faces@1") == 3
+    assert stale_files() == []

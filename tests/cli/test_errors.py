@@ -1,0 +1,184 @@
+"""Everything that goes wrong has its own exit code, one error with its cure, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import filelock
+import pytest
+from tests_fixtures import Call, Said
+from tests_support import install_fake
+
+from benchmark.cli.progress import Silent
+from benchmark.home import home, leaderboards
+from benchmark.plugins import plugins
+from benchmark.runner.plan import Request, make_plan
+
+
+def refused(said: Said, code: int, *words: str) -> None:
+    """One error and no traceback; nothing on standard output."""
+    assert said.code == code, said.err
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert said.err.count("error: ") == 1
+    assert "Traceback" not in said.err
+    for word in words:
+        assert word in said.err
+
+
+@pytest.mark.parametrize(
+    "words, close",
+    [
+        (["rum"], "did you mean 'run'"),
+        (["run", "-m", "gird", "-p", "small_faces", "--twin"], "did you mean 'grid'"),
+        (["run", "-m", "grid", "-p", "small_face", "--twin"], "did you mean 'small_faces'"),
+        (["run", "-m", "grid", "-p", "small_faces@7", "--twin"], "'small_faces@1'"),
+        (["run", "-m", "grid", "-p", "small_faces", "--twin", "--preset", "nime"], "'nine'"),
+        (["show", "method", "gird"], "did you mean 'grid'"),
+        (["show", "protocol", "smal_faces"], "did you mean 'small_faces'"),
+        (["show", "run", "abc"], "no finished run 'abc'"),
+        (["board", "smal_faces"], "did you mean 'small_faces'"),
+        (["data", "get", "ytf86"], "did you mean 'ytf68'"),
+    ],
+)
+def test_an_unknown_name_suggests_close_ones(bench: Call, words: list, close: str) -> None:
+    refused(bench(*words), 2, "there is no", close)
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["run", "-m", "grid"], "Missing option"),
+        (["run", "-m", "grid", "-p", "small_faces", "--sede", "1"], "No such option"),
+        (["run", "-m", "grid", "-p", "small_faces", "--seed", "one"], "not a number or several"),
+        (["run", "-m", "grid", "-p", "small_faces", "--set", "points"], "is not key=value"),
+        (["ls", "everything"], "is not one of"),
+        (["completion", "csh"], "is not one of"),
+    ],
+)
+def test_a_wrong_option_is_explained_with_the_usage(bench: Call, words: list, said: str) -> None:
+    done = bench(*words)
+    assert done.code == 2
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_wrong_setting_names_the_right_ones(run: Call) -> None:
+    refused(run("grid", "--set", "pointz=4"), 2, "pointz", "its settings are: points")
+    refused(run("grid", "--seed=-1"), 2, "must not be negative")
+
+
+def test_an_impossible_pair_says_why(run: Call) -> None:
+    refused(run("noise"), 2, "scores descriptors or landmarks", "gives generator")
+
+
+def test_nan_in_predictions(run: Call) -> None:
+    refused(run("broken-numbers", "--quiet"), 3, "Landmarks.points has NaN")
+
+
+def test_absent_data(bench: Call) -> None:
+    said = bench("run", "-m", "grid", "-p", "small_faces", "--device", "cpu")
+    refused(said, 4, "bench data get ytf68", "--twin")
+
+
+def test_altered_data(run: Call) -> None:
+    assert run("grid", "--plan").code == 0
+    prepared = home() / "prepared"
+    rendered = prepared.resolve()
+    prepared.unlink()
+    shutil.copytree(rendered, prepared)
+    for pixels in prepared.glob("twin-*/test/pixels.npy"):
+        content = pixels.read_bytes()
+        pixels.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    refused(run("grid", "--quiet"), 5, "pixels", "sha256")
+    assert not leaderboards().exists()
+
+
+def test_a_locked_run(run: Call) -> None:
+    plan = make_plan(Request("grid", "small_faces", twin=True, device="cpu"), Silent())
+    plan.folder.parent.mkdir(parents=True)
+    with filelock.FileLock(f"{plan.folder}.lock"):
+        refused(run("grid"), 6, plan.run_id, "wait for it")
+    assert run("grid").code == 0
+
+
+def test_a_record_of_a_newer_bench(bench: Call) -> None:
+    record = leaderboards() / "twins" / "small_faces" / "1" / "grid" / "0123.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"record_schema": 99}))
+    for words in (["board"], ["board", "--check"], ["show", "run", "0123"]):
+        refused(bench(*words), 7, str(record), "schema 99", "pip install --upgrade")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"record_schema": 1}'])
+def test_a_file_that_is_no_record(bench: Call, text: str) -> None:
+    record = leaderboards() / "twins" / "small_faces" / "1" / "grid" / "0123.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(text)
+    refused(bench("board"), 12, str(record))
+
+
+def test_a_class_that_cannot_be_imported(bench: Call, run: Call) -> None:
+    refused(run("missing-class"), 8, "tests_fake_methods:NotThere could not be imported")
+    refused(bench("show", "method", "missing-class"), 8, "NotThere")
+
+
+def test_a_plugin_that_does_not_load_is_listed_and_doctor_shows_where_it_broke(
+    bench: Call, harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (harness / "bench_torn.py").write_text("import no_such_module\n")
+    install_fake(harness, "torn", "bench_torn")
+    monkeypatch.setenv("BENCH_PLUGINS", "fakes,torn")
+    plugins.cache_clear()
+    listed = bench("ls", "methods")
+    assert listed.code == 0
+    assert "broken  torn: ModuleNotFoundError" in listed.out
+    assert "grid" in listed.out
+    assert bench("ls", "methods", "--json").json["broken"][0]["plugin"] == "torn"
+    doctor = bench("doctor", "--json")
+    assert doctor.code == 1
+    torn = next(c for c in doctor.json if c["what"] == "plugin torn")
+    assert torn["state"] == "problem"
+    assert "no_such_module" in torn["found"]
+    assert "bench_torn.py" in torn["found"]
+    refused(bench("show", "method", "torn"), 2, "bench doctor")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_debug_shows_the_traceback(bench: Call, first: bool) -> None:
+    words = ["show", "method", "gird"]
+    said = bench(*(["--debug", *words] if first else [*words, "--debug"]))
+    assert said.code == 2
+    assert "Traceback (most recent call last)" in said.err
+    assert "error: there is no method 'gird'" in said.err
+
+
+def test_a_fault_of_bench_itself_is_called_one(
+    bench: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr("benchmark.cli.running.run_command", fails)
+    said = bench("run", "-m", "grid", "-p", "small_faces")
+    assert said.code == 70
+    assert said.err.startswith("unexpected error: ZeroDivisionError: by nothing")
+    assert "--debug" in said.err
+    assert "Traceback" not in said.err
+    monkeypatch.setenv("BENCH_DEBUG", "1")
+    assert "Traceback" in bench("run", "-m", "grid", "-p", "small_faces").err
+
+
+def test_ctrl_c_says_that_the_same_command_goes_on(
+    bench: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmark.cli.running.run_command", stopped)
+    said = bench("run", "-m", "grid", "-p", "small_faces")
+    assert said.code == 130
+    assert "the same command goes on from the last checkpoint" in said.err
+    assert "Traceback" not in said.err

@@ -1,0 +1,148 @@
+"""What can be looked at: lists, one thing in full, help, completion, doctor."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests_fixtures import Call
+
+from benchmark.cli import COMMANDS
+from benchmark.home import home
+
+
+def test_help_names_every_command(harness: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmark", "--help"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    listed = done.stdout.partition("Commands:")[2]
+    for name, what in COMMANDS.items():
+        assert f"  {name} " in listed
+        assert what.split(":")[0] in " ".join(listed.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_of_its_own(bench: Call, name: str) -> None:
+    said = bench(name, "--help")
+    assert said.code == 0
+    assert said.out.startswith(f"Usage: bench {name} ")
+
+
+def test_methods_are_listed_with_the_protocols_they_fit(bench: Call) -> None:
+    rows = {r["method"]: r for r in bench("ls", "methods", "--json").json["methods"]}
+    assert "small_faces@1" in rows["grid"]["protocols"]
+    assert "small_faces@1" in rows["halves"]["protocols"]
+    assert rows["noise"]["protocols"] == []
+    assert rows["grid"]["presets"] == ["nine"]
+    assert {r["plugin"] for r in rows.values()} == {"fakes"}
+    plain = bench("ls", "methods")
+    assert plain.code == 0
+    assert {line.split()[0] for line in plain.out.splitlines()[1:]} == set(rows)
+
+
+def test_protocols_are_listed_and_drafts_are_marked(bench: Call) -> None:
+    rows = {r["protocol"]: r for r in bench("ls", "protocols", "--json").json}
+    assert rows["small_faces@1"] == {
+        "protocol": "small_faces@1",
+        "task": "landmark_regression",
+        "needs": ["descriptors", "landmarks"],
+        "size": 32,
+        "frozen": False,
+        "title": "5 landmarks on a few rendered faces",
+    }
+    plain = bench("ls", "protocols").out
+    assert "small_faces@1 (draft)" in plain
+    for name, row in rows.items():
+        assert (f"{name} (draft)" in plain) != row["frozen"]
+
+
+def test_data_sets_that_are_not_there_say_how_they_are_obtained(bench: Call) -> None:
+    rows = {r["dataset"]: r for r in bench("ls", "datasets", "--json").json}
+    assert rows["ytf68"]["download"] is True
+    assert rows["celeba"]["download"] is False
+    assert all(r["there"] == "" for r in rows.values())
+    assert bench("data", "ls", "--json").json == list(rows.values())
+    plain = {line.split()[0]: line for line in bench("ls", "datasets").out.splitlines()[1:]}
+    assert "bench data get" in plain["ytf68"]
+    assert "ask" in plain["celeba"]
+
+
+def test_runs_are_listed_by_how_far_they_came(bench: Call, run: Call) -> None:
+    assert bench("ls", "runs", "--json").json == []
+    assert run("broken-numbers").code == 3
+    value = run("grid", "--json").json["metrics"]["nme_iod"]
+    states = {r["method"]: (r["state"], r["value"]) for r in bench("ls", "runs", "--json").json}
+    assert states == {"broken-numbers": ("fitted", None), "grid": ("done", f"{value:.2f} %")}
+    plain = bench("ls", "runs").out
+    assert "small_faces@1 twin" in plain
+    assert f"{value:.2f} %" in plain
+
+
+def test_a_protocol_is_shown_in_full(bench: Call) -> None:
+    shown = bench("show", "protocol", "small_faces", "--json").json
+    assert shown["probes"]["landmarks"] == {"name": "linear/scops"}
+    assert Path(shown["file"]).name == "1.toml"
+    plain = bench("show", "protocol", "small_faces@1").out
+    assert f"digest: {shown['digest']}" in plain
+    assert "mafl5_from_68" in plain
+
+
+def test_a_method_is_shown_with_its_settings_and_their_defaults(bench: Call) -> None:
+    shown = bench("show", "method", "grid", "--json").json
+    assert shown["settings"] == {"points": {"default": 4, "type": "<class 'int'>"}}
+    assert shown["presets"] == {"nine": {"points": 9}}
+    assert "  points = 4  (int)" in bench("show", "method", "grid").out.splitlines()
+
+
+def test_a_run_is_shown_by_the_beginning_of_its_id_or_by_its_record(bench: Call, run: Call) -> None:
+    done = run("grid", "--json").json
+    record = json.loads(Path(done["record"]).read_text())
+    assert bench("show", "run", done["run_id"][:5], "--json").json == record
+    assert bench("show", "run", done["record"], "--json").json == record
+    plain = bench("show", "run", done["run_id"]).out
+    assert f"nme_iod {done['metrics']['nme_iod']:.3f} %" in plain
+    assert f"page: {done['page']}" in plain
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_line_for_completion_is_the_shells_own(bench: Call, shell: str) -> None:
+    assert f"_BENCH_COMPLETE={shell}_source bench" in bench("completion", shell).out
+
+
+def test_names_are_completed(harness: Path) -> None:
+    import click
+
+    from benchmark.cli import names
+
+    context = click.Context(click.Command("run"))
+    assert names.complete_methods(context, None, "gr") == ["grid"]  # type: ignore[arg-type]
+    assert names.complete_protocols(context, None, "small") == ["small_faces"]  # type: ignore[arg-type]
+    assert "ytf68" in names.complete_datasets(context, None, "y")  # type: ignore[arg-type]
+    context.params["method"] = "grid"
+    assert names.complete_presets(context, None, "") == ["nine"]  # type: ignore[arg-type]
+
+
+def test_protocols_are_checked_against_their_frozen_digests(bench: Call) -> None:
+    said = bench("protocol", "check")
+    assert said.code == 0
+    rows = {line.split()[0]: line for line in said.out.splitlines()}
+    assert rows.keys() == {r["protocol"] for r in bench("ls", "protocols", "--json").json}
+    assert "draft" in rows["small_faces@1"]
+
+
+def test_doctor_fails_exactly_when_it_names_a_problem_and_each_has_its_cure(bench: Call) -> None:
+    said = bench("doctor", "--json")
+    problems = [c for c in said.json if c["state"] == "problem"]
+    assert said.code == (1 if problems else 0)
+    assert all(c["cure"] for c in problems)
+    rows = {c["what"]: c for c in said.json}
+    assert rows["BENCH_HOME"]["found"].startswith(str(home()))
+    assert rows["data ytf68"]["cure"] == "bench data get ytf68"
+    assert "grid" in rows["plugin fakes"]["found"]
+    plain = bench("doctor").out
+    assert all(f"{c['what']}: " in plain for c in said.json)
