@@ -142,12 +142,24 @@ def test_random_features_hold_every_setting_of_the_imitated_method(floors: Path)
     assert made.notes == ["network of slow, untrained"]
 
 
-def test_a_preset_of_the_imitated_method_is_written_out(floors: Path) -> None:
-    plan = make_plan(
-        replace(REQUEST, method="random-features", given={"of": "grid", "preset": "nine"}), QUIET
-    )
-    assert plan.settings.model_dump()["settings"] == {"points": 9}
+@pytest.mark.parametrize("given", [{"of": "grid:nine"}, {"of": "grid", "preset": "nine"}])
+def test_a_preset_of_the_imitated_method_is_written_out(floors: Path, given: dict) -> None:
+    plan = make_plan(replace(REQUEST, method="random-features", given=given), QUIET)
+    resolved = {"of": "grid", "preset": "nine", "settings": {"points": 9}}
+    assert plan.settings.model_dump() == resolved
+    assert type(plan.settings).model_validate(resolved) == plan.settings
     assert plan.kind == "landmarks"
+
+
+def test_presets_name_presets_that_are_there(floors: Path) -> None:
+    pytest.importorskip("bench_lead")
+    import bench_lead
+
+    registered: list = []
+    bench_lead.bench_methods(registered.append)
+    lead = next(spec for spec in registered if spec.id == "lead")
+    presets = plugins().method("random-features").presets
+    assert {p["of"] for p in presets.values()} == {f"lead:{name}" for name in lead.presets}
 
 
 def test_a_method_without_a_network_cannot_be_imitated(floors: Path) -> None:
@@ -161,6 +173,7 @@ def test_a_method_without_a_network_cannot_be_imitated(floors: Path) -> None:
     [
         ({"of": "slwo"}, UnknownName, "no method 'slwo'"),
         ({"of": "slow", "preset": "large"}, UnknownName, "no slow preset 'large'"),
+        ({"of": "slow:large"}, UnknownName, "no slow preset 'large'"),
         ({"of": "slow", "settings": {"stepz": 1}}, SettingsInvalid, "stepz"),
         ({"of": "mean-shape"}, SettingsInvalid, "'mean-shape' is a floor itself"),
         ({"of": "slow", "stepz": 1}, SettingsInvalid, "stepz"),

@@ -24,12 +24,12 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="another method's network before any training",
             role="floor",
             origin="official",
-            # none of them is the default: `--set of=…` must not meet a preset of another method
             presets={
-                "lead-small": {"of": "lead", "preset": "small"},
-                "lead-demo": {"of": "lead", "preset": "demo"},
-                "lead-paper": {"of": "lead", "preset": "paper"},
+                "lead-small": {"of": "lead:small"},
+                "lead-demo": {"of": "lead:demo"},
+                "lead-paper": {"of": "lead:paper"},
             },
+            default_preset="lead-small",
         )
     )
     register(

@@ -24,7 +24,9 @@ from benchmark.settings import resolve_settings
 class Settings(MethodSettings):
     """Which method's network, with which of its presets and settings.
 
-    The preset is resolved at once: `settings` holds every value, so the run's identity does too.
+    `of` may name the preset too ("lead:small"), as the presets here do: another `of` on top of one
+    of them then takes no preset of the old method along. The preset is resolved at once: `settings`
+    holds every value, so the run's identity does too.
     """
 
     of: str = "lead"
@@ -34,12 +36,12 @@ class Settings(MethodSettings):
     @model_validator(mode="before")
     @classmethod
     def _resolve(cls, given: Any) -> Any:
-        of = given.get("of", "lead")
+        of, _, named = given.get("of", "lead").partition(":")
         spec = plugins().method(of)
         if spec.role != "method":
             raise ValueError(f"{of!r} is a {spec.role} itself")
         preset, settings = resolve_settings(
-            spec, implementation(spec), given.get("preset", ""), given.get("settings", {})
+            spec, implementation(spec), given.get("preset", named), given.get("settings", {})
         )
         resolved = {"of": of, "preset": preset, "settings": settings.model_dump(mode="json")}
         return {**given, **resolved}
