@@ -29,7 +29,8 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
                 "lead-demo": {"of": "lead:demo"},
                 "lead-paper": {"of": "lead:paper"},
             },
-            default_preset="lead-small",
+            default_preset="lead-paper",
+            twin_preset="lead-small",
         )
     )
     register(
