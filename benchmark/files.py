@@ -13,7 +13,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmark.contracts.errors import DiskFull
+from benchmark.contracts.errors import DataAltered, DiskFull
+
+ALMOST_FULL = 2**20  # bytes
+
+
+def read_json(path: Path, cure: str) -> Any:
+    """Read JSON that bench itself wrote; damage is an error with the given cure."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataAltered(f"{path} can't be read: {error}", cure=cure) from None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder (names that begin with a dot)."""
+    for left in folder.glob(".*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -27,6 +46,14 @@ def naming_a_full_disk(path: Path) -> Iterator[None]:
                 f"no room left to write {path}",
                 cure="free some space or point BENCH_HOME at a larger disk; then run the same "
                 "command again, it continues where it stopped",
+            ) from None
+        raise
+    except RuntimeError:
+        # torch's writers say nothing of the kind of error, so ask the disk
+        if shutil.disk_usage(path.parent).free < ALMOST_FULL:
+            raise DiskFull(
+                f"no room left to write {path}",
+                cure="free some space; then run the same command again, it continues where it stopped",
             ) from None
         raise
 

@@ -26,10 +26,15 @@ def data_places(dataset: str) -> list[Path]:
     return [Path(r).expanduser().resolve() / dataset for r in roots] + [home() / "data" / dataset]
 
 
+def checkout() -> Path:
+    """The folder that holds this package: the checkout, if bench runs from one."""
+    return Path(__file__).resolve().parent.parent
+
+
 def leaderboards() -> Path:
     """`$BENCH_LEADERBOARDS`, the checkout's `leaderboards/`, or the one in `$BENCH_HOME`."""
     given = os.environ.get("BENCH_LEADERBOARDS")
     if given:
         return Path(given).expanduser().resolve()
-    checkout = Path(__file__).resolve().parent.parent / "leaderboards"
-    return checkout if checkout.is_dir() else home() / "leaderboards"
+    here = checkout() / "leaderboards"
+    return here if here.is_dir() else home() / "leaderboards"

@@ -47,6 +47,7 @@ class Plugins:
     datasets: dict[str, DatasetSpec] = field(default_factory=dict)
     protocol_folders: list[Path] = field(default_factory=list)
     provider: dict[str, str] = field(default_factory=dict)
+    distribution: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
 
     def method(self, name: str) -> MethodSpec:
@@ -98,6 +99,7 @@ def _load_one(point: EntryPoint, manager: pluggy.PluginManager, found: Plugins) 
     for spec in methods:
         found.methods[spec.id] = spec
         found.provider[spec.id] = point.name
+        found.distribution[spec.id] = getattr(getattr(point, "dist", None), "name", "")
     found.datasets.update({d.id: d for d in datasets})
     found.protocol_folders += [Path(f) for f in folders]
 

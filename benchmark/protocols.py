@@ -144,7 +144,6 @@ class Metric(Strict):
     id: str
     unit: str
     better: Literal["lower", "higher"]
-    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class Twin(Strict):

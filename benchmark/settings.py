@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,9 @@ def resolve_settings(
         raise UnknownName(f"{spec.id} preset", chosen, spec.presets)
     values = merge(dict(spec.presets[chosen]) if chosen else {}, given)
     try:
-        return chosen, cls.Settings.model_validate(values)
+        settings = cls.Settings.model_validate(values)
+        json.dumps(settings.model_dump(mode="json"), allow_nan=False)
+        return chosen, settings
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}"
@@ -44,6 +47,8 @@ def resolve_settings(
         raise SettingsInvalid(
             f"settings of method {spec.id!r}: {faults}", cure=f"its settings are: {fields}"
         ) from None
+    except ValueError:
+        raise SettingsInvalid(f"settings of method {spec.id!r} hold NaN or infinity") from None
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

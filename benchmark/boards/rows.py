@@ -49,7 +49,7 @@ class Row:
     `value` is the mean over seeds of the headline; `ci95` a t-interval over seeds (two or more) or
     the bootstrap interval over test items (one seed: `ci_over` says which). `floor` compares with
     the same network untrained: mean difference and its paired bootstrap interval over test items,
-    errors averaged over seeds first.
+    errors averaged over seeds first, the same seeds on both sides.
     """
 
     method: str
@@ -92,13 +92,39 @@ def read_entries(protocol: Protocol, *, twin: bool) -> tuple[list[Entry], list[s
     return entries, left_out
 
 
+@dataclass(frozen=True, order=True)
+class Group:
+    """What runs must share to stand in one row: only their seeds may differ.
+
+    `data` holds the digests of pixels and labels they were scored on. Withdrawn runs stand apart, so
+    that they neither count in a mean nor strike what still stands.
+    """
+
+    method: str
+    version: int
+    settings: str
+    data: tuple[tuple[str, str, str], ...]
+    withdrawn: bool
+
+    @classmethod
+    def of(cls, record: Record) -> Group:
+        scored = sorted((n, d.pixels, d.labels) for n, d in record.data.items() if n != "fit")
+        return cls(
+            record.method.id,
+            record.method.version,
+            json.dumps(record.method.settings, sort_keys=True),
+            tuple(scored),
+            any(edit.action == "withdrawn" for edit in record.edits),
+        )
+
+
 def make_rows(protocol: Protocol, entries: list[Entry]) -> list[Row]:
     """Rows sorted from best to worst, withdrawn ones last."""
-    groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    groups: dict[Group, list[Entry]] = defaultdict(list)
     for entry in entries:
-        method = entry.record.method
-        groups[method.id, json.dumps(method.settings, sort_keys=True)].append(entry)
-    rows = [_row(protocol, key, group, groups) for key, group in sorted(groups.items())]
+        groups[Group.of(entry.record)].append(entry)
+    several = len({group.data for group in groups}) > 1
+    rows = [_row(protocol, key, groups, several) for key in sorted(groups)]
     sign = 1 if protocol.metrics[0].better == "lower" else -1
     return sorted(rows, key=lambda r: (bool(r.withdrawn), sign * r.value, r.method, r.variant))
 
@@ -121,12 +147,9 @@ def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _row(
-    protocol: Protocol,
-    key: tuple[str, str],
-    group: list[Entry],
-    groups: dict[tuple[str, str], list[Entry]],
+    protocol: Protocol, key: Group, groups: dict[Group, list[Entry]], several_data: bool
 ) -> Row:
-    group = sorted(group, key=lambda e: e.record.seed)
+    group = sorted(groups[key], key=lambda e: e.record.seed)
     metric = protocol.metrics[0].id
     first = group[0].record
     values = [next(v for v in e.record.metrics if v.metric == metric) for e in group]
@@ -136,10 +159,13 @@ def _row(
         interval, over = (numbers.mean() - half, numbers.mean() + half), "seeds"
     else:
         interval, over = values[0].ci95, "items"
-    withdrawn = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
+    words = [variant_name(first), f"version {key.version}" if key.version > 1 else ""]
+    if several_data:
+        words.append(f"on {first.data['test'].source or 'data'} {first.data['test'].pixels[:6]}")
+    reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
-        method=key[0],
-        variant=variant_name(first),
+        method=key.method,
+        variant=" ".join(w for w in words if w),
         role=first.method.role,
         value=float(numbers.mean()),
         ci95=(float(interval[0]), float(interval[1])),
@@ -148,40 +174,45 @@ def _row(
         items=values[0].n,
         supervision=first.method.supervision,
         seconds=float(np.mean([sum(s.seconds for s in e.record.stages.values()) for e in group])),
-        withdrawn="; ".join(withdrawn),
-        floor=_floor(metric, key, group, groups),
+        withdrawn="; ".join(reasons),
+        floor=None if key.withdrawn else _floor(metric, key, group, groups),
         reported=_reported(protocol, metric, first),
         runs=tuple(e.record.run_id for e in group),
     )
 
 
 def _floor(
-    metric: str,
-    key: tuple[str, str],
-    group: list[Entry],
-    groups: dict[tuple[str, str], list[Entry]],
+    metric: str, key: Group, group: list[Entry], groups: dict[Group, list[Entry]]
 ) -> tuple[float, float, float] | None:
-    """Difference to the same network untrained, where that was run."""
-    for (method, settings), floor in groups.items():
-        if method != "random-features":
+    """Difference to the same network untrained, over the seeds that both were run with."""
+    for other, floor in groups.items():
+        if other.method != "random-features" or other.withdrawn or other.data != key.data:
             continue
-        imitated = json.loads(settings)
-        same = json.dumps(imitated["settings"], sort_keys=True) == key[1]
-        if imitated["of"] == key[0] and same:
-            mine = np.mean([e.errors(metric) for e in group], 0)
-            theirs = np.mean([e.errors(metric) for e in floor], 0)
-            low, high = paired_interval(mine, theirs)
-            return float(np.mean(mine - theirs)), low, high
+        imitated = json.loads(other.settings)
+        same = json.dumps(imitated["settings"], sort_keys=True) == key.settings
+        mine = {e.record.seed: e for e in group}
+        theirs = {e.record.seed: e for e in floor}
+        seeds = sorted(mine.keys() & theirs.keys())
+        if imitated["of"] == key.method and same and seeds:
+            first = np.mean([mine[s].errors(metric) for s in seeds], 0)
+            second = np.mean([theirs[s].errors(metric) for s in seeds], 0)
+            low, high = paired_interval(first, second)
+            return float(np.mean(first - second)), low, high
     return None
 
 
 def _reported(protocol: Protocol, metric: str, record: Record) -> tuple[float, str, str] | None:
-    """What the method's paper prints for these settings, its source, and why it can't be compared."""
+    """What the method's paper prints for these settings, its source, and why it can't be compared.
+
+    Only the paper's own settings are held against it: its preset, changed in nothing but what names
+    the variant.
+    """
     spec = plugins().methods.get(record.method.id)
-    if spec is None or record.protocol.twin:
+    if spec is None or record.protocol.twin or record.method.preset != spec.default_preset:
         return None
     for said in spec.reported:
         matches = all(record.method.settings.get(k) == v for k, v in said.settings.items())
-        if (said.protocol, said.metric) == (protocol.id, metric) and matches:
+        only = record.method.settings_given.keys() <= said.settings.keys()
+        if (said.protocol, said.metric) == (protocol.id, metric) and matches and only:
             return said.value, said.source, said.not_comparable
     return None

@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from benchmark.boards.rows import Row, board_folder, make_rows, read_entries
 from benchmark.files import write_text
-from benchmark.home import home, leaderboards
+from benchmark.home import checkout, leaderboards
 from benchmark.protocols import Protocol, all_protocols, find_protocol
 
 SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
@@ -22,17 +22,18 @@ ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
 
 def update_board(protocol: Protocol, *, twin: bool) -> None:
     """Write a board's tables and the index anew; processes that end together take turns."""
-    home().mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(home() / "boards.lock"):
+    leaderboards().mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(leaderboards() / ".lock"):
         for path, text in (board_files(protocol, twin=twin) | index_files()).items():
-            write_text(path, text)
+            if not path.exists() or path.read_text("utf-8") != text:
+                write_text(path, text)
 
 
 def index_files() -> dict[Path, str]:
     """The index of all boards, and a checkout's README with the board it shows."""
     files = {leaderboards() / "README.md": index_text()}
-    readme = leaderboards().parent / "README.md"
-    if readme.exists():
+    readme = checkout() / "README.md"
+    if leaderboards() == checkout() / "leaderboards" and readme.exists():
         shown = SHOWN.sub(_shown, readme.read_text("utf-8"))
         files[readme] = shown
     return files
@@ -93,7 +94,7 @@ def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin
 def markdown_table(rows: list[Row]) -> str:
     """Rows as a Markdown table."""
     headers = ["method", "settings", "", "value", "95 % interval", "vs untrained", "seeds",
-               "reported", "cost"]  # fmt: skip
+               "reported", "labels seen", "cost"]  # fmt: skip
     body = []
     for row in rows:
         strike = "~~" if row.withdrawn else ""
@@ -110,6 +111,7 @@ def markdown_table(rows: list[Row]) -> str:
                 else "",
                 len(row.seeds),
                 _said(row),
+                "" if row.supervision == "none" else row.supervision,
                 f"{row.seconds / 60:.1f} min",
             ]
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -137,21 +138,30 @@ def _datasets(json_: bool) -> None:
     )  # fmt: skip
 
 
+def _headline(path: Path) -> str | None:
+    if not path.exists():
+        return None
+    value = json.loads(path.read_text("utf-8"))["metrics"][0]
+    return f"{value['value']:.2f} {value['unit']}"
+
+
 def _runs(json_: bool) -> None:
     from benchmark.home import home
 
     rows = []
     for path in sorted((home() / "runs").glob("*/run.json")):
-        about = json.loads(path.read_text("utf-8"))
+        try:
+            about = json.loads(path.read_text("utf-8"))
+            value = _headline(path.parent / "record.json")
+        except (ValueError, KeyError, TypeError) as error:
+            click.secho(f"damaged: {path.parent}: {error}", fg="red", err=True)
+            continue
         done = path.parent / "record.json"
         fits = home() / "fits" / about["fit_id"]
         about["state"] = (
             "done" if done.exists() else "fitted" if (fits / "done.json").exists() else "begun"
         )
-        about["value"] = None
-        if done.exists():
-            value = json.loads(done.read_text("utf-8"))["metrics"][0]
-            about["value"] = f"{value['value']:.2f} {value['unit']}"
+        about["value"] = value
         rows.append(about)
     rows.sort(key=lambda r: r["started"])
     if json_:

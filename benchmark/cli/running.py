@@ -12,6 +12,7 @@ from benchmark.boards.page import write_page
 from benchmark.boards.tables import update_board
 from benchmark.cli.output import as_json, duration
 from benchmark.cli.progress import make_progress
+from benchmark.runner.curve import add_curve, require_possible
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
@@ -51,6 +52,8 @@ def run_command(
             if plan_only:
                 said.append(_plan_said(plan))
                 continue
+            if curve:
+                require_possible(plan)
             if plan.preset == "paper" and plan.device == "cpu":
                 click.echo(
                     "note: the preset paper is meant for a GPU; on a CPU it can take days "
@@ -58,16 +61,14 @@ def run_command(
                     err=True,
                 )
             outcome = run(plan, progress)
+            if on == "test":
+                update_board(plan.protocol, twin=twin)
             if curve:
-                from benchmark.runner.curve import add_curve
-
                 outcome = add_curve(plan, outcome, progress)
             draw_pictures(plan, outcome)
             page = write_page(outcome.record, plan.folder)
         finally:
             progress.close()
-        if on == "test":
-            update_board(plan.protocol, twin=twin)
         said.append(_summary(outcome, page))
         if not json_:
             _say(outcome, page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -38,14 +38,16 @@ class Weights:
 class MethodInfo:
     """What a method is with these settings, known before any data is read.
 
-    `input_size` is the side of the images it wants, None where any will do; `pretrained` lists every
-    weight not learned in this run (empty: it starts from random numbers).
+    `input_size` is the side of the images it wants, None where any will do; `milestones` says that the
+    fit leaves copies of itself that `load` reads with these settings; `pretrained` lists every weight
+    not learned in this run (empty: it starts from random numbers).
     """
 
     gives: tuple[Kind, ...]
     input_size: int | None = None
     supervision: Supervision = "none"
     pretrained: tuple[Weights, ...] = ()
+    milestones: bool = False
     notes: str = ""
 
 
@@ -85,8 +87,8 @@ class FitContext:
 
     `milestone(images_seen, save)` keeps a copy of the model so that the run page can draw the error
     against the images seen; what the harness finds there is never shown to the method.
-    `shared(name, identity)` opens a `Part`; the images' digest, the seed and the budget join its
-    identity by themselves.
+    `shared(name, identity)` opens a `Part`; the method, the images' digest and the seed join
+    its identity by themselves.
     """
 
     seed: int
@@ -97,7 +99,6 @@ class FitContext:
     log: Callable[[Mapping[str, Any]], None]
     shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[Part]]
     milestone: Callable[[int, Callable[[Path], None]], None]
-    budget: Mapping[str, float] = field(default_factory=dict)
 
 
 class Method(ABC):

@@ -99,6 +99,13 @@ class CodePart(_Strict):
     dirty: bool | None
 
 
+class FittedPart(_Strict):
+    """Code and hardware of the fit, which another run may have made."""
+
+    code: CodePart
+    hardware: dict[str, Any]
+
+
 class Edit(_Strict):
     """A later remark on a record: it is withdrawn, corrected or annotated, by whom and why."""
 
@@ -116,7 +123,11 @@ class CurvePoint(_Strict):
 
 
 class Record(_Strict):
-    """One run. The schema's number is `record_schema`; newer ones are refused."""
+    """One run. The schema's number is `record_schema`; newer ones are refused.
+
+    `budget` is empty: no limit on a fit can be set yet. `fitted` is missing in records of the first
+    day, whose fit was made by the code and on the machine of the record itself.
+    """
 
     record_schema: int = SCHEMA
     identity_version: int
@@ -135,6 +146,7 @@ class Record(_Strict):
     code: CodePart
     packages: dict[str, str]
     hardware: dict[str, Any]
+    fitted: FittedPart | None = None
     stages: dict[str, StagePart]
     throughput: dict[str, float] = Field(default_factory=dict)
     peak_memory_bytes: int

@@ -7,7 +7,6 @@ people, both cut from the training people, so nothing of the test part is looked
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 
@@ -15,52 +14,67 @@ import numpy as np
 
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.method import Progress
-from benchmark.contracts.record import CurvePoint, Record
+from benchmark.contracts.record import CurvePoint, read_record
 from benchmark.datasets.opening import open_split
-from benchmark.files import write_json
+from benchmark.files import read_json, write_json
 from benchmark.home import home
+from benchmark.runner.fitting import read_done
 from benchmark.runner.plan import Plan
-from benchmark.runner.run import Outcome, loaded_method, publish, record_path
+from benchmark.runner.run import Outcome, loaded_method, publish, run_lock
 from benchmark.tasks.base import Scoring
 
 
 def milestones(plan: Plan) -> dict[int, Path]:
     """Images seen → folder, of the fit itself and of the parts it shares with others."""
-    about = json.loads((plan.fit_folder / "done.json").read_text("utf-8"))
+    about = read_done(plan.fit_folder)
     parts = [home() / "fits" / "parts" / p["folder"] for p in about["parts"].values()]
     found = [f for place in (*parts, plan.fit_folder) for f in place.glob("milestones/*")]
     return {int(f.name): f for f in sorted(found, key=lambda f: int(f.name)) if f.name.isdigit()}
+
+
+def require_possible(plan: Plan) -> None:
+    """Refuse a curve that could not be made, before the run is begun."""
+    if not (plan.protocol.data.validation and plan.protocol.data.development):
+        raise Incompatible(
+            f"protocol {plan.protocol.name} sets no validation part aside for a curve"
+        )
+    if not plan.info.milestones:
+        raise Incompatible(
+            f"method {plan.spec.id!r} with these settings leaves no milestones for a curve",
+            cure="for lead: --set reduction=none, whose milestones are those of stage 1",
+        )
 
 
 def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
     """Measure the curve, unless it is in the record already, and write the record again with it."""
     if outcome.record.curve:
         return outcome
-    if not (plan.protocol.data.validation and plan.protocol.data.development):
+    require_possible(plan)
+    own = plan.folder / "record.json"
+    if not own.exists():
         raise Incompatible(
-            f"protocol {plan.protocol.name} sets no validation part aside for a curve"
+            f"run {plan.run_id} was found on the board, its milestones are not on this machine",
+            cure=f"delete {outcome.path} to run it here, or restore BENCH_HOME",
         )
-    found = milestones(plan)
-    if not found:
-        raise Incompatible(f"method {plan.spec.id!r} left no milestones to draw a curve from")
-    splits = {
-        name: open_split(plan.protocol, role, twin=plan.request.twin, progress=progress)
-        for name, role in (("train", "development"), ("test", "validation"))
-    }
-    kept = plan.folder / "curve.json"
-    points = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
-    for images, folder in found.items():
-        if str(images) in points:
-            continue
-        points[str(images)] = _score(plan, folder, splits, _at(images, progress))
-        write_json(kept, points)
-    curve = [CurvePoint(images=int(k), value=v) for k, v in sorted(points.items(), key=_images)]
-    record: Record = outcome.record.model_copy(update={"curve": curve})
-    write_json(plan.folder / "record.json", record.model_dump(mode="json"))
-    if plan.request.on == "test":
-        record_path(plan).unlink(missing_ok=True)
-        publish(plan, record)
-    return Outcome(record, outcome.path, outcome.found)
+    with run_lock(plan):
+        found = milestones(plan)
+        if not found:
+            raise Incompatible(f"the fit {plan.fit_id} holds no milestones to draw a curve from")
+        splits = {
+            name: open_split(plan.protocol, role, twin=plan.request.twin, progress=progress)
+            for name, role in (("train", "development"), ("test", "validation"))
+        }
+        kept = plan.folder / "curve.json"
+        points = read_json(kept, f"delete {kept}") if kept.exists() else {}
+        for images, folder in found.items():
+            if str(images) not in points:
+                points[str(images)] = _score(plan, folder, splits, _at(images, progress))
+                write_json(kept, points)
+        ordered = sorted((int(k), v) for k, v in points.items())
+        curve = [CurvePoint(images=images, value=value) for images, value in ordered]
+        record = read_record(own).model_copy(update={"curve": curve})
+        write_json(own, record.model_dump(mode="json"))
+        return Outcome(publish(plan, record), outcome.path, outcome.found)
 
 
 def _at(images: int, progress: Progress) -> Progress:
@@ -70,16 +84,13 @@ def _at(images: int, progress: Progress) -> Progress:
     return told
 
 
-def _images(item: tuple[str, float]) -> int:
-    return int(item[0])
-
-
 def _score(plan: Plan, folder: Path, splits: dict, progress: Progress) -> float:
     method = loaded_method(plan, folder)
     how = Scoring(
         protocol=plan.protocol,
         kind=plan.kind,
         twin=plan.request.twin,
+        on="validation",
         device=plan.device,
         progress=progress,
     )

@@ -7,6 +7,8 @@ import platform
 import resource
 import subprocess
 import sys
+from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,28 +16,37 @@ from typing import Any
 from benchmark import __version__
 from benchmark.contracts.record import CodePart
 
+CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 NAMED = ("structbench", "torch", "torchvision", "numpy", "scipy", "pillow", "lightning-fabric")
 
 
+@cache
 def code_state() -> CodePart:
-    """bench's version, and the commit of the checkout it runs from with whether it was changed."""
+    """bench's version, and the commit of the checkout it runs from with whether it was changed.
+
+    Asked once, when a run begins: what is edited or committed while it runs is not what ran. Where
+    bench is not run from its own checkout the commit is empty; `dirty` is None where git can't say.
+    """
     folder = Path(__file__).resolve().parent.parent.parent
-    commit = _git(folder, "rev-parse", "HEAD")
-    if not commit:
+    if _git(folder, "rev-parse", "--show-toplevel") != str(folder):
         return CodePart(bench=__version__, commit="", dirty=None)
+    commit = _git(folder, "rev-parse", "HEAD") or ""
     # records and tables are results, not code: writing one must not make the next run dirty
-    changed = _git(folder, "status", "--porcelain", "--", ".", ":(exclude)leaderboards")
-    return CodePart(bench=__version__, commit=commit, dirty=bool(changed))
+    outside = (":(exclude)leaderboards", ":(exclude)README.md")
+    changed = _git(folder, "status", "--porcelain", "--", ".", *outside)
+    return CodePart(
+        bench=__version__, commit=commit, dirty=None if changed is None else bool(changed)
+    )
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def _git(folder: Path, *arguments: str) -> str | None:
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20
         )
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def packages(also: tuple[str, ...] = ()) -> dict[str, str]:
@@ -75,11 +86,27 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def forget_peak_memory(device: str) -> None:
+    """Begin to measure the peak anew, so that a run does not inherit that of the one before."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.reset_peak_memory_stats()
+    elif CLEAR.exists():
+        with suppress(OSError):
+            CLEAR.write_text("5")
+
+
 def peak_memory_bytes(device: str) -> int:
-    """The largest memory so far: of the accelerator if one is used, else of this process."""
+    """The largest memory since `forget_peak_memory`: of the accelerator if one is used, else of this
+    process (since its start where the system can't forget)."""
     if device.startswith("cuda"):
         import torch
 
         return int(torch.cuda.max_memory_allocated())
+    if STATUS.exists():
+        for line in STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

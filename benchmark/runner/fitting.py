@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import filelock
 import torch
 
+from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, Method, Progress
-from benchmark.files import whole_file, whole_folder, write_json
+from benchmark.files import read_json, sweep, whole_file, whole_folder, write_json
+from benchmark.runner.environment import code_state, hardware, peak_memory_bytes
 from benchmark.runner.identity import part_id
 
 CHECKPOINT_EVERY_SECONDS = 30.0
@@ -29,13 +31,23 @@ class FolderCheckpoints:
     def __init__(self, folder: Path, watch: Stopwatch) -> None:
         self.path = folder / "checkpoint.pt"
         self.watch = watch
-        self.every = float(os.environ.get("BENCH_CHECKPOINT_SECONDS", CHECKPOINT_EVERY_SECONDS))
+        every = os.environ.get("BENCH_CHECKPOINT_SECONDS", str(CHECKPOINT_EVERY_SECONDS))
+        try:
+            self.every = float(every)
+        except ValueError:
+            raise BenchError(f"BENCH_CHECKPOINT_SECONDS is {every!r}, not a number") from None
         self.last = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
         if not self.path.exists():
             return None
-        return torch.load(self.path, map_location="cpu", weights_only=True)
+        try:
+            return torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise DataAltered(
+                f"the checkpoint {self.path} can't be read: {type(error).__name__}: {error}",
+                cure="delete it; the fit then begins anew",
+            ) from None
 
     def save(self, state: Mapping[str, Any]) -> None:
         with whole_file(self.path) as temporary:
@@ -52,7 +64,8 @@ class Stopwatch:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "time.json"
-        before = json.loads(self.path.read_text()) if self.path.exists() else {}
+        again = f"delete {folder}; the same command fits it again"
+        before = read_json(self.path, again) if self.path.exists() else {}
         self.seconds = float(before.get("seconds", 0.0))
         self.attempts = int(before.get("attempts", 0)) + 1
         self.throughput: dict[str, float] = before.get("throughput", {})
@@ -94,11 +107,15 @@ class Workplace:
     device: str
     progress: Progress
     home: Path
-    watch: Stopwatch = field(init=False)
+    method: tuple[str, int]
+    run: str
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def watch(self) -> Stopwatch:
+        """Starts when it is first asked for: once the folder's lock is held."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.watch = Stopwatch(self.folder)
+        sweep(self.folder)
+        return Stopwatch(self.folder)
 
     @property
     def done(self) -> bool:
@@ -118,9 +135,15 @@ class Workplace:
         )
 
     def finish(self) -> None:
-        """Say that all is there; the checkpoint is no longer needed."""
+        """Say that all is there, and where it was made; the checkpoint is no longer needed."""
         self.watch.pause()
-        write_json(self.folder / "done.json", self.watch.summary())
+        made = {
+            "run": self.run,
+            "code": code_state().model_dump(),
+            "hardware": hardware(self.device),
+            "peak_memory_bytes": peak_memory_bytes(self.device),
+        }
+        write_json(self.folder / "done.json", self.watch.summary() | made)
         (self.folder / "checkpoint.pt").unlink(missing_ok=True)
 
     def _progress(self, stage: str, step: int, total: int, **values: float) -> None:
@@ -140,22 +163,27 @@ class Workplace:
 
     @contextmanager
     def _shared(self, name: str, identity: Mapping[str, Any]) -> Iterator[SharedPart]:
-        key = part_id(name=name, identity=identity, images=self.images.digest, seed=self.seed)
+        key = part_id(
+            method=self.method[0],
+            method_version=self.method[1],
+            name=name,
+            identity=identity,
+            images=self.images.digest,
+            seed=self.seed,
+        )
         folder = self.home / "fits" / "parts" / f"{name}-{key}"
         self.watch.pause()
         try:
             with waiting_lock(folder, self.progress):
-                place = Workplace(
-                    folder, self.images, self.seed, self.device, self.progress, self.home
-                )
+                place = replace(self, folder=folder)
                 before = place.done
                 yield SharedPart(folder, before, place.context(), place)
                 if place.done:
-                    about = json.loads((folder / "done.json").read_text("utf-8"))
-                    first_here = name not in self.watch.parts
-                    if first_here:
+                    about = read_done(folder)
+                    if name not in self.watch.parts:
                         self.watch.parts[name] = {**about, "folder": folder.name, "reused": before}
                     self.watch.throughput.update(about["throughput"])
+                    self.watch.keep()
         finally:
             self.watch.go_on()
 
@@ -190,6 +218,15 @@ def waiting_lock(folder: Path, progress: Progress) -> Iterator[None]:
         lock.release()
 
 
+def read_done(folder: Path) -> dict[str, Any]:
+    """What a finished fit, or part of one, says of itself."""
+    again = f"delete {folder}; the same command fits it again"
+    about: dict[str, Any] = read_json(folder / "done.json", again)
+    if "hardware" not in about:
+        raise DataAltered(f"{folder} was fitted by an older bench", cure=again)
+    return about
+
+
 def fit(method: Method, place: Workplace) -> bool:
     """Fit `method` in `place`, or find it fitted. True when it was found.
 
@@ -198,6 +235,7 @@ def fit(method: Method, place: Workplace) -> bool:
     with waiting_lock(place.folder, place.progress):
         if place.done:
             return True
+        place.watch.keep()
         torch.manual_seed(place.seed)
         method.device = place.device
         method.fit(place.images, place.context())
@@ -205,8 +243,3 @@ def fit(method: Method, place: Workplace) -> bool:
             method.save(folder)
         place.finish()
         return False
-
-
-def forget(folder: Path) -> None:
-    """Remove a fit with all that belongs to it."""
-    shutil.rmtree(folder, ignore_errors=True)

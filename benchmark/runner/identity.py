@@ -33,10 +33,20 @@ def fit_id(
     return canonical_digest(content)[:LENGTH]
 
 
-def part_id(*, name: str, identity: Mapping[str, Any], images: str, seed: int) -> str:
-    """Identity of a part of a fit that several settings share."""
+def part_id(
+    *,
+    method: str,
+    method_version: int,
+    name: str,
+    identity: Mapping[str, Any],
+    images: str,
+    seed: int,
+) -> str:
+    """Identity of a part of a fit that several settings of a method share."""
     content = {
         "identity": IDENTITY_VERSION,
+        "method": method,
+        "method_version": method_version,
         "part": name,
         "content": dict(identity),
         "images": images,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,7 @@ class Plan:
     request: Request
     spec: MethodSpec
     plugin: str
+    distribution: str
     preset: str
     cls: type[Method]
     settings: MethodSettings
@@ -78,8 +80,8 @@ def make_plan(request: Request, progress: Progress) -> Plan:
             f"method {spec.id!r} with these settings wants images of {info.input_size} px, "
             f"protocol {protocol.name} gives {protocol.size} px"
         )
-    if request.seed < 0:
-        raise SettingsInvalid(f"the seed must not be negative, got {request.seed}")
+    if not 0 <= request.seed < 2**63:
+        raise SettingsInvalid(f"the seed must lie in 0 … 2^63 - 1, got {request.seed}")
     device = choose_device(request.device)
     task = find_task(protocol.task)
     played = roles(protocol, request.on, task)
@@ -107,6 +109,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         request=request,
         spec=spec,
         plugin=plugins().provider[spec.id],
+        distribution=plugins().distribution[spec.id],
         preset=preset,
         cls=cls,
         settings=settings,
@@ -144,6 +147,13 @@ def choose_device(asked: str) -> str:
     there = torch.cuda.is_available()
     if asked == "auto":
         return "cuda" if there else "cpu"
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", asked):
+        raise SettingsInvalid(f"device {asked!r} is none of auto, cpu, cuda, cuda:N")
+    number = int(asked.partition(":")[2] or 0)
+    if asked.startswith("cuda") and there and number >= torch.cuda.device_count():
+        raise SettingsInvalid(
+            f"device {asked!r} was asked for, there are {torch.cuda.device_count()} CUDA devices"
+        )
     if asked.startswith("cuda") and not there:
         raise BenchError(
             f"device {asked!r} was asked for, but PyTorch sees no CUDA device",

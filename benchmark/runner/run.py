@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -16,11 +15,12 @@ from typing import Any
 import filelock
 import numpy as np
 
-from benchmark.contracts.errors import InvalidInput, RunLocked
+from benchmark.contracts.errors import DataAltered, InvalidInput, RunLocked
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.record import (
     Artefact,
     DataPart,
+    FittedPart,
     MethodPart,
     ProtocolPart,
     Record,
@@ -28,11 +28,24 @@ from benchmark.contracts.record import (
     Value,
     read_record,
 )
-from benchmark.files import file_sha256, whole_file, whole_folder, write_json
+from benchmark.files import (
+    file_sha256,
+    read_json,
+    sweep,
+    whole_file,
+    whole_folder,
+    write_json,
+)
 from benchmark.home import home, leaderboards
 from benchmark.metrics.intervals import bootstrap_interval
-from benchmark.runner.environment import code_state, hardware, packages, peak_memory_bytes
-from benchmark.runner.fitting import Workplace, fit
+from benchmark.runner.environment import (
+    code_state,
+    forget_peak_memory,
+    hardware,
+    packages,
+    peak_memory_bytes,
+)
+from benchmark.runner.fitting import Workplace, fit, read_done
 from benchmark.runner.identity import IDENTITY_VERSION
 from benchmark.runner.plan import Plan
 from benchmark.tasks.base import Scores, Scoring
@@ -50,13 +63,18 @@ class Outcome:
 
 
 def run(plan: Plan, progress: Progress) -> Outcome:
-    """Do what is left of a run; a run that is done is only read."""
+    """Do what is left of a run; a run that is done, here or on the board, is only read."""
+    code_state()  # now, not at the end: what is edited meanwhile is not what runs
     target = record_path(plan)
-    if (plan.folder / "record.json").exists():
-        record = read_record(plan.folder / "record.json")
-        publish(plan, record)
-        return Outcome(record, target, found=True)
+    if not (plan.folder / "record.json").exists() and target.exists():
+        return Outcome(read_record(target), target, found=True)
     with run_lock(plan):
+        sweep(plan.folder)
+        if (plan.folder / "record.json").exists():
+            shutil.rmtree(plan.folder / "predictions", ignore_errors=True)
+            record = read_record(plan.folder / "record.json")
+            return Outcome(publish(plan, record), target, found=True)
+        forget_peak_memory(plan.device)
         started = _started(plan)
         for split in plan.splits.values():
             split.verify()
@@ -66,8 +84,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         record = _record(plan, scores, fitted, seconds, started)
         write_json(plan.folder / "record.json", record.model_dump(mode="json"))
         shutil.rmtree(plan.folder / "predictions", ignore_errors=True)
-        record = read_record(plan.folder / "record.json")
-        publish(plan, record)
+        record = publish(plan, read_record(plan.folder / "record.json"))
     return Outcome(record, target, found=False)
 
 
@@ -80,16 +97,31 @@ def record_path(plan: Plan) -> Path:
     return folder / f"{plan.run_id}.json"
 
 
-def publish(plan: Plan, record: Record) -> None:
-    """Copy the record and its small artefacts to the board, unless they are there."""
+def publish(plan: Plan, record: Record) -> Record:
+    """Bring the board's copy of a record and its small artefacts up to date; return that copy.
+
+    Remarks made on the board's copy (a withdrawal, say) stay with it.
+    """
     target = record_path(plan)
-    if plan.request.on != "test" or target.exists():
-        return
+    if plan.request.on != "test":
+        return record
+    if target.exists():
+        record = record.model_copy(update={"edits": read_record(target).edits})
     for artefact in record.artefacts:
-        if artefact.committed:
-            with whole_file(target.parent / artefact.path) as temporary:
-                shutil.copyfile(plan.folder / artefact.path, temporary)
-    write_json(target, record.model_dump(mode="json"))
+        copy = target.parent / artefact.path
+        if not artefact.committed or (copy.exists() and file_sha256(copy) == artefact.sha256):
+            continue
+        own = plan.folder / artefact.path
+        if not own.exists() or file_sha256(own) != artefact.sha256:
+            raise DataAltered(
+                f"{own} is missing or not what the record of run {plan.run_id} says",
+                cure=f"delete {plan.folder} and {target}, and run the same command again",
+            )
+        with whole_file(copy) as temporary:
+            shutil.copyfile(own, temporary)
+    if not target.exists() or read_record(target) != record:
+        write_json(target, record.model_dump(mode="json"))
+    return record
 
 
 @contextmanager
@@ -131,7 +163,8 @@ def _started(plan: Plan) -> str:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_json(path, about)
-    return json.loads(path.read_text("utf-8"))["started"]
+    started: str = read_json(path, f"delete {path}; the run then begins anew")["started"]
+    return started
 
 
 def _fit(plan: Plan, progress: Progress) -> dict[str, Any]:
@@ -142,15 +175,12 @@ def _fit(plan: Plan, progress: Progress) -> dict[str, Any]:
         device=plan.device,
         progress=progress,
         home=home(),
+        method=(plan.spec.id, plan.spec.version),
+        run=plan.run_id,
     )
-    method = plan.cls(plan.settings)
-    found = fit(method, place)
-    about = json.loads((place.folder / "done.json").read_text("utf-8"))
-    # a fit that this run itself began in an earlier attempt is not somebody else's work
-    mine = plan.folder / "fitted_here"
-    if not found:
-        mine.touch()
-    return {**about, "reused": found and not mine.exists()}
+    fit(plan.cls(plan.settings), place)
+    about = read_done(place.folder)
+    return {**about, "reused": about["run"] != plan.run_id}
 
 
 def loaded_method(plan: Plan, folder: Path | None = None) -> Method:
@@ -178,6 +208,7 @@ def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:
         protocol=plan.protocol,
         kind=plan.kind,
         twin=plan.request.twin,
+        on=plan.request.on,
         device=plan.device,
         progress=progress,
     )
@@ -226,7 +257,8 @@ def _record(
     artefacts = [errors]
     if scores.predictions:
         artefacts.append(_keep(plan, "predictions", scores.predictions))
-    timing = json.loads((plan.folder / "predictions" / "seconds.json").read_text("utf-8"))
+    store = plan.folder / "predictions"
+    timing = read_json(store / "seconds.json", f"delete {store} and run the same command again")
     stages = {
         "fit": StagePart(
             seconds=fitted["seconds"], reused=fitted["reused"], attempts=fitted["attempts"]
@@ -284,13 +316,14 @@ def _record(
         evaluation_seed=plan.protocol.evaluation_seed,
         metrics=_values(plan, scores, errors.path),
         probe=scores.probe,
-        deterministic=plan.device == "cpu",
+        deterministic=plan.device == fitted["hardware"]["device"] == "cpu",
         code=code_state(),
-        packages=packages(),
+        packages=packages((plan.distribution,)),
         hardware=hardware(plan.device),
+        fitted=FittedPart(code=fitted["code"], hardware=fitted["hardware"]),
         stages=stages,
         throughput=fitted["throughput"],
-        peak_memory_bytes=peak_memory_bytes(plan.device),
+        peak_memory_bytes=max(peak_memory_bytes(plan.device), fitted["peak_memory_bytes"]),
         artefacts=artefacts,
         notes=[n for n in (plan.info.notes, *scores.notes) if n],
         started=started,

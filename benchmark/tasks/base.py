@@ -35,11 +35,12 @@ class Scores:
 
 @dataclass(frozen=True)
 class Scoring:
-    """How to score: the protocol (its twin's probe if it is a twin), seed, device, progress."""
+    """How to score: the protocol (its twin's probe if it is a twin), on which people, where."""
 
     protocol: Protocol
     kind: Kind
     twin: bool
+    on: str
     device: str
     progress: Progress
 

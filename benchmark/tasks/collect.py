@@ -6,7 +6,6 @@ a memory-mapped file as they come; everything is checked on the way.
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -32,31 +31,27 @@ def collect(
     progress: Progress,
     name: str,
 ) -> None:
-    """Predict every image and write arrays and `prediction.json` into `folder`.
+    """Predict every image and write the arrays into `folder`.
 
     `labels` (N, K, 2) are shown to ceilings alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
     writer = _MapWriter(folder, len(images)) if kind == "descriptors" else None
     parts: list[Prediction] = []
-    numbers: dict[str, float] = {}
     with torch.inference_mode():
         for first in range(0, len(images), BATCH):
             rows = slice(first, min(first + BATCH, len(images)))
             prediction = _predict(method, kind, images.batch(rows), labels, rows)
-            numbers = prediction.numbers()
             if writer is not None:
                 writer.write(rows, prediction)
             else:
-                parts.append(type(prediction).from_arrays(prediction.arrays(), **numbers))
+                parts.append(type(prediction).from_arrays(prediction.arrays()))
             progress(f"predict {name}", rows.stop, len(images))
     if writer is None:
         for field, array in type(parts[0]).concatenate(parts).arrays().items():
             np.save(folder / f"{field}.npy", array)
     else:
         writer.close()
-    about = {"kind": kind, "images": len(images), "numbers": numbers}
-    (folder / "prediction.json").write_text(json.dumps(about), "utf-8")
 
 
 def _predict(
@@ -70,6 +65,7 @@ def _predict(
         prediction = method.predict_from_labels(batch, truth)
     else:
         prediction = method.predict(batch)
+    _require_geometry(prediction, batch.shape[-1], type(method).__name__)
     if kind == "landmarks" and isinstance(prediction, Parts):
         prediction = prediction.landmarks()
     wanted = PREDICTIONS[kind]
@@ -84,6 +80,26 @@ def _predict(
             f"{len(batch)} images"
         )
     return prediction
+
+
+def _require_geometry(prediction: Prediction, size: int, method: str) -> None:
+    """Refuse maps that lie on the image otherwise than tasks read them: as cells that tile it."""
+    if isinstance(prediction, Descriptors):
+        tiled = Descriptors.covering(prediction.maps[:0], size)
+        given = (prediction.stride, prediction.offset)
+        if not np.allclose(given, (tiled.stride, tiled.offset), atol=1e-6):
+            raise PluginBroken(
+                f"{method} gave descriptors with stride {given[0]:g} and offset {given[1]:g}; a "
+                f"{prediction.maps.shape[-1]}-cell map of {size} px is read as stride "
+                f"{tiled.stride:g}, offset {tiled.offset:g}",
+                cure="resample the maps so that their cells tile the image: Descriptors.covering",
+            )
+    if isinstance(prediction, Parts) and prediction.probabilities.shape[-2:] != (size, size):
+        shape = tuple(prediction.probabilities.shape[-2:])
+        raise PluginBroken(
+            f"{method} gave parts of {shape} pixels for images of {size}",
+            cure="resize the maps to the image's size",
+        )
 
 
 class _MapWriter:
@@ -121,8 +137,3 @@ class _MapWriter:
         if self.file is not None:
             self.file.flush()
             self.file = None
-
-
-def read_about(folder: Path) -> dict:
-    """What `collect` wrote down of a folder."""
-    return json.loads((folder / "prediction.json").read_text("utf-8"))

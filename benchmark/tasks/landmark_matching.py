@@ -58,6 +58,7 @@ class LandmarkMatching(Task):
         assert rule is not None
         assert asked is not None
         pairs = pairs_of(protocol, split)
+        _require_digest(pairs, how)
         points, visible = view_landmarks(pairs, split, protocol)
         units = inter_ocular_distance(_targets(split, protocol), asked.eyes)
         maps = np.load(store / "views" / "maps.npy", mmap_mode="r")
@@ -91,20 +92,24 @@ class LandmarkMatching(Task):
 
 
 def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:
-    """The protocol's pairs on a split; on the real data they must have the digest it states."""
+    """The protocol's pairs on a split."""
     rule = protocol.pairs
     if rule is None:
         raise InvalidInput(f"protocol {protocol.name} names no pairs to match")
-    pairs = draw_matching_pairs(
+    return draw_matching_pairs(
         len(split), rule.seed, count=rule.count, layout=rule.layout, identities=split.identities
     )
-    rendered = not split.source  # a twin comes from no source tree; its people are others
-    if not rendered and pairs.digest != rule.digest:
+
+
+def _require_digest(pairs: MatchingPairs, how: Scoring) -> None:
+    """On the real test people the pairs must be those the protocol states."""
+    rule = how.protocol.pairs
+    stated = rule.digest if rule and how.on == "test" and not how.twin else pairs.digest
+    if pairs.digest != stated:
         raise DataAltered(
-            f"the pairs of {protocol.name} have digest {pairs.digest[:12]}, not {rule.digest[:12]}",
+            f"the pairs of {how.protocol.name} have digest {pairs.digest[:12]}, not {stated[:12]}",
             cure="NumPy's generator or the split changed; compare versions with an older record",
         )
-    return pairs
 
 
 def _targets(split: PreparedSplit, protocol: Protocol) -> np.ndarray:

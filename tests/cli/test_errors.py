@@ -67,7 +67,9 @@ def test_a_wrong_option_is_explained_with_the_usage(bench: Call, words: list, sa
 
 def test_a_wrong_setting_names_the_right_ones(run: Call) -> None:
     refused(run("grid", "--set", "pointz=4"), 2, "pointz", "its settings are: points")
-    refused(run("grid", "--seed=-1"), 2, "must not be negative")
+    refused(run("grid", "--seed=-1"), 2, "must lie in 0")
+    refused(run("grid", "--set", "points=inf"), 2, "points")
+    refused(run("grid", "--device", "gpu"), 2, "none of auto, cpu, cuda")
 
 
 def test_an_impossible_pair_says_why(run: Call) -> None:

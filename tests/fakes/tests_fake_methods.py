@@ -15,6 +15,7 @@ from benchmark.contracts import (
     Images,
     Landmarks,
     Method,
+    MethodInfo,
     MethodSettings,
     Parts,
     Prediction,
@@ -134,6 +135,10 @@ class Slow(Pixels):
 
     class Settings(MethodSettings):
         steps: int = 40
+
+    @classmethod
+    def info(cls, settings) -> MethodInfo:  # type: ignore[no-untyped-def]
+        return MethodInfo(gives=cls.gives, milestones=True)
 
     def initialise(self, images: Images, context: FitContext) -> None:
         generator = torch.Generator().manual_seed(context.seed)

@@ -283,3 +283,79 @@ def test_a_validation_run_reaches_no_board(harness: Path) -> None:
     assert not leaderboards().exists()
     people = {n: d.images for n, d in outcome.record.data.items()}
     assert people["fit"] == people["train"] < 64
+
+
+def test_a_run_that_is_on_the_board_is_found_without_being_run_again(harness: Path) -> None:
+    import shutil
+
+    first = done()
+    shutil.rmtree(home() / "runs")
+    shutil.rmtree(home() / "fits")
+    again = done()
+    assert again.found
+    assert again.record == first.record
+    assert not (home() / "fits").exists()
+
+
+def test_what_the_board_lost_is_brought_back_and_remarks_stay(harness: Path) -> None:
+    first = done()
+    errors = first.path.parent / first.record.headline.per_item
+    whole = errors.read_bytes()
+    errors.write_bytes(b"damaged")
+    content = json.loads(first.path.read_text())
+    content["edits"] = [
+        {"when": "2026-01-01", "author": "a", "reason": "a test", "action": "annotated"}
+    ]
+    first.path.write_text(json.dumps(content))
+    again = done()
+    assert errors.read_bytes() == whole
+    assert [e.reason for e in again.record.edits] == ["a test"]
+    assert [e.reason for e in read_record(first.path).edits] == ["a test"]
+
+
+def test_the_record_says_where_the_fit_was_made_even_if_it_was_found(harness: Path) -> None:
+    plan = make_plan(replace(REQUEST, method="slow"), QUIET)
+    run(plan, QUIET)
+    place = plan.fit_folder / "done.json"
+    about = json.loads(place.read_text())
+    about["hardware"]["device"] = "cuda"
+    place.write_text(json.dumps(about))
+    other = done(method="slow", on="test", seed=0)
+    assert other.found
+    import shutil
+
+    shutil.rmtree(plan.folder)
+    shutil.rmtree(leaderboards())
+    record = done(method="slow").record
+    assert record.fitted is not None
+    assert record.fitted.hardware["device"] == "cuda"
+    assert record.hardware["device"] == "cpu"
+    assert not record.deterministic
+
+
+def test_leftovers_of_a_kill_are_swept(harness: Path) -> None:
+    plan = make_plan(REQUEST, QUIET)
+    left = plan.folder / ".predictions.abc"
+    left.mkdir(parents=True)
+    (left / "maps.npy").write_bytes(b"half")
+    run(plan, QUIET)
+    assert not left.exists()
+
+
+def test_a_damaged_checkpoint_or_mark_is_named_with_its_cure(harness: Path) -> None:
+    plan = make_plan(replace(REQUEST, method="slow"), QUIET)
+    plan.fit_folder.mkdir(parents=True)
+    (plan.fit_folder / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(DataAltered, match="checkpoint"):
+        run(plan, QUIET)
+    (plan.fit_folder / "checkpoint.pt").unlink()
+    (plan.fit_folder / "time.json").write_text("{")
+    with pytest.raises(DataAltered, match=r"time\.json can't be read"):
+        run(plan, QUIET)
+
+
+def test_a_curve_that_cannot_be_made_is_refused_before_the_run(harness: Path) -> None:
+    from benchmark.runner.curve import require_possible
+
+    with pytest.raises(Incompatible, match="leaves no milestones"):
+        require_possible(make_plan(REQUEST, QUIET))

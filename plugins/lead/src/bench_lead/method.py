@@ -40,6 +40,7 @@ class Lead(Method):
         stages = "stage 1 and 2" if settings.reduction == "fpn" else "stage 1"
         return MethodInfo(
             gives=cls.gives,
+            milestones=settings.reduction == "none",  # they are encoders of stage 1
             notes=f"{stages} from random numbers; no ImageNet weights",
         )
 
