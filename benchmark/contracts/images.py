@@ -35,8 +35,8 @@ class Images:
 
     `pixels` is uint8 (N, S + 2m, S + 2m, 3), usually memory-mapped. The middle S × S pixels are
     what predictions are asked on; the margin m around them (often 0) exists so that crops and warps
-    need not invent pixels. The object holds no annotation, file name or identity: "unsupervised" is
-    enforced, not promised.
+    need not invent pixels. The object holds no annotation and no identity: a method that keeps to it
+    can't help being unsupervised.
 
     Example: 3,375 faces of the protocol `ytf5` are (3375, 136, 136, 3) with size 96, margin 20.
     """

@@ -62,8 +62,8 @@ class PreparedSplit:
         return len(self.pixels)
 
     def images(self) -> Images:
-        """The label-free view that methods are given."""
-        return Images(self.pixels, self.size, self.pixels_digest)
+        """The label-free view that methods are given; it does not say which file it maps."""
+        return Images(self.pixels.view(np.ndarray), self.size, self.pixels_digest)
 
     def verify(self) -> None:
         """Recompute both digests; raises DataAltered if one is not the manifest's."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import filelock
 import numpy as np
+import torch
 
 from benchmark.contracts.errors import DataAltered, InvalidInput, RunLocked
 from benchmark.contracts.method import Method, Progress
@@ -75,6 +76,8 @@ def run(plan: Plan, progress: Progress) -> Outcome:
             record = read_record(plan.folder / "record.json")
             return Outcome(publish(plan, record), target, found=True)
         forget_peak_memory(plan.device)
+        # TF32 would round a GPU's float32 products to 10 bits, under the run id of exact ones
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         started = _started(plan)
         for split in plan.splits.values():
             split.verify()

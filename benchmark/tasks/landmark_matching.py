@@ -1,8 +1,8 @@
 """Landmark matching: descriptors of a point in one view find that point in another, no probe between.
 
 Pairs show the same image under two warps, or two people. The error of a pair is the mean distance of
-its matches from the true points, divided by the distance of the target's eyes, in percent; points
-that a warp moves out of the image are left out of their pair.
+its matches from the true points, in percent of the distance of the target's eyes before any warp;
+points that a warp moves out of the image are left out of their pair.
 """
 
 from __future__ import annotations

@@ -112,13 +112,14 @@ class Lead(Method):
         net = self._settle()
         draw = generator(context.seed, "reduction")
         per_image = max(1, -(-reductions.SAMPLE // len(images)))
+        chosen = range(0, len(images), -(-len(images) // reductions.SAMPLE))
         found = []
-        for first in range(0, len(images), CHUNK):
-            pixels = to_signed(images.batch(slice(first, first + CHUNK))).to(self.device)
+        for first in range(0, len(chosen), CHUNK):
+            pixels = to_signed(images.batch(list(chosen[first : first + CHUNK]))).to(self.device)
             with torch.inference_mode():
                 vectors = hypercolumn(net.maps(pixels), self.settings.hypercolumn_size).flatten(2)
             place = torch.randperm(vectors.shape[2], generator=draw)[:per_image]
-            found.append(vectors.cpu()[:, :, place].transpose(1, 2).flatten(0, 1))
+            found.append(vectors[:, :, place.to(self.device)].cpu().transpose(1, 2).flatten(0, 1))
         self.reduction = reductions.fit(kind, torch.cat(found), self.settings.dimension, draw)
 
     def _maps(self, images: Tensor) -> Tensor:
