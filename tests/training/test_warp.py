@@ -140,11 +140,19 @@ def test_forward_undoes_inverse_to_a_ten_thousandth_of_a_pixel(
     start = torch.from_numpy(generator.uniform(0, 1, (3, 12, 2)) * [width - 1, height - 1])
     source = warps.points_inverse(start, height, width, align_corners)
     landed = warps.points_forward(source, height, width, align_corners)
-    # These strengths hardly ever fold; where one does, a point has several true places.
+    # where a warp folds, a point has several true places, and any of them will do
     again = warps.points_inverse(landed.points, height, width, align_corners)
     assert ((again - source).norm(dim=-1)[landed.valid] < 1e-4).all()
+
+
+@pytest.mark.parametrize("preset", sorted(STRENGTHS))
+def test_these_strengths_hardly_ever_fold(preset):
+    generator = warp_generator(0)
+    warps = draw_warps(60, generator, preset)
+    start = torch.from_numpy(generator.uniform(0, 95, (60, 12, 2)))
+    landed = warps.points_forward(warps.points_inverse(start, 96, 96), 96, 96)
     same = (landed.points - start).norm(dim=-1) < 1e-4
-    assert (same & landed.valid).float().mean() > 0.9
+    assert (same & landed.valid).double().mean() > 0.98
 
 
 @settings(deadline=None, max_examples=10)

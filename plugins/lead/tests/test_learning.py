@@ -1,0 +1,31 @@
+"""That LEAD learns: minutes of real training, so by hand or nightly (`pytest -m slow`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.boards.rows import Entry
+from benchmark.cli.progress import Silent
+from benchmark.metrics.intervals import paired_interval
+from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.run import run
+
+QUIET = Silent()
+
+
+@pytest.mark.slow
+def test_demo_ends_below_its_own_untrained_network_on_the_twin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("BENCH_LEADERBOARDS", str(tmp_path / "boards"))
+    errors: dict[str, np.ndarray] = {}
+    for method, preset in (("lead", "demo"), ("random-features", "lead-demo")):
+        request = Request(method=method, protocol="ytf5", preset=preset, twin=True, device="cpu")
+        outcome = run(make_plan(request, QUIET), QUIET)
+        errors[method] = Entry(outcome.record, outcome.path).errors("nme_iod")
+    _, high = paired_interval(errors["lead"], errors["random-features"])
+    assert high < 0
