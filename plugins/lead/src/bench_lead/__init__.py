@@ -85,7 +85,7 @@ SMALL: dict[str, Any] = {
     "head_width": 128,
     "distil_queries": 144,
 }
-DEMO: dict[str, Any] = SMALL | {"epochs": 25.0, "distil_epochs": 3.0}
+DEMO: dict[str, Any] = SMALL | {"epochs": 25.0}
 
 
 @hookimpl
