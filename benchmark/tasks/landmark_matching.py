@@ -18,13 +18,13 @@ from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
-from benchmark.datasets.landmarks import landmarks_of
 from benchmark.datasets.pairs import MatchingPairs, draw_matching_pairs
 from benchmark.metrics.landmarks import inter_ocular_distance
 from benchmark.metrics.matching import match_descriptors
 from benchmark.protocols import Protocol
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
+from benchmark.tasks.landmark_regression import targets
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -60,7 +60,7 @@ class LandmarkMatching(Task):
         pairs = pairs_of(protocol, split)
         _require_digest(pairs, how)
         points, visible = view_landmarks(pairs, split, protocol)
-        units = inter_ocular_distance(_targets(split, protocol), asked.eyes)
+        units = inter_ocular_distance(targets(split, protocol), asked.eyes)
         maps = np.load(store / "views" / "maps.npy", mmap_mode="r")
         size = (protocol.size, protocol.size)
         found = np.full((len(pairs.pairs), points.shape[1], 2), np.nan, np.float32)
@@ -112,19 +112,13 @@ def _require_digest(pairs: MatchingPairs, how: Scoring) -> None:
         )
 
 
-def _targets(split: PreparedSplit, protocol: Protocol) -> np.ndarray:
-    if split.points is None or protocol.landmarks is None:
-        raise DataAltered(f"{split.folder} of {protocol.name} carries no landmarks")
-    return landmarks_of(split.points, protocol.landmarks)
-
-
 def view_landmarks(
     pairs: MatchingPairs, split: PreparedSplit, protocol: Protocol
 ) -> tuple[np.ndarray, np.ndarray]:
     """Landmarks (V, K, 2) float32 in each view's middle square, and whether they lie in it (V, K)."""
     images = split.images()
     views = np.arange(len(pairs.views))
-    points = torch.from_numpy(_targets(split, protocol)[pairs.views[:, 0]]) + images.margin
+    points = torch.from_numpy(targets(split, protocol)[pairs.views[:, 0]]) + images.margin
     side = images.size + 2 * images.margin
     moved = pairs.landmarks(views, points, side, side)
     inside = np.asarray(moved.points, np.float32) - images.margin
