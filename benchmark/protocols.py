@@ -82,17 +82,19 @@ class Geometry(Strict):
 
 
 class Data(Strict):
-    """Which images are fitted on, which carry the probe's labels, which are scored.
+    """Which images are fitted on, which carry the probe's labels (if there is one), which are scored.
 
     Each is "dataset:split". `validation` names a part cut from the training people and `development`
-    the rest of them, for choices and curves; nothing is ever tuned on test.
+    the rest of them, for choices and curves; nothing is ever tuned on test. `labels` names what the
+    task needs of an image beside its points.
     """
 
     fit: str
-    train: str
+    train: str = ""
     test: str
     validation: str = ""
     development: str = ""
+    labels: tuple[Literal["visible", "masks", "attributes", "quaternions", "clouds"], ...] = ()
 
     def datasets(self) -> list[str]:
         """The data sets named, each once."""
@@ -139,11 +141,15 @@ class Pairs(Strict):
 
 
 class Metric(Strict):
-    """A metric variant. The first one of a protocol is its headline."""
+    """A metric variant. The first one of a protocol is its headline.
+
+    `aggregate` says how per-item values become the number (`benchmark.metrics.aggregates`).
+    """
 
     id: str
     unit: str
     better: Literal["lower", "higher"]
+    aggregate: Literal["mean", "upper_median", "sum_of_means", "ratio_of_sums", "single"] = "mean"
 
 
 class Twin(Strict):
@@ -151,10 +157,10 @@ class Twin(Strict):
 
     `fit`, `train` and `test` are numbers of images, `people` of identities, of whom every fifth is
     test. `scale` and `shift` frame the face, as fractions of the prepared side (default: like a
-    square of 1.5 times the landmarks' box).
+    square of 1.5 times the landmarks' box). `settings` are the recipe's own.
     """
 
-    recipe: Literal["face"]
+    recipe: Literal["face", "bird", "flower", "person", "car"]
     fit: int
     train: int
     test: int
@@ -162,6 +168,7 @@ class Twin(Strict):
     seed: int = 0
     scale: tuple[float, float] | None = None
     shift: tuple[float, float] | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
     probe: Probe | None = None
 
 

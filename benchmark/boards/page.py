@@ -29,8 +29,7 @@ nothing about real images.</p>{% endif %}
 board.</p>{% endif %}
 {% for v in r.metrics %}
 <p><span class="big">{{ "%.2f"|format(v.value) }} {{ v.unit }}</span> {{ v.metric }},
-95 % bootstrap interval over {{ v.n }} items {{ "%.2f"|format(v.ci95[0]) }} to
-{{ "%.2f"|format(v.ci95[1]) }} ({{ v.better }} is better)</p>
+{{ v.interval() }} ({{ v.better }} is better)</p>
 {% endfor %}
 {% if curve %}<h2>Error against images seen</h2>{{ curve }}{% endif %}
 {% if loss %}<h2>Probe</h2>{{ loss }}{% endif %}

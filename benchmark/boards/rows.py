@@ -12,9 +12,10 @@ import numpy as np
 from scipy import stats
 
 from benchmark.contracts.errors import DataAltered
-from benchmark.contracts.record import Record, read_record
+from benchmark.contracts.record import Record, Value, read_record
 from benchmark.files import file_sha256
 from benchmark.home import leaderboards
+from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import paired_interval
 from benchmark.plugins import plugins
 from benchmark.protocols import Protocol
@@ -27,9 +28,13 @@ class Entry:
     record: Record
     path: Path
 
+    def value(self, metric: str) -> Value:
+        """What the record says of a metric."""
+        return next(v for v in self.record.metrics if v.metric == metric)
+
     def errors(self, metric: str) -> np.ndarray:
         """Per-item errors of a metric, checked against the digest in the record."""
-        name = next(v.per_item for v in self.record.metrics if v.metric == metric)
+        name = self.value(metric).per_item
         path = self.path.parent / name
         wanted = next(a.sha256 for a in self.record.artefacts if a.path == name)
         if not path.exists() or file_sha256(path) != wanted:
@@ -56,7 +61,7 @@ class Row:
     variant: str
     role: str
     value: float
-    ci95: tuple[float, float]
+    ci95: tuple[float, float] | None
     ci_over: str
     seeds: tuple[int, ...]
     items: int
@@ -66,6 +71,13 @@ class Row:
     floor: tuple[float, float, float] | None
     reported: tuple[float, str, str] | None
     runs: tuple[str, ...]
+
+    def interval(self) -> str:
+        """For people: "6.95 to 7.13", with * where it is over test items."""
+        if self.ci95 is None:
+            return ""
+        low, high = self.ci95
+        return f"{low:.2f} to {high:.2f}" + ("*" if self.ci_over == "items" else "")
 
 
 def board_folder(protocol: Protocol, *, twin: bool) -> Path:
@@ -152,11 +164,12 @@ def _row(
     group = sorted(groups[key], key=lambda e: e.record.seed)
     metric = protocol.metrics[0].id
     first = group[0].record
-    values = [next(v for v in e.record.metrics if v.metric == metric) for e in group]
+    values = [e.value(metric) for e in group]
     numbers = np.array([v.value for v in values])
+    interval: tuple[float, float] | None
     if len(numbers) > 1:
         half = stats.t.ppf(0.975, len(numbers) - 1) * stats.sem(numbers)
-        interval, over = (numbers.mean() - half, numbers.mean() + half), "seeds"
+        interval, over = (float(numbers.mean() - half), float(numbers.mean() + half)), "seeds"
     else:
         interval, over = values[0].ci95, "items"
     words = [variant_name(first), f"version {key.version}" if key.version > 1 else ""]
@@ -168,7 +181,7 @@ def _row(
         variant=" ".join(w for w in words if w),
         role=first.method.role,
         value=float(numbers.mean()),
-        ci95=(float(interval[0]), float(interval[1])),
+        ci95=interval,
         ci_over=over,
         seeds=tuple(e.record.seed for e in group),
         items=values[0].n,
@@ -185,6 +198,9 @@ def _floor(
     metric: str, key: Group, group: list[Entry], groups: dict[Group, list[Entry]]
 ) -> tuple[float, float, float] | None:
     """Difference to the same network untrained, over the seeds that both were run with."""
+    by = group[0].value(metric).aggregate
+    if by == "single":
+        return None
     for other, floor in groups.items():
         if other.method != "random-features" or other.withdrawn or other.data != key.data:
             continue
@@ -194,10 +210,11 @@ def _floor(
         theirs = {e.record.seed: e for e in floor}
         seeds = sorted(mine.keys() & theirs.keys())
         if imitated["of"] == key.method and same and seeds:
-            first = np.mean([mine[s].errors(metric) for s in seeds], 0)
-            second = np.mean([theirs[s].errors(metric) for s in seeds], 0)
-            low, high = paired_interval(first, second)
-            return float(np.mean(first - second)), low, high
+            trained = [mine[s].errors(metric) for s in seeds]
+            untrained = [theirs[s].errors(metric) for s in seeds]
+            means = [np.mean([aggregate(v, by) for v in side]) for side in (trained, untrained)]
+            low, high = paired_interval(trained, untrained, by=by)
+            return float(means[0] - means[1]), low, high
     return None
 
 

@@ -98,14 +98,13 @@ def markdown_table(rows: list[Row]) -> str:
     body = []
     for row in rows:
         strike = "~~" if row.withdrawn else ""
-        low, high = row.ci95
         body.append(
             [
                 f"{strike}{row.method}{strike}",
                 row.variant,
                 "withdrawn: " + row.withdrawn if row.withdrawn else ROLES[row.role],
                 f"{strike}{row.value:.2f}{strike}",
-                f"{low:.2f} to {high:.2f}" + ("*" if row.ci_over == "items" else ""),
+                row.interval(),
                 f"{row.floor[0]:+.2f} ({row.floor[1]:+.2f} to {row.floor[2]:+.2f})"
                 if row.floor
                 else "",
@@ -134,8 +133,8 @@ def board_csv(rows: list[Row]) -> str:
                 "settings": r.variant,
                 "role": r.role,
                 "value": r.value,
-                "ci95_low": r.ci95[0],
-                "ci95_high": r.ci95[1],
+                "ci95_low": r.ci95[0] if r.ci95 else None,
+                "ci95_high": r.ci95[1] if r.ci95 else None,
                 "ci_over": r.ci_over,
                 "vs_untrained": r.floor[0] if r.floor else None,
                 "vs_untrained_low": r.floor[1] if r.floor else None,

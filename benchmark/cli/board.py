@@ -81,7 +81,7 @@ def print_board(protocol, twin: bool) -> None:  # type: ignore[no-untyped-def]
                 r.variant,
                 "withdrawn" if r.withdrawn else ROLES[r.role],
                 f"{r.value:.2f}",
-                f"{r.ci95[0]:.2f} to {r.ci95[1]:.2f}" + ("*" if r.ci_over == "items" else ""),
+                r.interval(),
                 f"{r.floor[0]:+.2f} ({r.floor[1]:+.2f} to {r.floor[2]:+.2f})" if r.floor else "",
                 len(r.seeds),
                 f"{r.reported[0]:.2f}" if r.reported else "",

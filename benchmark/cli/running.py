@@ -98,7 +98,7 @@ def _summary(outcome: Outcome, page: Path) -> dict[str, Any]:
         "run_id": record.run_id,
         "found": outcome.found,
         "metrics": {v.metric: v.value for v in record.metrics},
-        "ci95": {v.metric: list(v.ci95) for v in record.metrics},
+        "ci95": {v.metric: v.ci95 and list(v.ci95) for v in record.metrics},
         "record": str(outcome.path),
         "page": str(page),
     }
@@ -109,10 +109,9 @@ def _say(outcome: Outcome, page: Path) -> None:
     if outcome.found:
         click.echo(f"done before, on {record.finished[:16].replace('T', ' ')} UTC; nothing to do")
     for value in record.metrics:
-        low, high = value.ci95
         click.secho(f"{value.metric} {value.value:.2f} {value.unit}", bold=True, nl=False)
         click.echo(
-            f"   95 % interval over {value.n} items {low:.2f} to {high:.2f}"
+            f"   {value.interval()}"
             + ("   (twin: rendered data)" if record.protocol.twin else "")
             + ("   (validation people)" if record.protocol.on == "validation" else "")
         )

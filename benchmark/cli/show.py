@@ -110,11 +110,7 @@ def _run(name: str, json_: bool) -> None:
         return
     click.secho(f"run {record.run_id}", bold=True)
     for value in record.metrics:
-        low, high = value.ci95
-        click.echo(
-            f"  {value.metric} {value.value:.3f} {value.unit}  "
-            f"(95 % over {value.n} items: {low:.3f} to {high:.3f})"
-        )
+        click.echo(f"  {value.metric} {value.value:.3f} {value.unit}  ({value.interval(3)})")
     content = record.model_dump(mode="json")
     stages = content.pop("stages")
     for key in ("run_id", "metrics", "curve"):

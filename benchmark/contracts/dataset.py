@@ -37,7 +37,9 @@ class Sample:
     """One annotated image. `key` is unique in the data set; `points` (K, 2) float64 source pixels.
 
     `box` is (x_min, y_min, x_max, y_max) where the data set gives one. `points` may be None for
-    images that are only looked at.
+    images that are only looked at. `visible` (K,) bool says which points are annotated; `mask` names
+    the file of the foreground, which `Reader.mask` reads; `extra` holds further arrays by name
+    ("attributes", say), each of one shape over the data set.
     """
 
     key: str
@@ -45,6 +47,9 @@ class Sample:
     identity: str = ""
     points: np.ndarray | None = None
     box: tuple[float, float, float, float] | None = None
+    visible: np.ndarray | None = None
+    mask: Path | None = None
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class Reader(ABC):
@@ -58,3 +63,7 @@ class Reader(ABC):
     @abstractmethod
     def samples(self, split: str) -> list[Sample]:
         """The samples of a split, in an order that never changes."""
+
+    def mask(self, sample: Sample) -> np.ndarray:
+        """uint8 (H, W) in pixels of the sample's image: 1 foreground, 0 background, 255 not scored."""
+        raise NotImplementedError(f"{type(self).__name__} has no masks")

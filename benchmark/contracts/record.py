@@ -27,8 +27,9 @@ class _Strict(BaseModel):
 class Value(_Strict):
     """A metric's value.
 
-    `ci95` is the percentile bootstrap interval over test items (2,000 draws, seed 0); `per_item` names
-    the artefact that holds the errors it is the mean of.
+    `per_item` names the artefact that holds the values it is made from, and `aggregate` how
+    (`benchmark.metrics.aggregates`). `ci95` is the percentile bootstrap interval over test items
+    (2,000 draws, seed 0), None where a metric exists for all items together alone.
     """
 
     metric: str
@@ -36,8 +37,16 @@ class Value(_Strict):
     unit: str
     better: Literal["lower", "higher"]
     n: int
-    ci95: tuple[float, float]
+    ci95: tuple[float, float] | None
     per_item: str
+    aggregate: str = "mean"
+
+    def interval(self, digits: int = 2) -> str:
+        """For people: "95 % over 857 items: 6.95 to 7.13", or how many items it was made from."""
+        if self.ci95 is None:
+            return f"one number for {self.n} items"
+        low, high = self.ci95
+        return f"95 % over {self.n} items: {low:.{digits}f} to {high:.{digits}f}"
 
 
 class Artefact(_Strict):

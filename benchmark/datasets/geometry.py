@@ -32,11 +32,13 @@ class Window(NamedTuple):
 class Placed(NamedTuple):
     """A sample as the protocol wants it.
 
-    `pixels` uint8 (R, R, 3); `points` float32 (K, 2) in pixels of the middle square, or None.
+    `pixels` uint8 (R, R, 3); `points` float32 (K, 2) in pixels of the middle square, or None; `mask`
+    uint8 (S, S), the foreground of the middle square (1; 255 is not scored), or None.
     """
 
     pixels: np.ndarray
     points: np.ndarray | None
+    mask: np.ndarray | None = None
 
 
 def read_image(path: Path) -> Image.Image:
@@ -54,9 +56,14 @@ def read_image(path: Path) -> Image.Image:
     )
 
 
-def place(sample: Sample, geometry: Geometry, crop: np.ndarray | None = None) -> Placed:
+def place(
+    sample: Sample,
+    geometry: Geometry,
+    crop: np.ndarray | None = None,
+    mask: np.ndarray | None = None,
+) -> Placed:
     """Read the sample's image and apply the geometry; `crop` is its row (scale, shift_x, shift_y)
-    of the stored crops, where the geometry has some.
+    of the stored crops, where the geometry has some, `mask` its foreground (H, W) if asked for.
 
     Example: for `ytf5@1` a face whose points span 100 pixels is cut out as a square of 150, resized
     to 136; a point at the centre of that box lands near (47.5, 47.5) of the middle 96.
@@ -68,7 +75,17 @@ def place(sample: Sample, geometry: Geometry, crop: np.ndarray | None = None) ->
             image, points, window = _scaled_to_box(image, points, sample.box, geometry)
         else:
             window = _window(geometry, image.size, points, crop)
-        return Placed(_cut_out(image, window, geometry), _mapped(points, window, geometry))
+        if mask is not None and mask.shape[::-1] != image.size:
+            raise InvalidInput(
+                f"the mask is {mask.shape[1]} × {mask.shape[0]} px, the image "
+                f"{image.size[0]} × {image.size[1]}",
+                cure="put the publisher's files there again; both come from one release",
+            )
+        return Placed(
+            _cut_out(image, window, geometry),
+            _mapped(points, window, geometry),
+            None if mask is None else _cut_mask(mask, window, geometry),
+        )
     except InvalidInput as error:
         raise InvalidInput(f"{sample.key}: {error.message}", cure=error.cure) from None
 
@@ -133,6 +150,16 @@ def _scaled_to_box(
 def _cut_out(image: Image.Image, window: Window, geometry: Geometry) -> np.ndarray:
     cut = image.crop((window.x, window.y, window.x + window.width, window.y + window.height))
     return np.asarray(cut.resize((geometry.resize,) * 2, FILTERS[geometry.filter]))
+
+
+def _cut_mask(mask: np.ndarray, window: Window, geometry: Geometry) -> np.ndarray:
+    """The mask of the middle square: each pixel takes the nearest of the source, outside is 0."""
+    cut = Image.fromarray(mask.astype(np.uint8)).crop(
+        (window.x, window.y, window.x + window.width, window.y + window.height)
+    )
+    whole = np.asarray(cut.resize((geometry.resize,) * 2, Image.Resampling.NEAREST))
+    middle = slice(geometry.cut, geometry.cut + geometry.size)
+    return whole[middle, middle]
 
 
 def _mapped(points: np.ndarray | None, window: Window, geometry: Geometry) -> np.ndarray | None:

@@ -32,6 +32,7 @@ def open_split(protocol: Protocol, role: str, *, twin: bool, progress: Progress)
         dataset,
         split,
         protocol.geometry[dataset],
+        labels=protocol.data.labels,
         protocol_folder=protocol_path(protocol.name).parent,
         progress=prepare,
     )

@@ -2,7 +2,8 @@
 
 A split lies in `$BENCH_HOME/prepared/<dataset>-v<version>-<geometry digest>/<split>/`: pixels.npy
 (N, R, R, 3) uint8, points.npy (N, K, 2) float32 where there are points, samples.json (keys and
-identities) and manifest.json, which says what it was made from and holds the digests.
+identities) and manifest.json, which says what it was made from and holds the digests. Labels that a
+protocol asks for beside the points lie in a file each, in a folder whose name ends in theirs.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,9 @@ class PreparedSplit:
     `pixels` uint8 (N, R, R, 3), memory-mapped; `points` float32 (N, K, 2) in pixels of the middle
     `size` × `size` square, or None; `identities` the person (or other group) of each image; `keys`
     its name in the data set; `source` which tree of files it was made from, where that is known.
+    `labels` holds what the protocol asks for beside the points: "visible" bool (N, K), "masks" uint8
+    (N, S, S) of the middle square (1 foreground, 255 not scored), "attributes" float32 (N, A),
+    "quaternions" float32 (N, 4), "clouds" float32 (N, P, 3).
     """
 
     folder: Path
@@ -57,6 +60,7 @@ class PreparedSplit:
     pixels_digest: str
     labels_digest: str
     source: str | None = None
+    labels: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -69,7 +73,7 @@ class PreparedSplit:
         """Recompute both digests; raises DataAltered if one is not the manifest's."""
         found = {
             "pixels": array_digest(self.pixels),
-            "labels": labels_digest(self.points, self.keys, self.identities),
+            "labels": labels_digest(self.points, self.keys, self.identities, self.labels),
         }
         stated = {"pixels": self.pixels_digest, "labels": self.labels_digest}
         for what, digest in found.items():
@@ -87,21 +91,35 @@ def array_digest(array: np.ndarray) -> str:
     return total.hexdigest()
 
 
-def labels_digest(points: np.ndarray | None, keys: list[str], identities: list[str]) -> str:
+def labels_digest(
+    points: np.ndarray | None,
+    keys: list[str],
+    identities: list[str],
+    labels: Mapping[str, np.ndarray],
+) -> str:
     """sha256 of what is known of the images beside their pixels."""
-    return canonical_digest(
-        {
-            "points": None if points is None else array_digest(points),
-            "keys": keys,
-            "identities": identities,
-        }
-    )
+    content: dict[str, Any] = {
+        "points": None if points is None else array_digest(points),
+        "keys": keys,
+        "identities": identities,
+    }
+    if labels:
+        content["labels"] = {name: array_digest(array) for name, array in labels.items()}
+    return canonical_digest(content)
 
 
-def split_folder(dataset_id: str, split: str, geometry: Geometry, home: Path | None = None) -> Path:
-    """Where a split is prepared to; protocols with the same geometry share it."""
+def split_folder(
+    dataset_id: str,
+    split: str,
+    geometry: Geometry,
+    home: Path | None = None,
+    *,
+    labels: Sequence[str] = (),
+) -> Path:
+    """Where a split is prepared to; protocols with the same geometry and labels share it."""
     digest = geometry_digest(geometry)[:12]
-    name = f"{dataset_id}-v{spec_of(dataset_id).version}-{digest}"
+    words = (f"{dataset_id}-v{spec_of(dataset_id).version}-{digest}", *sorted(labels))
+    name = "-".join(words)
     return (home or bench_home()) / "prepared" / name / split.replace("/", "-")
 
 
@@ -116,19 +134,21 @@ def open_split(
     geometry: Geometry,
     *,
     protocol_folder: Path,
+    labels: Sequence[str] = (),
     home: Path | None = None,
     progress: Progress | None = None,
 ) -> PreparedSplit:
     """Open a split, preparing it first where that was not done yet.
 
-    `protocol_folder` is where the protocol's file lies (for its crops file); `progress(done, total)`
-    is told while images are prepared. Raises DataMissing when there is no data to prepare from,
-    DataAltered when a file can't be decoded or is not what it should be, DiskFull, RecordTooNew.
+    `protocol_folder` is where the protocol's file lies (for its crops file); `labels` are kept beside
+    the points; `progress(done, total)` is told while images are prepared. Raises DataMissing when
+    there is no data to prepare from, DataAltered when a file can't be decoded or is not what it
+    should be, DiskFull, RecordTooNew.
 
     Example: `open_split("ytf68", "people/test", protocol.geometry["ytf68"], protocol_folder=…)`
     of `ytf5@1` has pixels (857, 136, 136, 3), points (857, 68, 2) and size 96.
     """
-    folder = split_folder(dataset_id, split, geometry, home)
+    folder = split_folder(dataset_id, split, geometry, home, labels=labels)
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Two processes may want the same split: the second waits and finds it done.
@@ -136,7 +156,7 @@ def open_split(
             if not folder.exists():
                 for killed in folder.parent.glob(f".{folder.name}.*/"):
                     shutil.rmtree(killed)
-                _prepare(dataset_id, split, geometry, protocol_folder, folder, progress)
+                _prepare(dataset_id, split, geometry, protocol_folder, labels, folder, progress)
     return load(folder)
 
 
@@ -147,6 +167,7 @@ def store(
     size: int,
     *,
     points: Callable[[], np.ndarray | None],
+    labels: Callable[[], Mapping[str, np.ndarray]] = dict,
     keys: list[str],
     identities: list[str],
     about: dict[str, Any],
@@ -154,8 +175,8 @@ def store(
 ) -> None:
     """Write a prepared split whole, one frame after another, so that any number fits.
 
-    `frames` are uint8 (R, R, 3), `shape` is (N, R, R, 3); `points` is asked for once all frames were
-    taken; `about` goes into the manifest.
+    `frames` are uint8 (R, R, 3), `shape` is (N, R, R, 3); `points` and `labels` are asked for once
+    all frames were taken; `about` goes into the manifest.
     """
     with whole_folder(folder) as temporary:
         pixels = _digest_of_header(np.dtype(np.uint8), shape)
@@ -175,18 +196,23 @@ def store(
                     progress(done, shape[0])
         if not done == len(keys) == len(identities) == shape[0]:
             raise InvalidInput(f"{done} frames and {len(keys)} keys where {shape[0]} were expected")
-        labels = points()
-        if labels is not None:
-            np.save(temporary / "points.npy", labels, allow_pickle=False)
+        known, further = points(), dict(labels())
+        if known is not None:
+            np.save(temporary / "points.npy", known, allow_pickle=False)
+        for name, array in further.items():
+            if len(array) != shape[0]:
+                raise InvalidInput(f"{len(array)} rows of {name} for {shape[0]} images")
+            np.save(temporary / f"{name}.npy", array, allow_pickle=False)
         write_json(temporary / "samples.json", {"keys": keys, "identities": identities})
         manifest = {
             "format": FORMAT,
             **about,
             "shape": list(shape),
             "size": size,
-            "points": None if labels is None else list(labels.shape),
+            "points": None if known is None else list(known.shape),
+            "labels": {name: list(array.shape) for name, array in further.items()},
             "pixels_digest": pixels.hexdigest(),
-            "labels_digest": labels_digest(labels, keys, identities),
+            "labels_digest": labels_digest(known, keys, identities, further),
             "bench": benchmark.__version__,
             "pillow": PIL.__version__,
         }
@@ -208,8 +234,15 @@ def load(folder: Path) -> PreparedSplit:
         points = None
         if manifest["points"] is not None:
             points = np.load(folder / "points.npy", allow_pickle=False)
-        stated = (manifest["shape"], manifest["points"])
-        if (list(pixels.shape), None if points is None else list(points.shape)) != stated:
+        # manifests of older versions do not know of further labels
+        asked = manifest.get("labels", {})
+        labels = {
+            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            for name in asked
+        }
+        stated = (manifest["shape"], manifest["points"], asked)
+        shapes = {name: list(array.shape) for name, array in labels.items()}
+        if (list(pixels.shape), None if points is None else list(points.shape), shapes) != stated:
             raise ValueError("the arrays do not have the shapes that manifest.json states")
         return PreparedSplit(
             folder=folder,
@@ -221,6 +254,7 @@ def load(folder: Path) -> PreparedSplit:
             pixels_digest=manifest["pixels_digest"],
             labels_digest=manifest["labels_digest"],
             source=manifest.get("source"),
+            labels=labels,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _altered(folder, f"{type(error).__name__}: {error}") from None
@@ -242,6 +276,7 @@ def _prepare(
     split: str,
     geometry: Geometry,
     protocol_folder: Path,
+    labels: Sequence[str],
     folder: Path,
     progress: Progress | None,
 ) -> None:
@@ -256,12 +291,20 @@ def _prepare(
             cure="put the publisher's annotation there again",
         )
     points: list[np.ndarray] = []
+    masks: list[np.ndarray] = []
+    mask_of = reader.mask if "masks" in labels else None
 
     def frames() -> Iterator[np.ndarray]:
-        for placed in _in_order(samples, crops, geometry):
+        for placed in _in_order(samples, crops, geometry, mask_of):
             if placed.points is not None:
                 points.append(placed.points)
+            if placed.mask is not None:
+                masks.append(placed.mask)
             yield placed.pixels
+
+    def further() -> dict[str, np.ndarray]:
+        found = {"masks": np.stack(masks)} if masks else {}
+        return found | {n: _gathered(samples, n, dataset_id) for n in labels if n != "masks"}
 
     store(
         folder,
@@ -269,6 +312,7 @@ def _prepare(
         (len(samples), geometry.resize, geometry.resize, 3),
         geometry.size,
         points=lambda: np.stack(points) if points else None,
+        labels=further,
         keys=[s.key for s in samples],
         identities=[s.identity for s in samples],
         about={
@@ -281,6 +325,19 @@ def _prepare(
         },
         progress=progress,
     )
+
+
+def _gathered(samples: list[Sample], name: str, dataset_id: str) -> np.ndarray:
+    """One label of all samples, stacked; a sample without it is refused."""
+    rows = [s.visible if name == "visible" else s.extra.get(name) for s in samples]
+    found = [r for r in rows if r is not None]
+    if len(found) != len(rows):
+        bare = next(s.key for s, row in zip(samples, rows, strict=True) if row is None)
+        raise DataAltered(
+            f"{bare} of {dataset_id} has no {name}",
+            cure="put the publisher's annotation there again",
+        )
+    return np.stack(found)
 
 
 def _crops_for(
@@ -301,11 +358,17 @@ def _crops_for(
 
 
 def _in_order(
-    samples: list[Sample], crops: list[np.ndarray | None], geometry: Geometry
+    samples: list[Sample],
+    crops: list[np.ndarray | None],
+    geometry: Geometry,
+    mask_of: Callable[[Sample], np.ndarray] | None,
 ) -> Iterator[Placed]:
     """Decode on all cores, a chunk at a time, and give the results in the order of the samples."""
-    one = partial(place, geometry=geometry)
+
+    def one(sample: Sample, crop: np.ndarray | None) -> Placed:
+        return place(sample, geometry, crop, mask_of(sample) if mask_of else None)
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(samples), CHUNK):
             end = start + CHUNK
-            yield from pool.map(lambda s, c: one(s, crop=c), samples[start:end], crops[start:end])
+            yield from pool.map(one, samples[start:end], crops[start:end])

@@ -1,59 +1,82 @@
-"""How sure a mean is: bootstrap intervals over test items, alone and paired."""
+"""How sure a number is: bootstrap intervals over test items, alone and paired."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from benchmark.contracts.errors import InvalidInput
+from benchmark.metrics.aggregates import AGGREGATES, checked
 
 DRAWS = 2000
 CHUNK_BYTES = 32 * 2**20
 
 
 def bootstrap_interval(
-    per_item: np.ndarray, *, level: float = 0.95, draws: int = DRAWS, seed: int = 0
-) -> tuple[float, float]:
-    """Percentile bootstrap interval of the mean of `per_item` (N,), float64.
-
-    Items are drawn with replacement by NumPy's PCG64, so the interval is the same everywhere.
-    Source: Efron 1979. Example: N = 857 errors with mean 6.0 and standard deviation 3.0 give about
-    (5.80, 6.20).
-    """
-    errors = _checked(per_item)
-    means = np.concatenate([errors[rows].mean(1) for rows in _draws(len(errors), draws, seed)])
-    tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def paired_interval(
-    first: np.ndarray,
-    second: np.ndarray,
+    per_item: np.ndarray,
     *,
+    by: str = "mean",
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of mean(first − second) over the same items, in pairs.
+    """Percentile bootstrap interval of an aggregate of per-item values (N,) or (N, M), float64.
 
-    An interval that excludes zero says that the two differ on items like these. Errors of several
-    seeds are averaged per item before they come here. Errors: different lengths are refused.
+    Items (rows) are drawn with replacement by NumPy's PCG64, so the interval is the same everywhere.
+    `by` names the aggregate (`benchmark.metrics.aggregates`); "single" has no items to draw, and is
+    refused. Source: Efron 1979. Example: N = 857 errors with mean 6.0 and standard deviation 3.0
+    give about (5.80, 6.20).
     """
-    a, b = _checked(first), _checked(second)
-    if len(a) != len(b):
-        raise InvalidInput(f"paired items differ in number: {len(a)} and {len(b)}")
-    return bootstrap_interval(a - b, level=level, draws=draws, seed=seed)
+    return _quantiles(_resampled(per_item, by, draws, seed), level)
 
 
-def _checked(per_item: np.ndarray) -> np.ndarray:
-    errors = np.asarray(per_item, np.float64)
-    if errors.ndim != 1 or not len(errors):
-        raise InvalidInput(f"per-item values must be a non-empty vector, got shape {errors.shape}")
-    if not np.isfinite(errors).all():
-        raise InvalidInput(f"per-item values hold {(~np.isfinite(errors)).sum()} NaN or infinity")
-    return errors
+def paired_interval(
+    first: np.ndarray | Sequence[np.ndarray],
+    second: np.ndarray | Sequence[np.ndarray],
+    *,
+    by: str = "mean",
+    level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of first − second over the same items, in pairs.
+
+    Either side may be a list of arrays, one per seed, whose aggregates are averaged. An interval
+    that excludes zero says that the two differ on items like these. Errors: different numbers of
+    items are refused.
+    """
+    one, other = _seeds(first), _seeds(second)
+    items = {len(values) for values in (*one, *other)}
+    if len(items) != 1:
+        raise InvalidInput(f"paired items differ in number: {' and '.join(map(str, items))}")
+    mine, theirs = (
+        np.mean([_resampled(values, by, draws, seed) for values in side], axis=0)
+        for side in (one, other)
+    )
+    return _quantiles(mine - theirs, level)
+
+
+def _seeds(side: np.ndarray | Sequence[np.ndarray]) -> list[np.ndarray]:
+    return [side] if isinstance(side, np.ndarray) else list(side)
+
+
+def _resampled(per_item: np.ndarray, by: str, draws: int, seed: int) -> np.ndarray:
+    """The aggregate of each draw; NaN where a draw left a column without a value."""
+    if by == "single":
+        raise InvalidInput("a single value has no items to draw")
+    values = checked(per_item, by)
+    if by == "mean":
+        return np.concatenate([values[rows].mean(1) for rows in _draws(len(values), draws, seed)])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        chunks = _draws(len(values), draws, seed)
+        return np.array([AGGREGATES[by](values[row]) for rows in chunks for row in rows])
+
+
+def _quantiles(drawn: np.ndarray, level: float) -> tuple[float, float]:
+    tail = (1 - level) / 2
+    low, high = np.quantile(drawn[np.isfinite(drawn)], [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def _draws(items: int, draws: int, seed: int) -> Iterator[np.ndarray]:

@@ -38,6 +38,7 @@ from benchmark.files import (
     write_json,
 )
 from benchmark.home import home, leaderboards
+from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import bootstrap_interval
 from benchmark.runner.environment import (
     code_state,
@@ -216,28 +217,27 @@ def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:
         progress=progress,
     )
     scores = plan.task.score(plan.folder / "predictions", plan.splits, how)
-    for metric, errors in scores.per_item.items():
-        if not np.isfinite(errors).all():
-            raise InvalidInput(
-                f"{metric} is not finite for {int((~np.isfinite(errors)).sum())} test items"
-            )
     return scores, time.monotonic() - began
 
 
 def _values(plan: Plan, scores: Scores, per_item: str) -> list[Value]:
     values = []
     for metric in plan.protocol.metrics:
-        errors = scores.per_item[metric.id]
-        low, high = bootstrap_interval(errors)
+        errors, by = scores.per_item[metric.id], metric.aggregate
+        try:
+            number = aggregate(errors, by)
+        except InvalidInput as error:
+            raise InvalidInput(f"{metric.id}: {error.message}") from None
         values.append(
             Value(
                 metric=metric.id,
-                value=float(np.mean(errors, dtype=np.float64)),
+                value=number,
                 unit=metric.unit,
                 better=metric.better,
-                n=len(errors),
-                ci95=(low, high),
+                n=scores.items.get(metric.id, len(errors)),
+                ci95=None if by == "single" else bootstrap_interval(errors, by=by),
                 per_item=per_item,
+                aggregate=by,
             )
         )
     return values

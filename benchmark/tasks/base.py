@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 class Scores:
     """What scoring returns.
 
-    `per_item` holds the errors each metric is the mean of, (N,) float64 by metric id; `predictions`
-    small arrays worth keeping beside the record, `probe` what was fitted and how it went.
+    `per_item` holds by metric id the values that the metric's aggregate turns into its number, (N,)
+    or (N, M) float64; `items` how many items stand behind a metric whose aggregate is "single";
+    `predictions` small arrays worth keeping beside the record, `probe` what was fitted and how it
+    went.
     """
 
     per_item: dict[str, np.ndarray]
+    items: dict[str, int] = field(default_factory=dict, kw_only=True)
     predictions: dict[str, np.ndarray] = field(default_factory=dict)
     probe: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

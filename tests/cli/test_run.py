@@ -19,7 +19,7 @@ def test_a_run_says_its_number_and_where_all_lies(run: Call) -> None:
     record = next((leaderboards() / "twins" / "small_faces" / "1" / "grid").glob("*.json"))
     value = json.loads(record.read_text())["metrics"][0]
     lines = said.out.splitlines()
-    assert lines[0].startswith(f"nme_iod {value['value']:.2f} %   95 % interval over 16 items ")
+    assert lines[0].startswith(f"nme_iod {value['value']:.2f} %   95 % over 16 items: ")
     assert lines[0].endswith("(twin: rendered data)")
     assert f"record    {record}" in lines
     for line in lines[2:]:

@@ -6,13 +6,22 @@ import errno
 import hashlib
 import json
 import multiprocessing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.contracts.errors import DataAltered, DataMissing, DiskFull, RecordTooNew, UnknownName
+from benchmark.contracts.dataset import Sample
+from benchmark.contracts.errors import (
+    DataAltered,
+    DataMissing,
+    DiskFull,
+    InvalidInput,
+    RecordTooNew,
+    UnknownName,
+)
 from benchmark.datasets import prepared
 from benchmark.datasets.crops import draw_crops, write_crops
 from benchmark.datasets.landmarks import landmarks_of
@@ -336,3 +345,60 @@ def test_the_real_protocols_share_what_they_prepare() -> None:
     ]
     folders = [split_folder("ytf68", "people/test", g, HERE) for g in geometries]
     assert folders[0] == folders[1] != folders[2]
+
+
+class _Masked(Ytf68):
+    """Faces whose foreground is the box of their points, and whose attribute is its width."""
+
+    def samples(self, split: str) -> list[Sample]:
+        return [
+            replace(
+                s,
+                visible=np.ones(68, bool),
+                extra={"attributes": np.array([np.ptp(s.points[:, 0])], np.float32)},
+            )
+            for s in super().samples(split)
+            if s.points is not None
+        ]
+
+    def mask(self, sample: Sample) -> np.ndarray:
+        with Image.open(sample.path) as image:
+            width, height = image.size
+        assert sample.points is not None
+        low, high = sample.points.min(0), sample.points.max(0)
+        y, x = np.mgrid[:height, :width]
+        return (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+
+
+def test_labels_beside_the_points_are_kept_where_they_are_asked_for(
+    tiny_ytf68: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "reader_of", lambda _, root: _Masked(root))
+    wanted = ("visible", "masks", "attributes")
+    geometry = Geometry(crop="points_square", scale=1.5, resize=48, cut=0)
+    split = open_split("ytf68", "people/train", geometry, protocol_folder=HERE, labels=wanted)
+    plain = open_tiny(geometry=geometry)
+    assert split.labels["masks"].shape == (len(split), 48, 48)
+    assert split.labels["visible"].shape == (len(split), 68)
+    assert split.labels["attributes"].shape == (len(split), 1)
+    assert plain.labels == {}
+    assert plain.pixels_digest == split.pixels_digest
+    assert plain.labels_digest != split.labels_digest
+    # the box of the points fills two thirds of the crop along its longer side
+    mask, points = split.labels["masks"][0], split.points[0]
+    inside = np.clip(points.round().astype(int), 0, 47)
+    assert mask[inside[:, 1], inside[:, 0]].mean() > 0.8
+    assert max(mask.any(0).mean(), mask.any(1).mean()) == pytest.approx(2 / 3, abs=0.05)
+    split.verify()
+    (split.folder / "masks.npy").unlink()
+    with pytest.raises(DataAltered, match="masks"):
+        open_split("ytf68", "people/train", geometry, protocol_folder=HERE, labels=wanted)
+
+
+def test_a_mask_of_another_size_than_its_image_is_refused(
+    tiny_ytf68: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared, "reader_of", lambda _, root: _Masked(root))
+    monkeypatch.setattr(_Masked, "mask", lambda *_: np.ones((3, 5), bool))
+    with pytest.raises(InvalidInput, match="the mask is 5 × 3 px"):
+        open_split("ytf68", "people/train", GEOMETRY, protocol_folder=HERE, labels=("masks",))

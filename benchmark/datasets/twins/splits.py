@@ -30,6 +30,7 @@ RECIPE_VERSION = 1
 """Raised when a recipe or the renderer draws other pixels, so that old ones are not taken for new."""
 
 CHUNK = 64
+CLOUD_POINTS = 8000
 TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
 
 
@@ -72,6 +73,8 @@ def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
         "resize": _resize(protocol),
         "size": protocol.size,
     }
+    if protocol.data.labels:
+        about["labels"] = sorted(protocol.data.labels)
     return home() / "prepared" / f"twin-{twin.recipe}-{canonical_digest(about)[:12]}" / series
 
 
@@ -86,15 +89,28 @@ def _render(
     resize = _resize(protocol)
     recipe = FaceRecipe(people, _points(protocol), framing=_framing(twin))
     points: list[np.ndarray] = []
+    labels: dict[str, list[np.ndarray]] = {name: [] for name in protocol.data.labels}
+    clouds = CLOUD_POINTS if "clouds" in labels else 0
+    margin = (resize - protocol.size) // 2
+    middle = slice(margin, margin + protocol.size)
 
     def frames() -> Iterator[np.ndarray]:
         threads = os.cpu_count() or 1
         for start in range(0, count, CHUNK):
             batch: TwinBatch = render(
                 recipe, min(CHUNK, count - start), resize, twin.seed,
-                first=first + start, threads=threads,
+                first=first + start, threads=threads, cloud=clouds,
             )  # fmt: skip
-            points.append(batch.landmarks - (resize - protocol.size) // 2)
+            points.append(batch.landmarks - margin)
+            known = {
+                "visible": batch.visible,
+                "masks": batch.foreground[:, middle, middle].astype(np.uint8),
+                "attributes": batch.attributes,
+                "quaternions": batch.quaternions,
+                "clouds": batch.clouds,
+            }
+            for name, parts in labels.items():
+                parts.append(known[name])
             yield from batch.images
 
     shown = (people[(first + i) % len(people)] for i in range(count))
@@ -104,6 +120,7 @@ def _render(
         (count, resize, resize, 3),
         protocol.size,
         points=lambda: np.concatenate(points).astype(np.float32),
+        labels=lambda: {name: np.concatenate(parts) for name, parts in labels.items()},
         keys=[f"{series}/{i:06d}" for i in range(count)],
         identities=[f"person {person:04d}" for person in shown],
         about={"twin": twin.model_dump(mode="json"), "recipe_version": RECIPE_VERSION},
@@ -123,6 +140,7 @@ def _people_part(train: PreparedSplit, role: str) -> PreparedSplit:
     pixels = train.pixels[rows]
     assert train.points is not None
     points = train.points[rows]
+    labels = {name: np.asarray(array)[rows] for name, array in train.labels.items()}
     keys = [train.keys[i] for i in rows]
     identities = [train.identities[i] for i in rows]
     return replace(
@@ -132,5 +150,6 @@ def _people_part(train: PreparedSplit, role: str) -> PreparedSplit:
         keys=keys,
         identities=identities,
         pixels_digest=array_digest(pixels),
-        labels_digest=labels_digest(points, keys, identities),
+        labels_digest=labels_digest(points, keys, identities, labels),
+        labels=labels,
     )

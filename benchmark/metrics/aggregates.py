@@ -1,0 +1,87 @@
+"""How the values kept per item become the one number that is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.metrics.pose import upper_median
+
+Array = np.ndarray
+
+
+def mean(values: Array) -> float:
+    """Mean of a vector (N,).
+
+    >>> mean(np.array([1.0, 2.0, 6.0]))
+    3.0
+    """
+    return float(values.mean(dtype=np.float64))
+
+
+def sum_of_means(values: Array) -> float:
+    """Sum over columns of the mean of each; rows (N, M) may hold NaN where an item has no value.
+
+    >>> sum_of_means(np.array([[1.0, 4.0], [3.0, np.nan]]))
+    6.0
+    """
+    there = ~np.isnan(values)
+    return float((np.where(there, values, 0).sum(0) / there.sum(0)).sum())
+
+
+def ratio_of_sums(values: Array) -> float:
+    """Sum of the first column over the sum of the second (N, 2), in percent.
+
+    >>> ratio_of_sums(np.array([[1.0, 2.0], [2.0, 2.0]]))
+    75.0
+    """
+    top, bottom = values.sum(0)
+    return float(100 * top / bottom)
+
+
+def single(values: Array) -> float:
+    """The value (1,) itself: of a metric that exists for all items together alone."""
+    return float(values[0])
+
+
+AGGREGATES: dict[str, Callable[[Array], float]] = {
+    "mean": mean,
+    "upper_median": upper_median,
+    "sum_of_means": sum_of_means,
+    "ratio_of_sums": ratio_of_sums,
+    "single": single,
+}
+
+
+def aggregate(values: Array, name: str = "mean") -> float:
+    """The reported number of per-item `values`: (N,), or (N, M) where the aggregate reads columns.
+
+    Raises `UnknownName`, and `InvalidInput` for another shape, no items, values that are not finite
+    (NaN says "no value" to sum_of_means) or a column without any value.
+    """
+    array = checked(values, name)
+    return AGGREGATES[name](array)
+
+
+def checked(values: Array, name: str) -> Array:
+    """`values` as float64, fit for that aggregate."""
+    if name not in AGGREGATES:
+        raise UnknownName("aggregate", name, AGGREGATES)
+    array = np.asarray(values, np.float64)
+    dimensions = 2 if name in ("sum_of_means", "ratio_of_sums") else 1
+    shaped = array.ndim == dimensions and array.size > 0
+    if name == "single":
+        shaped = shaped and len(array) == 1
+    if name == "ratio_of_sums":
+        shaped = shaped and array.shape[1] == 2
+    if not shaped:
+        raise InvalidInput(f"per-item values of aggregate {name!r} have shape {array.shape}")
+    missing = np.isnan(array) if name == "sum_of_means" else np.zeros(array.shape, bool)
+    broken = ~np.isfinite(array) & ~missing
+    if broken.any():
+        raise InvalidInput(f"per-item values hold {int(broken.sum())} NaN or infinity")
+    if missing.all(0).any():
+        raise InvalidInput("a column of per-item values has no value at all")
+    return array
