@@ -13,7 +13,7 @@ from tests_fixtures import ROOT
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"boards"},
+    {"boards", "pages"},
     {"launch"},
     {"runner"},
     {"tasks"},

@@ -1,0 +1,206 @@
+"""The page of a protocol version, made from its file: data, geometry, probe, formula, history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from benchmark.contracts.errors import UnknownName
+from benchmark.datasets.places import spec_of
+from benchmark.home import checkout
+from benchmark.metrics.catalogue import entry
+from benchmark.probes.constants import constants
+from benchmark.protocols import WORDS, Protocol, all_protocols
+
+ROLES = {
+    "fit": "methods are fitted on",
+    "train": "the probe is trained on",
+    "test": "scored",
+    "validation": "kept for choices and curves (from the training part)",
+    "development": "the rest of the training part",
+}
+AGGREGATES = {
+    "mean": "mean over items",
+    "median": "median over items",
+    "upper_median": "upper median over items",
+    "sum_of_means": "sum over columns of the means over items",
+    "ratio_of_sums": "sum over items of the numerator by that of the denominator",
+    "single": "one number for all items",
+}
+
+
+def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one, keys joined by dots; lists of tables are counted from 0.
+
+    >>> flat({"a": {"b": 1}, "c": [{"d": 2}]})
+    {'a.b': 1, 'c.0.d': 2}
+    """
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            found.update(flat(value, f"{prefix}{key}."))
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            for i, item in enumerate(value):
+                found.update(flat(item, f"{prefix}{key}.{i}."))
+        else:
+            found[prefix + key] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
+def differences(one: Protocol, other: Protocol) -> list[tuple[str, Any, Any, bool]]:
+    """Field, value in `one`, value in `other`, and whether it counts (is no mere word).
+
+    Fields at their default are compared too, so that what a version leaves out is seen.
+    """
+    before, after = (flat(p.model_dump(mode="json")) for p in (one, other))
+    return [
+        (key, before.get(key), after.get(key), key.partition(".")[0] not in WORDS)
+        for key in [*before, *(k for k in after if k not in before)]
+        if before.get(key) != after.get(key) and key != "version"
+    ]
+
+
+def page_path(protocol: Protocol) -> Path:
+    """Where the page of a version lies in a checkout."""
+    return checkout() / "docs" / "protocols" / f"{protocol.id}-{protocol.version}.md"
+
+
+def picture_path(protocol: Protocol) -> Path:
+    """Where the pictures of its twin lie."""
+    return page_path(protocol).with_suffix(".jpg")
+
+
+def page(protocol: Protocol, versions: Iterable[Protocol] = ()) -> str:
+    """The page in Markdown; `versions` are all versions of the protocol's id, for its history."""
+    lines = [f"# {protocol.name}", "", f"{_sentence(protocol.title)} {_sentence(protocol.summary)}"]
+    lines += ["", *_measured(protocol), "", *_data(protocol), "", *_geometry(protocol)]
+    for section in (_asked, _probes, _twin, _reported, _notes):
+        if found := section(protocol):
+            lines += ["", *found]
+    lines += ["", *_history(protocol, versions)]
+    return "\n".join(lines) + "\n"
+
+
+def index(protocols: Iterable[Protocol]) -> str:
+    """The list of all pages."""
+    rows = [
+        [f"[{p.name}]({page_path(p).name})", p.title, p.metrics[0].id, " or ".join(p.needs)]
+        for p in protocols
+    ]
+    table = tabulate(rows, ["protocol", "what", "headline", "needs"], tablefmt="github")
+    return f"# Protocols\n\nMade from `protocols/` by `bench protocol page`.\n\n{table}\n"
+
+
+def pages() -> dict[Path, str]:
+    """All pages and their index, by path."""
+    known = all_protocols()
+    texts = {page_path(p): page(p, [v for v in known if v.id == p.id]) for p in known}
+    return {page_path(known[0]).with_name("README.md"): index(known), **texts}
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _table(content: Mapping[str, Any]) -> list[str]:
+    rows = [[f"`{k}`", f"`{v}`"] for k, v in flat(content).items() if v not in ("", None, [], {})]
+    return tabulate(rows, ["field", "value"], tablefmt="github", disable_numparse=True).splitlines()
+
+
+def _measured(protocol: Protocol) -> list[str]:
+    lines = ["## What is measured", ""]
+    for i, metric in enumerate(protocol.metrics):
+        about = entry(metric.id)
+        head = "**headline** " if i == 0 else ""
+        unit = f" in {metric.unit}" if metric.unit else ""
+        lines.append(
+            f"- {head}`{metric.id}`{unit}, {metric.better} is better: {about.formula}; "
+            f"{AGGREGATES[metric.aggregate]} (`benchmark.metrics.{about.function.replace(':', '.')}`)"
+        )
+    lines += ["", f"It asks for {' or '.join(f'`{k}`' for k in protocol.needs)}."]
+    return lines
+
+
+def _data(protocol: Protocol) -> list[str]:
+    rows = []
+    for role, words in ROLES.items():
+        if named := getattr(protocol.data, role):
+            dataset, _, split = named.partition(":")
+            count = spec_of(dataset).expected.get(split)
+            rows.append([words, f"`{named}`", f"{count:,}" if count else ""])
+    table = tabulate(rows, ["", "split", "images"], tablefmt="github", disable_numparse=True)
+    lines = ["## Data", "", *table.splitlines(), ""]
+    for dataset in protocol.data.datasets():
+        spec = spec_of(dataset)
+        lines.append(f"- `{dataset}`: {spec.summary}. {spec.homepage}. Terms: {spec.terms}.")
+    if protocol.data.labels:
+        lines += ["", f"Labels beside points: {', '.join(protocol.data.labels)}."]
+    return lines
+
+
+def _geometry(protocol: Protocol) -> list[str]:
+    lines = ["## Geometry", "", f"Methods see squares of {protocol.size} pixels."]
+    for dataset, geometry in protocol.geometry.items():
+        lines += ["", f"`{dataset}`:", "", *_table(geometry.model_dump(mode="json"))]
+    return lines
+
+
+SECTIONS = {"id", "version", "title", "task", "needs", "data", "geometry", "probes", "metrics",
+            "twin", "evaluation_seed"} | WORDS  # fmt: skip
+
+
+def _asked(protocol: Protocol) -> list[str]:
+    """Everything else that the file states: landmarks, pairs and sections of single tasks."""
+    content = protocol.model_dump(mode="json", exclude=SECTIONS)
+    stated = {key: value for key, value in content.items() if value}
+    return ["## What the task fixes", "", *_table(stated)] if stated else []
+
+
+def _probes(protocol: Protocol) -> list[str]:
+    lines = []
+    for kind, probe in protocol.probes.items():
+        try:
+            about = constants(probe.name, probe.settings)
+        except UnknownName:
+            about = probe.settings
+        lines += ["", f"From `{kind}`: `{probe.name}`.", "", *_table(about)]
+    return ["## Probe", *lines] if lines else []
+
+
+def _twin(protocol: Protocol) -> list[str]:
+    if protocol.twin is None:
+        return []
+    lines = ["## Twin", "", "Rendered pictures of the same schema, for running anywhere."]
+    if picture_path(protocol).exists():
+        lines += ["", f"![Pictures of the twin]({picture_path(protocol).name})"]
+    return [*lines, "", *_table(protocol.twin.model_dump(mode="json"))]
+
+
+def _reported(protocol: Protocol) -> list[str]:
+    if not protocol.reported:
+        return []
+    rows = [
+        [r.method, r.metric, f"{r.value:g}", r.source, r.not_comparable] for r in protocol.reported
+    ]
+    head = ["method", "metric", "value", "source", "why not comparable"]
+    table = tabulate(rows, head, tablefmt="github", disable_numparse=True)
+    return ["## Reported in papers", "", *table.splitlines()]
+
+
+def _notes(protocol: Protocol) -> list[str]:
+    return ["## Notes", "", protocol.notes.strip()] if protocol.notes.strip() else []
+
+
+def _history(protocol: Protocol, versions: Iterable[Protocol]) -> list[str]:
+    lines = ["## Identity and history", "", f"Digest `{protocol.digest()}`."]
+    ordered = sorted(versions, key=lambda p: p.version)
+    for before, after in pairwise(ordered):
+        lines += ["", f"{before.name} → {after.name}: {after.supersedes}".rstrip(": ")]
+        changed = [d for d in differences(before, after) if d[3]]
+        lines += [f"- `{key}`: `{old}` → `{new}`" for key, old, new, _ in changed]
+    return lines

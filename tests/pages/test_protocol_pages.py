@@ -1,0 +1,71 @@
+"""Protocol pages say all that the file fixes, and stay what the files say."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+from tests_fixtures import Call
+
+from benchmark.metrics.catalogue import CATALOGUE, entry
+from benchmark.pages.protocol_pages import differences, page, pages
+from benchmark.protocols import Protocol, ReportedValue, all_protocols, find_protocol
+
+
+@pytest.mark.parametrize("protocol", all_protocols(), ids=lambda p: p.name)
+def test_every_metric_of_a_protocol_is_explained(protocol: Protocol) -> None:
+    for metric in protocol.metrics:
+        assert entry(metric.id).formula
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUE))
+def test_the_catalogue_names_functions_that_are_there(name: str) -> None:
+    module, _, function = CATALOGUE[name].function.partition(":")
+    assert callable(getattr(import_module(f"benchmark.metrics.{module}"), function))
+
+
+def test_the_pages_in_the_repository_are_current() -> None:
+    for path, text in pages().items():
+        assert path.read_text("utf-8") == text, f"run `bench protocol page`: {path.name} is old"
+
+
+def test_a_page_names_every_constant_of_its_probe() -> None:
+    text = page(find_protocol("ytf5@1"))
+    for said in ("`epochs`", "`20`", "people/test", "857", "`points_square`", "nme_iod"):
+        assert said in text
+    assert find_protocol("ytf5@1").digest() in text
+
+
+def changed() -> tuple[Protocol, Protocol]:
+    one = find_protocol("ytf5@1")
+    geometry = {"ytf68": one.geometry["ytf68"].model_copy(update={"scale": 1.4})}
+    said = ReportedValue(method="x", metric="nme_iod", value=3.5, source="table 1")
+    two = one.model_copy(
+        update={"version": 2, "geometry": geometry, "reported": (said,), "supersedes": "tighter"}
+    )
+    return one, two
+
+
+def test_differences_tell_what_counts_from_words() -> None:
+    found = {key: (old, new, counts) for key, old, new, counts in differences(*changed())}
+    assert found["geometry.ytf68.scale"] == (1.5, 1.4, True)
+    assert found["supersedes"] == ("", "tighter", False)
+    assert found["reported.0.value"] == (None, 3.5, False)
+    assert "version" not in found
+
+
+def test_the_history_of_a_page_says_what_changed() -> None:
+    one, two = changed()
+    text = page(two, [two, one])
+    assert "ytf5@1 → ytf5@2: tighter" in text
+    assert "- `geometry.ytf68.scale`: `1.5` → `1.4`" in text
+    assert "| x" in text
+
+
+def test_diff_of_a_version_with_itself_and_with_another(bench: Call) -> None:
+    assert "nothing that counts differs" in bench("protocol", "diff", "ytf5@1", "ytf5@1").out
+    said = bench("protocol", "diff", "ytf5", "ytf68", "--json")
+    fields = {row["field"]: row["counts"] for row in said.json["changed"]}
+    assert fields["landmarks.count"] is True
+    assert fields["title"] is False
+    assert bench("protocol", "diff", "ytf5", "ytf6").code == 2
