@@ -114,6 +114,10 @@ def _linear(
 
     points = {name: np.load(store / name / "points.npy") for name in ("train", "test")}
     size = float(how.protocol.size)
-    fitted = linear_probe(probe.name, (size, size)).fit(points["train"], train)
-    about = {"name": probe.name, "settings": {}, "landmarks": int(points["train"].shape[1])}
+    fitted = linear_probe(probe.name, (size, size), **probe.settings).fit(points["train"], train)
+    about = {
+        "name": probe.name,
+        "settings": dict(probe.settings),
+        "landmarks": int(points["train"].shape[1]),
+    }
     return np.asarray(fitted.predict(points["test"])), about
