@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,13 @@ from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.record import Record, Value, read_record
 from benchmark.files import file_sha256
 from benchmark.home import leaderboards
-from benchmark.metrics.aggregates import aggregate
-from benchmark.metrics.intervals import paired_interval
+from benchmark.metrics.intervals import (
+    hierarchical_interval,
+    holm,
+    interval_of,
+    resampled,
+    two_sided_p,
+)
 from benchmark.plugins import plugins
 from benchmark.protocols import Protocol
 
@@ -51,10 +59,12 @@ class Entry:
 class Row:
     """One method with one choice of settings on one board.
 
-    `value` is the mean over seeds of the headline; `ci95` a t-interval over seeds (two or more) or
-    the bootstrap interval over test items (one seed: `ci_over` says which). `floor` compares with
-    the same network untrained: mean difference and its paired bootstrap interval over test items,
-    errors averaged over seeds first, the same seeds on both sides.
+    `value` is the mean over seeds of the headline. Three intervals of 95 %, kept apart: `ci_items`
+    bootstraps test items (None where the metric is one number for all items), `ci_seeds` is the
+    t-interval over seeds (two or more), `ci95` draws both. `rank` is one more than the number of
+    methods that are better beyond Holm's correction; None for single seeds, floors and ceilings.
+    `floor` compares with the same network untrained: mean difference and its paired bootstrap
+    interval over test items, the same seeds on both sides.
     """
 
     method: str
@@ -62,7 +72,8 @@ class Row:
     role: str
     value: float
     ci95: tuple[float, float] | None
-    ci_over: str
+    ci_items: tuple[float, float] | None
+    ci_seeds: tuple[float, float] | None
     seeds: tuple[int, ...]
     items: int
     supervision: str
@@ -71,13 +82,14 @@ class Row:
     floor: tuple[float, float, float] | None
     reported: tuple[float, str, str] | None
     runs: tuple[str, ...]
+    rank: int | None = None
 
     def interval(self) -> str:
-        """For people: "6.95 to 7.13", with * where it is over test items."""
+        """For people: "6.95 to 7.13", with * where there is one seed."""
         if self.ci95 is None:
             return ""
         low, high = self.ci95
-        return f"{low:.2f} to {high:.2f}" + ("*" if self.ci_over == "items" else "")
+        return f"{low:.2f} to {high:.2f}" + ("*" if len(self.seeds) == 1 else "")
 
 
 def board_folder(protocol: Protocol, *, twin: bool) -> Path:
@@ -135,10 +147,67 @@ def make_rows(protocol: Protocol, entries: list[Entry]) -> list[Row]:
     groups: dict[Group, list[Entry]] = defaultdict(list)
     for entry in entries:
         groups[Group.of(entry.record)].append(entry)
-    several = len({group.data for group in groups}) > 1
-    rows = [_row(protocol, key, groups, several) for key in sorted(groups)]
+    board = _Board(protocol, dict(groups))
+    rows = {key: _row(board, key) for key in sorted(groups)}
+    ranks = _ranks(board, rows)
     sign = 1 if protocol.metrics[0].better == "lower" else -1
-    return sorted(rows, key=lambda r: (bool(r.withdrawn), sign * r.value, r.method, r.variant))
+    return sorted(
+        (replace(row, rank=ranks.get(key)) for key, row in rows.items()),
+        key=lambda r: (bool(r.withdrawn), sign * r.value, r.method, r.variant),
+    )
+
+
+@dataclass(frozen=True)
+class _Board:
+    """The groups of a board, and its headline drawn over test items for every record."""
+
+    protocol: Protocol
+    groups: dict[Group, list[Entry]]
+
+    @property
+    def metric(self) -> str:
+        return self.protocol.metrics[0].id
+
+    @cached_property
+    def drawn(self) -> dict[str, np.ndarray]:
+        """(DRAWS,) by run id; records scored on the same items share the draws."""
+        by = self.protocol.metrics[0].aggregate
+        if by == "single":
+            return {}
+        same: dict[int, list[tuple[str, np.ndarray]]] = defaultdict(list)
+        for entry in (e for group in self.groups.values() for e in group):
+            errors = entry.errors(self.metric)
+            same[len(errors)].append((entry.record.run_id, errors))
+        found: dict[str, np.ndarray] = {}
+        for pairs in same.values():
+            table = resampled([errors for _, errors in pairs], by=by)
+            found |= {run: table[:, i] for i, (run, _) in enumerate(pairs)}
+        return found
+
+    def seeds(self, key: Group, only: Container[int] | None = None) -> np.ndarray | None:
+        """(DRAWS, S) of a group, in the order of its seeds (`only` some of them)."""
+        group = sorted(self.groups[key], key=lambda e: e.record.seed)
+        chosen = [e.record for e in group if only is None or e.record.seed in only]
+        if not self.drawn:
+            return None
+        return np.stack([self.drawn[record.run_id] for record in chosen], axis=1)
+
+
+def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, int]:
+    """One more than the number of methods that are better beyond Holm's correction over all pairs."""
+    ranked = [
+        k for k, r in rows.items() if r.role == "method" and len(r.seeds) > 1 and not r.withdrawn
+    ]
+    means = {k: s.mean(1) for k in ranked if (s := board.seeds(k)) is not None}
+    pairs = [(a, b) for a, b in combinations(means, 2) if a.data == b.data]
+    adjusted = holm([two_sided_p(means[a] - means[b]) for a, b in pairs])
+    sign = 1 if board.protocol.metrics[0].better == "lower" else -1
+    ranks = dict.fromkeys(means, 1)
+    for (a, b), p in zip(pairs, adjusted, strict=True):
+        if p < 0.05:
+            worse = a if sign * (rows[a].value - rows[b].value) > 0 else b
+            ranks[worse] += 1
+    return ranks
 
 
 def variant_name(record: Record) -> str:
@@ -158,22 +227,18 @@ def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _row(
-    protocol: Protocol, key: Group, groups: dict[Group, list[Entry]], several_data: bool
-) -> Row:
-    group = sorted(groups[key], key=lambda e: e.record.seed)
-    metric = protocol.metrics[0].id
+def _row(board: _Board, key: Group) -> Row:
+    group = sorted(board.groups[key], key=lambda e: e.record.seed)
     first = group[0].record
-    values = [e.value(metric) for e in group]
+    values = [e.value(board.metric) for e in group]
     numbers = np.array([v.value for v in values])
-    interval: tuple[float, float] | None
+    drawn = board.seeds(key)
+    over_seeds = None
     if len(numbers) > 1:
         half = stats.t.ppf(0.975, len(numbers) - 1) * stats.sem(numbers)
-        interval, over = (float(numbers.mean() - half), float(numbers.mean() + half)), "seeds"
-    else:
-        interval, over = values[0].ci95, "items"
+        over_seeds = (float(numbers.mean() - half), float(numbers.mean() + half))
     words = [variant_name(first), f"version {key.version}" if key.version > 1 else ""]
-    if several_data:
+    if len({k.data for k in board.groups}) > 1:
         words.append(f"on {first.data['test'].source or 'data'} {first.data['test'].pixels[:6]}")
     reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
@@ -181,40 +246,40 @@ def _row(
         variant=" ".join(w for w in words if w),
         role=first.method.role,
         value=float(numbers.mean()),
-        ci95=interval,
-        ci_over=over,
+        ci95=over_seeds if drawn is None else hierarchical_interval(drawn),
+        ci_items=None if drawn is None else interval_of(drawn.mean(1)),
+        ci_seeds=over_seeds,
         seeds=tuple(e.record.seed for e in group),
         items=values[0].n,
         supervision=first.method.supervision,
         seconds=float(np.mean([sum(s.seconds for s in e.record.stages.values()) for e in group])),
         withdrawn="; ".join(reasons),
-        floor=None if key.withdrawn else _floor(metric, key, group, groups),
-        reported=_reported(protocol, metric, first),
+        floor=None if key.withdrawn else _floor(board, key),
+        reported=_reported(board.protocol, board.metric, first),
         runs=tuple(e.record.run_id for e in group),
     )
 
 
-def _floor(
-    metric: str, key: Group, group: list[Entry], groups: dict[Group, list[Entry]]
-) -> tuple[float, float, float] | None:
+def _floor(board: _Board, key: Group) -> tuple[float, float, float] | None:
     """Difference to the same network untrained, over the seeds that both were run with."""
-    by = group[0].value(metric).aggregate
-    if by == "single":
-        return None
-    for other, floor in groups.items():
+    for other in board.groups:
         if other.method != "random-features" or other.withdrawn or other.data != key.data:
             continue
         imitated = json.loads(other.settings)
         same = json.dumps(imitated["settings"], sort_keys=True) == key.settings
-        mine = {e.record.seed: e for e in group}
-        theirs = {e.record.seed: e for e in floor}
-        seeds = sorted(mine.keys() & theirs.keys())
-        if imitated["of"] == key.method and same and seeds:
-            trained = [mine[s].errors(metric) for s in seeds]
-            untrained = [theirs[s].errors(metric) for s in seeds]
-            means = [np.mean([aggregate(v, by) for v in side]) for side in (trained, untrained)]
-            low, high = paired_interval(trained, untrained, by=by)
-            return float(means[0] - means[1]), low, high
+        mine, theirs = ({e.record.seed: e for e in board.groups[k]} for k in (key, other))
+        shared = mine.keys() & theirs.keys()
+        if imitated["of"] == key.method and same and shared:
+            one, two = board.seeds(key, shared), board.seeds(other, shared)
+            if one is None or two is None:
+                return None
+            difference = np.mean(
+                [
+                    mine[s].value(board.metric).value - theirs[s].value(board.metric).value
+                    for s in shared
+                ]
+            )
+            return float(difference), *interval_of(one.mean(1) - two.mean(1))
     return None
 
 

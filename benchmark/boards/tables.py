@@ -80,9 +80,11 @@ def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin
     lines += [
         markdown_table(rows),
         "",
-        "Values are means over seeds; the interval is a t-interval over seeds, or with one seed a "
-        "bootstrap over test items (marked *). “vs untrained” is the difference to the same network "
-        "untrained, with the paired bootstrap interval over test items.",
+        "Values are means over seeds; the interval draws seeds and test items (with one seed, marked *, "
+        "items alone; board.csv keeps both apart). The rank is one more than the number of methods "
+        "that are better beyond Holm's correction of paired bootstrap tests; single seeds, floors and "
+        "ceilings have none. “vs untrained” is the difference to the same network untrained, with its "
+        "paired bootstrap interval over test items.",
         "",
         f"Protocol digest `{protocol.digest()[:16]}`.",
     ]
@@ -93,13 +95,14 @@ def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin
 
 def markdown_table(rows: list[Row]) -> str:
     """Rows as a Markdown table."""
-    headers = ["method", "settings", "", "value", "95 % interval", "vs untrained", "seeds",
+    headers = ["rank", "method", "settings", "", "value", "95 % interval", "vs untrained", "seeds",
                "reported", "labels seen", "cost"]  # fmt: skip
     body = []
     for row in rows:
         strike = "~~" if row.withdrawn else ""
         body.append(
             [
+                "" if row.rank is None else row.rank,
                 f"{strike}{row.method}{strike}",
                 row.variant,
                 "withdrawn: " + row.withdrawn if row.withdrawn else ROLES[row.role],
@@ -124,6 +127,11 @@ def _said(row: Row) -> str:
     return f"{value:.2f}" + (f" (not comparable: {why_not})" if why_not else "")
 
 
+def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float | None]:
+    low, high = interval or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
+
+
 def board_csv(rows: list[Row]) -> str:
     """Rows as CSV, numbers unrounded to 6 significant digits."""
     frame = pd.DataFrame(
@@ -133,9 +141,10 @@ def board_csv(rows: list[Row]) -> str:
                 "settings": r.variant,
                 "role": r.role,
                 "value": r.value,
-                "ci95_low": r.ci95[0] if r.ci95 else None,
-                "ci95_high": r.ci95[1] if r.ci95 else None,
-                "ci_over": r.ci_over,
+                **_ends("ci95", r.ci95),
+                **_ends("items", r.ci_items),
+                **_ends("seeds", r.ci_seeds),
+                "rank": "" if r.rank is None else r.rank,
                 "vs_untrained": r.floor[0] if r.floor else None,
                 "vs_untrained_low": r.floor[1] if r.floor else None,
                 "vs_untrained_high": r.floor[2] if r.floor else None,

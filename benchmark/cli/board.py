@@ -74,9 +74,20 @@ def print_board(protocol, twin: bool) -> None:  # type: ignore[no-untyped-def]
     click.echo(f"  {protocol.title}; {metric.id} {metric.unit}, {metric.better} is better")
     rows = make_rows(protocol, entries)
     table(
-        ["method", "settings", "", "value", "95 % interval", "vs untrained", "seeds", "reported"],
+        [
+            "rank",
+            "method",
+            "settings",
+            "",
+            "value",
+            "95 % interval",
+            "vs untrained",
+            "seeds",
+            "reported",
+        ],
         [
             [
+                "" if r.rank is None else r.rank,
                 r.method,
                 r.variant,
                 "withdrawn" if r.withdrawn else ROLES[r.role],
@@ -89,7 +100,7 @@ def print_board(protocol, twin: bool) -> None:  # type: ignore[no-untyped-def]
             for r in rows
         ],
     )
-    if any(r.ci_over == "items" for r in rows):
-        click.secho("* one seed: bootstrap over test items; others over seeds", dim=True)
+    if any(len(r.seeds) == 1 for r in rows):
+        click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
     for line in left_out:
         click.secho(f"left out: {line}", dim=True)

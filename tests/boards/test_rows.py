@@ -47,6 +47,22 @@ def edit(record: Path, change: Callable[[dict], object]) -> None:
     record.write_text(json.dumps(about))
 
 
+def spread(records: list[Path], errors_of: Callable[[int], np.ndarray]) -> None:
+    """Give each record other errors, and the digest and value that belong to them."""
+    for seed, record in enumerate(records):
+        name = content(record)["metrics"][0]["per_item"]
+        values = errors_of(seed)
+        with (record.parent / name).open("wb") as file:
+            np.savez_compressed(file, nme_iod=values)
+        digest = file_sha256(record.parent / name)
+
+        def change(about: dict, digest: str = digest, value: float = float(values.mean())) -> None:
+            about["artefacts"][0].update(sha256=digest)
+            about["metrics"][0].update(value=value)
+
+        edit(record, change)
+
+
 def bootstrap(per_item: np.ndarray) -> tuple[float, float]:
     """95 % percentile bootstrap of the mean, written out once more."""
     draws = np.random.Generator(np.random.PCG64(0)).integers(
@@ -75,8 +91,12 @@ def test_several_seeds_give_their_mean_and_a_t_interval(slow: list[Path]) -> Non
     assert values[0] != values[1]
     assert row.value == pytest.approx(np.mean(values), abs=1e-12)
     wanted = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert row.ci95 == pytest.approx(tuple(wanted), abs=1e-9)
-    assert (row.ci_over, row.seeds, row.items) == ("seeds", (0, 1), 16)
+    assert row.ci_seeds == pytest.approx(tuple(wanted), abs=1e-9)
+    assert row.ci_items == pytest.approx(bootstrap(np.mean([errors(r) for r in slow], 0)), abs=1e-9)
+    assert (row.seeds, row.items) == ((0, 1), 16)
+    assert row.ci95 is not None
+    assert row.ci95[1] - row.ci95[0] >= row.ci_items[1] - row.ci_items[0]
+    assert row.ci95[0] < row.value < row.ci95[1]
     assert row.runs == tuple(r.stem for r in slow)
 
 
@@ -85,8 +105,8 @@ def test_one_seed_has_the_bootstrap_interval_over_items(harness: Path, run: Call
     row = rows()["grid"]
     per_item = errors(record)
     assert row.value == pytest.approx(per_item.mean(), abs=1e-12)
-    assert row.ci95 == pytest.approx(bootstrap(per_item), abs=1e-9)
-    assert (row.ci_over, row.floor) == ("items", None)
+    assert row.ci95 == row.ci_items == pytest.approx(bootstrap(per_item), abs=1e-9)
+    assert (row.ci_seeds, row.floor, row.rank) == (None, None, None)
 
 
 def test_other_settings_are_another_row(harness: Path, run: Call) -> None:
@@ -133,12 +153,8 @@ def test_the_interval_says_whether_it_is_better_than_the_floor(
     slow: list[Path], untrained: list[Path], better: float
 ) -> None:
     scatter = np.linspace(-0.5, 0.5, 16)
-    for record, floor in zip(slow, untrained, strict=True):
-        name = content(record)["metrics"][0]["per_item"]
-        with (record.parent / name).open("wb") as file:
-            np.savez_compressed(file, nme_iod=errors(floor) + scatter - better)
-        digest = file_sha256(record.parent / name)
-        edit(record, lambda about, d=digest: about["artefacts"][0].update(sha256=d))
+    floors = [errors(floor) for floor in untrained]
+    spread(slow, lambda seed: floors[seed] + scatter - better)
     mean, low, high = rows()["slow"].floor
     assert mean == pytest.approx(-better)
     assert (low < 0 < high) == (better == 0)
@@ -195,3 +211,30 @@ def test_rendered_and_real_records_never_share_a_board(
         edit(record, lambda about: about["protocol"].update(twin=False))
     with pytest.raises(DataAltered, match="is a record of small_faces"):
         read_entries(protocol, twin=not to_real)
+
+
+@pytest.fixture
+def three(harness: Path, run: Call) -> dict[str, list[Path]]:
+    """Three methods with two seeds each."""
+    return {str(n): ran(run, "slow", "--set", f"steps={n}", "--seed", "0,1") for n in (1, 2, 3)}
+
+
+def test_ranks_are_groups_of_what_can_be_told_apart(three: dict[str, list[Path]]) -> None:
+    base = np.linspace(5, 15, 16)
+    noise = np.random.default_rng(0).normal(0, 0.2, (3, 2, 16))
+    noise -= noise.mean(-1, keepdims=True)
+    for i, (name, shift) in enumerate({"1": 0.0, "2": 0.01, "3": 2.0}.items()):
+        spread(three[name], lambda seed, i=i, shift=shift: base + shift + noise[i, seed])
+    protocol = find_protocol("small_faces")
+    rows = make_rows(protocol, read_entries(protocol, twin=True)[0])
+    assert {r.variant: r.rank for r in rows} == {"steps=1": 1, "steps=2": 1, "steps=3": 3}
+
+
+def test_what_has_one_seed_or_is_a_floor_has_no_rank(
+    slow: list[Path], untrained: list[Path], run: Call
+) -> None:
+    ran(run, "grid")
+    found = rows()
+    assert found["slow"].rank == 1
+    assert found["grid"].rank is None
+    assert found["random-features"].rank is None

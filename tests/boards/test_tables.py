@@ -59,14 +59,15 @@ def test_csv_holds_the_values_of_the_rows(board: Path) -> None:
         assert list(frame[field].astype(float)) == pytest.approx(low_high, rel=1e-5)
     assert list(frame.seeds.astype(str)) == [" ".join(map(str, r.seeds)) for r in rows]
     assert list(frame.runs) == [" ".join(r.runs) for r in rows]
-    assert list(frame.ci_over) == [r.ci_over for r in rows]
+    seeds = [f"{r.ci_seeds[0]:.6g}" if r.ci_seeds else "" for r in rows]
+    assert list(frame.seeds_low) == seeds
 
 
 def test_markdown_marks_single_seeds_and_says_that_faces_are_rendered(board: Path) -> None:
     text = (board / "README.md").read_text()
     assert text.startswith("# small_faces@1 (twin)\n")
     assert "Rendered data" in text
-    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line[:1] == "|"}
+    lines = {line.split("|")[2].strip(): line for line in text.splitlines() if line[:1] == "|"}
     assert "* |" in lines["halves"].replace("  ", " ")
     assert "*" not in lines["grid"]
     assert find_protocol("small_faces").digest()[:16] in text

@@ -7,7 +7,15 @@ import pytest
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.metrics import intervals
-from benchmark.metrics.intervals import bootstrap_interval, paired_interval
+from benchmark.metrics.intervals import (
+    bootstrap_interval,
+    hierarchical_interval,
+    holm,
+    interval_of,
+    paired_interval,
+    resampled,
+    two_sided_p,
+)
 
 
 def test_the_interval_is_that_of_the_normal_theory_for_many_items() -> None:
@@ -49,3 +57,55 @@ def test_bad_errors_are_refused(bad: list) -> None:
 def test_pairs_must_be_pairs() -> None:
     with pytest.raises(InvalidInput, match="differ in number"):
         paired_interval(np.ones(3), np.ones(4))
+
+
+def test_many_arrays_at_once_are_drawn_as_each_alone() -> None:
+    rng = np.random.default_rng(3)
+    columns = [rng.random(31) for _ in range(4)]
+    table = resampled(columns)
+    assert table.shape == (intervals.DRAWS, 4)
+    for i, column in enumerate(columns):
+        assert interval_of(table[:, i]) == pytest.approx(bootstrap_interval(column), rel=1e-12)
+    ratios = [np.stack([c, c + 1], 1) for c in columns]
+    alone = bootstrap_interval(ratios[2], by="ratio_of_sums")
+    assert interval_of(resampled(ratios, by="ratio_of_sums")[:, 2]) == alone
+
+
+def test_chunks_do_not_change_many_arrays_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = [np.random.default_rng(4).random(57)] * 2
+    whole = resampled(columns)
+    monkeypatch.setattr(intervals, "CHUNK_BYTES", 8 * 57 * 3)
+    np.testing.assert_allclose(resampled(columns), whole, rtol=1e-12)
+
+
+def test_seeds_that_differ_widen_the_interval() -> None:
+    rng = np.random.default_rng(5)
+    items = rng.normal(10, 1, 200)
+    alike = resampled([items, items + 0.01])
+    apart = resampled([items, items + 5])
+    narrow, wide = hierarchical_interval(alike), hierarchical_interval(apart)
+    assert narrow == pytest.approx(bootstrap_interval(items + 0.005), abs=0.05)
+    assert wide[1] - wide[0] > 4
+
+
+def test_p_is_small_where_the_difference_is_clear_and_one_where_there_is_none() -> None:
+    assert two_sided_p(np.zeros(2000)) == 1.0
+    assert two_sided_p(np.full(2000, -1.0)) == pytest.approx(2 / 2001)
+    drawn = np.random.default_rng(6).normal(0.3, 1, 2000)
+    assert 0.5 < two_sided_p(drawn) < 1
+
+
+def test_holm_against_numbers_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.9, 0.5]) == pytest.approx([1.0, 1.0])
+    assert holm([]) == []
+
+
+def test_p_values_hold_their_level_where_there_is_no_difference() -> None:
+    rng = np.random.default_rng(7)
+    refused = 0
+    for _ in range(200):
+        a, b = rng.normal(size=(2, 60))
+        table = resampled([a, b])
+        refused += two_sided_p(table[:, 0] - table[:, 1]) < 0.05
+    assert refused <= 22  # 5 % of 200 is 10; 22 or more has probability below 0.1 %
