@@ -22,6 +22,7 @@ COMMANDS = {
     "show": "Show a protocol, a method or a run in full.",
     "data": "Get, prepare and verify data sets.",
     "board": "Print the leaderboards, and write their tables.",
+    "compare": "Compare two rows of a board on the same test items.",
     "verify": "Recompute identity, digests and numbers of records.",
     "doctor": "Check environment, accelerator, disk, data and plugins.",
     "protocol": "Check, compare, describe and freeze protocols.",

@@ -1,0 +1,67 @@
+"""`bench compare`: two rows of a board, on the same test items."""
+
+from __future__ import annotations
+
+import click
+
+from benchmark.cli.names import complete_protocols
+
+
+@click.command()
+@click.argument("first")
+@click.argument("second")
+@click.option("-p", "--protocol", required=True, shell_complete=complete_protocols,
+              help="The board's protocol.")  # fmt: skip
+@click.option("--twin", is_flag=True, help="The twin's board.")
+@click.option("--metric", default="", help="Another metric than the headline.")
+@click.option("--most", default=5, show_default=True, help="How many items to show.")
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+def command(
+    first: str, second: str, protocol: str, twin: bool, metric: str, most: int, json_: bool
+) -> None:
+    """Difference FIRST − SECOND with its paired interval, p, win rate, and where it is largest.
+
+    \b
+    bench compare lead:64 lead:pca -p ytf5
+    bench compare lead:reduction=none random-features:settings.reduction=none -p ytf5
+    """
+    from benchmark.boards.compare import compare
+    from benchmark.cli.output import as_json, table
+    from benchmark.protocols import find_protocol
+
+    found = compare(find_protocol(protocol), first, second, twin=twin, metric=metric, most=most)
+    sides = (found.first, found.second)
+    if json_:
+        as_json(
+            {
+                **{k: v for k, v in found.__dict__.items() if k not in ("first", "second")},
+                **{
+                    which: {"name": s.name, "seeds": s.seeds, "value": s.value}
+                    for which, s in zip(("first", "second"), sides, strict=True)
+                },
+            }
+        )
+        return
+    unit = f" {found.unit}" if found.unit else ""
+    click.secho(f"{found.protocol}{' (twin)' if twin else ''}", bold=True, nl=False)
+    click.echo(f"  {found.metric}{unit}, {found.better} is better, {found.items} items")
+    table(
+        ["", "value", "seeds", ""],
+        [[w, f"{s.value:.2f}", len(s.seeds), s.name] for w, s in zip("AB", sides, strict=True)],
+    )
+    low, high = found.ci95
+    click.secho(f"A − B  {found.difference:+.2f}{unit}", bold=True, nl=False)
+    click.echo(f"   95 % {low:+.2f} to {high:+.2f}   p {_p(found.p)}")
+    if found.wins is not None:
+        click.echo(f"A is better on {100 * found.wins:.0f} % of the items (ties count half)")
+    better = (found.difference < 0) == (found.better == "lower")
+    click.echo(
+        f"{'A' if better else 'B'} is clearly better" if found.clear else "no clear difference"
+    )
+    if found.most:
+        click.secho("items that differ most", dim=True)
+        table(["item", "A", "B"], [[i, f"{a:.2f}", f"{b:.2f}"] for i, a, b in found.most])
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "≤ 0.001"

@@ -1,0 +1,103 @@
+"""Comparing two rows: paired, signed by what is better, and rows found by a few words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests_fixtures import Call
+
+from benchmark.boards.compare import compare
+from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.metrics.intervals import paired_interval
+from benchmark.protocols import find_protocol
+
+
+@pytest.fixture
+def ran(harness: Path, run: Call) -> dict[str, list[np.ndarray]]:
+    """The errors of a fixed grid of 4 and of 9 points, one seed each, and of a method, two seeds."""
+    found: dict[str, list[np.ndarray]] = {}
+    asked = {
+        "grid": [],
+        "grid:9": ["--set", "points=9"],
+        "slow": ["--set", "steps=2", "--seed", "0,1"],
+    }
+    for name, words in asked.items():
+        said = run(name.partition(":")[0], "--json", *words).json
+        for one in said if isinstance(said, list) else [said]:
+            path = Path(one["record"])
+            value = json.loads(path.read_text())["metrics"][0]
+            with np.load(path.parent / value["per_item"]) as arrays:
+                found.setdefault(name, []).append(arrays["nme_iod"])
+    return found
+
+
+def test_a_comparison_is_the_paired_one(ran: dict[str, list[np.ndarray]]) -> None:
+    found = compare(find_protocol("small_faces"), "slow", "grid:9", twin=True)
+    one, two = np.mean(ran["slow"], 0), ran["grid:9"][0]
+    assert found.difference == pytest.approx(one.mean() - two.mean(), rel=1e-12)
+    assert found.ci95 == pytest.approx(paired_interval(ran["slow"], two), rel=1e-9)
+    assert found.wins == pytest.approx((one < two).mean())
+    assert (found.items, found.first.seeds, found.second.seeds) == (16, (0, 1), (0,))
+    item, a, b = found.most[0]
+    assert abs(a - b) == pytest.approx(np.abs(one - two).max())
+    assert (a, b) == (pytest.approx(one[item]), pytest.approx(two[item]))
+
+
+def test_the_other_way_round_is_the_mirror_image(ran: dict[str, list[np.ndarray]]) -> None:
+    protocol = find_protocol("small_faces")
+    there = compare(protocol, "slow", "grid:9", twin=True)
+    back = compare(protocol, "grid:9", "slow", twin=True)
+    assert back.difference == -there.difference
+    assert back.ci95 == pytest.approx((-there.ci95[1], -there.ci95[0]), rel=1e-12)
+    assert back.p == there.p
+    assert back.wins == pytest.approx(1 - there.wins)
+
+
+def test_a_row_with_itself_shows_no_difference(ran: dict[str, list[np.ndarray]]) -> None:
+    found = compare(find_protocol("small_faces"), "slow", "slow", twin=True)
+    assert (found.difference, found.ci95, found.p, found.wins) == (0.0, (0.0, 0.0), 1.0, 0.5)
+    assert not found.clear
+
+
+def test_rows_are_found_by_words_and_by_run_id(ran: dict[str, list[np.ndarray]]) -> None:
+    protocol = find_protocol("small_faces")
+    by_words = compare(protocol, "grid:points=9", "slow", twin=True)
+    run_id = by_words.first.entries[0].record.run_id
+    by_run = compare(protocol, run_id[:8], "slow", twin=True)
+    assert by_run.difference == by_words.difference
+
+
+@pytest.mark.parametrize("name", ["grid", "gird", "grid:16"])
+def test_what_no_row_or_several_fit_is_said(ran: dict[str, list[np.ndarray]], name: str) -> None:
+    with pytest.raises(UnknownName, match="grid:points=9"):
+        compare(find_protocol("small_faces"), name, "slow", twin=True)
+
+
+def test_a_metric_that_the_protocol_lacks_is_refused(ran: dict[str, list[np.ndarray]]) -> None:
+    with pytest.raises(UnknownName, match="nme_box"):
+        compare(find_protocol("small_faces"), "slow", "grid:9", twin=True, metric="nme_box")
+
+
+def test_runs_on_other_pictures_are_not_paired(
+    ran: dict[str, list[np.ndarray]], tmp_path: Path
+) -> None:
+    found = compare(find_protocol("small_faces"), "slow", "grid:9", twin=True)
+    path = found.second.entries[0].path
+    content = json.loads(path.read_text())
+    content["data"]["test"]["pixels"] = "0" * 64
+    path.write_text(json.dumps(content))
+    with pytest.raises(InvalidInput, match="different files"):
+        compare(find_protocol("small_faces"), "slow", "grid:9", twin=True)
+
+
+def test_the_command_prints_and_gives_json(ran: dict[str, list[np.ndarray]], bench: Call) -> None:
+    said = bench("compare", "slow", "grid:9", "-p", "small_faces", "--twin")
+    assert said.code == 0
+    assert "A − B" in said.out
+    content = bench("compare", "slow", "grid:9", "-p", "small_faces", "--twin", "--json").json
+    assert content["first"]["seeds"] == [0, 1]
+    assert f"{content['difference']:+.2f}" in said.out
+    assert bench("compare", "slow", "nothing", "-p", "small_faces", "--twin").code == 2
