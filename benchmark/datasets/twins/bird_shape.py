@@ -97,10 +97,10 @@ class Bird:
                  deep * (0.55 if lower else 0.8), BEAK, shade(s.beak, 0.75 if lower else 1.0),
                  over=0.0, shine=0.25)  # fmt: skip
         for side, _ in _SIDES:
-            at = self._eye(side)
+            eye = self._eye(side)
             size = 0.15 * r
-            b.solid(at, (size, size, size), EYES, shade(s.iris, 1.0), shine=0.9)
-            b.paint((at[0] * 1.2, at[1], at[2]), (size, size * 0.62, size * 0.62), (0, 0, 0),
+            b.solid(eye, (size, size, size), EYES, shade(s.iris, 1.0), shine=0.9)
+            b.paint((eye[0] * 1.2, eye[1], eye[2]), (size, size * 0.62, size * 0.62), (0, 0, 0),
                     on=(EYES,), soft=0.2)  # fmt: skip
         b.rotation, b.offset = np.eye(3), np.zeros(3)
 
