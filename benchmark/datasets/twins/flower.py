@@ -113,7 +113,9 @@ def _head(b: SceneBuilder, bloom: Bloom, dice: Dice, spin: float, open_: float) 
             turned = turning((0, 0, angle)) @ turning((up, 0, 0))
             across, way = turned[:, 0], -turned[:, 1]
             length = long * dice.between(0.94, 1.05)
-            root = (0.6 - 0.3 * share) * bloom.centre * turning((0, 0, angle)) @ np.array([0, -1.0, 0])
+            root = (
+                (0.6 - 0.3 * share) * bloom.centre * turning((0, 0, angle)) @ np.array([0, -1.0, 0])
+            )
             root[2] = -0.06 * ring - 0.012 * (number % 3)
             middle = root + 0.5 * length * way
             tone = shade(colour, dice.between(0.88, 1.1))

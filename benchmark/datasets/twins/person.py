@@ -17,11 +17,11 @@ from benchmark.datasets.twins.scene import Backdrop, Framing, Scene, SceneBuilde
 from benchmark.datasets.twins.staging import (
     check_identities,
     check_range,
-    clutter,
     daylight,
     ground,
     lights,
     nature,
+    room,
     viewed,
 )
 
@@ -53,7 +53,7 @@ class PersonRecipe:
     """
 
     identities: Sequence[int] = range(200)
-    framing: Framing = field(default_factory=lambda: Framing((0.72, 0.86), (-0.04, 0.04)))
+    framing: Framing = field(default_factory=lambda: Framing((0.7, 0.82), (-0.03, 0.04)))
     yaw: tuple[float, float] = (-110.0, 110.0)
     elevation: tuple[float, float] = (-4.0, 10.0)
     background: str = "mixed"
@@ -136,11 +136,7 @@ def _backdrop(dice: Dice, where: str, x: float, y: float) -> Backdrop:
         behind = nature(dice, ("foliage", "sky", "water")[dice.pick((4, 1, 1))])
         tones = ((96, 112, 62), (150, 142, 124), (120, 116, 110), (176, 160, 130))
     else:
-        behind = clutter(dice)
-        soft = behind.shapes.copy()
-        wall = behind.corners.mean(axis=(0, 1))
-        soft[:, 8:] = 0.5 * soft[:, 8:] + 0.5 * wall
-        behind = Backdrop(0.3 * behind.corners + 0.7 * wall, soft)
+        behind = room(dice)
         tones = ((146, 110, 76), (122, 122, 126), (176, 168, 156), (92, 72, 58))
     red, green, blue = linear(tones[dice.pick((1, 1, 1, 1))])
     whole = ground(dice, behind, horizon, (red, green, blue))

@@ -74,7 +74,8 @@ class Body:
         shoulder, elbow, wrist = (
             k.joints[f"{name} {joint}"] for joint in ("shoulder", "elbow", "wrist")
         )
-        limb(b, shoulder.tolist(), elbow.tolist(), r * 1.08, ARMS, s.skin, over=0.7)
+        bare = self._cut(0.5 if s.sleeve else 0.0, shoulder, elbow)
+        limb(b, bare, elbow.tolist(), r * 1.08, ARMS, s.skin, over=0.7)
         limb(b, elbow.tolist(), wrist.tolist(), r * 0.9, ARMS, s.skin, over=0.5)
         wide = r * (1.15 + 0.35 * (s.loose - 0.9))
         ball = wide * 1.06

@@ -135,6 +135,16 @@ def clutter(dice: Dice) -> Backdrop:
     return Backdrop(corners.reshape(2, 2, 3), np.array(rows).reshape(-1, 11))
 
 
+def room(dice: Dice) -> Backdrop:
+    """`clutter` of an indoor kind: the same shapes in quieter colours on an even wall."""
+    loud = clutter(dice)
+    wall = loud.corners.mean(axis=(0, 1))
+    wall = 0.5 * wall + 0.5 * wall.mean()
+    shapes = loud.shapes.copy()
+    shapes[:, 8:] = 0.45 * shapes[:, 8:] + 0.55 * wall
+    return Backdrop(0.3 * loud.corners + 0.7 * wall, shapes)
+
+
 _GREENS: tuple[Colour, ...] = (
     (38, 62, 30), (70, 104, 46), (112, 138, 66), (150, 160, 96), (92, 88, 54), (52, 84, 62),
 )  # fmt: skip

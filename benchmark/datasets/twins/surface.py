@@ -80,7 +80,7 @@ def _patches(solids: Solids) -> list[_Patch]:
             square = 4 * (a * a + b * b + c * c)
             patches += [_Patch(row, 6 + clip, square) for clip in range(len(solids.clips[row]))]
         else:
-            # Thomsen's formula is a percent off at worst; rejection in `_draw` needs none of it
+            # Thomsen's formula, a percent off at worst
             x, y, z = a**1.6, b**1.6, c**1.6
             area = 4 * np.pi * ((x * y + x * z + y * z) / 3) ** (1 / 1.6)
             patches.append(_Patch(row, -1, float(area)))
