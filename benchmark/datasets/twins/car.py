@@ -120,8 +120,8 @@ def forward_up_right(quaternions: npt.ArrayLike) -> npt.NDArray[np.float64]:
     (w, x, y, z), w >= 0. The second are the axes in which eldar/differentiable-point-clouds
     (d9b6725d, util/camera.py) gives and compares poses; the object frame is the same.
 
-    >>> forward_up_right([[1, 0, 0, 0]]).round(4).tolist()
-    [[0.0, 0.7071, 0.0, 0.7071]]
+    >>> (forward_up_right([[0, 1, 0, 0]]).round(4) + 0.0).tolist()  # half a turn about x
+    [[0.7071, 0.0, -0.7071, 0.0]]
     """
     w, x, y, z = np.asarray(quaternions, dtype=np.float64).T
     # (0, h, 0, h) times q, the half turn that takes (a, b, c) to (c, -b, a)
