@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -95,7 +95,10 @@ class CarRecipe:
             if elevation > 2:
                 _shadow(builder, car, model)
         else:
+            # a little dimmer than elsewhere, so that a white car is not lost on white
             key, fill, ambient = lights(dice)
+            key, fill = (replace(lamp, colour=shade(lamp.colour, 0.75)) for lamp in (key, fill))
+            ambient = shade(ambient, 0.9)
             backdrop = _plain(1.0 if self.background == "white" else 0.0)
         values = {"azimuth": (azimuth + 180) % 360 - 180, "elevation": elevation}
         values |= {f"{name}_style": float(model.style == name) for name in STYLES}
