@@ -24,6 +24,7 @@ COMMANDS = {
     "board": "Print the leaderboards, and write their tables.",
     "compare": "Compare two rows of a board on the same test items.",
     "verify": "Recompute identity, digests and numbers of records.",
+    "record": "Withdraw, annotate or take in records.",
     "doctor": "Check environment, accelerator, disk, data and plugins.",
     "protocol": "Check, compare, describe and freeze protocols.",
     "completion": "Print the line that switches tab completion on.",

@@ -1,0 +1,101 @@
+"""`bench record`: remarks on records, and taking in those of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def command() -> None:
+    """Withdraw or annotate a record, or take in records from elsewhere."""
+
+
+def _remark(run: str, action: str, reason: str, author: str) -> None:
+    import subprocess
+
+    from benchmark.boards.tables import update_board
+    from benchmark.cli.show import find_run
+    from benchmark.home import leaderboards
+    from benchmark.protocols import find_protocol
+    from benchmark.runner.records import remark
+
+    if not author:
+        asked = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True)
+        author = asked.stdout.strip()
+    if not author:
+        raise click.UsageError("say who makes the remark: --author NAME")
+    own = find_run(run)
+    found = sorted(
+        leaderboards().rglob(own.name if own.name != "record.json" else f"{own.parent.name}.json")
+    )
+    path = found[0] if found else own
+    record = remark(path, action, reason=reason, author=author)  # type: ignore[arg-type]
+    protocol = find_protocol(f"{record.protocol.id}@{record.protocol.version}")
+    if found:
+        update_board(protocol, twin=record.protocol.twin)
+    click.echo(f"{action}: run {record.run_id} of {record.method.id} on {protocol.name}")
+
+
+REASON = click.option("--reason", required=True, help="Why; it stands in the record and the board.")
+AUTHOR = click.option("--author", default="", help="Who (default: git's user.name).")
+
+
+@command.command()
+@click.argument("run")
+@REASON
+@AUTHOR
+def withdraw(run: str, reason: str, author: str) -> None:
+    """Take a run out of its board's numbers; it stays there, struck through, with the reason."""
+    _remark(run, "withdrawn", reason, author)
+
+
+@command.command()
+@click.argument("run")
+@REASON
+@AUTHOR
+def annotate(run: str, reason: str, author: str) -> None:
+    """Add a remark to a run's record; its numbers stay in the board."""
+    _remark(run, "annotated", reason, author)
+
+
+@command.command("import")
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--data", is_flag=True, help="Also score kept predictions again, where labels are.")
+def take(source: Path, data: bool) -> None:
+    """Take in a record (.json, its files beside it) or all records below a folder.
+
+    Schema, identity, protocol digest, digests of files, numbers and intervals are recomputed first. A
+    record that is not what it says is refused, and nothing of it is copied; the others of a folder are
+    still taken.
+    """
+    from benchmark.boards.tables import update_board
+    from benchmark.contracts.errors import BenchError
+    from benchmark.protocols import find_protocol
+    from benchmark.runner.records import RecordRefused, take_in
+
+    paths = sorted(source.rglob("*.json")) if source.is_dir() else [source]
+    boards, refused = set(), []
+    for path in paths:
+        try:
+            taken = take_in(path, data=data)
+        except BenchError as error:
+            refused.append(path)
+            click.secho(f"refused  {path.name}: {error.message}", fg="red", err=True)
+            continue
+        about = taken.record.protocol
+        boards.add((f"{about.id}@{about.version}", about.twin))
+        skipped = sum(c.state == "not here" for c in taken.checks)
+        word = "known   " if taken.found else "taken in"
+        note = f" ({skipped} checks need what is not here)" if skipped else ""
+        click.echo(f"{word} {taken.record.run_id} {taken.record.method.id} {about.id}{note}")
+    for name, twin in sorted(boards):
+        update_board(find_protocol(name), twin=twin)
+    if refused or not paths:
+        raise RecordRefused(
+            f"{len(refused)} of {len(paths)} records refused"
+            if paths
+            else f"no record in {source}",
+            cure="`bench verify PATH` shows every check",
+        )

@@ -1,0 +1,116 @@
+"""What may be done to records after a run: a remark on one, and taking in those of others.
+
+Numbers in a record never change; a remark says who, when and why. A record from elsewhere is taken in
+only when everything in it that can be recomputed here comes out as it says.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput
+from benchmark.contracts.record import LARGEST, Edit, Record, read_record
+from benchmark.files import whole_file, write_json
+from benchmark.home import leaderboards
+from benchmark.runner.run import COMMITTED_BYTES
+from benchmark.runner.verify import Check, verify_record
+
+
+class RecordRefused(BenchError):
+    """A record from elsewhere does not give what it claims."""
+
+    exit_code = 13
+
+
+def remark(
+    path: Path, action: Literal["withdrawn", "annotated"], *, reason: str, author: str
+) -> Record:
+    """Add a remark to the record at `path`, and return it; nothing else of it changes."""
+    if not reason.strip() or not author.strip():
+        raise InvalidInput("a remark needs a reason and an author")
+    record = read_record(path)
+    if action == "withdrawn" and any(e.action == "withdrawn" for e in record.edits):
+        raise InvalidInput(f"run {record.run_id} is withdrawn already")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    edit = Edit(when=now, author=author.strip(), reason=reason.strip(), action=action)
+    changed = record.model_copy(update={"edits": [*record.edits, edit]})
+    write_json(path, changed.model_dump(mode="json"))
+    return changed
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a record: where it lies now, whether it was there before, and its checks."""
+
+    record: Record
+    path: Path
+    found: bool
+    checks: list[Check]
+
+
+def take_in(source: Path, *, data: bool = False) -> Taken:
+    """Check the record at `source` (its small files beside it) and copy it onto its board.
+
+    Every check of `benchmark.runner.verify` must hold; `data` also scores kept predictions again.
+    Raises `RecordRefused` with the checks that failed, or for links, files beyond their size, and a
+    record of the same run that says something else.
+    """
+    _require_plain(source, LARGEST)
+    record = read_record(source)
+    protocol = record.protocol
+    # ids reach the file system; a record that was not read from its place could hold any
+    for word in (protocol.id, record.method.id, record.run_id):
+        if not word.replace("_", "").replace("-", "").isalnum():
+            raise RecordRefused(f"{word!r} is no id")
+    parts = (*(("twins",) if protocol.twin else ()), protocol.id, str(protocol.version))
+    target = leaderboards().joinpath(*parts, record.method.id, f"{record.run_id}.json")
+    kept = [a for a in record.artefacts if a.committed]
+    with TemporaryDirectory() as scratch:
+        staged = Path(scratch).joinpath(*target.relative_to(leaderboards()).parts)
+        staged.parent.mkdir(parents=True)
+        shutil.copyfile(source, staged)
+        for artefact in kept:
+            file = source.parent / artefact.path
+            if file.exists() or file.is_symlink():
+                _require_plain(file, COMMITTED_BYTES)
+                shutil.copyfile(file, staged.parent / artefact.path)
+        checks = verify_record(staged, data=data)
+        wrong = [f"{c.name}: {c.detail}" for c in checks if c.state == "wrong"]
+        if wrong:
+            raise RecordRefused(
+                f"{source} is not what it says:\n" + "\n".join(f"    {w}" for w in wrong),
+                cure="bring the record with all files beside it, as the run left them",
+            )
+        if target.exists():
+            there = read_record(target)
+            same = there.model_copy(update={"edits": []}) == record.model_copy(update={"edits": []})
+            if not same:
+                raise RecordRefused(
+                    f"{target} is a record of the same run and says something else",
+                    cure="compare the two; withdraw the wrong one with `bench record withdraw`",
+                )
+            return Taken(there, target, True, checks)
+        # the record last: what lies beside a record belongs to it, and a kill leaves none without
+        for artefact in kept:
+            with whole_file(target.parent / artefact.path) as temporary:
+                shutil.copyfile(staged.parent / artefact.path, temporary)
+        write_json(target, record.model_dump(mode="json"))
+    return Taken(record, target, False, checks)
+
+
+def _require_plain(path: Path, largest: int) -> None:
+    try:
+        about = os.lstat(path)
+    except OSError:
+        raise DataAltered(f"there is no file {path}") from None
+    if not stat.S_ISREG(about.st_mode):
+        raise RecordRefused(f"{path} is not a plain file")
+    if about.st_size > largest:
+        raise RecordRefused(f"{path} has {about.st_size:,} bytes; {largest:,} are allowed")
