@@ -54,14 +54,15 @@ def write_page(record: Record, folder: Path) -> Path:
         if record.probe.get("loss_by_epoch")
         else "",
         pictures="pictures/predictions.png" if pictures.exists() else "",
-        facts=_facts(record),
+        facts=facts(record),
     )
     target = folder / "page.html"
     write_text(target, text)
     return target
 
 
-def _facts(record: Record) -> list[tuple[str, str]]:
+def facts(record: Record) -> list[tuple[str, str]]:
+    """How a number was obtained, in pairs of words."""
     settings = ", ".join(f"{k} = {v}" for k, v in record.method.settings.items())
     stages = ", ".join(
         f"{k} {v.seconds:.0f} s{' (found)' if v.reused else ''}" for k, v in record.stages.items()

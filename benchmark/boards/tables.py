@@ -189,4 +189,6 @@ def index_text() -> str:
     table = tabulate(
         rows, ["board", "what", "runs", "best method"], tablefmt="github", disable_numparse=True
     )
-    return f"# Leaderboards\n\nMade from the records beside them by `bench board --write`.\n\n{table}\n"
+    return (
+        f"# Leaderboards\n\nMade from the records beside them by `bench board build`.\n\n{table}\n"
+    )

@@ -21,7 +21,7 @@ COMMANDS = {
     "ls": "List methods, protocols, data sets or runs.",
     "show": "Show a protocol, a method or a run in full.",
     "data": "Get, prepare and verify data sets.",
-    "board": "Print the leaderboards, and write their tables.",
+    "board": "Print the leaderboards, write their tables, build the site.",
     "compare": "Compare two rows of a board on the same test items.",
     "verify": "Recompute identity, digests and numbers of records.",
     "record": "Withdraw, annotate or take in records.",

@@ -1,50 +1,48 @@
-"""`bench board`: print the tables, write them, or check them."""
+"""`bench board`: print the tables, write or check them, build the site."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from benchmark.cli.names import complete_protocols
 
+if TYPE_CHECKING:
+    from benchmark.protocols import Protocol
 
-@click.command()
+
+class Boards(click.Group):
+    """`bench board ytf5` is `bench board show ytf5`: what is no command is a protocol."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return super().get_command(ctx, name) or self.commands["show"]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = next((a for a in args if not a.startswith("-")), None)
+        if first not in self.commands and not {"-h", "--help"} & set(args):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Boards)
+def command() -> None:
+    """Print the leaderboards (`bench board ytf5`), write their tables, or build the site."""
+
+
+@command.command()
 @click.argument("protocol", required=False, shell_complete=complete_protocols)
 @click.option("--twin", is_flag=True, help="The twin's board.")
-@click.option("--write", is_flag=True, help="Write all tables anew from the records.")
-@click.option("--check", is_flag=True, help="Fail if a table is not what the records say.")
 @click.option("--json", "json_", is_flag=True, help="Rows as JSON.")
-def command(protocol: str | None, twin: bool, write: bool, check: bool, json_: bool) -> None:
-    """Print the leaderboards.
-
-    Without a protocol, all boards that have records.
-    """
+def show(protocol: str | None, twin: bool, json_: bool) -> None:
+    """Print one board, or without a protocol all boards that have records."""
     from dataclasses import asdict
 
-    from benchmark.boards.rows import board_folder, make_rows, read_entries
-    from benchmark.boards.tables import board_files, stale_files, update_board
+    from benchmark.boards.rows import make_rows, read_entries
     from benchmark.cli.output import as_json
-    from benchmark.contracts.errors import DataAltered
-    from benchmark.protocols import all_protocols, find_protocol
 
-    if check:
-        stale = stale_files()
-        if stale:
-            raise DataAltered(
-                "these tables are not what the records say: " + ", ".join(map(str, stale)),
-                cure="bench board --write, and commit what it wrote",
-            )
-        click.echo("all tables are what the records say")
-        return
-    chosen = [find_protocol(protocol)] if protocol else all_protocols()
-    boards = [
-        (p, t)
-        for p in chosen
-        for t in ([True] if twin else [False, True])
-        if board_folder(p, twin=t).exists()
-    ]
-    if write:
-        for found, is_twin in boards:
-            update_board(found, twin=is_twin)
+    boards = _boards(protocol, twin)
     if json_:
         as_json(
             {
@@ -59,11 +57,53 @@ def command(protocol: str | None, twin: bool, write: bool, check: bool, json_: b
         click.echo("no records yet: bench run --method lead --protocol ytf5")
     for found, is_twin in boards:
         print_board(found, is_twin)
-    if write:
-        click.echo(f"wrote {sum(len(board_files(p, twin=t)) for p, t in boards)} files")
 
 
-def print_board(protocol, twin: bool) -> None:  # type: ignore[no-untyped-def]
+@command.command()
+@click.option("--check", is_flag=True, help="Only fail if a table is not what the records say.")
+def build(check: bool) -> None:
+    """Write all tables and the index anew from the records, or check them."""
+    from benchmark.boards.tables import stale_files, update_board
+    from benchmark.contracts.errors import DataAltered
+
+    stale = stale_files()
+    if check and stale:
+        raise DataAltered(
+            "these tables are not what the records say: " + ", ".join(map(str, stale)),
+            cure="bench board build, and commit what it wrote",
+        )
+    if stale:
+        for found, is_twin in _boards(None, False):
+            update_board(found, twin=is_twin)
+    click.echo(f"wrote {len(stale)} files" if stale else "all tables are what the records say")
+
+
+@command.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
+              help="Folder of the site.")  # fmt: skip
+def site(out: Path) -> None:
+    """Build the static site: overview, boards, methods and runs, readable without scripts."""
+    from benchmark.pages.site import build_site
+
+    count = build_site(out, lambda done, total: click.echo(f"{done}/{total} pages", err=True))
+    click.echo(f"{count} files; open {out / 'index.html'}")
+
+
+def _boards(protocol: str | None, twin: bool) -> list[tuple[Protocol, bool]]:
+    """The boards that have records: of one protocol or of all, real and twin or twin alone."""
+    from benchmark.boards.rows import board_folder
+    from benchmark.protocols import all_protocols, find_protocol
+
+    return [
+        (p, t)
+        for p in ([find_protocol(protocol)] if protocol else all_protocols())
+        for t in ([True] if twin else [False, True])
+        if board_folder(p, twin=t).exists()
+    ]
+
+
+def print_board(protocol: Protocol, twin: bool) -> None:
+    """One board on the terminal."""
     from benchmark.boards.rows import make_rows, read_entries
     from benchmark.boards.tables import ROLES
     from benchmark.cli.output import table

@@ -110,7 +110,7 @@ def test_a_record_of_a_newer_bench(bench: Call) -> None:
     record = leaderboards() / "twins" / "small_faces" / "1" / "grid" / "0123.json"
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"record_schema": 99}))
-    for words in (["board"], ["board", "--check"], ["show", "run", "0123"]):
+    for words in (["board"], ["board", "build", "--check"], ["show", "run", "0123"]):
         refused(bench(*words), 7, str(record), "schema 99", "pip install --upgrade")
 
 

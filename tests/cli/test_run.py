@@ -83,15 +83,15 @@ def test_the_board_is_printed_written_and_checked(bench: Call, run: Call) -> Non
     row = next(line for line in printed.out.splitlines() if line.split()[:1] == ["grid"])
     assert f"{value:.2f}" in row
     assert "one seed: over test items alone" in printed.out
-    assert bench("board", "--check").code == 0
+    assert bench("board", "build", "--check").code == 0
     table = leaderboards() / "twins" / "small_faces" / "1" / "board.csv"
     table.write_text(table.read_text().replace("grid", "grit"))
-    stale = bench("board", "--check")
+    stale = bench("board", "build", "--check")
     assert stale.code == 5
     assert str(table) in stale.err
-    assert "bench board --write" in stale.err
-    assert "wrote 2 files" in bench("board", "--write").out
-    assert bench("board", "--check").code == 0
+    assert "bench board build" in stale.err
+    assert "wrote 1 files" in bench("board", "build").out
+    assert bench("board", "build", "--check").code == 0
 
 
 @pytest.mark.parametrize(

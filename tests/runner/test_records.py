@@ -45,7 +45,7 @@ def test_a_withdrawn_run_stays_struck_through_with_its_reason(record: Path, benc
     ]
     assert "~~grid~~" in (record.parents[1] / "README.md").read_text()
     assert bench("verify", "--all").code == 0
-    assert bench("board", "--check").code == 0
+    assert bench("board", "build", "--check").code == 0
     again = bench("record", "withdraw", before.run_id, *words)
     assert again.code == 3
     assert "withdrawn already" in again.err
