@@ -44,7 +44,9 @@ class MethodSpec:
     """One method: data only. `implementation` ("module:Class") is imported when the method runs.
 
     `default_preset` is taken where none is named: the paper's settings, if it has them. Twins, which
-    say nothing about quality, take `twin_preset`, a cheap one.
+    say nothing about quality, take `twin_preset`, a cheap one. `tiny` are settings for the conformance
+    run, so that a fit takes seconds, and `known_failures` the checks of it that can't hold, each with
+    the reason, which boards show.
 
     Example: `MethodSpec(id="grid", implementation="bench_grid.method:Grid", gives=["landmarks"],
     summary="K fixed points on a grid")`.
@@ -63,6 +65,8 @@ class MethodSpec:
     default_preset: str = ""
     twin_preset: str = ""
     reported: tuple[Reported, ...] = ()
+    tiny: Mapping[str, Any] = field(default_factory=dict)
+    known_failures: Mapping[str, str] = field(default_factory=dict)
 
     def problems(self) -> list[str]:
         """What is wrong with this registration, in words; empty when nothing is."""

@@ -1,0 +1,79 @@
+"""Does a method keep its contract? A list of checks on a tiny twin, each with one of three outcomes.
+
+`bench method check NAME` prints them; in a plugin's own tests:
+
+    from benchmark.testing.conformance import check_method
+
+    def test_it_keeps_the_contract():
+        assert not [o for o in check_method("grid") if o.state == "failed"]
+
+The fits are made with the settings that the registration names in `tiny`, so that they end in seconds.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmark.contracts.errors import BenchError
+from benchmark.plugins import plugins
+from benchmark.testing.checks import CHECKS, Broken, Check
+from benchmark.testing.trial import Killed, Trial
+
+State = Literal["passed", "failed", "expected"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One check: "passed", "failed", or "expected" to fail for the reason the method gives."""
+
+    check: str
+    state: State
+    detail: str = ""
+
+
+def check_method(
+    name: str,
+    given: Mapping[str, Any] | None = None,
+    *,
+    progress: Callable[[Outcome], None] | None = None,
+) -> list[Outcome]:
+    """Run all checks of a registered method; `given` are settings on top of its `tiny` ones.
+
+    A check that the method's `known_failures` names and that fails is "expected"; one that they name
+    and that passes is "failed", so that the list stays true.
+    """
+    spec = plugins().method(name)
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        trial = Trial(spec, dict(given or {}), Path(scratch))
+        for check in CHECKS:
+            if not check.applies(trial):
+                continue
+            outcome = _outcome(check, trial)
+            outcomes.append(outcome)
+            if progress is not None:
+                progress(outcome)
+    return outcomes
+
+
+def _outcome(check: Check, trial: Trial) -> Outcome:
+    known = trial.spec.known_failures.get(check.name)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            said = check.run(trial) or ""
+    except (Exception, Killed) as error:
+        found = error.message if isinstance(error, BenchError) else str(error)
+        if not isinstance(error, Broken | BenchError):
+            found = f"{type(error).__name__}: {found}"
+        if known is not None:
+            return Outcome(check.name, "expected", known)
+        return Outcome(check.name, "failed", found.splitlines()[0] if found else repr(error))
+    if known is not None:
+        return Outcome(check.name, "failed", "it is named as a known failure, and passes")
+    return Outcome(check.name, "passed", said)

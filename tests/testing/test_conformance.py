@@ -1,0 +1,235 @@
+"""The conformance run: templates keep the contract, and each fault is found by its check."""
+
+from __future__ import annotations
+
+import ast
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests_fixtures import Call
+from tests_support import install_fake
+
+from benchmark.contracts import Landmarks, Method, MethodInfo, MethodSpec
+from benchmark.contracts.errors import InvalidInput
+from benchmark.contracts.method import MethodSettings, Weights
+from benchmark.plugins import plugins
+from benchmark.testing import trial
+from benchmark.testing.conformance import Outcome, check_method
+from benchmark.testing.scaffold import KINDS, new_method
+
+
+class Good(Method):
+    """Learns one number in four steps, with checkpoints; K points that follow the brightness."""
+
+    gives = ("landmarks",)
+
+    class Settings(MethodSettings):
+        points: int = 4
+
+    def fit(self, images: Any, context: Any) -> None:
+        state = context.checkpoints.load() or {"step": 0, "weight": torch.zeros(())}
+        for step in range(int(state["step"]), 4):
+            draw = torch.Generator().manual_seed(context.seed + step)
+            weight = state["weight"] + torch.rand((), generator=draw)
+            state = {"step": step + 1, "weight": weight}
+            if context.checkpoints.due():
+                context.checkpoints.save(state)
+            context.progress("steps", step + 1, 4)
+        self.weight = state["weight"]
+
+    def predict(self, images: torch.Tensor) -> Any:
+        light = images.mean((1, 2, 3))[:, None, None].expand(-1, self.settings.points, 2)
+        return Landmarks((40 + self.weight * light).clamp(0, images.shape[-1] - 1))
+
+    def save(self, folder: Path) -> None:
+        np.save(folder / "weight.npy", self.weight.numpy())
+
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        self.weight = torch.from_numpy(np.load(folder / "weight.npy"))
+
+
+class BatchMean(Good):
+    def predict(self, images: torch.Tensor) -> Any:
+        return Landmarks(super().predict(images).points + 0.1 * images.mean())
+
+
+class Outside(Good):
+    def predict(self, images: torch.Tensor) -> Any:
+        return Landmarks(super().predict(images).points + 200)
+
+
+class Doubles(Good):
+    def predict(self, images: torch.Tensor) -> Any:
+        return Landmarks(super().predict(images).points.double())
+
+
+class Drifts(Good):
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        self.weight = self.weight * 0.9
+
+
+class Unseeded(Good):
+    def fit(self, images: Any, context: Any) -> None:
+        super().fit(images, context)
+        self.weight = self.weight + int.from_bytes(os.urandom(2)) / 2**16
+
+
+class Restarts(Good):
+    """Takes up the checkpoint's weight but not its step."""
+
+    def fit(self, images: Any, context: Any) -> None:
+        state = context.checkpoints.load() or {"weight": torch.zeros(())}
+        weight = state["weight"]
+        for step in range(4):
+            weight = weight + 1
+            context.checkpoints.save({"weight": weight})
+            context.progress("steps", step + 1, 4)
+        self.weight = weight
+
+
+class Noisy(Good):
+    def predict(self, images: torch.Tensor) -> Any:
+        np.random.seed(0)
+        return super().predict(images)
+
+
+class Litters(Good):
+    def fit(self, images: Any, context: Any) -> None:
+        super().fit(images, context)
+        (Path(os.environ["LITTER"]) / "debug.txt").write_text("here")
+
+
+class Unpinned(Good):
+    @classmethod
+    def info(cls, settings: Any) -> MethodInfo:
+        return MethodInfo(gives=cls.gives, pretrained=(Weights("vgg", "somewhere", "latest"),))
+
+
+class Wrong(Good):
+    @classmethod
+    def info(cls, settings: Any) -> MethodInfo:
+        return MethodInfo(gives=("parts",))
+
+
+@pytest.fixture
+def checked(harness: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+    """Register a class of this module as a method, and check it."""
+    monkeypatch.setattr(trial, "COUNT", 8)
+    monkeypatch.setattr(trial, "_pictures", _flat_pictures)
+    (tmp_path / "litter").mkdir()
+    monkeypatch.setenv("LITTER", str(tmp_path / "litter"))
+
+    def check(cls: type[Method], **about: Any) -> dict[str, Outcome]:
+        words = {"summary": "a method", "licence": "MIT", "gives": ["landmarks"], **about}
+        spec = MethodSpec(id="tried", implementation=f"tests_fakes:{cls.__name__}", **words)
+        plugins().methods["tried"] = spec
+        monkeypatch.setattr(trial, "implementation", lambda spec: cls)
+        return {outcome.check: outcome for outcome in check_method("tried")}
+
+    return check
+
+
+def _flat_pictures(side: int) -> np.ndarray:
+    light = np.random.default_rng(0).integers(0, 255, (8, 1, 1, 3), np.uint8)
+    return np.broadcast_to(light, (8, side, side, 3)).copy()
+
+
+def failed(outcomes: dict[str, Outcome]) -> set[str]:
+    return {name for name, outcome in outcomes.items() if outcome.state == "failed"}
+
+
+def test_a_method_that_keeps_the_contract_passes_every_check(checked: Any) -> None:
+    outcomes = checked(Good)
+    assert failed(outcomes) == set()
+    assert len(outcomes) == 11
+    assert outcomes["kill and resume"].detail == "killed twice"
+
+
+@pytest.mark.parametrize(
+    ("cls", "check"),
+    [
+        (BatchMean, "batch and order"),
+        (Outside, "shapes"),
+        (Doubles, "shapes"),
+        (Drifts, "save and load"),
+        (Unseeded, "same seed"),
+        (Restarts, "kill and resume"),
+        (Noisy, "leaves alone"),
+        (Litters, "writes at home"),
+        (Unpinned, "declared"),
+        (Wrong, "declared"),
+    ],
+)
+def test_a_fault_is_found(checked: Any, cls: type[Method], check: str) -> None:
+    assert check in failed(checked(cls))
+
+
+def test_a_registration_without_words_or_with_heavy_imports_is_found(checked: Any) -> None:
+    assert "registration" in failed(checked(Good, licence=""))
+    plugins().methods["tried"] = MethodSpec(
+        id="tried", implementation="tests_fake_methods:Grid", gives=["landmarks"], summary="x",
+        licence="MIT",
+    )  # fmt: skip
+    outcomes = {o.check: o for o in check_method("tried")}
+    assert outcomes["light import"].state == "failed"
+    assert "torch" in outcomes["light import"].detail
+
+
+def test_a_known_failure_is_expected_and_must_stay_true(checked: Any) -> None:
+    reason = "its network has batch statistics"
+    outcomes = checked(BatchMean, known_failures={"batch and order": reason})
+    assert outcomes["batch and order"] == Outcome("batch and order", "expected", reason)
+    outcomes = checked(Good, known_failures={"batch and order": reason})
+    assert outcomes["batch and order"].state == "failed"
+    assert "passes" in outcomes["batch and order"].detail
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_method_keeps_the_contract_at_once(
+    harness: Path, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"mine-{kind.replace('_', '-')}"
+    folder = new_method(name, kind, tmp_path)
+    source = str(folder / "src")
+    for path in folder.rglob("*.py"):
+        ast.parse(path.read_text())
+    point = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["entry-points"]
+    install_fake(harness, name, point["bench"][name])
+    monkeypatch.syspath_prepend(source)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([source, os.environ["PYTHONPATH"]]))
+    monkeypatch.setenv("BENCH_PLUGINS", f"fakes,{name}")
+    plugins.cache_clear()
+    assert [o for o in check_method(name) if o.state != "passed"] == []
+
+
+@pytest.mark.parametrize("name", ["Mine", "my method", "../mine", "1st", "my_method", ""])
+def test_names_that_are_no_ids_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput, match="is no id"):
+        new_method(name, "landmarks", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_there_is_not_touched(tmp_path: Path) -> None:
+    new_method("mine", "parts", tmp_path)
+    mine = tmp_path / "bench-mine" / "README.md"
+    mine.write_text("my words")
+    with pytest.raises(InvalidInput, match="is there already"):
+        new_method("mine", "parts", tmp_path)
+    assert mine.read_text() == "my words"
+
+
+def test_the_commands_say_what_to_do_next_and_fail_on_a_fault(bench: Call, tmp_path: Path) -> None:
+    said = bench("method", "new", "mine", "--kind", "descriptors", "--in", str(tmp_path))
+    assert said.code == 0
+    assert "bench method check mine" in said.out
+    said = bench("method", "check", "grid")  # its fake registration imports torch with its class
+    assert said.code == 8
+    assert "FAIL  registration" in said.out
+    assert bench("method", "check", "gird").code == 2
