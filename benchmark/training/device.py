@@ -8,7 +8,6 @@ from typing import Any, Literal
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
-from lightning_fabric.strategies import DDPStrategy
 from torch import distributed, nn
 
 from benchmark.contracts.errors import BenchError
@@ -46,8 +45,7 @@ def make_fabric(device: str, precision: Precision = "float32") -> Fabric:
         accelerator=kind,
         devices=which if kind == "cuda" else count,
         precision="bf16-mixed" if precision == "bfloat16" else "32-true",
-        # batch norm is the same everywhere already: see `prepare`
-        strategy=DDPStrategy(broadcast_buffers=False) if count > 1 else "auto",
+        strategy="ddp" if count > 1 else "auto",
         plugins=[_Joined()] if count > 1 else None,
     )
     fabric.launch()

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 def mean_over_processes(values: Mapping[str, float]) -> dict[str, float]:
@@ -31,12 +32,15 @@ class _Sum(torch.autograd.Function):
         return _Sum.apply(*gradients)
 
 
-class BatchNormOverProcesses(nn.SyncBatchNorm):
+class BatchNormOverProcesses(_BatchNorm):
     """Batch norm over the shares of all processes, which are equally large, on CPUs.
 
-    torch's own knows GPUs only. Source: Ioffe and Szegedy 2015, algorithm 1; the running variance is
-    the unbiased one, as everywhere in torch.
+    torch's own (`SyncBatchNorm`) knows GPUs only. Source: Ioffe and Szegedy 2015, algorithm 1; the
+    running variance is the unbiased one, as everywhere in torch.
     """
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        pass
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
@@ -64,9 +68,9 @@ class BatchNormOverProcesses(nn.SyncBatchNorm):
 
 def share_statistics(network: nn.Module, device: torch.device) -> nn.Module:
     """`network` with batch norm over all processes; weights, running values and their names stay."""
-    network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    if device.type == "cpu":
-        for part in network.modules():
-            if isinstance(part, nn.SyncBatchNorm):
-                part.__class__ = BatchNormOverProcesses
+    if device.type != "cpu":
+        return nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    for part in network.modules():
+        if isinstance(part, _BatchNorm):
+            part.__class__ = BatchNormOverProcesses
     return network

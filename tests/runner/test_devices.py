@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ import torch
 
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, Incompatible, InvalidInput, TrainingFailed
-from benchmark.home import home
+from benchmark.home import home, leaderboards
 from benchmark.runner.devices import FitFailed, fit_together
 from benchmark.runner.fitting import fit, workplace
 from benchmark.runner.plan import Plan, Request, choose_device, make_plan
@@ -41,24 +42,21 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_two_processes_leave_what_one_leaves(harness: Path) -> None:
     told: list[tuple] = []
-    one = run(plan_of(devices=1, given={"steps": 20}, seed=1), QUIET).record
-    alone = plan_of(devices=1, given={"steps": 20})
-    fit(alone.cls(alone.settings), workplace(alone, QUIET))
-    expected = files(alone.fit_folder), (alone.fit_folder / "log.jsonl").read_text()
-    weight = torch.load(alone.fit_folder / "model" / "weight.pt", weights_only=True)["weight"]
-    import shutil
-
-    shutil.rmtree(home() / "fits")
-    both = plan_of(given={"steps": 20})
-    two = run(both, lambda *said, **values: told.append(said)).record
-    assert (files(both.fit_folder), (both.fit_folder / "log.jsonl").read_text()) == expected
-    found = torch.load(both.fit_folder / "model" / "weight.pt", weights_only=True)["weight"]
-    assert torch.equal(found, weight)
-    assert ("slow", 20, 20) in told
-    assert two.run_id == alone.run_id
-    assert two.fitted is not None
-    assert one.fitted is not None
-    assert (one.fitted.hardware["devices"], two.fitted.hardware["devices"]) == (1, 2)
+    left, records = [], []
+    for devices in (1, 2):
+        plan = plan_of(devices=devices, given={"steps": 20})
+        records.append(run(plan, lambda *said, **values: told.append(said)).record)
+        weight = torch.load(plan.fit_folder / "model" / "weight.pt", weights_only=True)["weight"]
+        log = (plan.fit_folder / "log.jsonl").read_text()
+        left.append((files(plan.fit_folder), log, weight.tolist()))
+        for folder in (home() / "fits", home() / "runs", leaderboards()):
+            shutil.rmtree(folder)
+    one, two = records
+    assert left[0] == left[1]
+    assert ("start 2 processes", 2, 2) in told
+    assert told.count(("slow", 20, 20)) == 2
+    assert two.run_id == one.run_id
+    assert [r.fitted.hardware["devices"] for r in records if r.fitted] == [1, 2]
     assert (one.deterministic, two.deterministic) == (True, False)
     assert two.stages["fit/mean"].attempts == 1
     assert two.throughput == {"slow": 64.0}
@@ -68,7 +66,12 @@ def test_two_processes_leave_what_one_leaves(harness: Path) -> None:
     "what, kind, said",
     [
         ("die", TrainingFailed, r"process 1 of the fit died \(signal 9\)"),
-        ("raise", FitFailed, "process 1 of the fit: ValueError: a fault of the method"),
+        pytest.param(
+            "raise",
+            FitFailed,
+            "process 1 of the fit: ValueError: a fault of the method",
+            marks=pytest.mark.slow,
+        ),
         ("name", TrainingFailed, "a loss that is not finite"),
     ],
 )
@@ -83,10 +86,11 @@ def test_what_goes_wrong_in_one_process_is_one_error(
         assert "in fault" in caught.value.__notes__[0]
     if what == "name":
         assert caught.value.cure == "a lower learning rate"
-    assert torch.load(plan.fit_folder / "checkpoint.pt", weights_only=True)["step"] >= 1
 
 
-@pytest.mark.parametrize("signal, code", [("KILL", -9), ("INT", 130)])
+@pytest.mark.parametrize(
+    "signal, code", [("KILL", -9), pytest.param("INT", 130, marks=pytest.mark.slow)]
+)
 def test_the_processes_end_with_the_main_one_and_the_run_goes_on(
     harness: Path, signal: str, code: int
 ) -> None:
@@ -118,9 +122,8 @@ def logged(plan: Plan) -> list[dict[str, float]]:
     return [json.loads(line) for line in (plan.fit_folder / "log.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_with_the_whole_batch(harness: Path) -> None:
-    import shutil
-
     alone, both = plan_of(method="descent", devices=1), plan_of(method="descent")
     fit(alone.cls(alone.settings), workplace(alone, QUIET))
     expected, rows = weights(alone), logged(alone)
@@ -129,7 +132,7 @@ def test_two_processes_train_as_one_with_the_whole_batch(harness: Path) -> None:
     found = weights(both)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-6, msg=name)
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-4)
     for one, two in zip(rows, logged(both), strict=True):
         assert two["loss"] == pytest.approx(one["loss"], rel=1e-4)
         assert two["images"] == one["images"]
@@ -141,8 +144,6 @@ def test_two_processes_train_as_one_with_the_whole_batch(harness: Path) -> None:
 def test_two_processes_killed_and_resumed_end_as_two_that_were_not(
     harness: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-
     plan = plan_of(method="descent")
     fit_together(plan, QUIET)
     straight = weights(plan)
