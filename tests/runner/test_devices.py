@@ -104,7 +104,7 @@ def test_the_processes_end_with_the_main_one_and_the_run_goes_on(
         text=True,
     )
     # the pipes close when the last of the processes has ended
-    _, errors = main.communicate(timeout=50)
+    _, errors = main.communicate(timeout=300)
     assert main.returncode == code
     assert "Traceback" not in errors
     plan = plan_of()
