@@ -52,6 +52,14 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
 @click.option("--on", type=click.Choice(["test", "validation"]), default="test", show_default=True,
               help="Score on test people, or (for choosing settings) on validation people.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--devices",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    envvar="BENCH_DEVICES",
+    help="Fit in that many processes, one per GPU (or on the CPU).",
+)
 @click.option("--data-root", type=click.Path(exists=True, file_okay=False),
               help="Folder that holds the data sets' folders (as $BENCH_DATA).")  # fmt: skip
 @click.option("--curve", is_flag=True,
@@ -68,6 +76,7 @@ def command(
     twin: bool,
     on: str,
     device: str,
+    devices: int,
     data_root: str | None,
     curve: bool,
     plan_only: bool,
@@ -94,6 +103,7 @@ def command(
         twin=twin,
         on=on,
         device=device,
+        devices=devices,
         curve=curve,
         plan_only=plan_only,
         json_=json_,

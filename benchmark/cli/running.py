@@ -32,6 +32,7 @@ def run_command(
     plan_only: bool,
     json_: bool,
     quiet: bool,
+    devices: int = 1,
 ) -> None:
     """Run each seed in turn and say what came out."""
     said = []
@@ -45,6 +46,7 @@ def run_command(
             twin=twin,
             on=cast(Literal["test", "validation"], on),
             device=device,
+            devices=devices,
         )
         progress = make_progress(quiet or json_)
         try:
@@ -87,6 +89,7 @@ def _plan_said(plan: Plan) -> dict[str, Any]:
         "protocol": plan.protocol.name,
         "kind": plan.kind,
         "device": plan.device,
+        "devices": plan.request.devices,
         "images": {name: len(split) for name, split in plan.splits.items()},
         "folder": str(plan.folder),
     }

@@ -40,7 +40,8 @@ class MethodInfo:
 
     `input_size` is the side of the images it wants, None where any will do; `milestones` says that the
     fit leaves copies of itself that `load` reads with these settings; `pretrained` lists every weight
-    not learned in this run (empty: it starts from random numbers).
+    not learned in this run (empty: it starts from random numbers); `data_parallel` says that `fit` may
+    run in several processes at once, each of which takes its share of every batch.
     """
 
     gives: tuple[Kind, ...]
@@ -48,6 +49,7 @@ class MethodInfo:
     supervision: Supervision = "none"
     pretrained: tuple[Weights, ...] = ()
     milestones: bool = False
+    data_parallel: bool = False
     notes: str = ""
 
 
@@ -89,6 +91,10 @@ class FitContext:
     against the images seen; what the harness finds there is never shown to the method.
     `shared(name, identity)` opens a `Part`; the method, the images' digest and the seed join
     its identity by themselves.
+
+    This process is number `rank` of `devices` that fit together. All of them make the same calls in the
+    same order: `checkpoints.load`, `shared` and `Part.finish` wait for all. What the others than number
+    0 write, log and save is dropped, so a method need not ask who it is before it does.
     """
 
     seed: int
@@ -99,6 +105,8 @@ class FitContext:
     log: Callable[[Mapping[str, Any]], None]
     shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[Part]]
     milestone: Callable[[int, Callable[[Path], None]], None]
+    rank: int = 0
+    devices: int = 1
 
 
 class Method(ABC):

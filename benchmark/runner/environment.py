@@ -60,8 +60,15 @@ def packages(also: tuple[str, ...] = ()) -> dict[str, str]:
     return found
 
 
-def hardware(device: str) -> dict[str, Any]:
-    """Processor, cores, memory, and the accelerator if the run used one."""
+def exact_products() -> None:
+    """Keep a GPU's float32 products exact: TF32 would round them to 10 bits under the same run id."""
+    import torch
+
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def hardware(device: str, devices: int = 1) -> dict[str, Any]:
+    """Processor, cores, memory, and the accelerator if the run used one; how many worked together."""
     import torch
 
     found: dict[str, Any] = {
@@ -70,6 +77,7 @@ def hardware(device: str) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "device": device,
+        "devices": devices,
     }
     if device.startswith("cuda"):
         found["accelerator"] = torch.cuda.get_device_name()

@@ -6,31 +6,53 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import filelock
 import torch
+from torch import distributed
 
 from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, Method, Progress
 from benchmark.files import read_json, sweep, whole_file, whole_folder, write_json
+from benchmark.home import home
 from benchmark.runner.environment import code_state, hardware, peak_memory_bytes
 from benchmark.runner.identity import part_id
 
+if TYPE_CHECKING:
+    from benchmark.runner.plan import Plan
+
 CHECKPOINT_EVERY_SECONDS = 30.0
+Anything = TypeVar("Anything")
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Which of how many processes of a fit this one is."""
+
+    rank: int = 0
+    count: int = 1
+
+    def agree(self, value: Anything) -> Anything:
+        """What process 0 holds, once all have come here."""
+        if self.count == 1:
+            return value
+        held: list[Any] = [None] * self.count
+        distributed.all_gather_object(held, value)
+        return cast(Anything, held[0])
 
 
 class FolderCheckpoints:
     """One checkpoint file, replaced whole; tensors, numbers, strings, lists and dicts only."""
 
-    def __init__(self, folder: Path, watch: Stopwatch) -> None:
+    def __init__(self, folder: Path, watch: Stopwatch, ranks: Ranks) -> None:
         self.path = folder / "checkpoint.pt"
-        self.watch = watch
+        self.watch, self.ranks = watch, ranks
         every = os.environ.get("BENCH_CHECKPOINT_SECONDS", str(CHECKPOINT_EVERY_SECONDS))
         try:
             self.every = float(every)
@@ -39,6 +61,12 @@ class FolderCheckpoints:
         self.last = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
+        self.ranks.agree(None)  # what process 0 was saving is there
+        state = self._read()
+        self.ranks.agree(None)  # it may be replaced, all have read it
+        return state
+
+    def _read(self) -> dict[str, Any] | None:
         if not self.path.exists():
             return None
         try:
@@ -50,13 +78,15 @@ class FolderCheckpoints:
             ) from None
 
     def save(self, state: Mapping[str, Any]) -> None:
+        if self.ranks.rank:
+            return
         with whole_file(self.path) as temporary:
             torch.save(dict(state), temporary)
         self.watch.keep()
         self.last = time.monotonic()
 
     def due(self) -> bool:
-        return time.monotonic() - self.last >= self.every
+        return not self.ranks.rank and time.monotonic() - self.last >= self.every
 
 
 class Stopwatch:
@@ -109,6 +139,7 @@ class Workplace:
     home: Path
     method: tuple[str, int]
     run: str
+    ranks: Ranks = field(default_factory=Ranks)
 
     @cached_property
     def watch(self) -> Stopwatch:
@@ -127,12 +158,20 @@ class Workplace:
             seed=self.seed,
             device=self.device,
             folder=self.folder,
-            checkpoints=FolderCheckpoints(self.folder, self.watch),
+            checkpoints=FolderCheckpoints(self.folder, self.watch, self.ranks),
             progress=self._progress,
             log=self._log,
             shared=self._shared,
             milestone=self._milestone,
+            rank=self.ranks.rank,
+            devices=self.ranks.count,
         )
+
+    def keep(self, method: Method) -> None:
+        """Save what was fitted, and finish."""
+        with whole_folder(self.folder / "model") as folder:
+            method.save(folder)
+        self.finish()
 
     def finish(self) -> None:
         """Say that all is there, and where it was made; the checkpoint is no longer needed."""
@@ -140,7 +179,7 @@ class Workplace:
         made = {
             "run": self.run,
             "code": code_state().model_dump(),
-            "hardware": hardware(self.device),
+            "hardware": hardware(self.device, self.ranks.count),
             "peak_memory_bytes": peak_memory_bytes(self.device),
         }
         write_json(self.folder / "done.json", self.watch.summary() | made)
@@ -161,6 +200,9 @@ class Workplace:
             with whole_folder(target) as folder:
                 save(folder)
 
+    def _locked(self, folder: Path) -> AbstractContextManager[None]:
+        return waiting_lock(folder, self.progress)
+
     @contextmanager
     def _shared(self, name: str, identity: Mapping[str, Any]) -> Iterator[SharedPart]:
         key = part_id(
@@ -174,10 +216,10 @@ class Workplace:
         folder = self.home / "fits" / "parts" / f"{name}-{key}"
         self.watch.pause()
         try:
-            with waiting_lock(folder, self.progress):
+            with self._locked(folder):
                 place = replace(self, folder=folder)
-                before = place.done
-                yield SharedPart(folder, before, place.context(), place)
+                before, context = self.ranks.agree(place.done), place.context()
+                yield SharedPart(folder if before else context.folder, before, context, place)
                 if place.done:
                     about = read_done(folder)
                     if name not in self.watch.parts:
@@ -199,7 +241,45 @@ class SharedPart:
 
     def finish(self) -> None:
         self.place.finish()
-        self.done = True
+        self.place.ranks.agree(None)
+        self.folder, self.done = self.place.folder, True
+
+
+@dataclass
+class Follower(Workplace):
+    """The place of the other processes of a fit: they learn along, process 0 alone leaves things.
+
+    What the method writes into its folder lands in `scratch`, which is thrown away.
+    """
+
+    scratch: Path = field(kw_only=True)
+
+    @cached_property
+    def watch(self) -> Stopwatch:
+        mine = self.scratch / self.folder.name
+        mine.mkdir(parents=True, exist_ok=True)
+        return Stopwatch(mine)
+
+    def context(self) -> FitContext:
+        return replace(super().context(), folder=self.watch.path.parent)
+
+    def keep(self, method: Method) -> None:
+        pass
+
+    def finish(self) -> None:
+        pass
+
+    def _progress(self, stage: str, step: int, total: int, **values: float) -> None:
+        pass
+
+    def _log(self, values: Mapping[str, Any]) -> None:
+        pass
+
+    def _milestone(self, images_seen: int, save: Any) -> None:
+        pass
+
+    def _locked(self, folder: Path) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 @contextmanager
@@ -227,19 +307,30 @@ def read_done(folder: Path) -> dict[str, Any]:
     return about
 
 
-def fit(method: Method, place: Workplace) -> bool:
-    """Fit `method` in `place`, or find it fitted. True when it was found.
+def workplace(
+    plan: Plan, progress: Progress, kind: type[Workplace] = Workplace, **more: Any
+) -> Workplace:
+    """Where the fit of a plan is made; `more` are fields of that kind of place."""
+    usual: dict[str, Any] = {
+        "folder": plan.fit_folder,
+        "images": plan.splits["fit"].images(),
+        "seed": plan.request.seed,
+        "device": plan.device,
+        "progress": progress,
+        "home": home(),
+        "method": (plan.spec.id, plan.spec.version),
+        "run": plan.run_id,
+    }
+    return kind(**usual | more)
+
+
+def fit(method: Method, place: Workplace) -> None:
+    """Fit `method` in `place`, whose lock is held.
 
     Afterwards `place.folder/model` holds what `method.load` reads.
     """
-    with waiting_lock(place.folder, place.progress):
-        if place.done:
-            return True
-        place.watch.keep()
-        torch.manual_seed(place.seed)
-        method.device = place.device
-        method.fit(place.images, place.context())
-        with whole_folder(place.folder / "model") as folder:
-            method.save(folder)
-        place.finish()
-        return False
+    place.watch.keep()
+    torch.manual_seed(place.seed)
+    method.device = place.device
+    method.fit(place.images, place.context())
+    place.keep(method)

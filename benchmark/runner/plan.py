@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Request:
     twin: bool = False
     on: Literal["test", "validation"] = "test"
     device: str = "auto"
+    devices: int = 1
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,12 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         )
     if not 0 <= request.seed < 2**63:
         raise SettingsInvalid(f"the seed must lie in 0 … 2^63 - 1, got {request.seed}")
-    device = choose_device(request.device)
+    device = choose_device(request.device, request.devices)
+    if request.devices > 1 and not info.data_parallel:
+        raise Incompatible(
+            f"method {spec.id!r} fits in one process, {request.devices} were asked for",
+            cure="leave --devices (and BENCH_DEVICES) out",
+        )
     task = find_task(protocol.task)
     played = roles(protocol, request.on, task)
     splits = {
@@ -140,23 +147,42 @@ def roles(protocol: Protocol, on: str, task: Task) -> dict[str, str]:
     }
 
 
-def choose_device(asked: str) -> str:
-    """ "auto" is the first CUDA device where there is one, else the CPU."""
+def choose_device(asked: str, devices: int = 1) -> str:
+    """ "auto" is the first CUDA device where there is one, else the CPU.
+
+    Where a fit takes several `devices`, they are the first ones.
+    """
     import torch
 
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise BenchError(
+            "bench was started as one of several processes (WORLD_SIZE, as torchrun sets it)",
+            cure="start it once, without torchrun, and say `bench run --devices N`",
+        )
     there = torch.cuda.is_available()
     if asked == "auto":
-        return "cuda" if there else "cpu"
+        asked = "cuda" if there else "cpu"
     if not re.fullmatch(r"cpu|cuda(:\d+)?", asked):
         raise SettingsInvalid(f"device {asked!r} is none of auto, cpu, cuda, cuda:N")
-    number = int(asked.partition(":")[2] or 0)
-    if asked.startswith("cuda") and there and number >= torch.cuda.device_count():
-        raise SettingsInvalid(
-            f"device {asked!r} was asked for, there are {torch.cuda.device_count()} CUDA devices"
-        )
-    if asked.startswith("cuda") and not there:
+    kind, _, number = asked.partition(":")
+    if kind == "cpu":
+        return asked
+    if not there:
         raise BenchError(
             f"device {asked!r} was asked for, but PyTorch sees no CUDA device",
             cure="`bench doctor` says why; --device cpu runs without one",
+        )
+    count = torch.cuda.device_count()
+    if number and devices > 1:
+        raise SettingsInvalid(
+            f"device {asked!r} is one device, {devices} were asked for",
+            cure="say --device cuda; CUDA_VISIBLE_DEVICES chooses which ones there are",
+        )
+    if int(number or 0) >= count:
+        raise SettingsInvalid(f"device {asked!r} was asked for, there are {count} CUDA devices")
+    if devices > count:
+        raise SettingsInvalid(
+            f"{devices} devices were asked for, there are {count} CUDA devices",
+            cure=f"say --devices {count}",
         )
     return asked

@@ -14,7 +14,6 @@ from typing import Any
 
 import filelock
 import numpy as np
-import torch
 
 from benchmark.contracts.errors import DataAltered, InvalidInput, RunLocked
 from benchmark.contracts.method import Method, Progress
@@ -37,17 +36,19 @@ from benchmark.files import (
     whole_folder,
     write_json,
 )
-from benchmark.home import home, leaderboards
+from benchmark.home import leaderboards
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import bootstrap_interval
+from benchmark.runner.devices import fit_together
 from benchmark.runner.environment import (
     code_state,
+    exact_products,
     forget_peak_memory,
     hardware,
     packages,
     peak_memory_bytes,
 )
-from benchmark.runner.fitting import Workplace, fit, read_done
+from benchmark.runner.fitting import fit, read_done, waiting_lock, workplace
 from benchmark.runner.identity import IDENTITY_VERSION
 from benchmark.runner.plan import Plan
 from benchmark.tasks.base import Scores, Scoring
@@ -77,8 +78,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
             record = read_record(plan.folder / "record.json")
             return Outcome(publish(plan, record), target, found=True)
         forget_peak_memory(plan.device)
-        # TF32 would round a GPU's float32 products to 10 bits, under the run id of exact ones
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        exact_products()
         started = _started(plan)
         for split in plan.splits.values():
             split.verify()
@@ -172,19 +172,23 @@ def _started(plan: Plan) -> str:
 
 
 def _fit(plan: Plan, progress: Progress) -> dict[str, Any]:
-    place = Workplace(
-        folder=plan.fit_folder,
-        images=plan.splits["fit"].images(),
-        seed=plan.request.seed,
-        device=plan.device,
-        progress=progress,
-        home=home(),
-        method=(plan.spec.id, plan.spec.version),
-        run=plan.run_id,
-    )
-    fit(plan.cls(plan.settings), place)
+    place = workplace(plan, progress)
+    with waiting_lock(place.folder, progress):
+        if not place.done:
+            if plan.request.devices > 1:
+                fit_together(plan, progress)
+            else:
+                fit(plan.cls(plan.settings), place)
     about = read_done(place.folder)
     return {**about, "reused": about["run"] != plan.run_id}
+
+
+def _deterministic(plan: Plan, fitted: dict[str, Any]) -> bool:
+    """One CPU process adds in one order; GPUs and sums over processes need not."""
+    made = [part["hardware"] for part in (fitted, *fitted["parts"].values()) if "hardware" in part]
+    return plan.device == "cpu" and all(
+        (h["device"], h.get("devices", 1)) == ("cpu", 1) for h in made
+    )
 
 
 def loaded_method(plan: Plan, folder: Path | None = None) -> Method:
@@ -319,7 +323,7 @@ def _record(
         evaluation_seed=plan.protocol.evaluation_seed,
         metrics=_values(plan, scores, errors.path),
         probe=scores.probe,
-        deterministic=plan.device == fitted["hardware"]["device"] == "cpu",
+        deterministic=_deterministic(plan, fitted),
         code=code_state(),
         packages=packages((plan.distribution,)),
         hardware=hardware(plan.device),

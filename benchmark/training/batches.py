@@ -30,7 +30,10 @@ class Order:
                 cure="lower the batch size",
             )
         if batch % share:
-            raise InvalidInput(f"a batch of {batch} cannot be shared by {share} processes")
+            raise InvalidInput(
+                f"a batch of {batch} cannot be shared by {share} processes",
+                cure="choose a number of devices that divides the batch",
+            )
         self.count, self.batch, self.seed = count, batch, seed
         self.steps_per_epoch = count // batch
         self._slice = slice(rank * (batch // share), (rank + 1) * (batch // share))

@@ -13,6 +13,7 @@ from benchmark.contracts.errors import TrainingFailed
 from benchmark.contracts.method import FitContext
 from benchmark.training.meters import Rate, peak_memory
 from benchmark.training.randomness import derived_seed
+from benchmark.training.together import mean_over_processes
 
 
 class Stateful(Protocol):
@@ -53,6 +54,10 @@ def train(
     which `save_milestone` keeps a copy, `evaluate_at` steps at which what `evaluate` returns is
     logged; both count steps done, so 0 is before training.
 
+    Of several processes (`FitContext.devices`) all make the same steps: `images_per_step` counts the
+    images of all, what `update` returns is logged as the mean over them, and each has draws of its
+    own: those of process 0 are those of a fit in one process, others join their rank to the seed.
+
     Raises `TrainingFailed` when the loss is not finite.
     """
     device = torch.device(context.device)
@@ -61,6 +66,7 @@ def train(
     sums: dict[str, torch.Tensor] = {}
     waiting = 0
     stops = {*milestones, *evaluate_at}
+    others = [context.rank] if context.rank else []
 
     def save(done: int) -> None:
         state = {name: dict(part.state_dict()) for name, part in parts.items()}
@@ -78,7 +84,7 @@ def train(
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         for step in range(first, steps):
-            torch.manual_seed(derived_seed(context.seed, stage, step))
+            torch.manual_seed(derived_seed(context.seed, stage, step, *others))
             values = update(step)
             rate.add(images_per_step)
             waiting += 1
@@ -88,6 +94,8 @@ def train(
             done = step + 1
             if done % log_every == 0 or done == steps or done in stops:
                 means = {name: float(total) / waiting for name, total in sums.items()}
+                if context.devices > 1:
+                    means = mean_over_processes(means)
                 _require_finite(means, stage, done, waiting)
                 speed = rate.read()
                 context.progress(stage, done, steps, **means, images_per_second=speed)

@@ -28,6 +28,8 @@ def generator(seed: int, *keys: int | str, device: str | torch.device = "cpu") -
 @contextmanager
 def seeded(seed: int, *keys: int | str) -> Iterator[None]:
     """Run a block (the building of a network) under its own seed; the global state is put back."""
-    with torch.random.fork_rng():
+    # of one GPU at most: naming none would save the state of all there are
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
         torch.manual_seed(derived_seed(seed, *keys))
         yield

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from benchmark.contracts import (
     Descriptors,
@@ -22,6 +24,7 @@ from benchmark.contracts import (
     ShapeAndPose,
     Translation,
 )
+from benchmark.contracts.errors import TrainingFailed
 
 
 class Grid(Method):
@@ -130,6 +133,22 @@ class Peeping(Grid):
             assert not words & {"label", "labels", "landmarks", "points", "identities", "keys"}
 
 
+def fault(context: FitContext, step: int) -> None:
+    """At the rank and step of `FAULT` ("1 5 die"), go wrong in one of many ways."""
+    rank, at, what = os.environ.get("FAULT", "-1 0 none").split()
+    if (context.rank, step) != (int(rank), int(at)):
+        return
+    if what == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif what == "raise":
+        raise ValueError("a fault of the method")
+    elif what == "name":
+        raise TrainingFailed("a loss that is not finite", cure="a lower learning rate")
+    else:  # to the main process: KILL or INT
+        os.kill(os.getppid(), getattr(signal, f"SIG{what}"))
+        time.sleep(60)
+
+
 class Slow(Pixels):
     """Learns a colour matrix by steps that take their time, so that it can be killed on the way."""
 
@@ -138,7 +157,7 @@ class Slow(Pixels):
 
     @classmethod
     def info(cls, settings) -> MethodInfo:  # type: ignore[no-untyped-def]
-        return MethodInfo(gives=cls.gives, milestones=True)
+        return MethodInfo(gives=cls.gives, milestones=True, data_parallel=True)
 
     def initialise(self, images: Images, context: FitContext) -> None:
         generator = torch.Generator().manual_seed(context.seed)
@@ -157,6 +176,7 @@ class Slow(Pixels):
         if saved is not None:
             self.weight, first = saved["weight"], saved["step"]
         for step in range(first, self.settings.steps):
+            fault(context, step)
             generator = torch.Generator().manual_seed(1000 * context.seed + step)
             self.weight = (
                 0.9 * self.weight + 0.1 * torch.randn(6, 3, generator=generator) + mean / 1e4
@@ -165,6 +185,7 @@ class Slow(Pixels):
             time.sleep(float(os.environ.get("SLOW_SECONDS", "0")))
             if context.checkpoints.due():
                 context.checkpoints.save({"weight": self.weight, "step": step + 1})
+            context.log({"step": step})
             context.progress("slow", step + 1, self.settings.steps, images_per_second=64.0)
             if (step + 1) % 20 == 0:
                 context.milestone(64 * (step + 1), self.save)
@@ -180,3 +201,68 @@ class Slow(Pixels):
     def load(self, folder: Path, device: str) -> None:
         super().load(folder, device)
         self.weight = torch.load(folder / "weight.pt", weights_only=True)["weight"]
+
+
+class Descent(Pixels):
+    """A network with batch norm and a slow copy, trained with `benchmark.training` and without draws."""
+
+    class Settings(MethodSettings):
+        steps: int = 12
+        batch: int = 8
+
+    @classmethod
+    def info(cls, settings) -> MethodInfo:  # type: ignore[no-untyped-def]
+        return MethodInfo(gives=cls.gives, data_parallel=True)
+
+    def __init__(self, settings: MethodSettings) -> None:
+        super().__init__(settings)
+        torch.manual_seed(0)
+        layers = (nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.Tanh(), nn.Conv2d(6, 3, 1))
+        self.net = nn.Sequential(*layers)
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        from benchmark.training.batches import Batches, Order
+        from benchmark.training.device import make_fabric, prepare
+        from benchmark.training.ema import follow, frozen_copy
+        from benchmark.training.loop import train
+
+        fabric = make_fabric(context.device)
+        both = nn.ModuleDict({"net": self.net, "slow": frozen_copy(self.net)})
+        both.forward = lambda x: (both["net"](x), both["slow"](x))  # type: ignore[method-assign]
+        stepper = torch.optim.SGD(self.net.parameters(), 0.1, momentum=0.9)
+        learner, stepper = prepare(fabric, both, stepper)
+        order = Order(len(images), self.settings.batch, 0, rank=context.rank, share=context.devices)
+        batches = Batches(images, order)
+
+        def update(step: int) -> dict[str, torch.Tensor | float]:
+            fault(context, step)
+            pixels = batches(step).float() / 255
+            ours, slow = learner(pixels)
+            loss = (ours - pixels[:, :, 1:-1, 1:-1]).square().mean() + (ours - slow).square().mean()
+            stepper.zero_grad()
+            fabric.backward(loss)
+            stepper.step()
+            follow(both["slow"], both["net"], 0.9)
+            return {"loss": loss.detach(), "rank": context.rank, "draw": float(torch.rand(()))}
+
+        train(
+            context,
+            "descent",
+            steps=self.settings.steps,
+            images_per_step=self.settings.batch,
+            parts={"both": both, "stepper": stepper},
+            update=update,
+            log_every=2,
+        )
+        self.slow = both["slow"]
+
+    def predict(self, images: torch.Tensor) -> Descriptors:
+        return Descriptors.covering(self.net.eval()(images), images.shape[-1])
+
+    def save(self, folder: Path) -> None:
+        parts = {"net": self.net.state_dict(), "slow": self.slow.state_dict()}
+        torch.save(parts, folder / "weights.pt")
+
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        self.net.load_state_dict(torch.load(folder / "weights.pt", weights_only=True)["net"])

@@ -27,6 +27,7 @@ SPECS = [
     _spec("negative", "Negative", ["translation"]),
     _spec("broken-numbers", "BrokenNumbers", ["landmarks"]),
     _spec("slow", "Slow", ["descriptors"]),
+    _spec("descent", "Descent", ["descriptors"]),
     _spec("peeping", "Peeping", ["landmarks"]),
     _spec("missing-class", "NotThere", ["landmarks"]),
 ]

@@ -39,7 +39,15 @@ class FileCheckpoints:
         return bool(self.every) and self.asked % self.every == 0
 
 
-def make_context(folder: Path, *, seed: int = 0, every: int = 0, kill_after: int = 0) -> FitContext:
+def make_context(
+    folder: Path,
+    *,
+    seed: int = 0,
+    every: int = 0,
+    kill_after: int = 0,
+    rank: int = 0,
+    devices: int = 1,
+) -> FitContext:
     """A context whose log, milestones and progress are lists on `context.seen`."""
     folder.mkdir(parents=True, exist_ok=True)
     seen = SimpleNamespace(log=[], milestones=[], progress=[])
@@ -54,7 +62,14 @@ def make_context(folder: Path, *, seed: int = 0, every: int = 0, kill_after: int
     def shared(name: str, identity: Mapping[str, Any]) -> Iterator[Any]:
         place = folder.parent / f"shared-{name}"
         place.mkdir(exist_ok=True)
-        inner = make_context(folder / name, seed=seed, every=every, kill_after=kill_after)
+        inner = make_context(
+            folder / name,
+            seed=seed,
+            every=every,
+            kill_after=kill_after,
+            rank=rank,
+            devices=devices,
+        )
         inner.seen = seen  # type: ignore[attr-defined]
         inner.log, inner.milestone = seen.log.append, milestone
         done = place / "done"
@@ -71,6 +86,8 @@ def make_context(folder: Path, *, seed: int = 0, every: int = 0, kill_after: int
         log=seen.log.append,
         shared=shared,
         milestone=milestone,
+        rank=rank,
+        devices=devices,
     )
     context.seen = seen  # type: ignore[attr-defined]
     return context
@@ -81,8 +98,12 @@ def _make_context() -> Callable[..., FitContext]:
     return make_context
 
 
-@pytest.fixture(scope="session")
-def images() -> Images:
+@pytest.fixture(name="images", scope="session")
+def _images() -> Images:
+    return make_images()
+
+
+def make_images() -> Images:
     """Forty images of smooth random colours, 32 px with a margin of 4."""
     draw = np.random.Generator(np.random.PCG64(0))
     coarse = draw.integers(0, 256, (40, 5, 5, 3), dtype=np.uint8)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench_lead.networks import Encoder, Student, hypercolumn, pixel_mlp
+from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import FitContext
 from benchmark.training.batches import Batches, Order
@@ -111,6 +112,11 @@ def fit(encoder: Encoder, images: Images, context: FitContext, settings: Any) ->
     held_out, seen = chosen[: max(2, len(images) // 20)], chosen[max(2, len(images) // 20) :]
     order = Order(len(seen), batch, context.seed, rank=fabric.global_rank, share=fabric.world_size)
     batches = Batches(images, order, fabric.device, subset=seen)
+    if batch < 2 * fabric.world_size:
+        raise InvalidInput(
+            f"a batch of {batch} leaves {fabric.world_size} processes one image each, pairs need two",
+            cure="raise distil_batch, or fit on fewer devices",
+        )
     steps = max(1, round(settings.distil_epochs * len(seen) / batch))
     positions = (images.size // 4) ** 2
     count = min(settings.distil_queries or positions, positions)

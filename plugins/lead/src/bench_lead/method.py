@@ -41,6 +41,7 @@ class Lead(Method):
         return MethodInfo(
             gives=cls.gives,
             milestones=settings.reduction == "none",  # they are encoders of stage 1
+            data_parallel=True,
             notes=f"{stages} from random numbers; no ImageNet weights",
         )
 
