@@ -174,7 +174,7 @@ def _started(plan: Plan) -> str:
 def _fit(plan: Plan, progress: Progress) -> dict[str, Any]:
     place = Workplace(
         folder=plan.fit_folder,
-        images=plan.splits["fit"].images(),
+        images=plan.splits["fit"].images(plan.protocol.data.grants),
         seed=plan.request.seed,
         device=plan.device,
         progress=progress,
