@@ -40,9 +40,7 @@ def read_obj(path: Path) -> Mesh:
                 corners = [_index(word, len(vertices)) for word in words[1:]]
                 if len(corners) < 3:
                     raise ValueError("a face needs three corners")
-                faces += [
-                    (corners[0], b, c) for b, c in pairwise(corners[1:])
-                ]
+                faces += [(corners[0], b, c) for b, c in pairwise(corners[1:])]
         except ValueError as error:
             raise DataAltered(f"{path}, line {line}: {error}") from None
     if not faces:

@@ -11,8 +11,9 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput, UnknownName
-from benchmark.datasets.cameras import looking_at_origin, quaternion_of
+from benchmark.datasets.cameras import looking_at_origin
 from benchmark.datasets.layout import AGAIN, expect_count, matlab_arrays, required
+from benchmark.datasets.twins.scene import quaternion
 
 VIEWS = 5
 CLASSES: Mapping[str, str] = {"cars": "02958343", "chairs": "03001627", "planes": "02691156"}
@@ -24,12 +25,6 @@ COUNTS: Mapping[str, tuple[int, int, int]] = {
     "planes": (2_831, 404, 810),
 }
 """Models per class in train, validation, test (the lists of eldar/differentiable-point-clouds)."""
-
-EXPECTED: Mapping[str, int] = {
-    f"{name}/{part}": VIEWS * count
-    for name, counts in COUNTS.items()
-    for part, count in zip(PARTS, counts, strict=True)
-}
 
 CLOUD_LACKS = 100
 """One model in so many may lack its true cloud (the reference skips such models)."""
@@ -51,7 +46,7 @@ class ShapeNet(Reader):
     again as version 7.
     """
 
-    splits = tuple(EXPECTED)
+    splits = tuple(f"{name}/{part}" for name in COUNTS for part in PARTS)
     models: ClassVar[Mapping[str, tuple[int, int, int]]] = COUNTS
 
     def __init__(self, root: Path) -> None:
@@ -132,7 +127,7 @@ class ShapeNet(Reader):
             rotation = looking_at_origin(position)
         except InvalidInput as error:
             raise DataAltered(f"{path}: {error.message}", cure=AGAIN) from None
-        return quaternion_of(rotation).astype(np.float32), float(np.linalg.norm(position))
+        return quaternion(rotation).astype(np.float32), float(np.linalg.norm(position))
 
     def _clouds(self, synset: str) -> Path:
         """The folder of a class's clouds, found to be nearly complete when it is first opened."""
