@@ -34,7 +34,7 @@ board.</p>{% endif %}
 {% if curve %}<h2>Error against images seen</h2>{{ curve }}{% endif %}
 {% if loss %}<h2>Probe</h2>{{ loss }}{% endif %}
 {% if pictures %}<h2>Test images, from best to worst</h2>
-<p>Green rings: truth. Red dots: prediction. The number is the image's error.</p>
+<p>Green: truth. Red: prediction. The number is the error.</p>
 <img src="{{ pictures }}" alt="Prediction and truth on test images">{% endif %}
 <h2>How it was obtained</h2>
 <table>
