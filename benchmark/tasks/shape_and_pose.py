@@ -122,10 +122,9 @@ def clouds_of(split: PreparedSplit) -> Clouds:
 
 def view_rows(split: PreparedSplit, views: int) -> np.ndarray:
     """The images of each model, (models, views): runs of `views` images of one identity."""
-    rows = np.arange(len(split))
     names = np.array(split.identities)
-    if len(rows) % views == 0:
-        rows = rows.reshape(-1, views)
+    if len(split) % views == 0:
+        rows = np.arange(len(split)).reshape(-1, views)
         shown = names[rows]
         if (shown == shown[:, :1]).all() and len(set(shown[:, 0])) == len(rows):
             return rows
