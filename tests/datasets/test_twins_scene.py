@@ -9,8 +9,9 @@ from scipy.spatial.transform import Rotation
 from benchmark.contracts.errors import InvalidInput
 from benchmark.datasets.twins import Framing
 from benchmark.datasets.twins.raycast import FAR, Rays, cast, outlines
-from benchmark.datasets.twins.renderer import at_points, attach, surface_points
+from benchmark.datasets.twins.renderer import at_points, attach
 from benchmark.datasets.twins.scene import BOX, Camera, SceneBuilder, quaternion, turning
+from benchmark.datasets.twins.surface import surface_points
 
 AHEAD = np.array([0.0, 0.0, 10.0])
 CAMERA = Camera(np.eye(3), AHEAD, 100.0, (31.5, 31.5))
@@ -96,6 +97,33 @@ def test_front_face_of_a_box_is_flat_and_faces_the_camera():
     half = 100 / 9.5  # pixels per unit at the face
     assert (columns.min(), columns.max()) == (round(32 - half), round(31 + half))
     assert (rows.min(), rows.max()) == (round(32 - 2 * half), round(31 + 2 * half))
+
+
+def test_a_clip_of_a_box_is_a_closed_slanted_face():
+    wedge = solids(((0, 0, 0), (1, 1, 1)), kind=BOX, clips=[((0, 1, 1), 0.0)])
+    hits = cast(wedge, CAMERA, grid(CAMERA))
+    v = (np.arange(64) - 31.5) / 100
+    expected = 10 / (1 + v)  # where y + z = 0 along the ray (u, v, 1) from 10 in front
+    column = hits.depth[:, 31]
+    hit = hits.solid[:, 31] == 0
+    cut = hit & (np.abs(v * expected) < 0.97)
+    assert cut.sum() > 12
+    np.testing.assert_allclose(column[cut], expected[cut], rtol=1e-5)
+    # scaled to n . d = 1, the normal of y + z = 0 is (0, 1, 1) / (v + 1)
+    np.testing.assert_allclose(hits.normal_y[cut, 31], 1 / (1 + v[cut]), rtol=1e-5)
+    np.testing.assert_allclose(hits.normal_x[cut, 31], 0, atol=1e-6)
+    # seen from behind, where nothing is cut, it is the whole box
+    behind = Camera(turning((0, 180, 0)), AHEAD, 100.0, (31.5, 31.5))
+    whole = cast(solids(((0, 0, 0), (1, 1, 1)), kind=BOX), behind, grid(behind))
+    again = cast(wedge, behind, grid(behind))
+    np.testing.assert_array_equal(again.depth, whole.depth)
+
+
+def test_a_box_clipped_away_is_not_there():
+    gone = cast(
+        solids(((0, 0, 0), (1, 1, 1)), kind=BOX, clips=[((1, 0, 0), 2.0)]), CAMERA, grid(CAMERA)
+    )
+    assert (gone.solid == -1).all()
 
 
 def test_the_nearer_solid_wins_in_either_order():
@@ -207,3 +235,61 @@ def test_surface_points_keep_to_the_kept_side_of_a_clip():
     half = solids(((0, 0, 0), (2, 2, 2)), clips=[((0, -1, 0), 0.5)])
     points = surface_points(half, 500, np.random.default_rng(1))
     assert (points[:, 1] <= -0.5 + 1e-5).all()
+
+
+def test_surface_points_of_a_box_are_even_over_its_faces():
+    half = np.array([3.0, 1.0, 0.5])
+    turn = (20, 40, -70)
+    builder = SceneBuilder()
+    builder.solid((1, 2, 3), half.tolist(), 1, GREY, kind=BOX, turn=turn)
+    points = surface_points(builder.solids(), 12_000, np.random.default_rng(2))
+    place = (points - [1, 2, 3]) @ turning(turn) / half
+    np.testing.assert_allclose(np.abs(place).max(axis=1), 1, atol=1e-5)
+    face = np.abs(place).argmax(axis=1)
+    area = np.array([half[1] * half[2], half[0] * half[2], half[0] * half[1]])
+    np.testing.assert_allclose(np.bincount(face) / len(face), area / area.sum(), atol=0.015)
+    on_x = place[face == 2][:, 0]  # even along the long side of the largest face
+    np.testing.assert_allclose(np.histogram(on_x, 4, (-1, 1))[0] / len(on_x), 0.25, atol=0.02)
+
+
+def test_surface_points_of_boxes_and_balls_go_by_area_and_leave_the_inside_out():
+    builder = SceneBuilder()
+    builder.solid((0, 0, 0), (1, 1, 1), 1, GREY, kind=BOX)
+    builder.solid((3, 0, 0), (1, 1, 1), 2, GREY)
+    builder.solid((1, 0, 0), (0.5, 0.5, 0.5), 3, GREY, kind=BOX)
+    points = surface_points(builder.solids(), 20_000, np.random.default_rng(3))
+    ball = np.linalg.norm(points - [3, 0, 0], axis=1) < 1 + 1e-5
+    small = ~ball & (points[:, 0] > 1 + 1e-5)
+    area = np.array([24 - 1, 4 * np.pi, 5 - 4 * 0.5])  # the small box sticks out by a half
+    shares = np.array([(~ball & ~small).mean(), ball.mean(), small.mean()])
+    np.testing.assert_allclose(shares, area / area.sum(), atol=0.012)
+    inside_big = (np.abs(points) < 1 - 1e-3).all(axis=1)
+    inside_small = (np.abs(points - [1, 0, 0]) < 0.5 - 1e-3).all(axis=1)
+    assert not (inside_big | inside_small).any()
+
+
+def test_surface_points_cover_the_cut_of_a_box_evenly():
+    builder = SceneBuilder()
+    builder.solid((0, 0, 0), (1, 1, 1), 1, GREY, kind=BOX, clips=[((0, 2, 2), 0.0)])
+    points = surface_points(builder.solids(), 20_000, np.random.default_rng(4))
+    level = points[:, 1] + points[:, 2]
+    assert (level >= -1e-5).all()
+    assert (np.abs(points) <= 1 + 1e-5).all()
+    on_cut = np.abs(level) < 1e-5
+    area = 2 * 2 * np.sqrt(2)  # two whole faces, two halves and the cut remain
+    assert on_cut.mean() == pytest.approx(area / (area + 2 * 4 + 2 * 2), abs=0.015)
+    assert np.abs(points[~on_cut]).max(axis=1) == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(points[on_cut].mean(axis=0), 0, atol=0.03)
+
+
+def test_surface_points_leave_out_scenery_and_the_bore_of_a_ring():
+    builder = SceneBuilder()
+    builder.solid((0, 0, 0), (2, 2, 0.1), 1, GREY, hole=0.8)
+    builder.solid((0, 0, 0.5), (1, 1, 1), 0, GREY)
+    points = surface_points(builder.solids(), 400, np.random.default_rng(5))
+    assert np.abs(points[:, 2]).max() < 0.1 + 1e-6
+    assert np.hypot(points[:, 0], points[:, 1]).min() >= 1.6 - 1e-5
+    only_scenery = SceneBuilder()
+    only_scenery.solid((0, 0, 0), (1, 1, 1), 0, GREY)
+    with pytest.raises(InvalidInput, match="surface points"):
+        surface_points(only_scenery.solids(), 1, np.random.default_rng(0))

@@ -1,10 +1,22 @@
 """Synthetic twins: pictures with every annotation known, so that any path runs anywhere.
 
-`renderer` draws a `Scene`; a recipe (`face`) says what is in it.
+`renderer` draws a `Scene`; a recipe (`face`, `bird`, `flower`, `person`, `car`) says what is in it,
+and `recipes` makes one by its name.
 """
 
 from benchmark.datasets.twins.face import FaceRecipe, five_of, render_faces
+from benchmark.datasets.twins.recipes import RECIPES, make_recipe
 from benchmark.datasets.twins.renderer import Recipe, TwinBatch, render
 from benchmark.datasets.twins.scene import Framing
 
-__all__ = ["FaceRecipe", "Framing", "Recipe", "TwinBatch", "five_of", "render", "render_faces"]
+__all__ = [
+    "RECIPES",
+    "FaceRecipe",
+    "Framing",
+    "Recipe",
+    "TwinBatch",
+    "five_of",
+    "make_recipe",
+    "render",
+    "render_faces",
+]

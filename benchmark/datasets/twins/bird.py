@@ -16,6 +16,7 @@ from benchmark.datasets.twins.staging import (
     NATURE,
     check_identities,
     check_range,
+    check_share,
     daylight,
     limb,
     nature,
@@ -58,6 +59,8 @@ class BirdRecipe:
         check_identities(self.name, self.identities)
         check_range(self.name, "elevation", self.elevation)
         check_range(self.name, "roll", self.roll)
+        check_share(self.name, "profile", self.profile)
+        check_share(self.name, "flying", self.flying)
 
     def scene(self, seed: int, index: int, size: int) -> Scene:
         """Picture `index` of the series `seed`, framed for `size` pixels."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -95,7 +95,10 @@ class CarRecipe:
             if elevation > 2:
                 _shadow(builder, car, model)
         else:
+            # a little dimmer than elsewhere, so that a white car is not lost on white
             key, fill, ambient = lights(dice)
+            key, fill = (replace(lamp, colour=shade(lamp.colour, 0.75)) for lamp in (key, fill))
+            ambient = shade(ambient, 0.9)
             backdrop = _plain(1.0 if self.background == "white" else 0.0)
         values = {"azimuth": (azimuth + 180) % 360 - 180, "elevation": elevation}
         values |= {f"{name}_style": float(model.style == name) for name in STYLES}
@@ -120,8 +123,8 @@ def forward_up_right(quaternions: npt.ArrayLike) -> npt.NDArray[np.float64]:
     (w, x, y, z), w >= 0. The second are the axes in which eldar/differentiable-point-clouds
     (d9b6725d, util/camera.py) gives and compares poses; the object frame is the same.
 
-    >>> forward_up_right([[1, 0, 0, 0]]).round(4).tolist()
-    [[0.0, 0.7071, 0.0, 0.7071]]
+    >>> (forward_up_right([[0, 1, 0, 0]]).round(4) + 0.0).tolist()  # half a turn about x
+    [[0.7071, 0.0, -0.7071, 0.0]]
     """
     w, x, y, z = np.asarray(quaternions, dtype=np.float64).T
     # (0, h, 0, h) times q, the half turn that takes (a, b, c) to (c, -b, a)

@@ -248,8 +248,8 @@ def camera_rotation(azimuth: float, elevation: float) -> Array:
 
     In degrees; from azimuth 0 one sees the car's right side, from 90 its front.
 
-    >>> camera_rotation(90, 0).round(6).tolist()  # the camera's right is the car's left
-    [[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> ((camera_rotation(90, 0) @ [1, 0, 0]).round(6) + 0.0).tolist()  # its right is on the left
+    [-1.0, 0.0, 0.0]
     """
     upright = np.diag([1.0, -1.0, -1.0])  # looks along -z, at the car's rear
     return upright @ turning((elevation, 0, 0)) @ turning((0, -(azimuth + 90), 0))

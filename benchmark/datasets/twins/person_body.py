@@ -134,12 +134,13 @@ class Skeleton:
 def _arm(side: int, lift: float, around: float) -> Array:
     up, way = np.radians(lift), np.radians(around)
     out = np.sin(up)
-    return np.array([side * out * np.cos(way) + side * 0.04, np.cos(up), -out * np.sin(way)])
+    arm = np.array([side * (out * np.cos(way) + 0.04), np.cos(up), -out * np.sin(way)])
+    unit: Array = arm / np.sqrt(arm @ arm)
+    return unit
 
 
 def _bent(way: Array, side: int, elbow: float, turn: float) -> Array:
-    """The forearm's direction: bent from the upper arm's towards ahead, up and the middle."""
-    way = way / np.sqrt(way @ way)
+    """The forearm's direction: bent from the unit `way` towards ahead, up and the middle."""
     spin = np.radians(turn)
     towards = np.array([-side * (0.4 + 0.3 * np.sin(spin)), -0.25 - 0.8 * np.sin(spin), -1.0])
     across = towards - (towards @ way) * way

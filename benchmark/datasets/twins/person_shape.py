@@ -34,7 +34,7 @@ class Body:
         if name == "neck" or name.endswith(("hip", "shoulder")):
             return 0.17 * max(s.girth, 1.0) * max(s.loose, 1.0)
         if name.endswith(("elbow", "wrist")):
-            return 2.2 * self.arm * max(s.loose, 1.0)
+            return 1.6 * self.arm * max(s.loose, 1.0)
         return 1.7 * self.leg * max(s.loose, 1.0)
 
     def build(self, b: SceneBuilder) -> None:

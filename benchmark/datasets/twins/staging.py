@@ -31,6 +31,15 @@ def check_range(recipe: str, name: str, low_high: tuple[float, float]) -> None:
         )
 
 
+def check_share(recipe: str, name: str, share: float) -> None:
+    """Raise InvalidInput unless `share` is between 0 and 1."""
+    if not 0 <= share <= 1:
+        raise InvalidInput(
+            f"{recipe} twin: {name} must be between 0 and 1, got {share!r}",
+            cure=f"give for example {name}=0.5",
+        )
+
+
 def pose(yaw: float, pitch: float, roll: float) -> Array:
     """Object to camera: pitch first, then yaw, then roll, in degrees.
 

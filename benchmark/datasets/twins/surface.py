@@ -54,12 +54,13 @@ def surface_points(
         shares = np.bincount(
             random.choice(len(patches), size=draw, p=area / area.sum()), minlength=len(patches)
         )
-        found = [
-            _outside(solids, patch, _draw(solids, patch, int(share), random))
-            for patch, share in zip(patches, shares, strict=True)
-            if share
-        ]
-        points = random.permutation(np.concatenate(found))[:missing]
+        found, owners = [], []
+        for patch, share in zip(patches, shares.tolist(), strict=True):
+            if share:
+                found.append(_kept(solids, patch, _draw(solids, patch, share, random)))
+                owners.append(np.full(len(found[-1]), patch.row))
+        points = _outside(solids, np.concatenate(found), np.concatenate(owners))
+        points = random.permutation(points)[:missing]
         kept.append(points)
         missing -= len(points)
     if missing:
@@ -125,8 +126,8 @@ def _even_on_ellipsoid(radii: Array, count: int, random: np.random.Generator) ->
     return np.concatenate([np.empty((0, 3)), *kept])
 
 
-def _outside(solids: Solids, patch: _Patch, points: Array) -> Array:
-    """Those of a patch's points that are on its solid and in no other."""
+def _kept(solids: Solids, patch: _Patch, points: Array) -> Array:
+    """Those of a patch's points that its own solid keeps: in no hole and behind no clip."""
     row = patch.row
     if patch.face >= 6:
         points = points[_within(solids, row, points, 1 + 1e-9)]
@@ -136,15 +137,19 @@ def _outside(solids: Solids, patch: _Patch, points: Array) -> Array:
     if solids.hole[row]:
         place = (points - solids.centre[row]) @ solids.axes[row][:, :2] / solids.radii[row][:2]
         points = points[(place * place).sum(axis=1) >= solids.hole[row] ** 2]
-    for other in range(len(solids.kind)):
-        shell = solids.kind[other] != BOX and (solids.clips[other] or solids.hole[other])
-        if other == row or shell or not solids.part[other]:
+    return points
+
+
+def _outside(solids: Solids, points: Array, owners: npt.NDArray[np.int64]) -> Array:
+    """Those of the points, each on the solid that owns it, that are in no other solid."""
+    for row in np.flatnonzero(solids.part != 0).tolist():
+        if solids.kind[row] != BOX and (solids.clips[row] or solids.hole[row]):
             continue
-        inside = _within(solids, other, points, 1 - _UNDER)
-        if solids.kind[other] == BOX:
-            for normal, offset in solids.clips[other]:
+        inside = _within(solids, row, points, 1 - _UNDER) & (owners != row)
+        if solids.kind[row] == BOX:
+            for normal, offset in solids.clips[row]:
                 inside &= points @ np.asarray(normal) > offset + 1e-6
-        points = points[~inside]
+        points, owners = points[~inside], owners[~inside]
     return points
 
 
