@@ -25,6 +25,7 @@ def test_examples_in_docstrings(name):
 
 def test_numpy_metrics_do_not_import_torch():
     names = [
+        "alignment",
         "camera",
         "centres",
         "checks",
