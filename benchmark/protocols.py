@@ -48,6 +48,9 @@ class Geometry(Strict):
     - crop "stored": as points_square, with scale and shift per image from the file `crops`
     - crop "box_300w": DVE's 300-W window (52 px per box width, 100×100, moved up 2 px)
 
+    background "white" lays images with an alpha channel on white before they are resized; without
+    it the channel is dropped.
+
     labels "pixel_centres" maps points as the centres of pixels (p + ½)·s − ½; "scale" maps p·s
     without the half-pixel term; "scale_one_based" first subtracts the 1 of MATLAB's indices.
     """
@@ -57,6 +60,7 @@ class Geometry(Strict):
     cut: int = Field(default=0, ge=0)
     filter: Literal["pillow_bilinear", "pillow_bicubic", "pillow_nearest"] = "pillow_bilinear"
     labels: Literal["pixel_centres", "scale", "scale_one_based"] = "pixel_centres"
+    background: Literal["", "white"] = ""
     scale: float | None = None
     window: tuple[int, int, int, int] | None = None
     crops: str = ""
@@ -81,12 +85,26 @@ class Geometry(Strict):
         return self
 
 
+Label = Literal[
+    "visible", "masks", "attributes", "quaternions", "translations", "silhouettes", "clouds"
+]
+Grant = Literal["views", "silhouettes", "cameras"]
+
+NEEDED: dict[str, tuple[Label, ...]] = {
+    "views": (),
+    "silhouettes": ("silhouettes",),
+    "cameras": ("quaternions", "translations"),
+}
+"""The labels from which each grant is made."""
+
+
 class Data(Strict):
     """Which images are fitted on, which carry the probe's labels (if there is one), which are scored.
 
     Each is "dataset:split". `validation` names a part cut from the training people and `development`
     the rest of them, for choices and curves; nothing is ever tuned on test. `labels` names what the
-    task needs of an image beside its points.
+    task needs of an image beside its points. `grants` names what a method may see beside pixels when
+    it is fitted: which images are views of one object, the objects' silhouettes, the cameras.
     """
 
     fit: str
@@ -94,7 +112,15 @@ class Data(Strict):
     test: str
     validation: str = ""
     development: str = ""
-    labels: tuple[Literal["visible", "masks", "attributes", "quaternions", "clouds"], ...] = ()
+    labels: tuple[Label, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+    @model_validator(mode="after")
+    def _granted(self) -> Data:
+        absent = [n for g in self.grants for n in NEEDED[g] if n not in self.labels]
+        if absent:
+            raise ValueError(f"grants {list(self.grants)} need the label {absent[0]!r}")
+        return self
 
     def datasets(self) -> list[str]:
         """The data sets named, each once."""
@@ -140,6 +166,43 @@ class Pairs(Strict):
     digest: str
 
 
+class Alignment(Strict):
+    """The one rotation from a method's canonical frame to the data set's, found on validation models.
+
+    Of the first `models` of the validation split every view gives a candidate: the rotation under
+    which prediction and truth have the same pose, refined by point-to-point ICP from the predicted
+    cloud to the true one (`reach`: longest distance of a correspondence; at most `iterations`; ended
+    when fraction and error of the correspondences move by less than `tolerance`), of which the
+    rotation alone is kept. Of each model the `keep_views` candidates with the lowest error count, of
+    the models the `keep_models` best; their Markley mean is the rotation.
+    """
+
+    models: int = Field(gt=0)
+    keep_models: int = Field(gt=0)
+    keep_views: int = Field(gt=0)
+    reach: float = Field(gt=0)
+    iterations: int = Field(gt=0)
+    tolerance: float = Field(ge=0)
+
+
+class Shape(Strict):
+    """How clouds and poses are scored.
+
+    - `views`: how many pictures of each model there are, one after another
+    - clouds "every_view" scores the cloud predicted from each view and averages over a model's views,
+      "first_view" only the one from the first
+    - `camera_axes`: in which order a rotated point has its coordinates, "forward_up_right" (metric
+      camera of `benchmark.metrics.camera`) or "right_down_forward"
+    - `threshold`: the accuracy counts pose errors strictly below so many degrees
+    """
+
+    views: int = Field(gt=0)
+    clouds: Literal["every_view", "first_view"]
+    camera_axes: Literal["forward_up_right", "right_down_forward"]
+    threshold: float = Field(gt=0)
+    alignment: Alignment
+
+
 class Metric(Strict):
     """A metric variant. The first one of a protocol is its headline.
 
@@ -157,7 +220,8 @@ class Twin(Strict):
 
     `fit`, `train` and `test` are numbers of images, `people` of identities, of whom every fifth is
     test. `scale` and `shift` frame the face, as fractions of the prepared side (default: like a
-    square of 1.5 times the landmarks' box). `settings` are the recipe's own.
+    square of 1.5 times the landmarks' box). `settings` are the recipe's own. Where a protocol scores
+    shapes, `cloud` is the number of true points of a model and `alignment` what fits so few models.
     """
 
     recipe: Literal["face", "bird", "flower", "person", "car"]
@@ -170,6 +234,8 @@ class Twin(Strict):
     shift: tuple[float, float] | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
     probe: Probe | None = None
+    cloud: int = 8000
+    alignment: Alignment | None = None
 
 
 class ReportedValue(Strict):
@@ -195,6 +261,7 @@ class Protocol(Strict):
     landmarks: LandmarkRule | None = None
     probes: dict[Kind, Probe] = Field(default_factory=dict)
     pairs: Pairs | None = None
+    shape: Shape | None = None
     metrics: tuple[Metric, ...]
     evaluation_seed: int = 0
     twin: Twin | None = None

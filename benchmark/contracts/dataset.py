@@ -64,6 +64,13 @@ class Reader(ABC):
     def samples(self, split: str) -> list[Sample]:
         """The samples of a split, in an order that never changes."""
 
+    def cloud(self, sample: Sample) -> np.ndarray | None:
+        """float32 (P, 3), the surface of the object shown; None where the publisher gives none.
+
+        Samples of one `identity` share it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no clouds")
+
     def mask(self, sample: Sample) -> np.ndarray:
         """uint8 (H, W) in pixels of the sample's image: 1 foreground, 0 background, 255 not scored."""
         raise NotImplementedError(f"{type(self).__name__} has no masks")

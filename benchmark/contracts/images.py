@@ -38,11 +38,21 @@ class Images:
     need not invent pixels. The object holds no annotation and no identity: a method that keeps to it
     can't help being unsupervised.
 
+    What a protocol grants beside pixels is here too, and None where it does not: `cameras`; `objects`
+    int64 (N,), equal numbers for views of one object; `silhouettes` uint8 (N, S + 2m, S + 2m), how
+    much of each pixel the object covers (255 all of it).
+
     Example: 3,375 faces of the protocol `ytf5` are (3375, 136, 136, 3) with size 96, margin 20.
     """
 
     def __init__(
-        self, pixels: np.ndarray, size: int, digest: str, cameras: Cameras | None = None
+        self,
+        pixels: np.ndarray,
+        size: int,
+        digest: str,
+        cameras: Cameras | None = None,
+        objects: np.ndarray | None = None,
+        silhouettes: np.ndarray | None = None,
     ) -> None:
         if pixels.ndim != 4 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8:
             raise InvalidInput(
@@ -53,11 +63,22 @@ class Images:
             raise InvalidInput(
                 f"images of {width}×{height} pixels cannot hold a centred square of {size}"
             )
+        if objects is not None and objects.shape != pixels.shape[:1]:
+            raise InvalidInput(f"objects must be {pixels.shape[:1]}, got {objects.shape}")
+        if silhouettes is not None and (
+            silhouettes.shape != pixels.shape[:3] or silhouettes.dtype != np.uint8
+        ):
+            raise InvalidInput(
+                f"silhouettes must be uint8 {pixels.shape[:3]}, got {silhouettes.dtype} "
+                f"{silhouettes.shape}"
+            )
         self.pixels = pixels
         self.size = size
         self.margin = (height - size) // 2
         self.digest = digest
         self.cameras = cameras
+        self.objects = objects
+        self.silhouettes = silhouettes
 
     def __len__(self) -> int:
         return len(self.pixels)

@@ -167,8 +167,11 @@ class Ceiling(Method):
         """Nothing to learn."""
 
     @abstractmethod
-    def predict_from_labels(self, images: torch.Tensor, labels: torch.Tensor) -> Prediction:
-        """A prediction from the truth itself: `labels` as the task gives them, (B, K, 2) points."""
+    def predict_from_labels(self, images: torch.Tensor, labels: Any) -> Prediction:
+        """A prediction from the truth itself, `labels` as the task gives them.
+
+        Landmarks are a tensor (B, K, 2); clouds and poses a `ShapeAndPose`.
+        """
 
 
 @contextmanager

@@ -165,7 +165,8 @@ class ShapeAndPose(Prediction):
     """A point cloud and a camera rotation for each image.
 
     `points` (N, P, 3) in the object's canonical frame; `rotation` (N, 4) unit quaternions
-    (w, x, y, z), canonical frame to camera.
+    (w, x, y, z), canonical frame to camera: q p q* has the camera's axes in the order that the
+    protocol names (`shape.camera_axes`).
     """
 
     kind: ClassVar[Kind] = "shape_and_pose"

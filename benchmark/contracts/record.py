@@ -85,7 +85,8 @@ class ProtocolPart(_Strict):
 class DataPart(_Strict):
     """Digest of pixels and of labels for each split used, and its number of images.
 
-    `source` names the tree of files it was made from, where that is a known one.
+    `source` names the tree of files it was made from, where that is a known one; `granted` is the
+    digest of all that a method saw in fitting, where a protocol grants more than pixels.
     """
 
     split: str
@@ -93,6 +94,7 @@ class DataPart(_Strict):
     images: int
     pixels: str
     labels: str
+    granted: str = ""
 
 
 class StagePart(_Strict):

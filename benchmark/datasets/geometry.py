@@ -33,19 +33,36 @@ class Placed(NamedTuple):
     """A sample as the protocol wants it.
 
     `pixels` uint8 (R, R, 3); `points` float32 (K, 2) in pixels of the middle square, or None; `mask`
-    uint8 (S, S), the foreground of the middle square (1; 255 is not scored), or None.
+    uint8 (S, S), the foreground of the middle square (1; 255 is not scored), or None; `silhouette`
+    uint8 (R, R), the alpha channel resized like the colours, or None.
     """
 
     pixels: np.ndarray
     points: np.ndarray | None
     mask: np.ndarray | None = None
+    silhouette: np.ndarray | None = None
 
 
-def read_image(path: Path) -> Image.Image:
-    """Decode to RGB (an alpha channel is dropped), or say which file can't be decoded."""
+def read_image(path: Path, background: str = "") -> Image.Image:
+    """Decode to RGB, or say which file can't be decoded.
+
+    With background "white" the image is laid on white, else its alpha channel is dropped.
+    """
+    if not background:
+        return _decoded(path, "RGB")
+    image = _decoded(path, "RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, background), image).convert("RGB")
+
+
+def read_alpha(path: Path) -> Image.Image:
+    """The alpha channel (mode L), 255 where there is none; errors as `read_image`."""
+    return _decoded(path, "RGBA").getchannel("A")
+
+
+def _decoded(path: Path, mode: str) -> Image.Image:
     try:
         with Image.open(path) as image:
-            return image.convert("RGB")
+            return image.convert(mode)
     except FileNotFoundError:
         problem = "is listed but not there"
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -61,14 +78,17 @@ def place(
     geometry: Geometry,
     crop: np.ndarray | None = None,
     mask: np.ndarray | None = None,
+    *,
+    silhouette: bool = False,
 ) -> Placed:
     """Read the sample's image and apply the geometry; `crop` is its row (scale, shift_x, shift_y)
-    of the stored crops, where the geometry has some, `mask` its foreground (H, W) if asked for.
+    of the stored crops, where the geometry has some, `mask` its foreground (H, W) if asked for;
+    `silhouette` asks for its alpha channel.
 
     Example: for `ytf5@1` a face whose points span 100 pixels is cut out as a square of 150, resized
     to 136; a point at the centre of that box lands near (47.5, 47.5) of the middle 96.
     """
-    image = read_image(sample.path)
+    image = read_image(sample.path, geometry.background)
     points = sample.points
     try:
         if geometry.crop == "box_300w":
@@ -85,6 +105,7 @@ def place(
             _cut_out(image, window, geometry),
             _mapped(points, window, geometry),
             None if mask is None else _cut_mask(mask, window, geometry),
+            _cut_out(read_alpha(sample.path), window, geometry) if silhouette else None,
         )
     except InvalidInput as error:
         raise InvalidInput(f"{sample.key}: {error.message}", cure=error.cure) from None

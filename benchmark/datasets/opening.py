@@ -32,7 +32,8 @@ def open_split(protocol: Protocol, role: str, *, twin: bool, progress: Progress)
         dataset,
         split,
         protocol.geometry[dataset],
-        labels=protocol.data.labels,
+        # nothing is scored on the images fitted on, and their clouds would be the largest file
+        labels=[n for n in protocol.data.labels if (role, n) != ("fit", "clouds")],
         protocol_folder=protocol_path(protocol.name).parent,
         progress=prepare,
     )

@@ -25,7 +25,8 @@ from filelock import FileLock
 import benchmark
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, InvalidInput, RecordTooNew
-from benchmark.contracts.images import Images
+from benchmark.contracts.images import Cameras, Images
+from benchmark.datasets.clouds import Clouds, load_clouds, write_clouds
 from benchmark.datasets.crops import read_crops
 from benchmark.datasets.geometry import Placed, place
 from benchmark.datasets.places import reader_of, require, spec_of
@@ -48,7 +49,8 @@ class PreparedSplit:
     its name in the data set; `source` which tree of files it was made from, where that is known.
     `labels` holds what the protocol asks for beside the points: "visible" bool (N, K), "masks" uint8
     (N, S, S) of the middle square (1 foreground, 255 not scored), "attributes" float32 (N, A),
-    "quaternions" float32 (N, 4), "clouds" float32 (N, P, 3).
+    "quaternions" float32 (N, 4) and "translations" float32 (N, 3) from the canonical frame to the
+    camera's, "silhouettes" uint8 (N, R, R). `clouds` are the true ones, if asked for.
     """
 
     folder: Path
@@ -61,19 +63,40 @@ class PreparedSplit:
     labels_digest: str
     source: str | None = None
     labels: Mapping[str, np.ndarray] = field(default_factory=dict)
+    clouds: Clouds | None = None
 
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def images(self) -> Images:
-        """The label-free view that methods are given; it does not say which file it maps."""
-        return Images(self.pixels.view(np.ndarray), self.size, self.pixels_digest)
+    def images(self, grants: Sequence[str] = ()) -> Images:
+        """The label-free view that methods are given; it does not say which file it maps.
+
+        `grants` names what the protocol lets a method see beside pixels; the digest covers it.
+        """
+        granted: dict[str, Any] = {}
+        if "views" in grants:
+            numbers = {name: i for i, name in enumerate(dict.fromkeys(self.identities))}
+            granted["objects"] = np.array([numbers[name] for name in self.identities])
+        if "silhouettes" in grants:
+            granted["silhouettes"] = self.labels["silhouettes"].view(np.ndarray)
+        digests = {name: array_digest(array) for name, array in granted.items()}
+        if "cameras" in grants:
+            pose = (self.labels[name].view(np.ndarray) for name in ("quaternions", "translations"))
+            granted["cameras"] = cameras = Cameras(*pose)
+            digests["rotation"] = array_digest(cameras.rotation)
+            digests["translation"] = array_digest(cameras.translation)
+        digest = self.pixels_digest
+        if granted:
+            digest = canonical_digest({"pixels": digest, **digests})
+        return Images(self.pixels.view(np.ndarray), self.size, digest, **granted)
 
     def verify(self) -> None:
         """Recompute both digests; raises DataAltered if one is not the manifest's."""
         found = {
             "pixels": array_digest(self.pixels),
-            "labels": labels_digest(self.points, self.keys, self.identities, self.labels),
+            "labels": labels_digest(
+                self.points, self.keys, self.identities, self.labels, self.clouds
+            ),
         }
         stated = {"pixels": self.pixels_digest, "labels": self.labels_digest}
         for what, digest in found.items():
@@ -96,6 +119,7 @@ def labels_digest(
     keys: list[str],
     identities: list[str],
     labels: Mapping[str, np.ndarray],
+    clouds: Clouds | None = None,
 ) -> str:
     """sha256 of what is known of the images beside their pixels."""
     content: dict[str, Any] = {
@@ -105,6 +129,8 @@ def labels_digest(
     }
     if labels:
         content["labels"] = {name: array_digest(array) for name, array in labels.items()}
+    if clouds is not None:
+        content["clouds"] = [array_digest(clouds.points), array_digest(clouds.extent)]
     return canonical_digest(content)
 
 
@@ -168,6 +194,7 @@ def store(
     *,
     points: Callable[[], np.ndarray | None],
     labels: Callable[[], Mapping[str, np.ndarray]] = dict,
+    cloud: Callable[[int], np.ndarray | None] | None = None,
     keys: list[str],
     identities: list[str],
     about: dict[str, Any],
@@ -176,7 +203,8 @@ def store(
     """Write a prepared split whole, one frame after another, so that any number fits.
 
     `frames` are uint8 (R, R, 3), `shape` is (N, R, R, 3); `points` and `labels` are asked for once
-    all frames were taken; `about` goes into the manifest.
+    all frames were taken, `cloud` (of the object in an image) at the first image of each identity;
+    `about` goes into the manifest.
     """
     with whole_folder(folder) as temporary:
         pixels = _digest_of_header(np.dtype(np.uint8), shape)
@@ -203,6 +231,7 @@ def store(
             if len(array) != shape[0]:
                 raise InvalidInput(f"{len(array)} rows of {name} for {shape[0]} images")
             np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+        clouds = write_clouds(temporary, identities, cloud) if cloud else None
         write_json(temporary / "samples.json", {"keys": keys, "identities": identities})
         manifest = {
             "format": FORMAT,
@@ -212,10 +241,12 @@ def store(
             "points": None if known is None else list(known.shape),
             "labels": {name: list(array.shape) for name, array in further.items()},
             "pixels_digest": pixels.hexdigest(),
-            "labels_digest": labels_digest(known, keys, identities, further),
+            "labels_digest": labels_digest(known, keys, identities, further, clouds),
             "bench": benchmark.__version__,
             "pillow": PIL.__version__,
         }
+        if clouds is not None:
+            manifest["clouds"] = list(clouds.points.shape)
         write_json(temporary / "manifest.json", manifest)
 
 
@@ -255,6 +286,7 @@ def load(folder: Path) -> PreparedSplit:
             labels_digest=manifest["labels_digest"],
             source=manifest.get("source"),
             labels=labels,
+            clouds=load_clouds(folder) if "clouds" in manifest else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _altered(folder, f"{type(error).__name__}: {error}") from None
@@ -292,19 +324,24 @@ def _prepare(
         )
     points: list[np.ndarray] = []
     masks: list[np.ndarray] = []
+    silhouettes: list[np.ndarray] = []
     mask_of = reader.mask if "masks" in labels else None
 
     def frames() -> Iterator[np.ndarray]:
-        for placed in _in_order(samples, crops, geometry, mask_of):
+        for placed in _in_order(samples, crops, geometry, mask_of, "silhouettes" in labels):
             if placed.points is not None:
                 points.append(placed.points)
             if placed.mask is not None:
                 masks.append(placed.mask)
+            if placed.silhouette is not None:
+                silhouettes.append(placed.silhouette)
             yield placed.pixels
 
     def further() -> dict[str, np.ndarray]:
-        found = {"masks": np.stack(masks)} if masks else {}
-        return found | {n: _gathered(samples, n, dataset_id) for n in labels if n != "masks"}
+        drawn = {"masks": masks, "silhouettes": silhouettes}
+        found = {name: np.stack(arrays) for name, arrays in drawn.items() if arrays}
+        given = [n for n in labels if n not in (*drawn, "clouds")]
+        return found | {n: _gathered(samples, n, dataset_id) for n in given}
 
     store(
         folder,
@@ -313,6 +350,7 @@ def _prepare(
         geometry.size,
         points=lambda: np.stack(points) if points else None,
         labels=further,
+        cloud=(lambda i: reader.cloud(samples[i])) if "clouds" in labels else None,
         keys=[s.key for s in samples],
         identities=[s.identity for s in samples],
         about={
@@ -362,11 +400,13 @@ def _in_order(
     crops: list[np.ndarray | None],
     geometry: Geometry,
     mask_of: Callable[[Sample], np.ndarray] | None,
+    silhouette: bool,
 ) -> Iterator[Placed]:
     """Decode on all cores, a chunk at a time, and give the results in the order of the samples."""
 
     def one(sample: Sample, crop: np.ndarray | None) -> Placed:
-        return place(sample, geometry, crop, mask_of(sample) if mask_of else None)
+        mask = mask_of(sample) if mask_of else None
+        return place(sample, geometry, crop, mask, silhouette=silhouette)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(samples), CHUNK):

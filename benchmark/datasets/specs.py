@@ -100,4 +100,34 @@ W300 = DatasetSpec(
     expected={"train": 3_148, "test": 689},
 )
 
-DATASETS: tuple[DatasetSpec, ...] = (YTF68, CELEBA, AFLW_M, AFLW_R, W300)
+SHAPENET = DatasetSpec(
+    id="shapenet",
+    implementation="benchmark.datasets.shapenet:ShapeNet",
+    summary="ShapeNet cars, chairs and planes: five rendered views of each model, cameras, clouds",
+    homepage="https://github.com/eldar/differentiable-point-clouds",
+    terms="ShapeNet's: non-commercial research and education only; its models and renders may not "
+    "be passed on",
+    obtain="Take from the home page's data folder the renders (download_train_data.sh), the true "
+    "clouds (download_ground_truth.sh, or generate_ground_truth.sh and downsample_ground_truth.sh "
+    "with the OBJ files of https://shapenet.org, version 1) and splits/*.txt. A class that is not "
+    "there is only missed by its own protocol. TFRecords and pickled .npy lists are not read: keep "
+    "the .png and .mat files they were made from; .mat files of MATLAB 7.3 must be saved as version 7.",
+    layout="""\
+    splits/SYNSET_{train,val,test}.txt          02958343 cars, 03001627 chairs, 02691156 planes
+    renders/SYNSET/MODEL/render_I.png           224 × 224 with alpha, at least five views a model
+    renders/SYNSET/MODEL/camera_I.mat           with `pos`, three numbers
+    gt/downsampled/SYNSET/MODEL.mat             with `points` (P, 3), raw OBJ coordinates""",
+    expected={
+        "cars/train": 26_235,
+        "cars/validation": 3_750,
+        "cars/test": 7_500,
+        "chairs/train": 23_720,
+        "chairs/validation": 3_385,
+        "chairs/test": 6_780,
+        "planes/train": 14_155,
+        "planes/validation": 2_020,
+        "planes/test": 4_050,
+    },
+)
+
+DATASETS: tuple[DatasetSpec, ...] = (YTF68, CELEBA, AFLW_M, AFLW_R, W300, SHAPENET)

@@ -19,7 +19,7 @@ from benchmark.datasets.opening import open_split
 from benchmark.files import read_json, write_json
 from benchmark.home import home
 from benchmark.runner.fitting import read_done
-from benchmark.runner.plan import Plan
+from benchmark.runner.plan import Plan, roles
 from benchmark.runner.run import Outcome, loaded_method, publish, run_lock
 from benchmark.tasks.base import Scoring
 
@@ -62,7 +62,8 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
             raise Incompatible(f"the fit {plan.fit_id} holds no milestones to draw a curve from")
         splits = {
             name: open_split(plan.protocol, role, twin=plan.request.twin, progress=progress)
-            for name, role in (("train", "development"), ("test", "validation"))
+            for name, role in roles(plan.protocol, "validation", plan.task).items()
+            if name != "fit"
         }
         kept = plan.folder / "curve.json"
         points = read_json(kept, f"delete {kept}") if kept.exists() else {}

@@ -313,7 +313,7 @@ def workplace(
     """Where the fit of a plan is made; `more` are fields of that kind of place."""
     usual: dict[str, Any] = {
         "folder": plan.fit_folder,
-        "images": plan.splits["fit"].images(),
+        "images": plan.splits["fit"].images(plan.protocol.data.grants),
         "seed": plan.request.seed,
         "device": plan.device,
         "progress": progress,

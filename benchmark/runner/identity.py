@@ -88,7 +88,7 @@ def ids_from_record(record: Record) -> tuple[str, str]:
         method=record.method.id,
         method_version=record.method.version,
         settings=record.method.settings,
-        images=record.data["fit"].pixels,
+        images=record.data["fit"].granted or record.data["fit"].pixels,
         seed=record.seed,
     )
     run = run_id(

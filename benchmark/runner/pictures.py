@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from benchmark.datasets.landmarks import landmarks_of
 from benchmark.files import whole_file
+from benchmark.runner.cloud_pictures import cloud_sheet
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import Outcome
 
@@ -20,14 +21,20 @@ def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:
     """Write `pictures/predictions.png` into the run's folder and return the folder.
 
     32 test images, from the smallest error (top left) to the largest (bottom right): truth as green
-    rings, prediction as red dots. The pictures stay in the run's folder: most data sets forbid to
-    publish them.
+    rings, prediction as red dots; clouds as `cloud_sheet` has them. The pictures stay in the run's
+    folder: most data sets forbid to publish them.
     """
     target = plan.folder / "pictures" / "predictions.png"
     if target.exists():
         return target.parent
     kept = plan.folder / f"{plan.run_id}.predictions.npz"
-    if plan.protocol.landmarks is None or not kept.exists():
+    if not kept.exists():
+        return None
+    if plan.protocol.shape is not None:
+        with np.load(kept, allow_pickle=False) as arrays:
+            _write(cloud_sheet(plan, dict(arrays)), target)
+        return target.parent
+    if plan.protocol.landmarks is None:
         return None
     with np.load(kept, allow_pickle=False) as arrays:
         points = arrays["points"]
@@ -40,10 +47,14 @@ def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:
     chosen = order[
         np.linspace(0, len(order) - 1, min(COLUMNS * ROWS, len(order))).round().astype(int)
     ]
-    with whole_file(target) as temporary, temporary.open("wb") as file:
-        sheet(split.images().batch(chosen).permute(0, 2, 3, 1).numpy(), truth[chosen],
-              points[chosen], errors[chosen]).save(file, "PNG")  # fmt: skip
+    images = split.images().batch(chosen).permute(0, 2, 3, 1).numpy()
+    _write(sheet(images, truth[chosen], points[chosen], errors[chosen]), target)
     return target.parent
+
+
+def _write(picture: Image.Image, target: Path) -> None:
+    with whole_file(target) as temporary, temporary.open("wb") as file:
+        picture.save(file, "PNG")
 
 
 def sheet(

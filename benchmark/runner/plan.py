@@ -100,7 +100,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         method=spec.id,
         method_version=spec.version,
         settings=settings.model_dump(mode="json"),
-        images=splits["fit"].pixels_digest,
+        images=splits["fit"].images(protocol.data.grants).digest,
         seed=request.seed,
     )
     run = run_id(

@@ -264,6 +264,7 @@ def _record(
     artefacts = [errors]
     if scores.predictions:
         artefacts.append(_keep(plan, "predictions", scores.predictions))
+    grants = plan.protocol.data.grants
     store = plan.folder / "predictions"
     timing = read_json(store / "seconds.json", f"delete {store} and run the same command again")
     stages = {
@@ -316,6 +317,7 @@ def _record(
                 images=len(s),
                 pixels=s.pixels_digest,
                 labels=s.labels_digest,
+                granted=s.images(grants).digest if grants and name == "fit" else "",
             )
             for name, s in plan.splits.items()
         },

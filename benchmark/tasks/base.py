@@ -92,6 +92,7 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
 TASKS: dict[str, str] = {
     "landmark_regression": "benchmark.tasks.landmark_regression:LandmarkRegression",
     "landmark_matching": "benchmark.tasks.landmark_matching:LandmarkMatching",
+    "shape_and_pose": "benchmark.tasks.shape_and_pose:ShapeAndPoseTask",
 }
 
 

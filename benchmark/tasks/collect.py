@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +42,8 @@ def collect(
     with torch.inference_mode():
         for first in range(0, len(images), BATCH):
             rows = slice(first, min(first + BATCH, len(images)))
-            prediction = _predict(method, kind, images.batch(rows), labels, rows)
+            truth = None if labels is None else torch.from_numpy(labels[rows])
+            prediction = predict_batch(method, kind, images.batch(rows), truth)
             if writer is not None:
                 writer.write(rows, prediction)
             else:
@@ -54,15 +56,17 @@ def collect(
         writer.close()
 
 
-def _predict(
-    method: Method, kind: Kind, pixels: torch.Tensor, labels: np.ndarray | None, rows: slice
-) -> Prediction:
+def predict_batch(method: Method, kind: Kind, pixels: torch.Tensor, truth: Any) -> Prediction:
+    """What a method predicts for pixels uint8 (B, 3, S, S), checked; ceilings are shown `truth`.
+
+    Raises PluginBroken for a prediction of another kind, count or geometry than was asked for.
+    """
     batch = to_signed(pixels.to(method.device))
     if isinstance(method, Ceiling):
-        if labels is None:
+        if truth is None:
             raise PluginBroken(f"{type(method).__name__} needs labels, but this split has none")
-        truth = torch.from_numpy(labels[rows]).to(method.device)
-        prediction = method.predict_from_labels(batch, truth)
+        shown = truth.to(method.device) if isinstance(truth, torch.Tensor) else truth
+        prediction = method.predict_from_labels(batch, shown)
     else:
         prediction = method.predict(batch)
     _require_geometry(prediction, batch.shape[-1], type(method).__name__)

@@ -45,4 +45,4 @@ def test_signed_ends() -> None:
 def test_nothing_that_tells_a_label() -> None:
     images = Images(numbered(), size=6, digest="x")
     names = set(vars(images))
-    assert names == {"pixels", "size", "margin", "digest", "cameras"}
+    assert names == {"pixels", "size", "margin", "digest", "cameras", "objects", "silhouettes"}

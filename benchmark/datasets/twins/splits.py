@@ -21,6 +21,7 @@ from benchmark.datasets.prepared import (
     store,
 )
 from benchmark.datasets.twins.face import FaceRecipe
+from benchmark.datasets.twins.models import render_models
 from benchmark.datasets.twins.renderer import TwinBatch, render
 from benchmark.datasets.twins.scene import Framing
 from benchmark.home import home
@@ -30,18 +31,20 @@ RECIPE_VERSION = 1
 """Raised when a recipe or the renderer draws other pixels, so that old ones are not taken for new."""
 
 CHUNK = 64
-CLOUD_POINTS = 8000
 TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
 
 
 def open_twin(protocol: Protocol, role: str, progress: Progress | None = None) -> PreparedSplit:
     """The rendered split that plays `role`; "validation" and "development" are parts of "train".
 
-    Where a protocol fits on the same split that its probe is trained on, so does its twin.
+    Where a protocol fits on the same split that its probe is trained on, so does its twin; where it
+    fits on the part that leaves validation out, so too.
     """
     twin = protocol.twin
     if twin is None:
         raise Incompatible(f"protocol {protocol.name} has no twin")
+    if role == "fit" and protocol.data.fit == protocol.data.development:
+        role = "development"
     if role in ("validation", "development"):
         return _people_part(open_twin(protocol, "train", progress), role)
     series = "train" if role == "fit" and protocol.data.fit == protocol.data.train else role
@@ -68,13 +71,15 @@ def _resize(protocol: Protocol) -> int:
 def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
     about = {
         "recipe_version": RECIPE_VERSION,
-        "twin": twin.model_dump(mode="json", exclude={"probe"}),
+        "twin": twin.model_dump(mode="json", exclude={"probe", "cloud", "alignment"}),
         "points": _points(protocol),
         "resize": _resize(protocol),
         "size": protocol.size,
     }
     if protocol.data.labels:
         about["labels"] = sorted(protocol.data.labels)
+    if protocol.shape is not None:
+        about["models"] = [protocol.shape.views, protocol.shape.camera_axes, twin.cloud]
     return home() / "prepared" / f"twin-{twin.recipe}-{canonical_digest(about)[:12]}" / series
 
 
@@ -86,11 +91,16 @@ def _render(
     first = {"fit": 10_000_000, "train": 0, "test": 20_000_000}[series]
     test_people = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
     people = [p for p in range(twin.people) if (p in test_people) == (series == "test")]
+    about = {"twin": twin.model_dump(mode="json"), "recipe_version": RECIPE_VERSION}
+    if protocol.shape is not None:
+        around = protocol.shape.views * len(people)  # pictures until the first model comes again
+        start = first - first % around
+        render_models(protocol, people, start, count, folder, series, about, progress)
+        return
     resize = _resize(protocol)
     recipe = FaceRecipe(people, _points(protocol), framing=_framing(twin))
     points: list[np.ndarray] = []
     labels: dict[str, list[np.ndarray]] = {name: [] for name in protocol.data.labels}
-    clouds = CLOUD_POINTS if "clouds" in labels else 0
     margin = (resize - protocol.size) // 2
     middle = slice(margin, margin + protocol.size)
 
@@ -99,7 +109,7 @@ def _render(
         for start in range(0, count, CHUNK):
             batch: TwinBatch = render(
                 recipe, min(CHUNK, count - start), resize, twin.seed,
-                first=first + start, threads=threads, cloud=clouds,
+                first=first + start, threads=threads,
             )  # fmt: skip
             points.append(batch.landmarks - margin)
             known = {
@@ -107,7 +117,6 @@ def _render(
                 "masks": batch.foreground[:, middle, middle].astype(np.uint8),
                 "attributes": batch.attributes,
                 "quaternions": batch.quaternions,
-                "clouds": batch.clouds,
             }
             for name, parts in labels.items():
                 parts.append(known[name])
@@ -123,7 +132,7 @@ def _render(
         labels=lambda: {name: np.concatenate(parts) for name, parts in labels.items()},
         keys=[f"{series}/{i:06d}" for i in range(count)],
         identities=[f"person {person:04d}" for person in shown],
-        about={"twin": twin.model_dump(mode="json"), "recipe_version": RECIPE_VERSION},
+        about=about,
         progress=progress,
     )
 
@@ -138,11 +147,11 @@ def _people_part(train: PreparedSplit, role: str) -> PreparedSplit:
     chosen = set(people[TEST_SHARE - 1 :: TEST_SHARE])
     rows = [i for i, p in enumerate(train.identities) if (p in chosen) == (role == "validation")]
     pixels = train.pixels[rows]
-    assert train.points is not None
-    points = train.points[rows]
+    points = None if train.points is None else train.points[rows]
     labels = {name: np.asarray(array)[rows] for name, array in train.labels.items()}
     keys = [train.keys[i] for i in rows]
     identities = [train.identities[i] for i in rows]
+    clouds = None if train.clouds is None else train.clouds.take(rows)
     return replace(
         train,
         pixels=pixels,
@@ -150,6 +159,7 @@ def _people_part(train: PreparedSplit, role: str) -> PreparedSplit:
         keys=keys,
         identities=identities,
         pixels_digest=array_digest(pixels),
-        labels_digest=labels_digest(points, keys, identities, labels),
+        labels_digest=labels_digest(points, keys, identities, labels, clouds),
         labels=labels,
+        clouds=clouds,
     )

@@ -5,7 +5,7 @@ from benchmark.contracts import MethodSpec, hookimpl
 
 @hookimpl
 def bench_methods(register):  # type: ignore[no-untyped-def]
-    """Register the three."""
+    """Register them all."""
     register(
         MethodSpec(
             id="mean-shape",
@@ -35,9 +35,19 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
     )
     register(
         MethodSpec(
+            id="ellipsoid-cloud",
+            implementation="bench_floors.ellipsoid_cloud:EllipsoidCloud",
+            gives=["shape_and_pose"],
+            summary="one ellipsoid for every image, seen from a direction drawn at random",
+            role="floor",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
             id="oracle",
             implementation="bench_floors.oracle:Oracle",
-            gives=["landmarks", "descriptors"],
+            gives=["landmarks", "descriptors", "shape_and_pose"],
             summary="the labels themselves through the same probe",
             role="ceiling",
             origin="official",

@@ -1,8 +1,8 @@
-"""The labels through the same probe: what a perfect method would score."""
+"""The labels through the same probe or alignment: what a perfect method would score."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -13,11 +13,13 @@ from benchmark.contracts import (
     MethodInfo,
     MethodSettings,
     Prediction,
+    ShapeAndPose,
 )
 
 
 class Oracle(Ceiling):
-    """Landmarks as they are, or a descriptor map with one bump per landmark."""
+    """Landmarks as they are, or a descriptor map with one bump per landmark; clouds and poses as
+    they are, where a protocol asks for those."""
 
     class Settings(MethodSettings):
         kind: Literal["landmarks", "descriptors"] = "landmarks"
@@ -26,9 +28,11 @@ class Oracle(Ceiling):
 
     @classmethod
     def info(cls, settings: Settings) -> MethodInfo:
-        return MethodInfo(gives=(settings.kind,), supervision="labels")
+        return MethodInfo(gives=(settings.kind, "shape_and_pose"), supervision="labels")
 
-    def predict_from_labels(self, images: torch.Tensor, labels: torch.Tensor) -> Prediction:
+    def predict_from_labels(self, images: torch.Tensor, labels: Any) -> Prediction:
+        if isinstance(labels, ShapeAndPose):
+            return labels
         if self.settings.kind == "landmarks":
             return Landmarks(labels)
         return Descriptors.covering(self._bumps(labels, images.shape[-1]), images.shape[-1])

@@ -1,0 +1,288 @@
+"""Shape and pose: predicted clouds against true surfaces, predicted cameras against true ones.
+
+A method that is not told the data set's canonical frame has one of its own. One rotation between the
+two is found on validation models and turns all shapes and poses of the test models; what is left is
+the error. The same numbers without it, "unaligned", say what the rotation hides.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import torch
+
+from benchmark.contracts.errors import DataAltered, InvalidInput, PluginBroken
+from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.predictions import ShapeAndPose
+from benchmark.contracts.spec import Kind
+from benchmark.datasets.clouds import Clouds
+from benchmark.metrics.alignment import (
+    NO_MATCH,
+    candidate,
+    iterative_closest_point,
+    reference_rotation,
+)
+from benchmark.metrics.points import chamfer
+from benchmark.metrics.pose import align_poses, rotate, rotation_error_degrees
+from benchmark.protocols import Alignment, Protocol, Shape
+from benchmark.tasks.base import Scores, Scoring, Task
+from benchmark.tasks.collect import predict_batch
+
+if TYPE_CHECKING:
+    from benchmark.datasets.prepared import PreparedSplit
+
+Found = TypeVar("Found")
+
+BATCH = 16
+SHOWN_POINTS = 8000  # what ceilings are shown of a true cloud: as many points as methods predict
+KEPT_CLOUDS, KEPT_POINTS = 16, 512  # what a run keeps to be drawn: 48 KB in half precision
+
+
+class ShapeAndPoseTask(Task):
+    """Chamfer distance of clouds and angle of poses, with and without the common rotation."""
+
+    splits = ("validation", "test")
+
+    def predict(
+        self,
+        method: Method,
+        kind: Kind,
+        splits: Mapping[str, PreparedSplit],
+        protocol: Protocol,
+        store: Path,
+        progress: Progress,
+    ) -> None:
+        rule = shape_of(protocol)
+        for name in self.splits:
+            rows = view_rows(splits[name], rule.views)
+            models = rule.alignment.models if name == "validation" else len(rows)
+            count = rows[:models].size
+            _collect(method, kind, splits[name], count, protocol, store / name, progress)
+
+    def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
+        rule = shape_of(how.protocol)
+        reference, about = _align(store / "validation", splits["validation"], how)
+        points, rotation = _predicted(store / "test")
+        test = splits["test"]
+        target = np.asarray(test.labels["quaternions"])
+        rows = view_rows(test, rule.views)
+        asked = {metric.id for metric in how.protocol.metrics}
+        scores: dict[str, np.ndarray] = {}
+        for suffix, turn in (("", reference), ("_unaligned", np.array([1.0, 0, 0, 0]))):
+            errors = rotation_error_degrees(align_poses(rotation, turn), target)
+            scores[f"pose_median{suffix}"] = errors
+            scores[f"pose_accuracy{suffix}"] = 100.0 * (errors < rule.threshold)
+            if not suffix or f"chamfer{suffix}" in asked:
+                shapes = _chamfer_by_model(points, clouds_of(test), rows, turn, rule, how.progress)
+                scores[f"chamfer_precision{suffix}"] = shapes[:, 0]
+                scores[f"chamfer_coverage{suffix}"] = shapes[:, 1]
+                scores[f"chamfer{suffix}"] = shapes.sum(axis=1)
+        missing = len(rows) - len(scores["chamfer"])
+        notes = [
+            f"{missing} test models have no true cloud and are left out of the Chamfer distance"
+        ]
+        return Scores(
+            {name: values for name, values in scores.items() if name in asked},
+            predictions={
+                "rotation": rotation.astype(np.float32),
+                "reference": reference.astype(np.float32),
+                **_kept(points, clouds_of(test), rows, scores["chamfer"]),
+            },
+            probe=about,
+            notes=notes if missing else [],
+        )
+
+
+def shape_of(protocol: Protocol) -> Shape:
+    """The protocol's rules of scoring shapes."""
+    if protocol.shape is None:
+        raise InvalidInput(f"protocol {protocol.name} has no section 'shape'")
+    return protocol.shape
+
+
+def alignment_of(how: Scoring) -> Alignment:
+    """The rule of alignment; a twin may name one that fits its few models."""
+    twin = how.protocol.twin
+    if how.twin and twin is not None and twin.alignment is not None:
+        return twin.alignment
+    return shape_of(how.protocol).alignment
+
+
+def clouds_of(split: PreparedSplit) -> Clouds:
+    """The true clouds of a split."""
+    if split.clouds is None:
+        raise DataAltered(f"{split.folder} carries no point clouds")
+    return split.clouds
+
+
+def view_rows(split: PreparedSplit, views: int) -> np.ndarray:
+    """The images of each model, (models, views): runs of `views` images of one identity."""
+    names = np.array(split.identities)
+    if len(split) % views == 0:
+        rows = np.arange(len(split)).reshape(-1, views)
+        shown = names[rows]
+        if (shown == shown[:, :1]).all() and len(set(shown[:, 0])) == len(rows):
+            return rows
+    raise DataAltered(
+        f"{split.folder}: its {len(split)} images are not {views} views of one model after another"
+    )
+
+
+def truth_of(split: PreparedSplit, rows: slice, seed: int) -> ShapeAndPose:
+    """What ceilings are shown: the true pose, and SHOWN_POINTS points of the true cloud.
+
+    A cloud of just so many points comes as it is; a smaller one repeats its points, of a larger one
+    come some, drawn without replacement. A model without a cloud, whose shape is not scored, shows
+    the origin.
+    """
+    clouds, shown = clouds_of(split), []
+    for i in range(rows.start, rows.stop):
+        cloud = clouds[i] if len(clouds[i]) else np.zeros((1, 3), np.float32)
+        order = np.arange(SHOWN_POINTS) % len(cloud)
+        if len(cloud) > SHOWN_POINTS:
+            random = np.random.Generator(np.random.PCG64([seed, i]))
+            order = np.sort(random.permutation(len(cloud))[:SHOWN_POINTS])
+        shown.append(cloud[order])
+    rotation = np.array(split.labels["quaternions"][rows], np.float32)
+    return ShapeAndPose(torch.from_numpy(np.stack(shown)), torch.from_numpy(rotation))
+
+
+def _collect(
+    method: Method,
+    kind: Kind,
+    split: PreparedSplit,
+    count: int,
+    protocol: Protocol,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """Predict the first `count` images; clouds go to disk as they come, 96 KB an image."""
+    folder.mkdir(parents=True)
+    images, clouds, rotations = split.images(), None, []
+    with torch.inference_mode():
+        for first in range(0, count, BATCH):
+            rows = slice(first, min(first + BATCH, count))
+            truth = truth_of(split, rows, protocol.evaluation_seed)
+            prediction = predict_batch(method, kind, images.batch(rows), truth)
+            assert isinstance(prediction, ShapeAndPose)
+            found = prediction.points.float().cpu().numpy()
+            if clouds is None:
+                shape = (count, *found.shape[1:])
+                clouds = np.lib.format.open_memmap(
+                    folder / "points.npy", mode="w+", dtype=np.float32, shape=shape
+                )
+            if found.shape[1:] != clouds.shape[1:]:
+                raise PluginBroken(
+                    f"{type(method).__name__} predicts clouds of {found.shape[1]} points after "
+                    f"clouds of {clouds.shape[1]}",
+                    cure="predict as many points for every image",
+                )
+            clouds[rows] = found
+            rotations.append(prediction.rotation.double().cpu().numpy())
+            progress(f"predict {folder.name}", rows.stop, count)
+    assert clouds is not None
+    clouds.flush()
+    np.save(folder / "rotation.npy", np.concatenate(rotations))
+
+
+def _predicted(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    return np.load(folder / "points.npy", mmap_mode="r"), np.load(folder / "rotation.npy")
+
+
+def _align(folder: Path, split: PreparedSplit, how: Scoring) -> tuple[np.ndarray, dict[str, Any]]:
+    """The common rotation (4,) and what is worth knowing of how it was found."""
+    rule, views = alignment_of(how), shape_of(how.protocol).views
+    points, rotation = _predicted(folder)
+    rows = view_rows(split, views)[: rule.models]
+    target = np.asarray(split.labels["quaternions"])[: rows.size]
+    clouds = clouds_of(split)
+    starts = candidate(rotation[: rows.size], target)
+
+    def register(row: int) -> tuple[np.ndarray, float]:
+        if not len(clouds[row]):
+            return starts[row], NO_MATCH
+        try:
+            found = iterative_closest_point(
+                points[row], clouds[row], starts[row],
+                reach=rule.reach, iterations=rule.iterations, tolerance=rule.tolerance,
+            )  # fmt: skip
+        except InvalidInput:  # a cloud on one line fixes no rotation
+            return starts[row], NO_MATCH
+        return found.rotation, found.error
+
+    done = list(_each(register, rows.ravel(), "align", how.progress))
+    errors = np.array([error for _, error in done]).reshape(rows.shape)
+    candidates = np.stack([turned for turned, _ in done]).reshape(*rows.shape, 4)
+    try:
+        reference = reference_rotation(candidates, errors, rule.keep_models, rule.keep_views)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"predictions can't be aligned to the truth: {error.message}",
+            cure="look at the predicted clouds: collapsed to a line or a point, or far too large?",
+        ) from None
+    fits = errors[np.isfinite(errors)]
+    spread = rotation_error_degrees(candidates[np.isfinite(errors)],
+                                    np.broadcast_to(reference, (len(fits), 4)))  # fmt: skip
+    about = {
+        "name": "align/icp",
+        "reference": [round(float(x), 9) for x in reference],
+        "candidates": len(fits),
+        "icp_error_median": round(float(np.median(fits)), 6),
+        "degrees_from_reference_median": round(float(np.median(spread)), 3),
+    }
+    return reference, about
+
+
+def _chamfer_by_model(
+    points: np.ndarray,
+    clouds: Clouds,
+    rows: np.ndarray,
+    turn: np.ndarray,
+    rule: Shape,
+    progress: Progress,
+) -> np.ndarray:
+    """(precision, coverage) of each model that has a true cloud, the mean over its scored views."""
+    scored = rows if rule.clouds == "every_view" else rows[:, :1]
+    there = scored[[len(clouds[model[0]]) > 0 for model in scored]]
+    if not len(there):
+        raise DataAltered("none of the test models has a true cloud")
+
+    def measure(row: int) -> tuple[float, float]:
+        found = chamfer(rotate(turn, points[row]), clouds[row])
+        return found.precision, found.coverage
+
+    values = np.array(list(_each(measure, there.ravel(), "chamfer", progress)))
+    means: np.ndarray = values.reshape(*there.shape, 2).mean(axis=1)
+    return means
+
+
+def _each(
+    work: Callable[[int], Found], rows: np.ndarray, name: str, progress: Progress
+) -> Iterator[Found]:
+    """`work` of each row, in order, on all cores: the search trees leave Python's lock."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, value in enumerate(pool.map(work, rows.tolist()), start=1):
+            yield value
+            if done % 50 == 0 or done == len(rows):
+                progress(name, done, len(rows))
+
+
+def _kept(
+    points: np.ndarray, clouds: Clouds, rows: np.ndarray, errors: np.ndarray
+) -> dict[str, np.ndarray]:
+    """First views of some models, from the smallest error to the largest, thinned to be drawn."""
+    first = np.array([model[0] for model in rows if len(clouds[model[0]])])
+    order = np.argsort(errors, kind="stable")
+    count = min(KEPT_CLOUDS, len(order))
+    chosen = order[np.linspace(0, len(order) - 1, count).round().astype(int)]
+    thin = np.linspace(0, points.shape[1] - 1, min(KEPT_POINTS, points.shape[1])).astype(int)
+    return {
+        "drawn": first[chosen],
+        "drawn_error": errors[chosen].astype(np.float32),
+        "drawn_points": points[first[chosen]][:, thin].astype(np.float16),
+    }
