@@ -7,6 +7,7 @@ checks that both speak of the same N images.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,7 +83,10 @@ def _tensors(arguments: dict[str, tuple[Any, str]], narrow: bool) -> tuple[torch
     for name, (value, _) in arguments.items():
         tensor = value.detach() if isinstance(value, torch.Tensor) else None
         if tensor is None:
-            tensor = torch.from_numpy(np.ascontiguousarray(_numpy(name, value)))
+            with warnings.catch_warnings():
+                # Arrays that may not be written, such as memory maps, are fine: nothing writes here.
+                warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+                tensor = torch.from_numpy(np.ascontiguousarray(_numpy(name, value)))
         if tensor.is_complex():
             raise InvalidInput(f"{name}: expected real numbers, got {tensor.dtype}")
         # A device without float64 must be left before the conversion, hence the two steps.
