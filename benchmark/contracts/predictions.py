@@ -7,7 +7,7 @@ nothing after it has to ask.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
@@ -214,16 +214,21 @@ class Generator:
 
     def sample(self, count: int, seed: int, *, batch: int = 64) -> torch.Tensor:
         """uint8 (count, 3, size, size); image i depends on (seed, i), not on the batch size."""
+        return torch.cat(list(self.stream(count, seed, batch=batch)))
+
+    def stream(self, count: int, seed: int, *, batch: int = 64) -> Iterator[torch.Tensor]:
+        """The images of `sample` in batches as they are made, so that any number fits in memory."""
         if count < 1:
             raise InvalidInput(f"cannot sample {count} images")
-        z = np.random.Generator(np.random.PCG64(seed)).standard_normal((count, self.z_dim))
-        out = []
+        return self._stream(count, seed, batch)
+
+    def _stream(self, count: int, seed: int, batch: int) -> Iterator[torch.Tensor]:
+        draw = np.random.Generator(np.random.PCG64(seed))
         for first in range(0, count, batch):
-            w = self.mapping(torch.from_numpy(z[first : first + batch]).float())
-            images = self.synthesis(w, seed)
+            z = draw.standard_normal((min(batch, count - first), self.z_dim))
+            images = self.synthesis(self.mapping(torch.from_numpy(z).float()), seed)
             _require(images, "synthesis", f"N 3 {self.size} {self.size}", "Generator")
-            out.append(images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu())
-        return torch.cat(out)
+            yield images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
 
 
 PREDICTIONS: dict[str, type[Prediction]] = {

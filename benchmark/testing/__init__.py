@@ -1,1 +1,1 @@
-"""Checks of bench that others can run: its functions against values computed by the references."""
+"""Checks for others to run: a method against its contract, bench against the references."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,17 @@ def test_without_a_device_everything_stays_on_the_cpu_in_float64():
     first, second = checks.tensors(a=(given[0], "N D"), b=(given[1], "N D"))
     assert first.device.type == second.device.type == "cpu"
     assert first.dtype == second.dtype == torch.float64
+
+
+def test_features_keep_what_they_need_no_more_for_and_may_be_read_only():
+    given = [np.ones((2, 3), t) for t in (np.float16, np.float32, np.float64, np.int32)]
+    for array in given:
+        array.flags.writeable = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = [checks.features(a=(array, "N D"))[0].dtype for array in given]
+        assert checks.tensors(a=(given[0], "N D"))[0].dtype == torch.float64
+    assert found == [torch.float32, torch.float32, torch.float64, torch.float64]
 
 
 @needs_cuda

@@ -26,7 +26,9 @@ def test_examples_in_docstrings(name):
 def test_numpy_metrics_do_not_import_torch():
     names = [
         "alignment",
+        "aggregates",
         "camera",
+        "catalogue",
         "centres",
         "checks",
         "landmarks",
