@@ -160,7 +160,10 @@ class Ceiling(Method):
 
     @abstractmethod
     def predict_from_labels(self, images: torch.Tensor, labels: torch.Tensor) -> Prediction:
-        """A prediction from the truth itself: `labels` as the task gives them, (B, K, 2) points."""
+        """A prediction from the truth itself: `labels` as the task gives them.
+
+        Points (B, K, 2) float32, or masks (B, S, S) uint8: 1 foreground, 255 not scored.
+        """
 
 
 @contextmanager

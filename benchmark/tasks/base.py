@@ -86,6 +86,8 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
 TASKS: dict[str, str] = {
     "landmark_regression": "benchmark.tasks.landmark_regression:LandmarkRegression",
     "landmark_matching": "benchmark.tasks.landmark_matching:LandmarkMatching",
+    "foreground_segmentation": "benchmark.tasks.foreground_segmentation:ForegroundSegmentation",
+    "mask_disagreement": "benchmark.tasks.mask_disagreement:MaskDisagreement",
 }
 
 

@@ -5,13 +5,33 @@ from benchmark.contracts import MethodSpec, hookimpl
 
 @hookimpl
 def bench_methods(register):  # type: ignore[no-untyped-def]
-    """Register the three."""
+    """Register them all."""
     register(
         MethodSpec(
             id="mean-shape",
             implementation="bench_floors.mean_shape:MeanShape",
             gives=["landmarks"],
             summary="the mean of the training labels, whatever the image",
+            role="floor",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
+            id="full-frame",
+            implementation="bench_floors.regions:FullFrame",
+            gives=["parts"],
+            summary="all of the picture is foreground",
+            role="floor",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
+            id="centre-disc",
+            implementation="bench_floors.regions:CentreDisc",
+            gives=["parts"],
+            summary="a disc in the middle is foreground",
             role="floor",
             origin="official",
         )
@@ -37,8 +57,8 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
         MethodSpec(
             id="oracle",
             implementation="bench_floors.oracle:Oracle",
-            gives=["landmarks", "descriptors"],
-            summary="the labels themselves through the same probe",
+            gives=["landmarks", "descriptors", "parts"],
+            summary="the labels themselves through the same probe or scoring",
             role="ceiling",
             origin="official",
         )

@@ -12,12 +12,17 @@ from benchmark.contracts import (
     Landmarks,
     MethodInfo,
     MethodSettings,
+    Parts,
     Prediction,
 )
 
 
 class Oracle(Ceiling):
-    """Landmarks as they are, or a descriptor map with one bump per landmark."""
+    """The labels as they are, or a descriptor map with one bump per landmark.
+
+    With kind "landmarks" a task that shows masks instead of points gets them back as one part: what
+    the labels are is the task's to say, not a setting.
+    """
 
     class Settings(MethodSettings):
         kind: Literal["landmarks", "descriptors"] = "landmarks"
@@ -26,9 +31,14 @@ class Oracle(Ceiling):
 
     @classmethod
     def info(cls, settings: Settings) -> MethodInfo:
-        return MethodInfo(gives=(settings.kind,), supervision="labels")
+        as_they_are = settings.kind == "landmarks"
+        gives = ("landmarks", "parts") if as_they_are else (settings.kind,)
+        return MethodInfo(gives=gives, supervision="labels")
 
     def predict_from_labels(self, images: torch.Tensor, labels: torch.Tensor) -> Prediction:
+        if labels.dtype == torch.uint8:
+            inside = (labels == 1).float()
+            return Parts(torch.stack([1 - inside, inside], 1))
         if self.settings.kind == "landmarks":
             return Landmarks(labels)
         return Descriptors.covering(self._bumps(labels, images.shape[-1]), images.shape[-1])
