@@ -39,8 +39,8 @@ class Cub(Reader):
         if split not in self.splits:
             raise UnknownName("split of cub", split, self.splits)
         code = str(self.splits.index(split))
-        lists, path = self._codes
-        chosen = [number for number, word in lists.items() if word == code]
+        codes, path = self._codes
+        chosen = [number for number, word in codes.items() if word == code]
         expect_count(path, f"images of code {code}", len(chosen), self.counts[split])
         points, visible = self._points
         folder = required(self.root / "CUB_200_2011" / "images")
@@ -96,9 +96,9 @@ class Cub(Reader):
                 raise DataAltered(f"{path}, line {line}: no such image or point", cure=AGAIN)
             points[number][int(part) - 1] = x, y
             visible[number][int(part) - 1] = seen == 1
-        twice = [n for n, p in points.items() if np.isnan(p).any()]
-        if twice:
-            raise DataAltered(f"{path}: image {twice[0]} lacks a point", cure=AGAIN)
+        lacking = [n for n, p in points.items() if np.isnan(p).any()]
+        if lacking:
+            raise DataAltered(f"{path}: image {lacking[0]} lacks a point", cure=AGAIN)
         return points, visible
 
 

@@ -1,4 +1,4 @@
-"""Stanford Cars with masks that someone made: the photographs of 196 kinds of cars and their outlines."""
+"""Stanford Cars with masks that someone made: photographs of 196 kinds of cars and their outlines."""
 
 from __future__ import annotations
 

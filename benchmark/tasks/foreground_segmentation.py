@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
 
 SCORED_AT_ONCE = 256
+BACKGROUND_80 = Foreground(parts="background_80")
 EPS = 1e-6
 
 
@@ -149,8 +150,7 @@ def readings_of(protocol: Protocol) -> dict[str, Reading]:
     readings: dict[str, Reading] = {"foreground": lambda p: foreground_of(p, rule)}
     for metric in protocol.metrics:
         if metric.id == "iou_background_80":
-            soft = Foreground(parts="background_80")
-            readings["background_80"] = lambda p: foreground_of(p, soft)
+            readings["background_80"] = lambda p: foreground_of(p, BACKGROUND_80)
         elif metric.id in AT_LANDMARKS:
             name, _ = AT_LANDMARKS[metric.id]
             readings[name] = _most_probable if name == "parts" else _most_probable_in_front

@@ -31,9 +31,9 @@ class Oracle(Ceiling):
 
     @classmethod
     def info(cls, settings: Settings) -> MethodInfo:
-        as_they_are = settings.kind == "landmarks"
-        gives = ("landmarks", "parts") if as_they_are else (settings.kind,)
-        return MethodInfo(gives=gives, supervision="labels")
+        if settings.kind == "descriptors":
+            return MethodInfo(gives=("descriptors",), supervision="labels")
+        return MethodInfo(gives=("landmarks", "parts"), supervision="labels")
 
     def predict_from_labels(self, images: torch.Tensor, labels: torch.Tensor) -> Prediction:
         if labels.dtype == torch.uint8:
