@@ -47,20 +47,30 @@ class Geometry(Strict):
       on that box; outside the image is black
     - crop "stored": as points_square, with scale and shift per image from the file `crops`
     - crop "box_300w": DVE's 300-W window (52 px per box width, 100×100, moved up 2 px)
+    - crop "padded_square": the image in the middle of a black square of its longer side
 
     background "white" lays images with an alpha channel on white before they are resized; without
     it the channel is dropped.
 
     labels "pixel_centres" maps points as the centres of pixels (p + ½)·s − ½; "scale" maps p·s
     without the half-pixel term; "scale_one_based" first subtracts the 1 of MATLAB's indices.
+
+    `masks` says how what the publisher ships as a mask becomes the foreground:
+
+    - "labels": each pixel takes the nearest label (1 foreground, 0 background, 255 not scored)
+    - "above_half": grey values are resized as the image is; foreground is above 127.5
+    - "full": the same; foreground is exactly 255
+    - "flower_colours": colours are resized as the image is; foreground has neither red 0, nor
+      green 0, nor blue 254
     """
 
-    crop: Literal["whole", "window", "points_square", "stored", "box_300w"]
+    crop: Literal["whole", "window", "points_square", "stored", "box_300w", "padded_square"]
     resize: int = Field(gt=0)
     cut: int = Field(default=0, ge=0)
     filter: Literal["pillow_bilinear", "pillow_bicubic", "pillow_nearest"] = "pillow_bilinear"
     labels: Literal["pixel_centres", "scale", "scale_one_based"] = "pixel_centres"
     background: Literal["", "white"] = ""
+    masks: Literal["labels", "above_half", "full", "flower_colours"] = "labels"
     scale: float | None = None
     window: tuple[int, int, int, int] | None = None
     crops: str = ""
@@ -203,6 +213,18 @@ class Shape(Strict):
     alignment: Alignment
 
 
+class Foreground(Strict):
+    """How a prediction becomes a mask of the foreground.
+
+    `parts` names the rule for part probabilities: "argmax" (the background is not the most probable;
+    GANSeg) or "background_80" (background only where it is the most probable and above 0.8;
+    Assembly). `alpha` is that for translated images: "above_half" or "above_zero".
+    """
+
+    parts: Literal["argmax", "background_80"]
+    alpha: Literal["above_half", "above_zero"] | None = None
+
+
 class Metric(Strict):
     """A metric variant. The first one of a protocol is its headline.
 
@@ -212,7 +234,9 @@ class Metric(Strict):
     id: str
     unit: str
     better: Literal["lower", "higher"]
-    aggregate: Literal["mean", "upper_median", "sum_of_means", "ratio_of_sums", "single"] = "mean"
+    aggregate: Literal[
+        "mean", "median", "upper_median", "sum_of_means", "ratio_of_sums", "single"
+    ] = "mean"
 
 
 class Twin(Strict):
@@ -262,6 +286,7 @@ class Protocol(Strict):
     probes: dict[Kind, Probe] = Field(default_factory=dict)
     pairs: Pairs | None = None
     shape: Shape | None = None
+    foreground: Foreground | None = None
     metrics: tuple[Metric, ...]
     evaluation_seed: int = 0
     twin: Twin | None = None

@@ -34,8 +34,8 @@ board.</p>{% endif %}
 {% if curve %}<h2>Error against images seen</h2>{{ curve }}{% endif %}
 {% if loss %}<h2>Probe</h2>{{ loss }}{% endif %}
 {% if pictures %}<h2>Test images, from best to worst</h2>
-<p>Green: truth. Red: prediction. The number is the error.</p>
-<img src="{{ pictures }}" alt="Prediction and truth on test images">{% endif %}
+<p>Green: truth. Red: prediction. The number is the image's {{ r.headline.metric }}.</p>
+<img src="{{ pictures }}" alt="Predictions and truth on up to 32 test images">{% endif %}
 <h2>How it was obtained</h2>
 <table>
 {% for name, value in facts %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}

@@ -72,5 +72,9 @@ class Reader(ABC):
         raise NotImplementedError(f"{type(self).__name__} has no clouds")
 
     def mask(self, sample: Sample) -> np.ndarray:
-        """uint8 (H, W) in pixels of the sample's image: 1 foreground, 0 background, 255 not scored."""
+        """The sample's mask in pixels of its image, uint8, as the geometry's `masks` reads it.
+
+        (H, W) labels (1 foreground, 0 background, 255 not scored) or the publisher's grey values, or
+        (H, W, 3) the publisher's colours.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no masks")

@@ -170,7 +170,8 @@ class Ceiling(Method):
     def predict_from_labels(self, images: torch.Tensor, labels: Any) -> Prediction:
         """A prediction from the truth itself, `labels` as the task gives them.
 
-        Landmarks are a tensor (B, K, 2); clouds and poses a `ShapeAndPose`.
+        Points (B, K, 2) float32, masks (B, S, S) uint8 (1 foreground, 255 not scored), or clouds and
+        poses as a `ShapeAndPose`.
         """
 
 

@@ -11,22 +11,8 @@ from PIL import Image
 
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, InvalidInput
+from benchmark.datasets.masks import FILTERS, Window, cut_mask
 from benchmark.protocols import Geometry
-
-FILTERS = {
-    "pillow_bilinear": Image.Resampling.BILINEAR,
-    "pillow_bicubic": Image.Resampling.BICUBIC,
-    "pillow_nearest": Image.Resampling.NEAREST,
-}
-
-
-class Window(NamedTuple):
-    """A rectangle in whole source pixels; what of it lies outside the image is black."""
-
-    x: int
-    y: int
-    width: int
-    height: int
 
 
 class Placed(NamedTuple):
@@ -82,7 +68,7 @@ def place(
     silhouette: bool = False,
 ) -> Placed:
     """Read the sample's image and apply the geometry; `crop` is its row (scale, shift_x, shift_y)
-    of the stored crops, where the geometry has some, `mask` its foreground (H, W) if asked for;
+    of the stored crops, where the geometry has some, `mask` its mask as published if asked for;
     `silhouette` asks for its alpha channel.
 
     Example: for `ytf5@1` a face whose points span 100 pixels is cut out as a square of 150, resized
@@ -95,7 +81,7 @@ def place(
             image, points, window = _scaled_to_box(image, points, sample.box, geometry)
         else:
             window = _window(geometry, image.size, points, crop)
-        if mask is not None and mask.shape[::-1] != image.size:
+        if mask is not None and mask.shape[1::-1] != image.size:
             raise InvalidInput(
                 f"the mask is {mask.shape[1]} × {mask.shape[0]} px, the image "
                 f"{image.size[0]} × {image.size[1]}",
@@ -104,7 +90,7 @@ def place(
         return Placed(
             _cut_out(image, window, geometry),
             _mapped(points, window, geometry),
-            None if mask is None else _cut_mask(mask, window, geometry),
+            None if mask is None else cut_mask(mask, window, geometry),
             _cut_out(read_alpha(sample.path), window, geometry) if silhouette else None,
         )
     except InvalidInput as error:
@@ -119,6 +105,9 @@ def _window(
 ) -> Window:
     if geometry.crop == "whole":
         return Window(0, 0, *size)
+    if geometry.crop == "padded_square":
+        side = max(size)
+        return Window((size[0] - side) // 2, (size[1] - side) // 2, side, side)
     if geometry.window is not None:
         return Window(*geometry.window)
     if points is None:
@@ -171,16 +160,6 @@ def _scaled_to_box(
 def _cut_out(image: Image.Image, window: Window, geometry: Geometry) -> np.ndarray:
     cut = image.crop((window.x, window.y, window.x + window.width, window.y + window.height))
     return np.asarray(cut.resize((geometry.resize,) * 2, FILTERS[geometry.filter]))
-
-
-def _cut_mask(mask: np.ndarray, window: Window, geometry: Geometry) -> np.ndarray:
-    """The mask of the middle square: each pixel takes the nearest of the source, outside is 0."""
-    cut = Image.fromarray(mask.astype(np.uint8)).crop(
-        (window.x, window.y, window.x + window.width, window.y + window.height)
-    )
-    whole = np.asarray(cut.resize((geometry.resize,) * 2, Image.Resampling.NEAREST))
-    middle = slice(geometry.cut, geometry.cut + geometry.size)
-    return whole[middle, middle]
 
 
 def _mapped(points: np.ndarray | None, window: Window, geometry: Geometry) -> np.ndarray | None:

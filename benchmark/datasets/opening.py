@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.datasets import prepared
 from benchmark.datasets.prepared import PreparedSplit
-from benchmark.protocols import Protocol, protocol_path
+from benchmark.protocols import NEEDED, Protocol, protocol_path
 
 if TYPE_CHECKING:
     from benchmark.contracts.method import Progress
@@ -32,8 +32,18 @@ def open_split(protocol: Protocol, role: str, *, twin: bool, progress: Progress)
         dataset,
         split,
         protocol.geometry[dataset],
-        # nothing is scored on the images fitted on, and their clouds would be the largest file
-        labels=[n for n in protocol.data.labels if (role, n) != ("fit", "clouds")],
+        labels=_labels(protocol, role),
         protocol_folder=protocol_path(protocol.name).parent,
         progress=prepare,
     )
+
+
+def _labels(protocol: Protocol, role: str) -> list[str]:
+    """What is kept beside the points of a split: all that the task needs, or of images that are only
+    fitted on, what the protocol grants a method to see."""
+    data = protocol.data
+    only_fitted = (role == "fit" and data.fit != data.train) or (
+        role == "development" and not data.train
+    )
+    granted = {name for grant in data.grants for name in NEEDED[grant]}
+    return [name for name in data.labels if not only_fitted or name in granted]

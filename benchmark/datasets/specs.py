@@ -130,4 +130,91 @@ SHAPENET = DatasetSpec(
     },
 )
 
-DATASETS: tuple[DatasetSpec, ...] = (YTF68, CELEBA, AFLW_M, AFLW_R, W300, SHAPENET)
+
+CUB = DatasetSpec(
+    id="cub",
+    implementation="benchmark.datasets.cub:Cub",
+    summary="CUB-200-2011: 11,788 birds with 15 points and segmentations, in ReDO's split",
+    homepage="https://www.vision.caltech.edu/datasets/cub_200_2011/",
+    terms="non-commercial research and education only; the pictures belong to their photographers",
+    obtain="Take CUB_200_2011.tgz and segmentations.tgz from the home page, and "
+    "train_val_test_split.txt from https://github.com/mickaelChen/ReDO (datasplits/cub).",
+    layout="""\
+    CUB_200_2011/images.txt                    11,788 lines: number, path
+    CUB_200_2011/images/NNN.Species/*.jpg
+    CUB_200_2011/parts/part_locs.txt           176,820 lines: number, part, x, y, visible
+    segmentations/NNN.Species/*.png
+    train_val_test_split.txt                   11,788 lines: number, code""",
+    expected={"redo/train": 10_000, "redo/validation": 788, "redo/test": 1_000},
+)
+
+FLOWERS = DatasetSpec(
+    id="flowers",
+    implementation="benchmark.datasets.flowers:Flowers102",
+    summary="Oxford's 102 flowers with segmentations, 8,189 pictures",
+    homepage="https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
+    terms="research; the pictures belong to their photographers",
+    obtain="Take 102flowers.tgz, 102segmentations.tgz and setid.mat from the home page.",
+    layout="""\
+    jpg/image_NNNNN.jpg                        8,189 pictures
+    segmim/segmim_NNNNN.jpg                    the same with a blue background
+    setid.mat""",
+    expected={"redo/train": 6_149, "redo/validation": 1_020, "redo/test": 1_020},
+)
+
+FLOWERS17 = DatasetSpec(
+    id="flowers17",
+    implementation="benchmark.datasets.flowers:Flowers17",
+    summary="1,360 flowers of 17 kinds at 256 × 256, 846 of them with label maps",
+    homepage="https://github.com/jxng1/flower-segmentation",
+    terms="the repository states Apache-2.0; the pictures are Oxford's 17 flowers (research use), so do "
+    "not publish them",
+    obtain="The folder `source/data` of the repository at commit "
+    "77346eca507654746854a11c85cf9c82acc671ea, as `data`.",
+    layout="""\
+    data/images_256/image_NNNN.jpg             1,360 pictures
+    data/labels_256/image_NNNN.png             846 label maps""",
+    expected={"train": 1_136, "test": 155, "validation": 123, "development": 1013},
+)
+
+TAICHI_MASKS = DatasetSpec(
+    id="taichi_masks",
+    implementation="benchmark.datasets.taichi_masks:TaichiMasks",
+    summary="Tai-Chi: frames of 3,049 training clips, 300 test frames with foreground",
+    homepage="https://github.com/AliaksandrSiarohin/motion-cosegmentation",
+    terms="research; the videos belong to their makers",
+    obtain="Make the clips with https://github.com/AliaksandrSiarohin/video-preprocessing (taichi, "
+    "256 × 256, as frames); the home page's README links eval_images, its issue 32 the test masks.",
+    layout="""\
+    train/CLIP/*.png                           the frames of each training clip in a folder
+    eval_images/taichi-256/test/NNNNN.png      300 frames
+    taichi-test-masks/NNNNN.png                300 masks, 255 on the person""",
+    expected={"test": 300},
+)
+
+STANFORD_CARS_MASKS = DatasetSpec(
+    id="stanford_cars_masks",
+    implementation="benchmark.datasets.stanford_cars:StanfordCarsMasks",
+    summary="Stanford Cars: 16,185 photographs, with masks of your own making",
+    homepage="https://ai.stanford.edu/~jkrause/cars/car_dataset.html",
+    terms="research; the pictures belong to their photographers",
+    obtain="Take car_ims.tgz (the photographs of both parts, numbered through) and segment them with a "
+    "detector of your choice; no masks are published, so boards tell them apart by their digest.",
+    layout="""\
+    car_ims/NNNNNN.jpg                         16,185 photographs
+    masks/NNNNNN.png                           a mask each, 255 on the car; none where there is none""",
+)
+
+DATASETS: tuple[DatasetSpec, ...] = (
+    YTF68,
+    CELEBA,
+    AFLW_M,
+    AFLW_R,
+    W300,
+    CUB,
+    FLOWERS,
+    FLOWERS17,
+    TAICHI_MASKS,
+    STANFORD_CARS_MASKS,
+    SHAPENET,
+)

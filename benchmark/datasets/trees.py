@@ -19,7 +19,10 @@ TREES: Mapping[str, Mapping[str, str]] = {
         "as-published": "0aad9d6152c915fa92e87950fabab75e58410f0ae476aa52ce85cbdbf9af381d",
         # The same pixels as JPEG of quality 90 without chroma subsampling, for small copies.
         "jpeg-90": "e1b2f944d0d12b459a438fe00a5ebd234555d95b7fa74bb24164bb0985bc901f",
-    }
+    },
+    "flowers17": {
+        "as-published": "0cd1a59b514243655859671c21a53973054fe264b2fb323e5d52b83f5f78bcfb",
+    },
 }
 
 

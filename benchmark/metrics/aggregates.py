@@ -21,6 +21,15 @@ def mean(values: Array) -> float:
     return float(values.mean(dtype=np.float64))
 
 
+def median(values: Array) -> float:
+    """Median of a vector (N,); of an even number, the mean of the middle two.
+
+    >>> median(np.array([1.0, 4.0, 2.0, 9.0]))
+    3.0
+    """
+    return float(np.median(values))
+
+
 def sum_of_means(values: Array) -> float:
     """Sum over columns of the mean of each; rows (N, M) may hold NaN where an item has no value.
 
@@ -48,6 +57,7 @@ def single(values: Array) -> float:
 
 AGGREGATES: dict[str, Callable[[Array], float]] = {
     "mean": mean,
+    "median": median,
     "upper_median": upper_median,
     "sum_of_means": sum_of_means,
     "ratio_of_sums": ratio_of_sums,

@@ -93,6 +93,8 @@ TASKS: dict[str, str] = {
     "landmark_regression": "benchmark.tasks.landmark_regression:LandmarkRegression",
     "landmark_matching": "benchmark.tasks.landmark_matching:LandmarkMatching",
     "shape_and_pose": "benchmark.tasks.shape_and_pose:ShapeAndPoseTask",
+    "foreground_segmentation": "benchmark.tasks.foreground_segmentation:ForegroundSegmentation",
+    "mask_disagreement": "benchmark.tasks.mask_disagreement:MaskDisagreement",
 }
 
 

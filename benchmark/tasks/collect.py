@@ -7,6 +7,7 @@ a memory-mapped file as they come; everything is checked on the way.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,13 @@ import torch
 from benchmark.contracts.errors import DiskFull, PluginBroken
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import Ceiling, Method, Progress
-from benchmark.contracts.predictions import PREDICTIONS, Descriptors, Parts, Prediction
+from benchmark.contracts.predictions import (
+    PREDICTIONS,
+    Descriptors,
+    Parts,
+    Prediction,
+    Translation,
+)
 from benchmark.contracts.spec import Kind
 
 BATCH = 64
@@ -39,21 +46,37 @@ def collect(
     folder.mkdir(parents=True, exist_ok=True)
     writer = _MapWriter(folder, len(images)) if kind == "descriptors" else None
     parts: list[Prediction] = []
-    with torch.inference_mode():
-        for first in range(0, len(images), BATCH):
-            rows = slice(first, min(first + BATCH, len(images)))
-            truth = None if labels is None else torch.from_numpy(labels[rows])
-            prediction = predict_batch(method, kind, images.batch(rows), truth)
-            if writer is not None:
-                writer.write(rows, prediction)
-            else:
-                parts.append(type(prediction).from_arrays(prediction.arrays()))
-            progress(f"predict {name}", rows.stop, len(images))
+    for rows, prediction in predictions(method, kind, images, labels, progress, name):
+        if writer is not None:
+            writer.write(rows, prediction)
+        else:
+            parts.append(type(prediction).from_arrays(prediction.arrays()))
     if writer is None:
         for field, array in type(parts[0]).concatenate(parts).arrays().items():
             np.save(folder / f"{field}.npy", array)
     else:
         writer.close()
+
+
+def predictions(
+    method: Method,
+    kind: Kind,
+    images: Images,
+    labels: np.ndarray | None,
+    progress: Progress,
+    name: str,
+) -> Iterator[tuple[slice, Prediction]]:
+    """The prediction of each batch and its rows, checked; `labels` (N, …) are shown to ceilings alone.
+
+    For tasks that keep less than what is predicted: part maps of 1,000 images are gigabytes.
+    """
+    for first in range(0, len(images), BATCH):
+        rows = slice(first, min(first + BATCH, len(images)))
+        truth = None if labels is None else torch.from_numpy(np.array(labels[rows]))
+        with torch.inference_mode():
+            prediction = predict_batch(method, kind, images.batch(rows), truth)
+        yield rows, prediction
+        progress(f"predict {name}", rows.stop, len(images))
 
 
 def predict_batch(method: Method, kind: Kind, pixels: torch.Tensor, truth: Any) -> Prediction:
@@ -98,12 +121,14 @@ def _require_geometry(prediction: Prediction, size: int, method: str) -> None:
                 f"{tiled.stride:g}, offset {tiled.offset:g}",
                 cure="resample the maps so that their cells tile the image: Descriptors.covering",
             )
-    if isinstance(prediction, Parts) and prediction.probabilities.shape[-2:] != (size, size):
-        shape = tuple(prediction.probabilities.shape[-2:])
-        raise PluginBroken(
-            f"{method} gave parts of {shape} pixels for images of {size}",
-            cure="resize the maps to the image's size",
-        )
+    if isinstance(prediction, Parts | Translation):
+        maps = prediction.probabilities if isinstance(prediction, Parts) else prediction.alpha
+        if maps.shape[-2:] != (size, size):
+            raise PluginBroken(
+                f"{method} gave {prediction.kind} of {tuple(maps.shape[-2:])} pixels for images of "
+                f"{size}",
+                cure="resize the maps to the image's size",
+            )
 
 
 class _MapWriter:

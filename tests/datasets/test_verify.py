@@ -156,7 +156,10 @@ def test_every_data_set_says_how_to_get_it(spec, bench_home: Path) -> None:
         assert part in error.cure
     assert str(bench_home / "data" / spec.id) in error.message
     assert spec.downloadable or (spec.obtain in error.cure and spec.layout in error.cure)
-    assert set(spec.expected) == set(reader_of(spec.id, Path("x")).splits)
+    splits = set(reader_of(spec.id, Path("x")).splits)
+    # frames depend on which videos can still be had, masks of cars on who made them
+    uncounted = {"taichi_masks": {"clips/train"}, "stanford_cars_masks": {"train", "test"}}
+    assert set(spec.expected) == splits - uncounted.get(spec.id, set())
     assert locate(spec.id) is None
 
 

@@ -31,6 +31,8 @@ def test_numpy_metrics_do_not_import_torch():
         "catalogue",
         "centres",
         "checks",
+        "clustering",
+        "cumulative",
         "landmarks",
         "linearity",
         "path_length",

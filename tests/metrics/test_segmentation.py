@@ -10,7 +10,9 @@ from benchmark.contracts.errors import InvalidInput
 from benchmark.metrics.segmentation import (
     best_label_accuracy,
     best_label_iou,
+    correct_pixels,
     foreground_iou,
+    iou_pixels,
     mask_disagreement,
     pixel_accuracy,
     pooled_iou,
@@ -149,3 +151,50 @@ def test_bad_input_is_refused():
         foreground_iou(empty, empty, eps=0)
     with pytest.raises(InvalidInput, match="no foreground"):
         pooled_iou(empty[4:5], empty[4:5])
+
+
+@settings(deadline=None, max_examples=25)
+@given(seeds)
+def test_what_is_not_scored_counts_nowhere(seed):
+    pred, target = pair(seed)
+    rng = np.random.default_rng(seed)
+    scored = rng.random(pred.shape) < 0.7
+    scored[:, 0, 0] = True
+    noise = rng.random((2, *pred.shape)) < 0.5
+    altered = [
+        np.where(scored, mask, other) for mask, other in zip((pred, target), noise, strict=True)
+    ]
+    for metric in METRICS:
+        expected = metric(pred, target, scored=scored)
+        np.testing.assert_array_equal(metric(*altered, scored=scored), expected)
+        everywhere = metric(pred, target, scored=np.ones_like(scored))
+        np.testing.assert_array_equal(everywhere, metric(pred, target))
+    one = iou_pixels(pred, target, scored=scored)
+    inside = pred[0][scored[0]], target[0][scored[0]]
+    assert one[0].tolist() == [(inside[0] & inside[1]).sum(), (inside[0] | inside[1]).sum()]
+    right = correct_pixels(pred, target, scored=scored)
+    assert right[0].tolist() == [(inside[0] == inside[1]).sum(), scored[0].sum()]
+    assert pooled_iou(pred, target, scored=scored) == one[:, 0].sum() / one[:, 1].sum()
+
+
+def test_the_inverse_of_a_mask_does_not_reach_into_what_is_not_scored():
+    pred = np.array([[[1, 1, 0, 0]]])
+    target = np.array([[[0, 0, 1, 0]]])
+    scored = np.array([[[1, 1, 1, 0]]])
+    assert best_label_iou(pred, target, scored=scored) == [1]
+    assert best_label_iou(pred, target) == [0.5]
+
+
+def test_with_an_eps_empty_targets_score_0_for_the_better_label_too():
+    empty = np.zeros((1, 2, 2))
+    for pred in (empty, 1 - empty):
+        assert best_label_iou(pred, empty, 1e-6) == [0]
+
+
+def test_an_image_without_scored_pixels_is_named():
+    pred, target = pair(0)
+    scored = np.ones_like(pred)
+    scored[2] = False
+    with pytest.raises(InvalidInput, match="scored: no pixel in image 2 of 6"):
+        pixel_accuracy(pred, target, scored=scored)
+    assert correct_pixels(pred, target, scored=scored)[2].tolist() == [0, 0]

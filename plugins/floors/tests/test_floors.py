@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tests_fixtures import Call
 from tests_support import SMALL_PROTOCOL
 
@@ -60,7 +61,7 @@ def test_all_load(floors: Path) -> None:
     assert not plugins().failures
     brought = {m for m, p in plugins().provider.items() if p == "bench_floors"}
     roles = {m: plugins().method(m).role for m in brought}
-    floors = ("mean-shape", "random-features", "ellipsoid-cloud")
+    floors = ("mean-shape", "full-frame", "centre-disc", "random-features", "ellipsoid-cloud")
     assert roles == {**dict.fromkeys(floors, "floor"), "oracle": "ceiling"}
 
 
@@ -194,3 +195,28 @@ def test_on_the_command_line_of_is_enough(floors: Path, run: Call) -> None:
     assert said.code == 0, said.err
     made = json.loads(Path(said.json["record"]).read_text())
     assert made["method"]["settings"]["settings"] == {"steps": 40}
+
+
+@pytest.mark.parametrize("size", [64, 129])
+def test_the_disc_covers_half_of_the_picture_and_lies_in_its_middle(size: int) -> None:
+    from bench_floors.regions import CentreDisc, FullFrame
+
+    images = torch.zeros(2, 3, size, size)
+    disc = CentreDisc(CentreDisc.Settings()).predict(images)
+    assert disc.foreground().float().mean().item() == pytest.approx(0.5, abs=0.01)
+    middle = torch.full((2, 1, 2), (size - 1) / 2)
+    torch.testing.assert_close(disc.landmarks().points, middle)
+    small = CentreDisc(CentreDisc.Settings(radius=0.1)).predict(images).foreground()
+    assert small.float().mean().item() == pytest.approx(torch.pi * 0.01, rel=0.1)
+    assert FullFrame(FullFrame.Settings()).predict(images).foreground().all()
+
+
+def test_the_oracle_gives_masks_back_as_one_part(floors: Path) -> None:
+    from bench_floors.oracle import Oracle
+
+    masks = torch.tensor([[[1, 0], [255, 1]]], dtype=torch.uint8)
+    oracle = Oracle(Oracle.Settings())
+    parts = oracle.predict_from_labels(torch.zeros(1, 3, 2, 2), masks)
+    assert parts.foreground().tolist() == [[[True, False], [False, True]]]
+    assert Oracle.info(Oracle.Settings()).gives == ("landmarks", "parts")
+    assert Oracle.info(Oracle.Settings(kind="descriptors")).gives == ("descriptors",)

@@ -18,6 +18,26 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
     )
     register(
         MethodSpec(
+            id="full-frame",
+            implementation="bench_floors.regions:FullFrame",
+            gives=["parts"],
+            summary="all of the picture is foreground",
+            role="floor",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
+            id="centre-disc",
+            implementation="bench_floors.regions:CentreDisc",
+            gives=["parts"],
+            summary="a disc in the middle is foreground",
+            role="floor",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
             id="random-features",
             implementation="bench_floors.random_features:RandomFeatures",
             gives=["descriptors", "landmarks"],
@@ -47,8 +67,8 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
         MethodSpec(
             id="oracle",
             implementation="bench_floors.oracle:Oracle",
-            gives=["landmarks", "descriptors", "shape_and_pose"],
-            summary="the labels themselves through the same probe",
+            gives=["landmarks", "descriptors", "parts", "shape_and_pose"],
+            summary="the labels themselves through the same probe or scoring",
             role="ceiling",
             origin="official",
         )

@@ -12,14 +12,19 @@ from benchmark.contracts import (
     Landmarks,
     MethodInfo,
     MethodSettings,
+    Parts,
     Prediction,
     ShapeAndPose,
 )
 
 
 class Oracle(Ceiling):
-    """Landmarks as they are, or a descriptor map with one bump per landmark; clouds and poses as
-    they are, where a protocol asks for those."""
+    """The labels as they are, or a descriptor map with one bump per landmark.
+
+    With kind "landmarks" a task that shows masks instead of points gets them back as one part, and
+    one that shows clouds and poses gets those: what the labels are is the task's to say, not a
+    setting.
+    """
 
     class Settings(MethodSettings):
         kind: Literal["landmarks", "descriptors"] = "landmarks"
@@ -28,11 +33,16 @@ class Oracle(Ceiling):
 
     @classmethod
     def info(cls, settings: Settings) -> MethodInfo:
-        return MethodInfo(gives=(settings.kind, "shape_and_pose"), supervision="labels")
+        if settings.kind == "descriptors":
+            return MethodInfo(gives=("descriptors",), supervision="labels")
+        return MethodInfo(gives=("landmarks", "parts", "shape_and_pose"), supervision="labels")
 
     def predict_from_labels(self, images: torch.Tensor, labels: Any) -> Prediction:
         if isinstance(labels, ShapeAndPose):
             return labels
+        if labels.dtype == torch.uint8:
+            inside = (labels == 1).float()
+            return Parts(torch.stack([1 - inside, inside], 1))
         if self.settings.kind == "landmarks":
             return Landmarks(labels)
         return Descriptors.covering(self._bumps(labels, images.shape[-1]), images.shape[-1])

@@ -1,0 +1,56 @@
+"""Tai-Chi with foreground: training frames by clip, 300 test frames with masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from benchmark.contracts.dataset import Reader, Sample
+from benchmark.contracts.errors import DataMissing, UnknownName
+from benchmark.datasets.layout import AGAIN, expect_count, required
+from benchmark.datasets.masks import read_grey
+
+PICTURES = (".png", ".jpg", ".jpeg")
+
+
+class TaichiMasks(Reader):
+    """The folders of GANSeg and motion co-segmentation.
+
+    "clips/train": every frame under `train/<clip>/`, by clip and name (the clips of
+    video-preprocessing's list with partition train, 256 × 256; 3,049 of them while all their videos
+    could be had, so their number is not checked). "test": the 300 frames of
+    `eval_images/taichi-256/test`, by name, whose masks lie in `taichi-test-masks` under the same names.
+    Identity is the clip; test frames have none.
+    """
+
+    splits = ("clips/train", "test")
+    counts: ClassVar[Mapping[str, int]] = {"test": 300}
+
+    def samples(self, split: str) -> list[Sample]:
+        if split not in self.splits:
+            raise UnknownName("split of taichi_masks", split, self.splits)
+        return self._train() if split == "clips/train" else self._test()
+
+    def mask(self, sample: Sample) -> np.ndarray:
+        return read_grey(sample)
+
+    def _train(self) -> list[Sample]:
+        folder = required(self.root / "train")
+        found = [
+            Sample(f"train/{clip.name}/{path.name}", path, identity=clip.name)
+            for clip in sorted(p for p in folder.iterdir() if p.is_dir())
+            for path in sorted(clip.iterdir())
+            if path.suffix.lower() in PICTURES
+        ]
+        if not found:
+            raise DataMissing(f"{folder} has no frames in folders of clips", cure=AGAIN)
+        return found
+
+    def _test(self) -> list[Sample]:
+        folder = required(self.root / "eval_images" / "taichi-256" / "test")
+        masks = required(self.root / "taichi-test-masks")
+        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES)
+        expect_count(folder, "frames", len(paths), self.counts["test"])
+        return [Sample(f"test/{p.name}", p, mask=masks / p.name) for p in paths]

@@ -1,0 +1,114 @@
+"""From predictions to foreground masks by a named rule, and the true masks they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from benchmark.contracts.errors import DataAltered
+from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.predictions import Parts, Prediction, Translation
+from benchmark.contracts.spec import Kind
+from benchmark.protocols import Foreground, Protocol, ProtocolInvalid
+from benchmark.tasks.collect import predictions
+
+if TYPE_CHECKING:
+    from benchmark.datasets.prepared import PreparedSplit
+
+NOT_SCORED = 255
+Reading = Callable[[Prediction], torch.Tensor]
+
+
+def _background_80(parts: Parts) -> torch.Tensor:
+    background = parts.probabilities[:, 0]
+    return parts.foreground() | (background <= 0.8)
+
+
+PART_RULES: Mapping[str, Callable[[Parts], torch.Tensor]] = {
+    "argmax": Parts.foreground,  # xingzhehe/GANSeg@a3f5078 test_seg.py
+    "background_80": _background_80,  # Talegqz/unsupervised_co_part_segmentation@fa97b42 evaluation.py
+}
+ALPHA_LEAST: Mapping[str, float] = {"above_half": 0.5, "above_zero": 0.0}
+
+
+def foreground_of(prediction: Prediction, rule: Foreground) -> torch.Tensor:
+    """bool (B, S, S): the foreground of `Parts` or `Translation` by the protocol's rule.
+
+    Example: with "argmax", part probabilities (0.4, 0.3, 0.3), background first, are background; with
+    "background_80" they are foreground, as the background is not above 0.8.
+    """
+    if isinstance(prediction, Translation):
+        if rule.alpha is None:
+            raise ProtocolInvalid("the protocol names no rule for alpha: foreground.alpha")
+        return prediction.alpha[:, 0] > ALPHA_LEAST[rule.alpha]
+    assert isinstance(prediction, Parts)
+    return PART_RULES[rule.parts](prediction)
+
+
+def rule_of(protocol: Protocol) -> Foreground:
+    """How this protocol makes masks of predictions."""
+    if protocol.foreground is None:
+        raise ProtocolInvalid(
+            f"protocol {protocol.name} does not say how predictions become masks",
+            cure="name a rule: [foreground] parts = …",
+        )
+    return protocol.foreground
+
+
+def read_predictions(
+    method: Method,
+    kind: Kind,
+    split: PreparedSplit,
+    readings: Mapping[str, Reading],
+    store: Path,
+    progress: Progress,
+) -> None:
+    """Predict every image of the split and keep in `store` one array (N, …) per reading."""
+    store.mkdir(parents=True, exist_ok=True)
+    masks = split.labels.get("masks")
+    kept: dict[str, list[np.ndarray]] = {name: [] for name in readings}
+    for _, prediction in predictions(method, kind, split.images(), masks, progress, "test"):
+        for name, read in readings.items():
+            kept[name].append(read(prediction).cpu().numpy())
+    for name, arrays in kept.items():
+        np.save(store / f"{name}.npy", np.concatenate(arrays), allow_pickle=False)
+
+
+def true_masks(split: PreparedSplit, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
+    """The true foreground and which pixels are scored, both bool (N, S, S)."""
+    if "masks" not in split.labels:
+        raise DataAltered(f"{split.folder} of {protocol.name} carries no masks")
+    masks = np.asarray(split.labels["masks"])
+    scored = masks != NOT_SCORED
+    empty = np.flatnonzero(~scored.any((1, 2)))
+    if empty.size:
+        raise DataAltered(
+            f"{split.keys[empty[0]]} has no pixel that is scored"
+            + (f" (and {empty.size - 1} more)" if empty.size > 1 else ""),
+            cure="put the publisher's masks there again",
+        )
+    return masks == 1, scored
+
+
+def packed(masks: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks (N, S, S) at a bit per pixel, as they are kept beside a record; see `unpacked`."""
+    return {
+        "foreground": np.packbits(masks.reshape(len(masks), -1), axis=1),
+        "side": np.array(masks.shape[-1]),
+    }
+
+
+def unpacked(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """bool (N, S, S), the inverse of `packed`.
+
+    >>> masks = np.arange(9).reshape(1, 3, 3) % 2 == 0
+    >>> bool((unpacked(packed(masks)) == masks).all())
+    True
+    """
+    side = int(arrays["side"])
+    bits = np.unpackbits(arrays["foreground"], axis=1, count=side * side)
+    return bits.reshape(-1, side, side).astype(np.bool_)

@@ -1,0 +1,183 @@
+"""Foreground segmentation: parts become a mask by a named rule, which is held against the true one.
+
+Metrics a protocol may name:
+
+- `foreground_iou`: intersection over union per image, by the protocol's rule (GANSeg's formula)
+- `iou_best_of_two`: per image the better of the mask and its inverse (ReDO), with GANSeg's 1e-6
+- `iou_background_80`: `foreground_iou` by the rule "background_80" (Assembly)
+- `iou_pooled`: all intersections over all unions (aggregate ratio_of_sums)
+- `pixel_accuracy`: all pixels labelled right over all scored (aggregate ratio_of_sums)
+- `part_nmi`, `part_ari`: the part found at each visible landmark against which landmark it is, over all
+  landmarks together (aggregate single); with `_foreground` the background can't be found (unsup-parts)
+
+All are in percent. Pixels whose mask says 255 count nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from benchmark.contracts.errors import DataAltered, UnknownName
+from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.predictions import Parts, Prediction
+from benchmark.contracts.spec import Kind
+from benchmark.metrics.clustering import (
+    adjusted_rand_index,
+    labels_at,
+    normalised_mutual_information,
+)
+from benchmark.metrics.segmentation import (
+    best_label_iou,
+    correct_pixels,
+    foreground_iou,
+    iou_pixels,
+)
+from benchmark.protocols import Foreground, Protocol
+from benchmark.tasks.base import Scores, Scoring, Task
+from benchmark.tasks.foreground import (
+    Reading,
+    foreground_of,
+    packed,
+    read_predictions,
+    rule_of,
+    true_masks,
+)
+
+if TYPE_CHECKING:
+    from benchmark.datasets.prepared import PreparedSplit
+
+SCORED_AT_ONCE = 256
+BACKGROUND_80 = Foreground(parts="background_80")
+EPS = 1e-6
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Some images' masks, bool (n, S, S)."""
+
+    foreground: np.ndarray
+    background_80: np.ndarray | None
+    truth: np.ndarray
+    scored: np.ndarray
+
+
+def _best_of_two(m: Masks) -> np.ndarray:
+    return 100 * best_label_iou(m.foreground, m.truth, EPS, scored=m.scored)
+
+
+PER_IMAGE: Mapping[str, Callable[[Masks], np.ndarray]] = {
+    "foreground_iou": lambda m: 100 * foreground_iou(m.foreground, m.truth, EPS, scored=m.scored),
+    "iou_best_of_two": _best_of_two,
+    "iou_background_80": lambda m: (
+        100 * foreground_iou(m.background_80, m.truth, EPS, scored=m.scored)
+    ),
+    "iou_pooled": lambda m: iou_pixels(m.foreground, m.truth, scored=m.scored),
+    "pixel_accuracy": lambda m: correct_pixels(m.foreground, m.truth, scored=m.scored),
+}
+AT_LANDMARKS: Mapping[str, tuple[str, Callable[[Any, Any], float]]] = {
+    "part_nmi": ("parts", normalised_mutual_information),
+    "part_ari": ("parts", adjusted_rand_index),
+    "part_nmi_foreground": ("front", normalised_mutual_information),
+    "part_ari_foreground": ("front", adjusted_rand_index),
+}
+
+
+class ForegroundSegmentation(Task):
+    """Measure masks on the test split; nothing is fitted."""
+
+    splits = ("test",)
+
+    def predict(
+        self,
+        method: Method,
+        kind: Kind,
+        splits: Mapping[str, PreparedSplit],
+        protocol: Protocol,
+        store: Path,
+        progress: Progress,
+    ) -> None:
+        readings = readings_of(protocol)
+        read_predictions(method, kind, splits["test"], readings, store, progress)
+
+    def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
+        split, protocol = splits["test"], how.protocol
+        arrays = {
+            name: np.load(store / f"{name}.npy", allow_pickle=False)
+            for name in readings_of(protocol)
+        }
+        truth, scored = true_masks(split, protocol)
+        asked = [metric.id for metric in protocol.metrics]
+        per_item: dict[str, list[np.ndarray]] = {name: [] for name in asked if name in PER_IMAGE}
+        for first in range(0, len(truth), SCORED_AT_ONCE):
+            rows = slice(first, first + SCORED_AT_ONCE)
+            other = arrays.get("background_80")
+            some = Masks(
+                arrays["foreground"][rows],
+                None if other is None else other[rows],
+                truth[rows],
+                scored[rows],
+            )
+            for name, values in per_item.items():
+                values.append(PER_IMAGE[name](some))
+        found = {name: np.concatenate(values) for name, values in per_item.items()}
+        items: dict[str, int] = {}
+        for name in (n for n in asked if n in AT_LANDMARKS):
+            reading, agreement = AT_LANDMARKS[name]
+            parts, landmarks = _at_landmarks(arrays[reading], split)
+            found[name] = np.array([100 * agreement(parts, landmarks)])
+            items[name] = len(parts)
+        about = {
+            "name": f"foreground/{rule_of(protocol).parts}",
+            "foreground_share": round(float(truth.sum() / scored.sum()), 6),
+            "predicted_share": round(
+                float((arrays["foreground"] & scored).sum() / scored.sum()), 6
+            ),
+            "not_scored_share": round(1 - float(scored.mean()), 6),
+            "images_without_foreground": int((~truth.any((1, 2))).sum()),
+        }
+        return Scores(found, packed(arrays["foreground"]), about, items=items)
+
+
+def readings_of(protocol: Protocol) -> dict[str, Reading]:
+    """What is kept of each prediction for the protocol's metrics."""
+    rule = rule_of(protocol)
+    readings: dict[str, Reading] = {"foreground": lambda p: foreground_of(p, rule)}
+    for metric in protocol.metrics:
+        if metric.id == "iou_background_80":
+            readings["background_80"] = lambda p: foreground_of(p, BACKGROUND_80)
+        elif metric.id in AT_LANDMARKS:
+            name, _ = AT_LANDMARKS[metric.id]
+            readings[name] = _most_probable if name == "parts" else _most_probable_in_front
+        elif metric.id not in PER_IMAGE:
+            raise UnknownName("segmentation metric", metric.id, [*PER_IMAGE, *AT_LANDMARKS])
+    return readings
+
+
+def _most_probable(prediction: Prediction) -> torch.Tensor:
+    assert isinstance(prediction, Parts)
+    return prediction.probabilities.argmax(1).to(torch.int16)
+
+
+def _most_probable_in_front(prediction: Prediction) -> torch.Tensor:
+    assert isinstance(prediction, Parts)
+    return prediction.probabilities[:, 1:].argmax(1).to(torch.int16)
+
+
+def _at_landmarks(maps: np.ndarray, split: PreparedSplit) -> tuple[np.ndarray, np.ndarray]:
+    """The part at each visible landmark of all images, and which landmark it is; both (M,)."""
+    visible = split.labels.get("visible")
+    if split.points is None or visible is None:
+        raise DataAltered(
+            f"{split.folder} carries no landmarks with visibility",
+            cure='the protocol\'s data.labels must hold "visible"',
+        )
+    seen = np.asarray(visible, np.bool_)
+    parts = labels_at(maps, np.where(seen[..., None], split.points, 0))
+    landmarks = np.broadcast_to(np.arange(seen.shape[1]), seen.shape)
+    return parts[seen], landmarks[seen]

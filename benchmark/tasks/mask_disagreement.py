@@ -1,0 +1,98 @@
+"""Mask disagreement: pixels in one of predicted and true outline but not the other, over the true ones.
+
+Metrics a protocol may name, with d the disagreement of an image:
+
+- `mask_disagreement`: d in percent (0 at best, no upper end)
+- `disagreement_area`: area under the cumulative curve of d from 0 to 1, in percent (100 at best)
+- `disagreement_area_smoothed`: the same under the curve after Gaussian kernel smoothing (single)
+
+Both curves are kept in the record. The exclusive-or of masks and its smoothed curve are those of the
+annotation-invariant style transfer thesis, which shows the curves and names no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.contracts.errors import UnknownName
+from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.spec import Kind
+from benchmark.metrics.cumulative import (
+    area_below,
+    cumulative_share,
+    scott_bandwidth,
+    smoothed_area_below,
+    smoothed_share,
+)
+from benchmark.metrics.segmentation import mask_disagreement
+from benchmark.protocols import Protocol
+from benchmark.tasks.base import Scores, Scoring, Task
+from benchmark.tasks.foreground import (
+    foreground_of,
+    packed,
+    read_predictions,
+    rule_of,
+    true_masks,
+)
+
+if TYPE_CHECKING:
+    from benchmark.datasets.prepared import PreparedSplit
+
+SCORED_AT_ONCE = 256
+CURVE_AT = np.linspace(0, 1, 51)
+
+METRICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "mask_disagreement": lambda d: 100 * d,
+    "disagreement_area": lambda d: 100 * area_below(d),
+    "disagreement_area_smoothed": lambda d: np.array([100 * smoothed_area_below(d)]),
+}
+
+
+class MaskDisagreement(Task):
+    """Measure outlines on the test split; nothing is fitted."""
+
+    splits = ("test",)
+
+    def predict(
+        self,
+        method: Method,
+        kind: Kind,
+        splits: Mapping[str, PreparedSplit],
+        protocol: Protocol,
+        store: Path,
+        progress: Progress,
+    ) -> None:
+        rule = rule_of(protocol)
+        readings = {"foreground": lambda p: foreground_of(p, rule)}
+        read_predictions(method, kind, splits["test"], readings, store, progress)
+
+    def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
+        truth, scored = true_masks(splits["test"], how.protocol)
+        masks = np.load(store / "foreground.npy", allow_pickle=False)
+        chunks = [
+            slice(first, first + SCORED_AT_ONCE) for first in range(0, len(truth), SCORED_AT_ONCE)
+        ]
+        share = np.concatenate(
+            [mask_disagreement(masks[rows], truth[rows], scored=scored[rows]) for rows in chunks]
+        )
+        found = {}
+        for metric in how.protocol.metrics:
+            if metric.id not in METRICS:
+                raise UnknownName("disagreement metric", metric.id, METRICS)
+            found[metric.id] = METRICS[metric.id](share)
+        rule = rule_of(how.protocol)
+        about = {
+            "name": f"foreground/{rule.alpha if how.kind == 'translation' else rule.parts}",
+            "curve": {
+                "at": CURVE_AT.round(3).tolist(),
+                "share": cumulative_share(share, CURVE_AT).round(5).tolist(),
+                "smoothed": smoothed_share(share, CURVE_AT).round(5).tolist(),
+                "bandwidth": round(scott_bandwidth(share), 6),
+            },
+        }
+        items = dict.fromkeys(found, len(share))
+        return Scores(found, packed(masks), about, items=items)
