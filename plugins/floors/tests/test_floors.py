@@ -218,5 +218,5 @@ def test_the_oracle_gives_masks_back_as_one_part(floors: Path) -> None:
     oracle = Oracle(Oracle.Settings())
     parts = oracle.predict_from_labels(torch.zeros(1, 3, 2, 2), masks)
     assert parts.foreground().tolist() == [[[True, False], [False, True]]]
-    assert Oracle.info(Oracle.Settings()).gives == ("landmarks", "parts")
+    assert Oracle.info(Oracle.Settings()).gives == ("landmarks", "parts", "shape_and_pose")
     assert Oracle.info(Oracle.Settings(kind="descriptors")).gives == ("descriptors",)
