@@ -19,7 +19,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
-from benchmark.contracts.spec import Kind
+from benchmark.contracts.spec import CentreRule, Kind
 
 WORDS = {"title", "notes", "reported", "supersedes", "summary"}
 LOCK = "digests.lock"
@@ -106,12 +106,15 @@ class LandmarkRule(Strict):
     """Which points are asked for, and whose distance is the unit.
 
     rule "all" takes the data set's points; "mafl5_from_68" makes eye centres (means of 36–41 and
-    42–47), nose tip (30) and mouth corners (48, 54).
+    42–47), nose tip (30) and mouth corners (48, 54). `part_centres` is how parts give landmarks
+    (`benchmark.contracts.centres`), `most` how many of them a method may give (ceilings may more).
     """
 
     rule: Literal["all", "mafl5_from_68"] = "all"
     count: int
-    eyes: tuple[int, int]
+    eyes: tuple[int, int] | None = None
+    part_centres: CentreRule = "soft_mean"
+    most: int | None = None
 
 
 class Probe(Strict):
@@ -143,13 +146,20 @@ class Pairs(Strict):
 class Metric(Strict):
     """A metric variant. The first one of a protocol is its headline.
 
-    `aggregate` says how per-item values become the number (`benchmark.metrics.aggregates`).
+    `aggregate` says how per-item values become the number (`benchmark.metrics.aggregates`). Variants
+    of landmark errors differ in the linear `probe` they are read with, in the `stretch` (x, y) by
+    which points are multiplied before they are measured (a squashed image's sides, a larger frame),
+    or look at the items alone whose key begins with `only`; `measure` is what then is measured.
     """
 
     id: str
     unit: str
     better: Literal["lower", "higher"]
     aggregate: Literal["mean", "upper_median", "sum_of_means", "ratio_of_sums", "single"] = "mean"
+    measure: str = ""
+    probe: str = ""
+    stretch: tuple[float, float] = (1.0, 1.0)
+    only: str = ""
 
 
 class Twin(Strict):

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import DiskFull, PluginBroken
+from benchmark.contracts.errors import DiskFull, Incompatible, PluginBroken
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import Ceiling, Method, Progress
-from benchmark.contracts.predictions import PREDICTIONS, Descriptors, Parts, Prediction
+from benchmark.contracts.predictions import PREDICTIONS, Descriptors, Landmarks, Parts, Prediction
 from benchmark.contracts.spec import Kind
+from benchmark.protocols import LandmarkRule
 
 BATCH = 64
 HALF_MAX = 65504.0
@@ -30,10 +31,11 @@ def collect(
     folder: Path,
     progress: Progress,
     name: str,
+    rule: LandmarkRule | None = None,
 ) -> None:
     """Predict every image and write the arrays into `folder`.
 
-    `labels` (N, K, 2) are shown to ceilings alone.
+    `labels` (N, K, 2) are shown to ceilings alone; `rule` says how parts give landmarks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     writer = _MapWriter(folder, len(images)) if kind == "descriptors" else None
@@ -41,7 +43,7 @@ def collect(
     with torch.inference_mode():
         for first in range(0, len(images), BATCH):
             rows = slice(first, min(first + BATCH, len(images)))
-            prediction = _predict(method, kind, images.batch(rows), labels, rows)
+            prediction = _predict(method, kind, images.batch(rows), labels, rows, rule)
             if writer is not None:
                 writer.write(rows, prediction)
             else:
@@ -55,7 +57,12 @@ def collect(
 
 
 def _predict(
-    method: Method, kind: Kind, pixels: torch.Tensor, labels: np.ndarray | None, rows: slice
+    method: Method,
+    kind: Kind,
+    pixels: torch.Tensor,
+    labels: np.ndarray | None,
+    rows: slice,
+    rule: LandmarkRule | None,
 ) -> Prediction:
     batch = to_signed(pixels.to(method.device))
     if isinstance(method, Ceiling):
@@ -67,7 +74,7 @@ def _predict(
         prediction = method.predict(batch)
     _require_geometry(prediction, batch.shape[-1], type(method).__name__)
     if kind == "landmarks" and isinstance(prediction, Parts):
-        prediction = prediction.landmarks()
+        prediction = prediction.landmarks(rule.part_centres if rule else "soft_mean")
     wanted = PREDICTIONS[kind]
     if not isinstance(prediction, wanted):
         raise PluginBroken(
@@ -79,7 +86,18 @@ def _predict(
             f"{type(method).__name__}.predict gave {len(prediction)} predictions for "
             f"{len(batch)} images"
         )
+    if isinstance(prediction, Landmarks) and rule is not None:
+        _require_few(method, prediction.points.shape[1], rule)
     return prediction
+
+
+def _require_few(method: Method, given: int, rule: LandmarkRule) -> None:
+    """More points than asked for tell more of an image, and their row would not compare."""
+    if rule.most is not None and given > rule.most and not isinstance(method, Ceiling):
+        raise Incompatible(
+            f"{type(method).__name__} gives {given} points, this protocol scores at most {rule.most}",
+            cure="set the method's number of points or parts; another protocol may ask for more",
+        )
 
 
 def _require_geometry(prediction: Prediction, size: int, method: str) -> None:

@@ -50,13 +50,16 @@ class LandmarkMatching(Task):
         pairs = pairs_of(protocol, split)
         points, _ = view_landmarks(pairs, split, protocol)
         images = render_views(pairs, split, progress)
-        collect(method, kind, images, points, store / "views", progress, "views")
+        collect(
+            method, kind, images, points, store / "views", progress, "views", protocol.landmarks
+        )
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         split, protocol = splits["test"], how.protocol
         rule, asked = protocol.pairs, protocol.landmarks
         assert rule is not None
         assert asked is not None
+        assert asked.eyes is not None
         pairs = pairs_of(protocol, split)
         _require_digest(pairs, how)
         points, visible = view_landmarks(pairs, split, protocol)

@@ -1,8 +1,8 @@
-"""Landmark regression: a small probe from frozen predictions to annotated points, error by the eyes.
+"""Landmark regression: a small probe from frozen predictions to annotated points, and its errors.
 
 Descriptors go through a soft-argmax probe, landmarks (also part centres) through a linear one; the
-protocol names both. The error of a face is the mean distance of its points divided by the distance of
-its eyes, in percent.
+protocol names both, and may name other linear probes for single metrics. Points that are not annotated
+are left out of the linear fit and of the error.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.landmarks import landmarks_of
-from benchmark.metrics.landmarks import (
-    inter_ocular_distance,
-    normalised_mean_error,
-    normalised_point_errors,
-)
+from benchmark.metrics.landmarks import inter_ocular_distance, normalised_point_errors
 from benchmark.probes.constants import require_frozen
-from benchmark.protocols import Probe, Protocol
+from benchmark.protocols import Metric, Probe, Protocol
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
+from benchmark.tasks.landmark_errors import Annotation, measured
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -45,24 +42,43 @@ class LandmarkRegression(Task):
         progress: Progress,
     ) -> None:
         for name in self.splits:
-            labels = targets(splits[name], protocol)
-            collect(method, kind, splits[name].images(), labels, store / name, progress, name)
+            labels, images = targets(splits[name], protocol), splits[name].images()
+            folder, rule = store / name, protocol.landmarks
+            collect(method, kind, images, labels, folder, progress, name, rule)
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
-        train, test = (targets(splits[name], how.protocol) for name in self.splits)
-        probe = probe_of(how)
-        require_frozen(probe, how.protocol)
-        if how.kind == "descriptors":
-            points, about = _softargmax(store, train, probe, how)
-        else:
-            points, about = _linear(store, train, probe, how)
+        train, test = (annotation(splits[name], how.protocol) for name in self.splits)
+        headline = probe_of(how)
+        fitted: dict[str, np.ndarray] = {}
+        abouts: dict[str, dict[str, Any]] = {}
+        per_item = {}
+        for metric in how.protocol.metrics:
+            probe = _variant(metric, headline, how)
+            if probe.name not in fitted:
+                require_frozen(probe, how.protocol)
+                read = _softargmax if how.kind == "descriptors" else _linear
+                fitted[probe.name], abouts[probe.name] = read(store, train, probe, how)
+            per_item[metric.id] = measured(metric, fitted[probe.name], test, how.protocol)
+        points, about = fitted[headline.name], abouts[headline.name]
         rule = how.protocol.landmarks
-        assert rule is not None
-        unit = inter_ocular_distance(test, rule.eyes)
-        errors = np.asarray(normalised_mean_error(points, test, unit))
-        by_point = np.asarray(normalised_point_errors(points, test, unit))
-        about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
-        return Scores({"nme_iod": errors}, {"points": points.astype(np.float32)}, about)
+        if rule is not None and rule.eyes is not None:
+            unit = inter_ocular_distance(test.points, rule.eyes)
+            by_point = np.asarray(normalised_point_errors(points, test.points, unit))
+            about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
+        about |= {"also": sorted(fitted.keys() - {headline.name})} if len(fitted) > 1 else {}
+        return Scores(per_item, predictions={"points": points.astype(np.float32)}, probe=about)
+
+
+def _variant(metric: Metric, headline: Probe, how: Scoring) -> Probe:
+    """The probe a metric is read with: the protocol's, or a linear one of its own."""
+    if not metric.probe:
+        return headline
+    if how.kind == "descriptors":
+        raise BenchError(
+            f"metric {metric.id} of {how.protocol.name} is read with {metric.probe}, which reads "
+            "landmarks, not descriptors"
+        )
+    return Probe(name=metric.probe)
 
 
 def probe_of(how: Scoring) -> Probe:
@@ -82,11 +98,20 @@ def targets(split: PreparedSplit, protocol: Protocol) -> np.ndarray:
     return landmarks_of(split.points, protocol.landmarks)
 
 
+def annotation(split: PreparedSplit, protocol: Protocol) -> Annotation:
+    """The asked points of a split, which of them are annotated, and its keys."""
+    visible = split.labels.get("visible")
+    points = targets(split, protocol)
+    return Annotation(points, None if visible is None else np.asarray(visible), split.keys)
+
+
 def _softargmax(
-    store: Path, train: np.ndarray, probe: Probe, how: Scoring
+    store: Path, train: Annotation, probe: Probe, how: Scoring
 ) -> tuple[np.ndarray, dict[str, Any]]:
     from benchmark.probes.softargmax import SoftargmaxProbe, softargmax_settings
 
+    if not train.shown().all():
+        raise BenchError(f"probe {probe.name} needs every landmark annotated")
     settings = dataclasses.replace(softargmax_settings(probe.name), **probe.settings)
     maps = {name: np.load(store / name / "maps.npy", mmap_mode="r") for name in ("train", "test")}
 
@@ -94,7 +119,7 @@ def _softargmax(
         how.progress("probe", epoch + 1, settings.epochs, loss=loss)
 
     fitted = SoftargmaxProbe(settings, how.protocol.size, device=how.device).fit(
-        maps["train"], train, seed=how.protocol.evaluation_seed, progress=progress
+        maps["train"], train.points, seed=how.protocol.evaluation_seed, progress=progress
     )
     points = fitted.predict(maps["test"]).numpy()
     about = {
@@ -108,12 +133,14 @@ def _softargmax(
 
 
 def _linear(
-    store: Path, train: np.ndarray, probe: Probe, how: Scoring
+    store: Path, train: Annotation, probe: Probe, how: Scoring
 ) -> tuple[np.ndarray, dict[str, Any]]:
     from benchmark.probes.linear import linear_probe
 
     points = {name: np.load(store / name / "points.npy") for name in ("train", "test")}
     size = float(how.protocol.size)
-    fitted = linear_probe(probe.name, (size, size)).fit(points["train"], train)
+    fitted = linear_probe(probe.name, (size, size)).fit(
+        points["train"], train.points, train.visible
+    )
     about = {"name": probe.name, "settings": {}, "landmarks": int(points["train"].shape[1])}
     return np.asarray(fitted.predict(points["test"])), about
