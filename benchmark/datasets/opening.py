@@ -32,7 +32,13 @@ def open_split(protocol: Protocol, role: str, *, twin: bool, progress: Progress)
         dataset,
         split,
         protocol.geometry[dataset],
-        labels=protocol.data.labels,
+        labels=() if _only_fitted_on(protocol, role) else protocol.data.labels,
         protocol_folder=protocol_path(protocol.name).parent,
         progress=prepare,
     )
+
+
+def _only_fitted_on(protocol: Protocol, role: str) -> bool:
+    """Whether nothing is scored or probed on that split, so that it may lack labels."""
+    data = protocol.data
+    return (role == "fit" and data.fit != data.train) or (role == "development" and not data.train)

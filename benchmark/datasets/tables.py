@@ -72,7 +72,7 @@ def pickled_columns(path: Path) -> dict[str, np.ndarray]:
             manager = _Reader(file).load().state["_data"]
         block = manager.state[3]["0.14.1"]
         names = list(block["axes"][0])
-        columns = {}
+        columns: dict[str, np.ndarray] = {}
         for part in block["blocks"]:
             at = part["mgr_locs"]
             rows = names[at] if isinstance(at, slice) else [names[i] for i in at]

@@ -156,7 +156,9 @@ def test_every_data_set_says_how_to_get_it(spec, bench_home: Path) -> None:
         assert part in error.cure
     assert str(bench_home / "data" / spec.id) in error.message
     assert spec.downloadable or (spec.obtain in error.cure and spec.layout in error.cure)
-    assert set(spec.expected) == set(reader_of(spec.id, Path("x")).splits)
+    splits = set(reader_of(spec.id, Path("x")).splits)
+    # how many frames Tai-Chi's clips have depends on which videos can still be had
+    assert set(spec.expected) == splits - {"clips/train"}
     assert locate(spec.id) is None
 
 

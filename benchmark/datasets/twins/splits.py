@@ -20,7 +20,7 @@ from benchmark.datasets.prepared import (
     load,
     store,
 )
-from benchmark.datasets.twins.face import FaceRecipe
+from benchmark.datasets.twins.recipes import make_recipe
 from benchmark.datasets.twins.renderer import TwinBatch, render
 from benchmark.datasets.twins.scene import Framing
 from benchmark.home import home
@@ -87,7 +87,10 @@ def _render(
     test_people = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
     people = [p for p in range(twin.people) if (p in test_people) == (series == "test")]
     resize = _resize(protocol)
-    recipe = FaceRecipe(people, _points(protocol), framing=_framing(twin))
+    points_asked = _points(protocol) if twin.recipe == "face" else None
+    recipe = make_recipe(
+        twin.recipe, people, landmarks=points_asked, framing=_framing(twin), **twin.settings
+    )
     points: list[np.ndarray] = []
     labels: dict[str, list[np.ndarray]] = {name: [] for name in protocol.data.labels}
     clouds = CLOUD_POINTS if "clouds" in labels else 0
@@ -128,7 +131,10 @@ def _render(
     )
 
 
-def _framing(twin: Twin) -> Framing:
+def _framing(twin: Twin) -> Framing | None:
+    """The protocol's framing; the recipe's own where it says nothing."""
+    if twin.scale is None and twin.shift is None:
+        return None
     usual = Framing()
     return Framing(twin.scale or usual.scale, twin.shift or usual.shift)
 
