@@ -5,7 +5,7 @@ from benchmark.contracts import MethodSpec, hookimpl
 
 @hookimpl
 def bench_methods(register):  # type: ignore[no-untyped-def]
-    """Register the three."""
+    """Register them all."""
     register(
         MethodSpec(
             id="mean-shape",
@@ -31,6 +31,17 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             },
             default_preset="lead-paper",
             twin_preset="lead-small",
+        )
+    )
+    register(
+        MethodSpec(
+            id="image-grid",
+            implementation="bench_floors.image_grid:ImageGrid",
+            gives=["landmarks", "parts"],
+            summary="a grid of points, or its cells as parts, whatever the image",
+            role="floor",
+            origin="official",
+            presets={"parts": {"kind": "parts"}, "parts-8": {"kind": "parts", "points": 8}},
         )
     )
     register(
