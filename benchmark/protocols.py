@@ -132,8 +132,11 @@ class Pairs(Strict):
     """Which views are matched: `count` pairs of the same image and as many of different people.
 
     `layout` says which sides are warped ("dve", "paper": see `benchmark.datasets.pairs`), `rule` how
-    the best match is found (see `benchmark.metrics.matching`). All that is random comes from `seed`;
-    `digest` is that of the drawn pairs and warps on the real data.
+    the best match is found (see `benchmark.metrics.matching`), `points` whether landmarks are followed
+    through a warp exactly or to DVE's nearest pixel. Errors are in percent of the distance of the
+    target's eyes, or in pixels times the ratio `pixels` (70 / 96: in pixels of a width of 70, where
+    images are 96 wide). All that is random comes from `seed`; `digest` is that of the drawn pairs and
+    warps on the real data. A twin of fewer images than `count` draws half as many pairs as images.
     """
 
     layout: Literal["dve", "paper"]
@@ -141,6 +144,9 @@ class Pairs(Strict):
     count: int = Field(gt=0)
     seed: int = 0
     digest: str
+    points: Literal["exact", "nearest_pixel"] = "exact"
+    unit: Literal["inter_ocular", "pixels"] = "inter_ocular"
+    pixels: tuple[float, float] = (1.0, 1.0)
 
 
 class Metric(Strict):

@@ -37,11 +37,11 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
         MethodSpec(
             id="image-grid",
             implementation="bench_floors.image_grid:ImageGrid",
-            gives=["landmarks", "parts"],
-            summary="a grid of points, or its cells as parts, whatever the image",
+            gives=["landmarks", "parts", "descriptors"],
+            summary="a grid of points, its cells as parts, or positions as descriptors",
             role="floor",
             origin="official",
-            presets={"parts": {"kind": "parts"}, "parts-8": {"kind": "parts", "points": 8}},
+            presets={"parts": {"kind": "parts"}, "positions": {"kind": "descriptors"}},
         )
     )
     register(
@@ -52,5 +52,6 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="the labels themselves through the same probe",
             role="ceiling",
             origin="official",
+            presets={"matching": {"kind": "descriptors", "shape": "bump", "cells": 48}},
         )
     )
