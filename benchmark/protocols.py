@@ -47,12 +47,15 @@ class Geometry(Strict):
       on that box; outside the image is black
     - crop "stored": as points_square, with scale and shift per image from the file `crops`
     - crop "box_300w": DVE's 300-W window (52 px per box width, 100×100, moved up 2 px)
+    - crop "box": the data set's box, in whole pixels; aspect ratio lost
+    - crop "box_square": a square of the box's longer side around its centre, clipped to the image;
+      aspect ratio lost where it was clipped
 
     labels "pixel_centres" maps points as the centres of pixels (p + ½)·s − ½; "scale" maps p·s
     without the half-pixel term; "scale_one_based" first subtracts the 1 of MATLAB's indices.
     """
 
-    crop: Literal["whole", "window", "points_square", "stored", "box_300w"]
+    crop: Literal["whole", "window", "points_square", "stored", "box_300w", "box", "box_square"]
     resize: int = Field(gt=0)
     cut: int = Field(default=0, ge=0)
     filter: Literal["pillow_bilinear", "pillow_bicubic", "pillow_nearest"] = "pillow_bilinear"
@@ -153,9 +156,9 @@ class Metric(Strict):
     """A metric variant. The first one of a protocol is its headline.
 
     `aggregate` says how per-item values become the number (`benchmark.metrics.aggregates`). Variants
-    of landmark errors differ in the linear `probe` they are read with, in the `stretch` (x, y) by
-    which points are multiplied before they are measured (a squashed image's sides, a larger frame),
-    or look at the items alone whose key begins with `only`; `measure` is what then is measured.
+    of landmark errors differ in the linear `probe` they are read with or in the `stretch` (x, y) by
+    which points are multiplied before they are measured (a squashed image's sides, a larger frame);
+    `measure` is what then is measured.
     """
 
     id: str
@@ -165,7 +168,6 @@ class Metric(Strict):
     measure: str = ""
     probe: str = ""
     stretch: tuple[float, float] = (1.0, 1.0)
-    only: str = ""
 
 
 class Twin(Strict):

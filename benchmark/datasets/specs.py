@@ -150,4 +150,29 @@ TAICHI = DatasetSpec(
     expected={"joints/train": 5_000, "joints/test": 300},
 )
 
-DATASETS: tuple[DatasetSpec, ...] = (YTF68, CELEBA, CELEBA_WILD, AFLW_M, AFLW_R, W300, TAICHI)
+CUB_LANDMARKS = DatasetSpec(
+    id="cub_landmarks",
+    implementation="benchmark.datasets.cub_landmarks:CubLandmarks",
+    summary="CUB-200-2011: 11,788 birds with boxes and 15 landmarks, in the publisher's split",
+    homepage="https://www.vision.caltech.edu/datasets/cub_200_2011/",
+    terms="non-commercial research and education only; the pictures belong to their photographers",
+    obtain="Take CUB_200_2011.tgz from the home page.",
+    layout="""\
+    CUB_200_2011/images.txt                    11,788 lines: number, path
+    CUB_200_2011/images/NNN.Species/*.jpg
+    CUB_200_2011/train_test_split.txt          11,788 lines: number, 1 for training
+    CUB_200_2011/bounding_boxes.txt            11,788 lines: number, x, y, width, height
+    CUB_200_2011/parts/part_locs.txt           176,820 lines: number, part, x, y, visible""",
+    expected={"official/train": 5_994, "official/test": 5_794},
+)
+
+DATASETS: tuple[DatasetSpec, ...] = (
+    YTF68,
+    CELEBA,
+    CELEBA_WILD,
+    AFLW_M,
+    AFLW_R,
+    W300,
+    TAICHI,
+    CUB_LANDMARKS,
+)

@@ -19,11 +19,10 @@ from benchmark.protocols import Metric, Protocol
 
 @dataclass(frozen=True)
 class Annotation:
-    """The asked points (N, K, 2) float32 of a split, which of them are there (N, K), and the keys."""
+    """The asked points (N, K, 2) float32 of a split, and which of them are there (N, K)."""
 
     points: np.ndarray
     visible: np.ndarray | None
-    keys: list[str]
 
     def shown(self) -> np.ndarray:
         """bool (N, K); everything, where the data set hides nothing."""
@@ -37,20 +36,13 @@ def measured(
 ) -> np.ndarray:
     """Per-item values of a metric for points (N, K, 2): (N,), or (N, M) where its aggregate asks so.
 
-    Raises `UnknownName` for a measure that is not in `MEASURES`, `InvalidInput` where the metric
-    looks at no item at all.
+    Raises `UnknownName` for a measure that is not in `MEASURES`.
     """
     name = metric.measure or metric.id
     if name not in MEASURES:
         raise UnknownName("measure of landmarks", name, MEASURES)
-    rows = [i for i, key in enumerate(truth.keys) if key.startswith(metric.only)]
-    if not rows:
-        raise InvalidInput(f"{metric.id}: no item has a key that begins with {metric.only!r}")
     stretch = np.asarray(metric.stretch)
-    values = MEASURES[name](
-        points[rows] * stretch, truth.points[rows] * stretch, truth.shown()[rows], protocol
-    )
-    return np.asarray(values)
+    return MEASURES[name](points * stretch, truth.points * stretch, truth.shown(), protocol)
 
 
 def _nme_iod(

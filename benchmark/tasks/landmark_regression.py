@@ -99,10 +99,10 @@ def targets(split: PreparedSplit, protocol: Protocol) -> np.ndarray:
 
 
 def annotation(split: PreparedSplit, protocol: Protocol) -> Annotation:
-    """The asked points of a split, which of them are annotated, and its keys."""
+    """The asked points of a split, and which of them are annotated."""
     visible = split.labels.get("visible")
     points = targets(split, protocol)
-    return Annotation(points, None if visible is None else np.asarray(visible), split.keys)
+    return Annotation(points, None if visible is None else np.asarray(visible))
 
 
 def _softargmax(

@@ -157,8 +157,10 @@ def test_every_data_set_says_how_to_get_it(spec, bench_home: Path) -> None:
     assert str(bench_home / "data" / spec.id) in error.message
     assert spec.downloadable or (spec.obtain in error.cure and spec.layout in error.cure)
     splits = set(reader_of(spec.id, Path("x")).splits)
-    # how many frames Tai-Chi's clips have depends on which videos can still be had
-    assert set(spec.expected) == splits - {"clips/train"}
+    # how many frames Tai-Chi's clips have depends on which videos can still be had, and no list at
+    # hand says how many images of three species CUB's split trains on
+    uncounted = {"clips/train", "three/train", "001/test", "002/test", "003/test"}
+    assert set(spec.expected) == splits - uncounted
     assert locate(spec.id) is None
 
 
