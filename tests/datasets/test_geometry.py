@@ -52,7 +52,7 @@ def test_points_square_cuts_the_stated_square_and_blackens_outside(tmp_path: Pat
     pixels = np.random.default_rng(0).integers(1, 256, (50, 70, 3), dtype=np.uint8)
     path = save(tmp_path / "a.png", pixels)
     geometry = Geometry(crop="points_square", scale=1.5, resize=60, labels="scale")
-    found, points = place(Sample("a", path, points=SQUARE), geometry)
+    found, points, _ = place(Sample("a", path, points=SQUARE), geometry)
     # box 40 × 30 around (40, 25): side 60, from (10, −5) to (70, 55); 60 pixels wanted, none resized
     expected = np.zeros((60, 60, 3), np.uint8)
     expected[5:55] = pixels[:, 10:70]
@@ -135,7 +135,7 @@ def test_stored_crops_scale_the_visible_middle_and_shift_by_its_side(tmp_path: P
     path = save(tmp_path / "a.png", np.zeros((200, 200, 3), np.uint8))
     points = SQUARE + 60  # box 40 × 30 around (100, 85)
     geometry = Geometry(crop="stored", crops="1.crops.csv", resize=136, cut=20, labels="scale")
-    _, placed = place(Sample("a", path, points=points), geometry, np.array([1.2, 0.125, -0.25]))
+    _, placed, _ = place(Sample("a", path, points=points), geometry, np.array([1.2, 0.125, -0.25]))
     side = 68  # 1.2 · 40 · 136 / 96
     x, y = 100 + 0.125 * 48 - side / 2, 85 - 0.25 * 48 - side / 2
     np.testing.assert_allclose(placed, (points - (x, y)) * 136 / side - 20, atol=1e-5)
@@ -150,7 +150,7 @@ def test_the_300w_window_is_that_of_its_reference(tmp_path: Path) -> None:
     box = (51.0, 31.0, 129.5, 111.25)
     points = np.array([[51.0, 31.0], [129.5, 111.25], [90.0, 70.0]])
     geometry = Geometry(crop="box_300w", resize=100, labels="scale")
-    pixels, placed = place(Sample("a", path, points=points, box=box), geometry)
+    pixels, placed, _ = place(Sample("a", path, points=points, box=box), geometry)
     factor = 52 / 79.5
     left = int(np.floor(factor * (51 + 80.5 / 2))) - 50
     top = int(np.floor(factor * (31 + 82.25 / 2))) - 52
