@@ -152,13 +152,52 @@ class Pairs(Strict):
     pixels: tuple[float, float] = (1.0, 1.0)
 
 
+class Zoom(Strict):
+    """Images enlarged around their middle, each by a factor drawn uniformly once from `seed`.
+
+    The probe is fitted on training images and scored on test images zoomed by factors in `seen`, and
+    scored again on the same test images zoomed by factors in `unseen`. The prepared image, margin and
+    all, is read bilinearly; landmarks move exactly.
+    """
+
+    seen: tuple[float, float]
+    unseen: tuple[float, float]
+    seed: int = 0
+
+
+class Limited(Strict):
+    """A probe fitted on few annotated images and their warped copies.
+
+    For each of `numbers`, and `repeats` times, that many rows of the training split are annotated. Which
+    ones is in the file `chosen` (columns number, repeat, index), drawn once by
+    `benchmark.datasets.chosen` for a split of `images` images; for a split of another size (a twin,
+    the development part) they are drawn in the same way, and `twin_copies` are made.
+
+    `copies` copies are made of them in turn, each under a weak thin-plate warp of its own (DVE's
+    strength for few labels). With `sets` 1 these serve for the whole fit, as in DVE's code, which
+    caches their features; with more, as many are made `sets` times and epochs take the sets in turn,
+    which bounds ContrastLandmark's drawing anew in every epoch. The number is the mean over repeats.
+    """
+
+    numbers: tuple[int, ...]
+    repeats: int = Field(default=3, gt=0)
+    copies: int = Field(gt=0)
+    sets: int = Field(default=1, gt=0)
+    images: int = Field(gt=0)
+    twin_copies: int = Field(gt=0)
+    seed: int = 0
+    chosen: str
+    chosen_sha256: str
+
+
 class Metric(Strict):
     """A metric variant. The first one of a protocol is its headline.
 
     `aggregate` says how per-item values become the number (`benchmark.metrics.aggregates`). Variants
     of landmark errors differ in the linear `probe` they are read with or in the `stretch` (x, y) by
     which points are multiplied before they are measured (a squashed image's sides, a larger frame);
-    `measure` is what then is measured.
+    `measure` is what then is measured. `on` names which of a task's several tests it is: "seen" or
+    "unseen" of a zoom, the number of annotated images of a limited fit.
     """
 
     id: str
@@ -168,6 +207,7 @@ class Metric(Strict):
     measure: str = ""
     probe: str = ""
     stretch: tuple[float, float] = (1.0, 1.0)
+    on: str = ""
 
 
 class Twin(Strict):
@@ -213,6 +253,8 @@ class Protocol(Strict):
     landmarks: LandmarkRule | None = None
     probes: dict[Kind, Probe] = Field(default_factory=dict)
     pairs: Pairs | None = None
+    zoom: Zoom | None = None
+    limited: Limited | None = None
     metrics: tuple[Metric, ...]
     evaluation_seed: int = 0
     twin: Twin | None = None

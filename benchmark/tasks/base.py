@@ -86,6 +86,8 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
 TASKS: dict[str, str] = {
     "landmark_regression": "benchmark.tasks.landmark_regression:LandmarkRegression",
     "landmark_matching": "benchmark.tasks.landmark_matching:LandmarkMatching",
+    "landmark_limited": "benchmark.tasks.landmark_limited:LandmarkLimited",
+    "landmark_scale": "benchmark.tasks.landmark_scale:LandmarkScale",
 }
 
 

@@ -8,7 +8,7 @@ are left out of the linear fit and of the error.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +56,9 @@ class LandmarkRegression(Task):
             probe = _variant(metric, headline, how)
             if probe.name not in fitted:
                 require_frozen(probe, how.protocol)
-                read = _softargmax if how.kind == "descriptors" else _linear
-                fitted[probe.name], abouts[probe.name] = read(store, train, probe, how)
+                (fitted[probe.name],), abouts[probe.name] = read_points(
+                    store / "train", [store / "test"], train, probe, how
+                )
             per_item[metric.id] = measured(metric, fitted[probe.name], test, how.protocol)
         points, about = fitted[headline.name], abouts[headline.name]
         rule = how.protocol.landmarks
@@ -105,42 +106,67 @@ def annotation(split: PreparedSplit, protocol: Protocol) -> Annotation:
     return Annotation(points, None if visible is None else np.asarray(visible))
 
 
+def read_points(
+    train: Path,
+    tests: Sequence[Path],
+    labels: Annotation,
+    probe: Probe,
+    how: Scoring,
+    *,
+    seed: int | None = None,
+    sets: int = 1,
+) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Fit the probe on what lies in `train`; points (N, K, 2) for each of `tests`, and how it went.
+
+    `seed` is the protocol's evaluation seed unless given; `sets` says in how many equal parts, one per
+    epoch in turn, a soft-argmax probe walks through the rows.
+    """
+    seed = how.protocol.evaluation_seed if seed is None else seed
+    if how.kind == "descriptors":
+        return _softargmax(train, tests, labels, probe, how, seed, sets)
+    return _linear(train, tests, labels, probe, how)
+
+
 def _softargmax(
-    store: Path, train: Annotation, probe: Probe, how: Scoring
-) -> tuple[np.ndarray, dict[str, Any]]:
+    train: Path,
+    tests: Sequence[Path],
+    labels: Annotation,
+    probe: Probe,
+    how: Scoring,
+    seed: int,
+    sets: int,
+) -> tuple[list[np.ndarray], dict[str, Any]]:
     from benchmark.probes.softargmax import SoftargmaxProbe, softargmax_settings
 
-    if not train.shown().all():
+    if not labels.shown().all():
         raise BenchError(f"probe {probe.name} needs every landmark annotated")
     settings = dataclasses.replace(softargmax_settings(probe.name), **probe.settings)
-    maps = {name: np.load(store / name / "maps.npy", mmap_mode="r") for name in ("train", "test")}
+    maps = np.load(train / "maps.npy", mmap_mode="r")
 
     def progress(epoch: int, loss: float) -> None:
         how.progress("probe", epoch + 1, settings.epochs, loss=loss)
 
     fitted = SoftargmaxProbe(settings, how.protocol.size, device=how.device).fit(
-        maps["train"], train.points, seed=how.protocol.evaluation_seed, progress=progress
+        maps, labels.points, seed=seed, progress=progress, sets=sets
     )
-    points = fitted.predict(maps["test"]).numpy()
+    points = [fitted.predict(np.load(t / "maps.npy", mmap_mode="r")).numpy() for t in tests]
     about = {
         "name": probe.name,
         "settings": dataclasses.asdict(settings),
-        "channels": int(maps["train"].shape[1]),
-        "map": list(maps["train"].shape[2:]),
+        "channels": int(maps.shape[1]),
+        "map": list(maps.shape[2:]),
         "loss_by_epoch": [round(float(v), 6) for v in fitted.history],
     }
     return points, about
 
 
 def _linear(
-    store: Path, train: Annotation, probe: Probe, how: Scoring
-) -> tuple[np.ndarray, dict[str, Any]]:
+    train: Path, tests: Sequence[Path], labels: Annotation, probe: Probe, how: Scoring
+) -> tuple[list[np.ndarray], dict[str, Any]]:
     from benchmark.probes.linear import linear_probe
 
-    points = {name: np.load(store / name / "points.npy") for name in ("train", "test")}
     size = float(how.protocol.size)
-    fitted = linear_probe(probe.name, (size, size)).fit(
-        points["train"], train.points, train.visible
-    )
-    about = {"name": probe.name, "settings": {}, "landmarks": int(points["train"].shape[1])}
-    return np.asarray(fitted.predict(points["test"])), about
+    given = np.load(train / "points.npy")
+    fitted = linear_probe(probe.name, (size, size)).fit(given, labels.points, labels.visible)
+    about = {"name": probe.name, "settings": {}, "landmarks": int(given.shape[1])}
+    return [np.asarray(fitted.predict(np.load(t / "points.npy"))) for t in tests], about
