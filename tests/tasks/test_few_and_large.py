@@ -35,6 +35,21 @@ def done(protocol: str, method: str = "oracle", **given: object) -> tuple[Plan, 
     return plan, run(plan, QUIET)
 
 
+def test_a_split_of_the_stated_size_has_the_stored_rows_and_another_draws() -> None:
+    protocol = find_protocol("ytf5_limited")
+    limited = protocol.limited
+    assert limited is not None
+    folder = builtin_folder() / "ytf5_limited"
+    stored = read_chosen(folder / limited.chosen, limited.chosen_sha256)
+    for count, copies in ((3_375, 1_000), (150, 32)):
+        found = chosen_rows(protocol, range(count))  # its length is all that is asked of a split
+        assert all(rows.max() < count for rows in found.values())
+        assert (count == 3_375) == all(np.array_equal(found[k], stored[k]) for k in stored)
+        rows, warps = copies_of(protocol, range(count), 5, 0, found[5, 0])
+        assert len(rows) == len(warps) == copies
+        assert np.bincount(rows).max() - copies / 5 < 1
+
+
 @pytest.mark.parametrize("name", LIMITED)
 def test_the_chosen_images_are_those_that_the_stated_rule_draws(name: str) -> None:
     limited = find_protocol(name).limited
