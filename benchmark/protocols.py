@@ -19,7 +19,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
-from benchmark.contracts.spec import Kind
+from benchmark.contracts.spec import CentreRule, Kind
 
 WORDS = {"title", "notes", "reported", "supersedes", "summary"}
 LOCK = "digests.lock"
@@ -48,6 +48,9 @@ class Geometry(Strict):
     - crop "stored": as points_square, with scale and shift per image from the file `crops`
     - crop "box_300w": DVE's 300-W window (52 px per box width, 100×100, moved up 2 px)
     - crop "padded_square": the image in the middle of a black square of its longer side
+    - crop "box": the data set's box, in whole pixels; aspect ratio lost
+    - crop "box_square": a square of the box's longer side around its centre, clipped to the image;
+      aspect ratio lost where it was clipped
 
     background "white" lays images with an alpha channel on white before they are resized; without
     it the channel is dropped.
@@ -64,7 +67,16 @@ class Geometry(Strict):
       green 0, nor blue 254
     """
 
-    crop: Literal["whole", "window", "points_square", "stored", "box_300w", "padded_square"]
+    crop: Literal[
+        "whole",
+        "window",
+        "points_square",
+        "stored",
+        "box_300w",
+        "padded_square",
+        "box",
+        "box_square",
+    ]
     resize: int = Field(gt=0)
     cut: int = Field(default=0, ge=0)
     filter: Literal["pillow_bilinear", "pillow_bicubic", "pillow_nearest"] = "pillow_bilinear"
@@ -142,12 +154,15 @@ class LandmarkRule(Strict):
     """Which points are asked for, and whose distance is the unit.
 
     rule "all" takes the data set's points; "mafl5_from_68" makes eye centres (means of 36–41 and
-    42–47), nose tip (30) and mouth corners (48, 54).
+    42–47), nose tip (30) and mouth corners (48, 54). `part_centres` is how parts give landmarks
+    (`benchmark.contracts.centres`), `most` how many of them a method may give (ceilings may more).
     """
 
     rule: Literal["all", "mafl5_from_68"] = "all"
     count: int
-    eyes: tuple[int, int]
+    eyes: tuple[int, int] | None = None
+    part_centres: CentreRule = "soft_mean"
+    most: int | None = None
 
 
 class Probe(Strict):
@@ -165,8 +180,11 @@ class Pairs(Strict):
     """Which views are matched: `count` pairs of the same image and as many of different people.
 
     `layout` says which sides are warped ("dve", "paper": see `benchmark.datasets.pairs`), `rule` how
-    the best match is found (see `benchmark.metrics.matching`). All that is random comes from `seed`;
-    `digest` is that of the drawn pairs and warps on the real data.
+    the best match is found (see `benchmark.metrics.matching`), `points` whether landmarks are followed
+    through a warp exactly or to DVE's nearest pixel. Errors are in percent of the distance of the
+    target's eyes, or in pixels times the ratio `pixels` (70 / 96: in pixels of a width of 70, where
+    images are 96 wide). All that is random comes from `seed`; `digest` is that of the drawn pairs and
+    warps on the real data. A twin of fewer images than `count` draws half as many pairs as images.
     """
 
     layout: Literal["dve", "paper"]
@@ -174,6 +192,47 @@ class Pairs(Strict):
     count: int = Field(gt=0)
     seed: int = 0
     digest: str
+    points: Literal["exact", "nearest_pixel"] = "exact"
+    unit: Literal["inter_ocular", "pixels"] = "inter_ocular"
+    pixels: tuple[float, float] = (1.0, 1.0)
+
+
+class Zoom(Strict):
+    """Images enlarged around their middle, each by a factor drawn uniformly once from `seed`.
+
+    The probe is fitted on training images and scored on test images zoomed by factors in `seen`, and
+    scored again on the same test images zoomed by factors in `unseen`. The prepared image, margin and
+    all, is read bilinearly; landmarks move exactly.
+    """
+
+    seen: tuple[float, float]
+    unseen: tuple[float, float]
+    seed: int = 0
+
+
+class Limited(Strict):
+    """A probe fitted on few annotated images and their warped copies.
+
+    For each of `numbers`, and `repeats` times, that many rows of the training split are annotated. Which
+    ones is in the file `chosen` (columns number, repeat, index), drawn once by
+    `benchmark.datasets.chosen` for a split of `images` images; for a split of another size (a twin,
+    the development part) they are drawn in the same way, and `twin_copies` are made.
+
+    `copies` copies are made of them in turn, each under a weak thin-plate warp of its own (DVE's
+    strength for few labels). With `sets` 1 these serve for the whole fit, as in DVE's code, which
+    caches their features; with more, as many are made `sets` times and epochs take the sets in turn,
+    which bounds ContrastLandmark's drawing anew in every epoch. The number is the mean over repeats.
+    """
+
+    numbers: tuple[int, ...]
+    repeats: int = Field(default=3, gt=0)
+    copies: int = Field(gt=0)
+    sets: int = Field(default=1, gt=0)
+    images: int = Field(gt=0)
+    twin_copies: int = Field(gt=0)
+    seed: int = 0
+    chosen: str
+    chosen_sha256: str
 
 
 class Alignment(Strict):
@@ -228,7 +287,11 @@ class Foreground(Strict):
 class Metric(Strict):
     """A metric variant. The first one of a protocol is its headline.
 
-    `aggregate` says how per-item values become the number (`benchmark.metrics.aggregates`).
+    `aggregate` says how per-item values become the number (`benchmark.metrics.aggregates`). Variants
+    of landmark errors differ in the linear `probe` they are read with or in the `stretch` (x, y) by
+    which points are multiplied before they are measured (a squashed image's sides, a larger frame);
+    `measure` is what then is measured. `on` names which of a task's several tests it is: "seen" or
+    "unseen" of a zoom, the number of annotated images of a limited fit.
     """
 
     id: str
@@ -237,6 +300,10 @@ class Metric(Strict):
     aggregate: Literal[
         "mean", "median", "upper_median", "sum_of_means", "ratio_of_sums", "single"
     ] = "mean"
+    measure: str = ""
+    probe: str = ""
+    stretch: tuple[float, float] = (1.0, 1.0)
+    on: str = ""
 
 
 class Twin(Strict):
@@ -287,6 +354,8 @@ class Protocol(Strict):
     pairs: Pairs | None = None
     shape: Shape | None = None
     foreground: Foreground | None = None
+    zoom: Zoom | None = None
+    limited: Limited | None = None
     metrics: tuple[Metric, ...]
     evaluation_seed: int = 0
     twin: Twin | None = None

@@ -14,8 +14,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
+from benchmark.contracts.centres import part_centres
 from benchmark.contracts.errors import InvalidInput
-from benchmark.contracts.spec import Kind
+from benchmark.contracts.spec import CentreRule, Kind
 
 
 def _require(tensor: Any, name: str, shape: str, kind: str) -> None:
@@ -111,23 +112,15 @@ class Parts(Prediction):
                 f"Parts.probabilities must lie in [0, 1], got {low:.4g} to {high:.4g}"
             )
 
-    def landmarks(self) -> Landmarks:
-        """Part centres: each part's map divided by its sum, expected pixel position.
+    def landmarks(self, rule: CentreRule = "soft_mean") -> Landmarks:
+        """Part centres by a named rule (`benchmark.contracts.centres`), as points.
 
-        A part that is nowhere sits in the middle of the image with confidence 0; the confidence of
-        the others is the largest probability of their map.
+        The confidence is the largest probability of the part's map, 0 for a part that is nowhere.
         """
-        maps = self.probabilities[:, 1:].double()
-        height, width = maps.shape[-2:]
-        mass = maps.sum((-2, -1))
-        x = (maps.sum(-2) * torch.arange(width, device=maps.device)).sum(-1)
-        y = (maps.sum(-1) * torch.arange(height, device=maps.device)).sum(-1)
-        there = mass > 1e-8
-        safe = torch.where(there, mass, torch.ones_like(mass))
-        x = torch.where(there, x / safe, torch.full_like(x, (width - 1) / 2))
-        y = torch.where(there, y / safe, torch.full_like(y, (height - 1) / 2))
-        confidence = torch.where(there, maps.amax((-2, -1)), torch.zeros_like(mass))
-        return Landmarks(torch.stack([x, y], -1).float(), confidence.float())
+        maps = self.probabilities[:, 1:]
+        there = maps.double().sum((-2, -1)) > 1e-8
+        confidence = torch.where(there, maps.amax((-2, -1)), torch.zeros_like(maps[:, :, 0, 0]))
+        return Landmarks(part_centres(self.probabilities, rule).float(), confidence.float())
 
     def foreground(self) -> torch.Tensor:
         """bool (N, H, W): the most probable channel is not the background."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Kind = Literal["landmarks", "parts", "descriptors", "generator", "shape_and_pose", "translation"]
 KINDS: tuple[Kind, ...] = (
@@ -18,6 +18,10 @@ KINDS: tuple[Kind, ...] = (
 
 DERIVED: dict[str, tuple[Kind, ...]] = {"parts": ("landmarks",)}
 """Kinds that a prediction of another kind gives besides itself (part centres are landmarks)."""
+
+CentreRule = Literal["soft_mean", "ganseg", "scops", "motion_cosegmentation", "assembly"]
+CENTRE_RULES: tuple[str, ...] = get_args(CentreRule)
+"""How a part gives one point: `benchmark.contracts.centres` says what each name means."""
 
 Role = Literal["method", "floor", "ceiling"]
 Origin = Literal["official", "ported-and-verified", "reimplemented"]

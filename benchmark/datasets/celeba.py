@@ -16,15 +16,26 @@ class Celeba(Reader):
     """Splits of the DVE lineage (jamt9000/DVE @ 2085144), each in ascending order of file name.
 
     "dve/unlabelled" is CelebA's partition 0 without all MAFL images: 146,501, though papers say
-    162,770. Its samples carry no points: they are only looked at. "mafl/train" and "mafl/test" are
-    the MAFL lists; the lists themselves are not sorted. Landmarks: image-left eye, other eye, nose,
-    image-left mouth corner, other corner; whole pixels.
+    162,770. "zhang/unlabelled" is partition 0 without the MAFL test images alone: 161,962, as LMDIS,
+    IMM, SCOPS, GANSeg and AutoLink have it; 15,461 of them are MAFL training images. Samples of both
+    carry no points: they are only looked at. "mafl/train" and "mafl/test" are the MAFL lists; the lists
+    themselves are not sorted. Landmarks: image-left eye, other eye, nose, image-left mouth corner,
+    other corner; whole pixels.
     """
 
-    splits = ("dve/unlabelled", "mafl/train", "mafl/test")
+    splits: ClassVar[tuple[str, ...]] = (
+        "dve/unlabelled",
+        "zhang/unlabelled",
+        "mafl/train",
+        "mafl/test",
+    )
+    # Not `img_align_celeba_hq`, a re-encoding that circulates with DVE: other pixels.
+    images: ClassVar[str] = "Img/img_align_celeba"
+    landmarks: ClassVar[str] = "Anno/list_landmarks_align_celeba.txt"
     counts: ClassVar[Mapping[str, int]] = {
         "images": 202_599,
         "dve/unlabelled": 146_501,
+        "zhang/unlabelled": 161_962,
         "mafl/train": 19_000,
         "mafl/test": 1_000,
     }
@@ -32,14 +43,15 @@ class Celeba(Reader):
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:
             raise UnknownName("split of celeba", split, self.splits)
-        # Not `img_align_celeba_hq`, a re-encoding that circulates with DVE: other pixels.
-        folder = required(self.root / "Img" / "img_align_celeba")
-        if split == "dve/unlabelled":
-            return [Sample(name, folder / name) for name in self._unlabelled]
-        chosen = self._mafl[split]
+        folder = required(self.root / self.images)
+        if split in ("dve/unlabelled", "zhang/unlabelled"):
+            return [Sample(name, folder / name) for name in self.unlabelled(split)]
+        return self._annotated(self._mafl[split], folder)
+
+    def _annotated(self, names: list[str], folder: Path) -> list[Sample]:
         path, lines = self._landmark_lines
         found = []
-        for name in chosen:
+        for name in names:
             if name not in lines:
                 raise DataAltered(f"{path} has no line for {name}", cure=AGAIN)
             number, words = lines[name]
@@ -71,19 +83,20 @@ class Celeba(Reader):
             raise DataAltered(f"{min(shared)} is in both MAFL lists", cure=AGAIN)
         return lists
 
-    @cached_property
-    def _unlabelled(self) -> list[str]:
-        mafl = set(self._mafl["mafl/train"]) | set(self._mafl["mafl/test"])
-        names = sorted(n for n, part in self._partition.items() if part == "0" and n not in mafl)
+    def unlabelled(self, split: str) -> list[str]:
+        """The names of an unlabelled split, in ascending order."""
+        apart = set(self._mafl["mafl/test"])
+        if split == "dve/unlabelled":
+            apart |= set(self._mafl["mafl/train"])
+        names = sorted(n for n, part in self._partition.items() if part == "0" and n not in apart)
         path = self.root / "Eval" / "list_eval_partition.txt"
-        what = "images of partition 0 outside MAFL"
-        expect_count(path, what, len(names), self.counts["dve/unlabelled"])
+        expect_count(path, f"images of {split}", len(names), self.counts[split])
         return names
 
     @cached_property
     def _landmark_lines(self) -> tuple[Path, dict[str, tuple[int, list[str]]]]:
         """Line number and words per image; the first line is a count, the second a header."""
-        path = required(self.root / "Anno" / "list_landmarks_align_celeba.txt")
+        path = required(self.root / self.landmarks)
         lines: dict[str, tuple[int, list[str]]] = {}
         for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
             words = line.split()

@@ -80,7 +80,7 @@ def place(
         if geometry.crop == "box_300w":
             image, points, window = _scaled_to_box(image, points, sample.box, geometry)
         else:
-            window = _window(geometry, image.size, points, crop)
+            window = _window(geometry, image.size, points, crop, sample.box)
         if mask is not None and mask.shape[1::-1] != image.size:
             raise InvalidInput(
                 f"the mask is {mask.shape[1]} × {mask.shape[0]} px, the image "
@@ -102,7 +102,10 @@ def _window(
     size: tuple[int, int],
     points: np.ndarray | None,
     crop: np.ndarray | None,
+    box: tuple[float, float, float, float] | None,
 ) -> Window:
+    if geometry.crop in ("box", "box_square"):
+        return _around_box(box, size, square=geometry.crop == "box_square")
     if geometry.crop == "whole":
         return Window(0, 0, *size)
     if geometry.crop == "padded_square":
@@ -127,6 +130,26 @@ def _window(
     if side < 1:
         raise InvalidInput("all points are the same, so there is no box to crop around")
     return Window(_round(centre[0] - side / 2), _round(centre[1] - side / 2), side, side)
+
+
+def _around_box(
+    box: tuple[float, float, float, float] | None, size: tuple[int, int], *, square: bool
+) -> Window:
+    """The box in whole pixels, or the square around it, as far as it lies in the image.
+
+    The square is AutoLink's (xingzhehe/AutoLink @ 3fbde11, datasets/preprocess/cub_preprocess.py).
+    """
+    if box is None:
+        raise InvalidInput("the crop is made from the data set's box, and there is none")
+    low, high = np.array(box[:2]), np.array(box[2:])
+    if square:
+        half, centre = (high - low).max() / 2, (low + high) / 2
+        low, high = centre - half, centre + half
+    x, y = (max(0, _round(v)) for v in low)
+    right, bottom = (min(s, _round(v)) for v, s in zip(high, size, strict=True))
+    if right <= x or bottom <= y:
+        raise InvalidInput(f"nothing of the box {box} lies in the image of {size[0]} × {size[1]}")
+    return Window(x, y, right - x, bottom - y)
 
 
 def _scaled_to_box(

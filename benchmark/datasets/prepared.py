@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ from benchmark.home import home as bench_home
 from benchmark.protocols import Geometry, canonical_digest
 
 FORMAT = 1
+OUTSIDE = 0.01  # share of points outside of which a warning is due; AFLW has some at the border
 CHUNK = 512  # images in memory at a time; of 136 × 136 pixels, 28 MB
 Progress = Callable[[int, int], None]
 
@@ -337,6 +339,12 @@ def _prepare(
                 silhouettes.append(placed.silhouette)
             yield placed.pixels
 
+    def known() -> np.ndarray | None:
+        if not points:
+            return None
+        _warn_of_points_outside(f"{dataset_id}:{split}", np.stack(points), samples, geometry)
+        return np.stack(points)
+
     def further() -> dict[str, np.ndarray]:
         drawn = {"masks": masks, "silhouettes": silhouettes}
         found = {name: np.stack(arrays) for name, arrays in drawn.items() if arrays}
@@ -348,7 +356,7 @@ def _prepare(
         frames(),
         (len(samples), geometry.resize, geometry.resize, 3),
         geometry.size,
-        points=lambda: np.stack(points) if points else None,
+        points=known,
         labels=further,
         cloud=(lambda i: reader.cloud(samples[i])) if "clouds" in labels else None,
         keys=[s.key for s in samples],
@@ -363,6 +371,23 @@ def _prepare(
         },
         progress=progress,
     )
+
+
+def _warn_of_points_outside(
+    name: str, points: np.ndarray, samples: list[Sample], geometry: Geometry
+) -> None:
+    """Say so where annotated points lie beyond what is prepared: x and y may be swapped."""
+    low, high = -geometry.cut - 0.5, geometry.size + geometry.cut - 0.5
+    outside = ((points < low) | (points > high)).any(axis=-1)
+    shown = np.array([np.ones(len(p)) if s.visible is None else s.visible
+                      for s, p in zip(samples, points, strict=True)], bool)  # fmt: skip
+    share = (outside & shown).sum() / max(shown.sum(), 1)
+    if share > OUTSIDE:
+        warnings.warn(
+            f"{share:.1%} of the points of {name} lie outside the prepared images; are x and y "
+            "swapped, or do the points belong to other images?",
+            stacklevel=2,
+        )
 
 
 def _gathered(samples: list[Sample], name: str, dataset_id: str) -> np.ndarray:

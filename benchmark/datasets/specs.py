@@ -45,7 +45,40 @@ CELEBA = DatasetSpec(
     Eval/list_eval_partition.txt
     MAFL/training.txt                          19,000 names
     MAFL/testing.txt                           1,000 names""",
-    expected={"dve/unlabelled": 146_501, "mafl/train": 19_000, "mafl/test": 1_000},
+    expected={
+        "dve/unlabelled": 146_501,
+        "zhang/unlabelled": 161_962,
+        "mafl/train": 19_000,
+        "mafl/test": 1_000,
+    },
+)
+
+CELEBA_WILD = DatasetSpec(
+    id="celeba_wild",
+    implementation="benchmark.datasets.celeba_wild:CelebaWild",
+    summary="CelebA in the wild: 45,609, 5,379 and 283 photographs with a large face",
+    homepage="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
+    terms="non-commercial research only; its images may not be passed on",
+    obtain="Take from the home page the images in the wild (img_celeba.7z), list_landmarks_celeba.txt, "
+    "list_bbox_celeba.txt and list_eval_partition.txt, and from "
+    "https://github.com/zhzhanp/TCDCN-face-alignment (folder MAFL) training.txt and testing.txt. "
+    "list_imsize_celeba.txt of https://github.com/xingzhehe/GANSeg (data/celeba_wild_raw) spares the "
+    "reading of 182,000 image sizes.",
+    layout="""\
+    Img/img_celeba/NNNNNN.jpg                  202,599 images of many sizes
+    Anno/list_landmarks_celeba.txt
+    Anno/list_bbox_celeba.txt
+    Anno/list_imsize_celeba.txt                (may be absent)
+    Eval/list_eval_partition.txt
+    MAFL/training.txt                          19,000 names
+    MAFL/testing.txt                           1,000 names""",
+    expected={
+        "scops/unlabelled": 45_609,
+        "scops/train": 5_379,
+        "scops/test": 283,
+        "mafl/train": 19_000,
+        "mafl/test": 1_000,
+    },
 )
 
 AFLW_M = DatasetSpec(
@@ -205,15 +238,51 @@ STANFORD_CARS_MASKS = DatasetSpec(
     masks/NNNNNN.png                           a mask each, 255 on the car; none where there is none""",
 )
 
+TAICHI = DatasetSpec(
+    id="taichi",
+    implementation="benchmark.datasets.taichi:Taichi",
+    summary="Tai-Chi: frames of training clips, 5,000 and 300 frames with 18 joints",
+    homepage="https://github.com/AliaksandrSiarohin/motion-cosegmentation",
+    terms="labels CC BY-NC 4.0; the videos belong to their makers, research only",
+    obtain="Make the clips with https://github.com/AliaksandrSiarohin/video-preprocessing (taichi, "
+    "256 × 256, as frames); the home page has the landmarks and links eval_images.",
+    layout="""\
+    train/CLIP/*.png                           the frames of each training clip in a folder
+    eval_images/taichi-256/train/NNNNN.png     5,000 frames
+    eval_images/taichi-256/test/NNNNN.png      300 frames
+    landmarks/taichi_train_gt.pkl              (or .npz with the arrays value and file_name)
+    landmarks/taichi_test_gt.pkl""",
+    expected={"joints/train": 5_000, "joints/test": 300},
+)
+
+CUB_LANDMARKS = DatasetSpec(
+    id="cub_landmarks",
+    implementation="benchmark.datasets.cub_landmarks:CubLandmarks",
+    summary="CUB-200-2011: 11,788 birds with boxes and 15 landmarks, in the publisher's split",
+    homepage="https://www.vision.caltech.edu/datasets/cub_200_2011/",
+    terms="non-commercial research and education only; the pictures belong to their photographers",
+    obtain="Take CUB_200_2011.tgz from the home page.",
+    layout="""\
+    CUB_200_2011/images.txt                    11,788 lines: number, path
+    CUB_200_2011/images/NNN.Species/*.jpg
+    CUB_200_2011/train_test_split.txt          11,788 lines: number, 1 for training
+    CUB_200_2011/bounding_boxes.txt            11,788 lines: number, x, y, width, height
+    CUB_200_2011/parts/part_locs.txt           176,820 lines: number, part, x, y, visible""",
+    expected={"official/train": 5_994, "official/test": 5_794},
+)
+
 DATASETS: tuple[DatasetSpec, ...] = (
     YTF68,
     CELEBA,
+    CELEBA_WILD,
     AFLW_M,
     AFLW_R,
     W300,
     CUB,
+    CUB_LANDMARKS,
     FLOWERS,
     FLOWERS17,
+    TAICHI,
     TAICHI_MASKS,
     STANFORD_CARS_MASKS,
     SHAPENET,

@@ -36,9 +36,11 @@ def lock_name(name: str) -> str:
 
 def lock_entries(protocols: Iterable[Protocol]) -> dict[str, str]:
     """Lock name → digest of the constants, for every probe that some protocol names."""
+    protocols = list(protocols)
     probes = [p for protocol in protocols for p in protocol.probes.values()]
     probes += [p.twin.probe for p in protocols if p.twin and p.twin.probe]
-    names = sorted({probe.name for probe in probes})
+    variants = {metric.probe for p in protocols for metric in p.metrics if metric.probe}
+    names = sorted({probe.name for probe in probes} | variants)
     return {lock_name(name): canonical_digest(constants(name, {})) for name in names}
 
 

@@ -59,10 +59,19 @@ class LinearProbe:
                 cure="give 1.0 to fit every row",
             )
 
-    def fit(self, points: npt.ArrayLike, targets: npt.ArrayLike) -> LinearProbe:
+    def fit(
+        self,
+        points: npt.ArrayLike,
+        targets: npt.ArrayLike,
+        visible: npt.ArrayLike | None = None,
+    ) -> LinearProbe:
         """Fit points (N, K, 2) to targets (N, A, 2), both (x, y) in the same frame.
 
-        Raises `InvalidInput` for other shapes, for no rows and for values that are not finite.
+        With `visible` (N, A) each annotated point is fitted alone, on the rows that show it; what
+        the other rows hold for it does not count.
+
+        Raises `InvalidInput` for other shapes, for no rows, for values that are not finite and for
+        an annotated point that no row shows.
         """
         x, y = _checked(points, "points"), _checked(targets, "targets")
         if len(x) != len(y):
@@ -73,6 +82,20 @@ class LinearProbe:
         if rows == 0:
             raise InvalidInput(f"fraction {self.fraction} of {len(x)} rows leaves none to fit")
         design, labels = self._flat(x[:rows]), self._flat(y[:rows])
+        if visible is None:
+            self.weight, self.bias = self._solve(design, labels)
+            return self
+        shown = _shown(visible, y.shape[:2])[:rows]
+        fits = [
+            self._solve(design[seen], labels[seen, 2 * a : 2 * a + 2])
+            for a, seen in enumerate(shown.T)
+        ]
+        self.weight = np.concatenate([weight for weight, _ in fits], axis=1)
+        self.bias = np.concatenate([bias for _, bias in fits])
+        return self
+
+    def _solve(self, design: FloatArray, labels: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Weight (2K, L) and bias (L,) of labels (N, L) over a design (N, 2K)."""
         size = np.linalg.norm(design)
         design_mean, label_mean = np.zeros(design.shape[1]), np.zeros(labels.shape[1])
         if self.intercept:
@@ -82,9 +105,8 @@ class LinearProbe:
         # The size before the mean was taken off sets what counts as zero: a constant column leaves
         # rounding noise behind, which must not be mistaken for a direction.
         kept = s > np.finfo(np.float64).eps * max(design.shape) * size
-        self.weight = vt[kept].T @ ((u[:, kept].T @ labels) / s[kept, None])
-        self.bias = label_mean - design_mean @ self.weight
-        return self
+        weight = vt[kept].T @ ((u[:, kept].T @ labels) / s[kept, None])
+        return weight, label_mean - design_mean @ weight
 
     def predict(self, points: npt.ArrayLike) -> FloatArray:
         """Annotated points (N, A, 2) float64, in the fitted frame, for points (N, K, 2)."""
@@ -116,6 +138,16 @@ def _checked(points: npt.ArrayLike, name: str) -> FloatArray:
             f"first in row {bad.argmax()}"
         )
     return array
+
+
+def _shown(visible: npt.ArrayLike, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    shown = np.asarray(visible, dtype=bool)
+    if shown.shape != shape:
+        raise InvalidInput(f"visible must be {shape} like the targets, got {shown.shape}")
+    unseen = np.flatnonzero(~shown.any(axis=0))
+    if unseen.size:
+        raise InvalidInput(f"no row shows annotated point {', '.join(map(str, unseen))}")
+    return shown
 
 
 #: name → options of `LinearProbe`

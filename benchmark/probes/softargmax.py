@@ -83,6 +83,20 @@ PRESETS: dict[str, SoftargmaxSettings] = {
         cosine_epochs=200,
         cosine_floor=0.2**3 * 0.1,
     ),
+    # DVE with few labels: one constant rate, each copy of an image under one warp for the whole fit.
+    "softargmax/dve-limited": SoftargmaxSettings(epochs=50, learning_rate=1e-2, milestones=()),
+    # ContrastLandmark with few labels, in the 50 epochs of its script (its README says 1,000).
+    "softargmax/cl-limited": SoftargmaxSettings(
+        epochs=50,
+        drop_last=False,
+        learning_rate=1e-2,
+        betas=(0.5, 0.999),
+        weight_decay=0.05,
+        amsgrad=False,
+        schedule="cosine-epochs",
+        cosine_epochs=50,
+        cosine_floor=0.2**3 * 0.1,
+    ),
     # Our own: the same probe in a fifteenth of DVE's epochs; perf/README.md holds it against DVE's.
     "softargmax/short": SoftargmaxSettings(epochs=20, learning_rate=0.03, schedule="cosine"),
 }
@@ -131,15 +145,18 @@ class SoftargmaxProbe:
         targets: Tensor | npt.NDArray[Any],
         seed: int,
         progress: Callable[[int, float], None] | None = None,
+        sets: int = 1,
     ) -> SoftargmaxProbe:
         """Train on features (N, C, h, w) and targets (N, A, 2), (x, y) in pixels of the image.
 
         Features may be of any float dtype, on any device, or a NumPy array mapped from disk: rows
         are read as they are needed. The order of the rows, the start and the result depend on the
-        seed alone (on one machine). `progress(epoch, loss)` is called after every epoch.
+        seed alone (on one machine). `progress(epoch, loss)` is called after every epoch. With `sets`
+        the rows are that many equal parts, and epoch e walks through part e mod `sets`.
 
-        Raises `InvalidInput` for other shapes, for values that are not finite, and for fewer rows
-        than a batch that may not be short; `TrainingFailed` for a loss that is not finite.
+        Raises `InvalidInput` for other shapes, for values that are not finite, for fewer rows than a
+        batch that may not be short and for sets that are not equal; `TrainingFailed` for a loss that
+        is not finite.
         """
         s = self.settings
         _check_features(features)
@@ -149,9 +166,12 @@ class SoftargmaxProbe:
                 f"one row of targets per image, got {len(features)} features "
                 f"and {len(wanted)} targets"
             )
-        if s.drop_last and len(features) < s.batch:
+        if sets < 1 or len(features) % sets:
+            raise InvalidInput(f"{len(features)} rows do not make {sets} equal sets")
+        rows_at_once = len(features) // sets
+        if s.drop_last and rows_at_once < s.batch:
             raise InvalidInput(
-                f"a batch is {s.batch} images and none may be short, got {len(features)} images",
+                f"a batch is {s.batch} images and none may be short, got {rows_at_once} images",
                 cure="use a smaller batch, or drop_last=False",
             )
         device = self._device(features)
@@ -172,7 +192,9 @@ class SoftargmaxProbe:
         )
         self.history = []
         for epoch in range(s.epochs):
-            batches = list(torch.randperm(len(features), generator=draw).split(s.batch))
+            first = rows_at_once * (epoch % sets)
+            order = first + torch.randperm(rows_at_once, generator=draw)
+            batches = list(order.split(s.batch))
             if s.drop_last and len(batches[-1]) < s.batch:
                 batches.pop()
             total = 0.0

@@ -95,6 +95,8 @@ TASKS: dict[str, str] = {
     "shape_and_pose": "benchmark.tasks.shape_and_pose:ShapeAndPoseTask",
     "foreground_segmentation": "benchmark.tasks.foreground_segmentation:ForegroundSegmentation",
     "mask_disagreement": "benchmark.tasks.mask_disagreement:MaskDisagreement",
+    "landmark_limited": "benchmark.tasks.landmark_limited:LandmarkLimited",
+    "landmark_scale": "benchmark.tasks.landmark_scale:LandmarkScale",
 }
 
 

@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import DiskFull, PluginBroken
+from benchmark.contracts.errors import DiskFull, Incompatible, PluginBroken
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import (
     PREDICTIONS,
     Descriptors,
+    Landmarks,
     Parts,
     Prediction,
     Translation,
 )
 from benchmark.contracts.spec import Kind
+from benchmark.protocols import LandmarkRule
 
 BATCH = 64
 HALF_MAX = 65504.0
@@ -38,15 +40,16 @@ def collect(
     folder: Path,
     progress: Progress,
     name: str,
+    rule: LandmarkRule | None = None,
 ) -> None:
     """Predict every image and write the arrays into `folder`.
 
-    `labels` (N, K, 2) are shown to ceilings alone.
+    `labels` (N, K, 2) are shown to ceilings alone; `rule` says how parts give landmarks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     writer = _MapWriter(folder, len(images)) if kind == "descriptors" else None
     parts: list[Prediction] = []
-    for rows, prediction in predictions(method, kind, images, labels, progress, name):
+    for rows, prediction in predictions(method, kind, images, labels, progress, name, rule):
         if writer is not None:
             writer.write(rows, prediction)
         else:
@@ -65,6 +68,7 @@ def predictions(
     labels: np.ndarray | None,
     progress: Progress,
     name: str,
+    rule: LandmarkRule | None = None,
 ) -> Iterator[tuple[slice, Prediction]]:
     """The prediction of each batch and its rows, checked; `labels` (N, …) are shown to ceilings alone.
 
@@ -74,15 +78,22 @@ def predictions(
         rows = slice(first, min(first + BATCH, len(images)))
         truth = None if labels is None else torch.from_numpy(np.array(labels[rows]))
         with torch.inference_mode():
-            prediction = predict_batch(method, kind, images.batch(rows), truth)
+            prediction = predict_batch(method, kind, images.batch(rows), truth, rule)
         yield rows, prediction
         progress(f"predict {name}", rows.stop, len(images))
 
 
-def predict_batch(method: Method, kind: Kind, pixels: torch.Tensor, truth: Any) -> Prediction:
+def predict_batch(
+    method: Method,
+    kind: Kind,
+    pixels: torch.Tensor,
+    truth: Any,
+    rule: LandmarkRule | None = None,
+) -> Prediction:
     """What a method predicts for pixels uint8 (B, 3, S, S), checked; ceilings are shown `truth`.
 
-    Raises PluginBroken for a prediction of another kind, count or geometry than was asked for.
+    `rule` names how parts become landmarks. Raises PluginBroken for a prediction of another kind,
+    count or geometry than was asked for.
     """
     batch = to_signed(pixels.to(method.device))
     if isinstance(method, Ceiling):
@@ -94,7 +105,7 @@ def predict_batch(method: Method, kind: Kind, pixels: torch.Tensor, truth: Any) 
         prediction = method.predict(batch)
     _require_geometry(prediction, batch.shape[-1], type(method).__name__)
     if kind == "landmarks" and isinstance(prediction, Parts):
-        prediction = prediction.landmarks()
+        prediction = prediction.landmarks(rule.part_centres if rule else "soft_mean")
     wanted = PREDICTIONS[kind]
     if not isinstance(prediction, wanted):
         raise PluginBroken(
@@ -106,7 +117,18 @@ def predict_batch(method: Method, kind: Kind, pixels: torch.Tensor, truth: Any) 
             f"{type(method).__name__}.predict gave {len(prediction)} predictions for "
             f"{len(batch)} images"
         )
+    if isinstance(prediction, Landmarks) and rule is not None:
+        _require_few(method, prediction.points.shape[1], rule)
     return prediction
+
+
+def _require_few(method: Method, given: int, rule: LandmarkRule) -> None:
+    """More points than asked for tell more of an image, and their row would not compare."""
+    if rule.most is not None and given > rule.most and not isinstance(method, Ceiling):
+        raise Incompatible(
+            f"{type(method).__name__} gives {given} points, this protocol scores at most {rule.most}",
+            cure="set the method's number of points or parts; another protocol may ask for more",
+        )
 
 
 def _require_geometry(prediction: Prediction, size: int, method: str) -> None:

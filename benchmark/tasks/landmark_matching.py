@@ -1,8 +1,8 @@
 """Landmark matching: descriptors of a point in one view find that point in another, no probe between.
 
 Pairs show the same image under two warps, or two people. The error of a pair is the mean distance of
-its matches from the true points, in percent of the distance of the target's eyes before any warp;
-points that a warp moves out of the image are left out of their pair.
+its matches from the true points, in percent of the distance of the target's eyes before any warp, or
+in pixels; points that a warp moves out of the image are left out of their pair.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ class LandmarkMatching(Task):
         pairs = pairs_of(protocol, split)
         points, _ = view_landmarks(pairs, split, protocol)
         images = render_views(pairs, split, progress)
-        collect(method, kind, images, points, store / "views", progress, "views")
+        collect(
+            method, kind, images, points, store / "views", progress, "views", protocol.landmarks
+        )
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         split, protocol = splits["test"], how.protocol
-        rule, asked = protocol.pairs, protocol.landmarks
+        rule = protocol.pairs
         assert rule is not None
-        assert asked is not None
         pairs = pairs_of(protocol, split)
         _require_digest(pairs, how)
         points, visible = view_landmarks(pairs, split, protocol)
-        units = inter_ocular_distance(targets(split, protocol), asked.eyes)
         maps = np.load(store / "views" / "maps.npy", mmap_mode="r")
         size = (protocol.size, protocol.size)
         found = np.full((len(pairs.pairs), points.shape[1], 2), np.nan, np.float32)
@@ -76,7 +76,7 @@ class LandmarkMatching(Task):
             if i % 50 == 49:
                 how.progress("match", i + 1, len(pairs.pairs))
         distance = np.linalg.norm(found - points[pairs.pairs[:, 1]], axis=-1)
-        scaled = 100 * distance / units[pairs.views[pairs.pairs[:, 1], 0]][:, None]
+        scaled = _in_units(distance, pairs, split, protocol)
         nothing = np.isnan(scaled).all(1)
         if nothing.any():
             raise InvalidInput(f"{int(nothing.sum())} pairs have no landmark inside both views")
@@ -96,9 +96,27 @@ def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:
     rule = protocol.pairs
     if rule is None:
         raise InvalidInput(f"protocol {protocol.name} names no pairs to match")
+    count = rule.count if rule.count <= len(split) else len(split) // 2
+    # a data set that does not say who is who shows everybody once, as DVE takes it
+    people = split.identities if any(split.identities) else None
     return draw_matching_pairs(
-        len(split), rule.seed, count=rule.count, layout=rule.layout, identities=split.identities
+        len(split), rule.seed, count=count, layout=rule.layout, identities=people
     )
+
+
+def _in_units(
+    distance: np.ndarray, pairs: MatchingPairs, split: PreparedSplit, protocol: Protocol
+) -> np.ndarray:
+    """Errors (P, K) in pixels of the image → in the unit that the protocol names."""
+    rule, asked = protocol.pairs, protocol.landmarks
+    assert rule is not None
+    if rule.unit == "pixels":
+        return distance * (rule.pixels[0] / rule.pixels[1])
+    if asked is None or asked.eyes is None:
+        raise InvalidInput(f"protocol {protocol.name} does not say which landmarks are the eyes")
+    units = inter_ocular_distance(targets(split, protocol), asked.eyes)
+    scaled: np.ndarray = 100 * distance / units[pairs.views[pairs.pairs[:, 1], 0]][:, None]
+    return scaled
 
 
 def _require_digest(pairs: MatchingPairs, how: Scoring) -> None:
@@ -120,9 +138,13 @@ def view_landmarks(
     views = np.arange(len(pairs.views))
     points = torch.from_numpy(targets(split, protocol)[pairs.views[:, 0]]) + images.margin
     side = images.size + 2 * images.margin
-    moved = pairs.landmarks(views, points, side, side)
-    inside = np.asarray(moved.points, np.float32) - images.margin
-    seen = np.asarray(moved.valid) & ((inside >= 0) & (inside <= images.size - 1)).all(-1)
+    if protocol.pairs is not None and protocol.pairs.points == "nearest_pixel":
+        moved = pairs.landmarks_to_pixels(views, points, side, side)
+        valid = torch.ones(moved.shape[:2], dtype=torch.bool)
+    else:
+        moved, valid = pairs.landmarks(views, points, side, side)
+    inside = np.asarray(moved, np.float32) - images.margin
+    seen = np.asarray(valid) & ((inside >= 0) & (inside <= images.size - 1)).all(-1)
     return np.where(np.isfinite(inside), inside, 0).astype(np.float32), seen
 
 

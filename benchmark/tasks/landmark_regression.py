@@ -1,14 +1,14 @@
-"""Landmark regression: a small probe from frozen predictions to annotated points, error by the eyes.
+"""Landmark regression: a small probe from frozen predictions to annotated points, and its errors.
 
 Descriptors go through a soft-argmax probe, landmarks (also part centres) through a linear one; the
-protocol names both. The error of a face is the mean distance of its points divided by the distance of
-its eyes, in percent.
+protocol names both, and may name other linear probes for single metrics. Points that are not annotated
+are left out of the linear fit and of the error.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +18,12 @@ from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.landmarks import landmarks_of
-from benchmark.metrics.landmarks import (
-    inter_ocular_distance,
-    normalised_mean_error,
-    normalised_point_errors,
-)
+from benchmark.metrics.landmarks import inter_ocular_distance, normalised_point_errors
 from benchmark.probes.constants import require_frozen
-from benchmark.protocols import Probe, Protocol
+from benchmark.protocols import Metric, Probe, Protocol
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
+from benchmark.tasks.landmark_errors import Annotation, measured
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -45,34 +42,51 @@ class LandmarkRegression(Task):
         progress: Progress,
     ) -> None:
         for name in self.splits:
-            labels = targets(splits[name], protocol)
-            collect(method, kind, splits[name].images(), labels, store / name, progress, name)
+            labels, images = targets(splits[name], protocol), splits[name].images()
+            folder, rule = store / name, protocol.landmarks
+            collect(method, kind, images, labels, folder, progress, name, rule)
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
-        train, test = (targets(splits[name], how.protocol) for name in self.splits)
-        probe = probe_of(how)
-        require_frozen(probe, how.protocol)
-        if how.kind == "descriptors":
-            points, about = _softargmax(store, train, probe, how)
-        else:
-            points, about = _linear(store, train, probe, how)
-        unit = _unit(test, how.protocol)
-        errors = np.asarray(normalised_mean_error(points, test, unit))
-        by_point = np.asarray(normalised_point_errors(points, test, unit))
-        about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
-        return Scores({"nme_iod": errors}, {"points": points.astype(np.float32)}, about)
+        train, test = (annotation(splits[name], how.protocol) for name in self.splits)
+        headline = probe_of(how)
+        fitted: dict[str, np.ndarray] = {}
+        abouts: dict[str, dict[str, Any]] = {}
+        per_item = {}
+        for metric in how.protocol.metrics:
+            probe = _variant(metric, headline, how)
+            if probe.name not in fitted:
+                require_frozen(probe, how.protocol)
+                (fitted[probe.name],), abouts[probe.name] = read_points(
+                    store / "train", [store / "test"], train, probe, how
+                )
+            per_item[metric.id] = measured(metric, fitted[probe.name], test, how.protocol)
+        points, about = fitted[headline.name], abouts[headline.name]
+        rule = how.protocol.landmarks
+        if rule is not None and rule.eyes is not None:
+            unit = inter_ocular_distance(test.points, rule.eyes)
+            by_point = np.asarray(normalised_point_errors(points, test.points, unit))
+            about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
+        about |= {"also": sorted(fitted.keys() - {headline.name})} if len(fitted) > 1 else {}
+        return Scores(per_item, predictions={"points": points.astype(np.float32)}, probe=about)
 
     def errors(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
-        test = targets(split, protocol)
-        errors = normalised_mean_error(kept["points"], test, _unit(test, protocol))
-        return {"nme_iod": np.asarray(errors)}
+        test = annotation(split, protocol)
+        own = [metric for metric in protocol.metrics if not metric.probe]
+        return {m.id: measured(m, kept["points"], test, protocol) for m in own}
 
 
-def _unit(points: np.ndarray, protocol: Protocol) -> np.ndarray:
-    assert protocol.landmarks is not None
-    return np.asarray(inter_ocular_distance(points, protocol.landmarks.eyes))
+def _variant(metric: Metric, headline: Probe, how: Scoring) -> Probe:
+    """The probe a metric is read with: the protocol's, or a linear one of its own."""
+    if not metric.probe:
+        return headline
+    if how.kind == "descriptors":
+        raise BenchError(
+            f"metric {metric.id} of {how.protocol.name} is read with {metric.probe}, which reads "
+            "landmarks, not descriptors"
+        )
+    return Probe(name=metric.probe)
 
 
 def probe_of(how: Scoring) -> Probe:
@@ -92,42 +106,80 @@ def targets(split: PreparedSplit, protocol: Protocol) -> np.ndarray:
     return landmarks_of(split.points, protocol.landmarks)
 
 
+def annotation(split: PreparedSplit, protocol: Protocol) -> Annotation:
+    """The asked points of a split, and which of them are annotated."""
+    visible = split.labels.get("visible")
+    points = targets(split, protocol)
+    return Annotation(points, None if visible is None else np.asarray(visible))
+
+
+def read_points(
+    train: Path,
+    tests: Sequence[Path],
+    labels: Annotation,
+    probe: Probe,
+    how: Scoring,
+    *,
+    seed: int | None = None,
+    sets: int = 1,
+) -> tuple[list[np.ndarray], dict[str, Any]]:
+    """Fit the probe on what lies in `train`; points (N, K, 2) for each of `tests`, and how it went.
+
+    `seed` is the protocol's evaluation seed unless given; `sets` says in how many equal parts, one per
+    epoch in turn, a soft-argmax probe walks through the rows.
+    """
+    seed = how.protocol.evaluation_seed if seed is None else seed
+    if how.kind == "descriptors":
+        return _softargmax(train, tests, labels, probe, how, seed, sets)
+    return _linear(train, tests, labels, probe, how)
+
+
 def _softargmax(
-    store: Path, train: np.ndarray, probe: Probe, how: Scoring
-) -> tuple[np.ndarray, dict[str, Any]]:
+    train: Path,
+    tests: Sequence[Path],
+    labels: Annotation,
+    probe: Probe,
+    how: Scoring,
+    seed: int,
+    sets: int,
+) -> tuple[list[np.ndarray], dict[str, Any]]:
     from benchmark.probes.softargmax import SoftargmaxProbe, softargmax_settings
 
+    if not labels.shown().all():
+        raise BenchError(f"probe {probe.name} needs every landmark annotated")
     settings = dataclasses.replace(softargmax_settings(probe.name), **probe.settings)
-    maps = {name: np.load(store / name / "maps.npy", mmap_mode="r") for name in ("train", "test")}
+    maps = np.load(train / "maps.npy", mmap_mode="r")
 
     def progress(epoch: int, loss: float) -> None:
         how.progress("probe", epoch + 1, settings.epochs, loss=loss)
 
     fitted = SoftargmaxProbe(settings, how.protocol.size, device=how.device).fit(
-        maps["train"], train, seed=how.protocol.evaluation_seed, progress=progress
+        maps, labels.points, seed=seed, progress=progress, sets=sets
     )
-    points = fitted.predict(maps["test"]).numpy()
+    points = [fitted.predict(np.load(t / "maps.npy", mmap_mode="r")).numpy() for t in tests]
     about = {
         "name": probe.name,
         "settings": dataclasses.asdict(settings),
-        "channels": int(maps["train"].shape[1]),
-        "map": list(maps["train"].shape[2:]),
+        "channels": int(maps.shape[1]),
+        "map": list(maps.shape[2:]),
         "loss_by_epoch": [round(float(v), 6) for v in fitted.history],
     }
     return points, about
 
 
 def _linear(
-    store: Path, train: np.ndarray, probe: Probe, how: Scoring
-) -> tuple[np.ndarray, dict[str, Any]]:
+    train: Path, tests: Sequence[Path], labels: Annotation, probe: Probe, how: Scoring
+) -> tuple[list[np.ndarray], dict[str, Any]]:
     from benchmark.probes.linear import linear_probe
 
-    points = {name: np.load(store / name / "points.npy") for name in ("train", "test")}
     size = float(how.protocol.size)
-    fitted = linear_probe(probe.name, (size, size), **probe.settings).fit(points["train"], train)
+    given = np.load(train / "points.npy")
+    fitted = linear_probe(probe.name, (size, size), **probe.settings).fit(
+        given, labels.points, labels.visible
+    )
     about = {
         "name": probe.name,
         "settings": dict(probe.settings),
-        "landmarks": int(points["train"].shape[1]),
+        "landmarks": int(given.shape[1]),
     }
-    return np.asarray(fitted.predict(points["test"])), about
+    return [np.asarray(fitted.predict(np.load(t / "points.npy"))) for t in tests], about

@@ -40,7 +40,7 @@ def centre_of_light(pixels: np.ndarray, cut: int) -> np.ndarray:
 def test_under_pixel_centres_the_point_stays_on_what_it_marks(tmp_path: Path, resize: int) -> None:
     path = save(tmp_path / "a.png", blob(SQUARE, 90, 70, sigma=2.5))
     geometry = Geometry(crop="points_square", scale=1.5, resize=resize, cut=4)
-    pixels, points = place(Sample("a", path, points=SQUARE), geometry)
+    pixels, points, _, *_ = place(Sample("a", path, points=SQUARE), geometry)
     assert pixels.shape == (resize, resize, 3)
     assert pixels.dtype == np.uint8
     assert points is not None
@@ -52,7 +52,7 @@ def test_points_square_cuts_the_stated_square_and_blackens_outside(tmp_path: Pat
     pixels = np.random.default_rng(0).integers(1, 256, (50, 70, 3), dtype=np.uint8)
     path = save(tmp_path / "a.png", pixels)
     geometry = Geometry(crop="points_square", scale=1.5, resize=60, labels="scale")
-    found, points = place(Sample("a", path, points=SQUARE), geometry)
+    found, points, _, *_ = place(Sample("a", path, points=SQUARE), geometry)
     # box 40 × 30 around (40, 25): side 60, from (10, −5) to (70, 55); 60 pixels wanted, none resized
     expected = np.zeros((60, 60, 3), np.uint8)
     expected[5:55] = pixels[:, 10:70]
@@ -64,21 +64,21 @@ def test_halves_are_rounded_up(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", np.zeros((20, 20, 3), np.uint8))
     corners = np.array([[3.0, 4.0], [8.0, 6.0]])  # side 2.5 → 3 (not to even: 2); x0 5.5 − 1.5 = 4
     geometry = Geometry(crop="points_square", scale=0.5, resize=3, labels="scale")
-    _, points = place(Sample("a", path, points=corners), geometry)
+    _, points, _, *_ = place(Sample("a", path, points=corners), geometry)
     np.testing.assert_array_equal(points, corners - (4, 4))
 
 
 def test_whole_scales_each_axis_by_itself(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", np.zeros((50, 100, 3), np.uint8))
     geometry = Geometry(crop="whole", resize=200, cut=20, labels="scale")
-    _, points = place(Sample("a", path, points=np.array([[50.0, 25.0], [0, 50]])), geometry)
+    _, points, _, *_ = place(Sample("a", path, points=np.array([[50.0, 25.0], [0, 50]])), geometry)
     np.testing.assert_array_equal(points, [[80, 80], [-20, 180]])
 
 
 def test_window_of_celeba_maps_as_its_reference_does(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", np.zeros((218, 178, 3), np.uint8))
     geometry = Geometry(crop="window", window=(0, 30, 178, 178), resize=136, cut=20, labels="scale")
-    _, points = place(Sample("a", path, points=np.array([[69.0, 109.0]])), geometry)
+    _, points, _, *_ = place(Sample("a", path, points=np.array([[69.0, 109.0]])), geometry)
     np.testing.assert_allclose(
         points, [[69 * 136 / 178 - 20, (109 - 30) * 136 / 178 - 20]], rtol=1e-6
     )
@@ -87,7 +87,7 @@ def test_window_of_celeba_maps_as_its_reference_does(tmp_path: Path) -> None:
 def test_one_based_points_lose_their_one_before_scaling(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", np.zeros((150, 150, 3), np.uint8))
     geometry = Geometry(crop="whole", resize=136, cut=20, labels="scale_one_based")
-    _, points = place(Sample("a", path, points=np.array([[1.0, 76.0]])), geometry)
+    _, points, _, *_ = place(Sample("a", path, points=np.array([[1.0, 76.0]])), geometry)
     np.testing.assert_allclose(points, [[-20, 75 * 136 / 150 - 20]], rtol=1e-6)
 
 
@@ -135,7 +135,7 @@ def test_stored_crops_scale_the_visible_middle_and_shift_by_its_side(tmp_path: P
     path = save(tmp_path / "a.png", np.zeros((200, 200, 3), np.uint8))
     points = SQUARE + 60  # box 40 × 30 around (100, 85)
     geometry = Geometry(crop="stored", crops="1.crops.csv", resize=136, cut=20, labels="scale")
-    _, placed = place(Sample("a", path, points=points), geometry, np.array([1.2, 0.125, -0.25]))
+    _, placed, _, *_ = place(Sample("a", path, points=points), geometry, np.array([1.2, 0.125, -0.25]))
     side = 68  # 1.2 · 40 · 136 / 96
     x, y = 100 + 0.125 * 48 - side / 2, 85 - 0.25 * 48 - side / 2
     np.testing.assert_allclose(placed, (points - (x, y)) * 136 / side - 20, atol=1e-5)
@@ -150,7 +150,7 @@ def test_the_300w_window_is_that_of_its_reference(tmp_path: Path) -> None:
     box = (51.0, 31.0, 129.5, 111.25)
     points = np.array([[51.0, 31.0], [129.5, 111.25], [90.0, 70.0]])
     geometry = Geometry(crop="box_300w", resize=100, labels="scale")
-    pixels, placed = place(Sample("a", path, points=points, box=box), geometry)
+    pixels, placed, _, *_ = place(Sample("a", path, points=points, box=box), geometry)
     factor = 52 / 79.5
     left = int(np.floor(factor * (51 + 80.5 / 2))) - 50
     top = int(np.floor(factor * (31 + 82.25 / 2))) - 52
@@ -174,7 +174,7 @@ def test_alpha_is_dropped_whatever_the_name_says(tmp_path: Path) -> None:
     rgba = np.random.default_rng(3).integers(0, 256, (20, 20, 4), dtype=np.uint8)
     path = tmp_path / "png_inside.jpg"
     Image.fromarray(rgba, "RGBA").save(path, "PNG")
-    pixels, points = place(Sample("a", path), Geometry(crop="whole", resize=20))
+    pixels, points, _, *_ = place(Sample("a", path), Geometry(crop="whole", resize=20))
     np.testing.assert_array_equal(pixels, rgba[..., :3])
     assert points is None
 

@@ -126,3 +126,16 @@ def test_wrong_requests_are_refused():
     wrong = pairs.arrays() | {"pairs": pairs.pairs + 90}
     with pytest.raises(InvalidInput, match="outside"):
         MatchingPairs.from_arrays(wrong)
+
+
+@pytest.mark.parametrize("name", ["mafl_matching", "mafl_matching_dve"])
+def test_the_pairs_of_mafl_are_those_that_its_protocols_pin(name: str) -> None:
+    from benchmark.protocols import find_protocol
+
+    rule = find_protocol(name).pairs
+    assert rule is not None
+    pairs = draw_matching_pairs(1_000, rule.seed, count=rule.count, layout=rule.layout)
+    assert pairs.digest == rule.digest
+    sources, targets = pairs.views[pairs.pairs].transpose(1, 0, 2)[:, :, 0]
+    assert np.array_equal(sources, np.tile(2 * np.arange(500), 2))
+    assert np.array_equal(targets - sources, np.repeat([0, 1], 500))

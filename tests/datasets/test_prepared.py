@@ -404,3 +404,14 @@ def test_a_mask_of_another_size_than_its_image_is_refused(
     monkeypatch.setattr(_Masked, "mask", lambda *_: np.ones((3, 5), bool))
     with pytest.raises(InvalidInput, match="the mask is 5 × 3 px"):
         open_split("ytf68", "people/train", GEOMETRY, protocol_folder=HERE, labels=("masks",))
+
+
+def test_points_that_lie_outside_are_told_of(tiny_ytf68: Path) -> None:
+    table = tiny_ytf68 / "data" / "training_frames_keypoints.csv"
+    header, *rows = table.read_text().splitlines()
+    name, *words = rows[0].split(",")
+    rows[0] = ",".join([name, *(str(500 + float(w)) for w in words)])
+    table.write_text("\n".join([header, *rows]) + "\n")
+    geometry = Geometry(crop="whole", resize=40)
+    with pytest.warns(UserWarning, match=r"5\.0% of the points of ytf68:all lie outside"):
+        open_split("ytf68", "all", geometry, protocol_folder=HERE)

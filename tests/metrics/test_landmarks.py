@@ -7,13 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.contracts.errors import InvalidInput
+from benchmark.metrics.aggregates import ratio_of_sums, sum_of_means
 from benchmark.metrics.landmarks import (
     inter_ocular_distance,
+    joint_errors,
     keypoint_l1_sum,
     keypoint_l1_terms,
     keypoint_l2_sum,
     normalised_mean_error,
     normalised_point_errors,
+    visible_distances,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -226,3 +229,26 @@ def test_a_joint_no_image_shows_is_refused():
         keypoint_l1_sum(pred, target, visible + 0.5)
     with pytest.raises(InvalidInput, match="visible: expected shape"):
         keypoint_l1_sum(pred, target, np.ones((7, 4), bool))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32 - 1))
+def test_rows_of_joint_errors_aggregate_to_the_sums(seed):
+    generator = np.random.default_rng(seed)
+    pred, target = generator.normal(size=(2, 12, 4, 2))
+    visible = generator.random((12, 4)) < 0.6
+    visible[0] = True
+    for norm, published in (("l1", keypoint_l1_sum), ("l2", keypoint_l2_sum)):
+        rows = joint_errors(pred, target, visible, norm)
+        expected = published(pred, target, visible).mean()
+        assert sum_of_means(rows) == pytest.approx(expected, rel=1e-12)
+        assert np.isnan(rows).sum() == (~visible).sum() * (2 if norm == "l1" else 1)
+
+
+def test_visible_distances_weigh_every_landmark_alike():
+    pred = np.zeros((2, 2, 2))
+    target = np.array([[[3.0, 4.0], [6.0, 8.0]], [[0.0, 30.0], [np.pi, 1.0]]])
+    rows = visible_distances(pred, target, [[True, True], [True, False]], edge=100.0)
+    assert ratio_of_sums(rows) == pytest.approx((5 + 10 + 30) / 3)
+    with pytest.raises(InvalidInput, match="edge"):
+        visible_distances(pred, target, np.ones((2, 2), bool), edge=0.0)

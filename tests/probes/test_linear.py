@@ -199,3 +199,33 @@ def test_a_protocol_may_change_a_preset_in_named_options_only() -> None:
     assert linear_probe("linear/imm", fraction=0.5).fraction == 0.5
     with pytest.raises(UnknownName, match="intercepts"):
         linear_probe("linear/zhang", intercepts=True)
+
+
+def test_a_point_that_is_not_annotated_has_no_say_in_its_own_fit() -> None:
+    generator = np.random.default_rng(5)
+    points = generator.normal(size=(60, 4, 2))
+    targets = generator.normal(size=(60, 3, 2))
+    visible = generator.random((60, 3)) < 0.7
+    spoilt = np.where(visible[..., None], targets, 1e6)
+    probe = linear_probe("linear/scops").fit(points, spoilt, visible)
+    for a in range(3):
+        alone = linear_probe("linear/scops").fit(
+            points[visible[:, a]], targets[visible[:, a], a : a + 1]
+        )
+        np.testing.assert_allclose(
+            probe.predict(points)[:, a], alone.predict(points)[:, 0], atol=1e-9
+        )
+    everything = np.ones_like(visible)
+    np.testing.assert_allclose(
+        linear_probe("linear/zhang").fit(points, targets, everything).predict(points),
+        linear_probe("linear/zhang").fit(points, targets).predict(points),
+        atol=1e-12,
+    )
+
+
+def test_visible_must_fit_the_targets_and_show_every_point() -> None:
+    points = np.random.default_rng(0).normal(size=(9, 2, 2))
+    with pytest.raises(InvalidInput, match=r"visible must be \(9, 2\)"):
+        linear_probe("linear/scops").fit(points, points, np.ones((9, 3), bool))
+    with pytest.raises(InvalidInput, match="no row shows annotated point 1"):
+        linear_probe("linear/scops").fit(points, points, [[True, False]] * 9)

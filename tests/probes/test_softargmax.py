@@ -294,3 +294,22 @@ def test_a_loss_that_is_not_finite_stops_the_training():
     s = dataclasses.replace(QUICK, learning_rate=1e30)
     with pytest.raises(TrainingFailed, match="loss is"):
         SoftargmaxProbe(s, 48).fit(features, points, seed=0)
+
+
+def test_sets_of_rows_take_turns_by_epoch() -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand(24, 3, 5, 5, generator=generator)
+    targets = 30 * torch.rand(24, 2, 2, generator=generator)
+    settings = SoftargmaxSettings(epochs=1, filters=4, batch=4)
+
+    def fitted(rows: slice, sets: int, epochs: int = 1) -> SoftargmaxProbe:
+        chosen = dataclasses.replace(settings, epochs=epochs)
+        return SoftargmaxProbe(chosen, 32).fit(features[rows], targets[rows], seed=1, sets=sets)
+
+    def same(one: SoftargmaxProbe, other: SoftargmaxProbe) -> bool:
+        return torch.equal(one.state()["filters"], other.state()["filters"])
+
+    assert same(fitted(slice(0, 24), 2), fitted(slice(0, 12), 1))  # epoch 0 sees the first half
+    assert not same(fitted(slice(0, 24), 2, 2), fitted(slice(0, 12), 1, 2))
+    with pytest.raises(InvalidInput, match="do not make 5 equal sets"):
+        fitted(slice(0, 24), 5)

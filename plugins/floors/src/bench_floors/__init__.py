@@ -65,11 +65,23 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
     )
     register(
         MethodSpec(
+            id="image-grid",
+            implementation="bench_floors.image_grid:ImageGrid",
+            gives=["landmarks", "parts", "descriptors"],
+            summary="a grid of points, its cells as parts, or positions as descriptors",
+            role="floor",
+            origin="official",
+            presets={"parts": {"kind": "parts"}, "positions": {"kind": "descriptors"}},
+        )
+    )
+    register(
+        MethodSpec(
             id="oracle",
             implementation="bench_floors.oracle:Oracle",
             gives=["landmarks", "descriptors", "parts", "shape_and_pose"],
             summary="the labels themselves through the same probe or scoring",
             role="ceiling",
             origin="official",
+            presets={"matching": {"kind": "descriptors", "shape": "bump", "cells": 48}},
         )
     )

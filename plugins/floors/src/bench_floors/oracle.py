@@ -19,17 +19,20 @@ from benchmark.contracts import (
 
 
 class Oracle(Ceiling):
-    """The labels as they are, or a descriptor map with one bump per landmark.
+    """The labels as they are, or a descriptor map with a channel per landmark.
 
     With kind "landmarks" a task that shows masks instead of points gets them back as one part, and
     one that shows clouds and poses gets those: what the labels are is the task's to say, not a
-    setting.
+    setting. A channel is −½ (distance in cells / width)², whose softmax is a Gaussian (`shape`
+    "parabola", for probes), or that Gaussian itself beside a constant channel ("bump", for matching:
+    the cell most like that of a landmark is that landmark's).
     """
 
     class Settings(MethodSettings):
         kind: Literal["landmarks", "descriptors"] = "landmarks"
         cells: int = 24
         width: float = 1.0
+        shape: Literal["parabola", "bump"] = "parabola"
 
     @classmethod
     def info(cls, settings: Settings) -> MethodInfo:
@@ -48,10 +51,13 @@ class Oracle(Ceiling):
         return Descriptors.covering(self._bumps(labels, images.shape[-1]), images.shape[-1])
 
     def _bumps(self, labels: torch.Tensor, size: int) -> torch.Tensor:
-        """(B, K, cells, cells): −½ (distance in cells / width)², whose softmax is a Gaussian."""
+        """(B, K, cells, cells), or K + 1 channels where the shape is "bump"."""
         cells = self.settings.cells
         stride = size / cells
         centres = torch.arange(cells, device=labels.device) * stride + (stride - 1) / 2
         x = (centres - labels[..., :1]) / (stride * self.settings.width)
         y = (centres - labels[..., 1:]) / (stride * self.settings.width)
-        return -0.5 * (x[:, :, None, :] ** 2 + y[:, :, :, None] ** 2)
+        parabola = -0.5 * (x[:, :, None, :] ** 2 + y[:, :, :, None] ** 2)
+        if self.settings.shape == "parabola":
+            return parabola
+        return torch.cat([parabola.exp(), torch.ones_like(parabola[:, :1])], dim=1)

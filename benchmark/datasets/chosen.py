@@ -1,0 +1,61 @@
+"""Which images are annotated where few are: drawn once, stored beside the protocol."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.contracts.errors import DataAltered, InvalidInput
+from benchmark.files import file_sha256, write_text
+
+COLUMNS = ["number", "repeat", "index"]
+Chosen = Mapping[tuple[int, int], np.ndarray]
+"""(number of images, repeat) → rows (number,) of the training split."""
+
+
+def draw_chosen(images: int, numbers: Sequence[int], repeats: int, seed: int = 0) -> Chosen:
+    """Rows without repetition for each number and repeat, each drawn independently of the others.
+
+    Ranks of raw 64-bit words of PCG64, so that no library's way of shuffling decides.
+
+    >>> {key: rows.tolist() for key, rows in draw_chosen(5, [1, 2], 1).items()}
+    {(1, 0): [3], (2, 0): [3, 1]}
+    """
+    if max(numbers) > images:
+        raise InvalidInput(f"{max(numbers)} images cannot be chosen from {images}")
+    generator = np.random.PCG64(seed)
+    return {
+        (number, repeat): np.argsort(generator.random_raw(images), kind="stable")[:number]
+        for number in numbers
+        for repeat in range(repeats)
+    }
+
+
+def write_chosen(path: Path, chosen: Chosen) -> str:
+    """Write the file whole and return the sha256 that the protocol states as `chosen_sha256`."""
+    rows = (f"{n},{r},{i}\n" for (n, r), found in chosen.items() for i in found)
+    write_text(path, ",".join(COLUMNS) + "\n" + "".join(rows))
+    return file_sha256(path)
+
+
+def read_chosen(path: Path, sha256: str) -> Chosen:
+    """The rows back; refuses a file that is not the one the protocol states."""
+    cure = "restore the file as the protocol was published, or make a new protocol version"
+    if not path.is_file():
+        raise DataAltered(f"the protocol's file of chosen images {path} is not there", cure=cure)
+    found = file_sha256(path)
+    if found != sha256:
+        raise DataAltered(
+            f"{path} has sha256 {found[:12]}…, the protocol states {sha256[:12]}", cure=cure
+        )
+    header, *rows = csv.reader(io.StringIO(path.read_text("utf-8")))
+    if header != COLUMNS:
+        raise DataAltered(f"{path}: expected the columns {','.join(COLUMNS)}", cure=cure)
+    chosen: dict[tuple[int, int], list[int]] = {}
+    for number, repeat, index in rows:
+        chosen.setdefault((int(number), int(repeat)), []).append(int(index))
+    return {key: np.array(found) for key, found in chosen.items()}

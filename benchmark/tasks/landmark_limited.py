@@ -1,0 +1,126 @@
+"""Landmark regression from few annotated images: warped copies of them are all the probe is fitted on.
+
+The method stays frozen; copies are images to it like any other. A metric's `on` names the number of
+annotated images; its value is the mean over repeats, and how far repeats differ is kept beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.images import Images
+from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.spec import Kind
+from benchmark.datasets.chosen import Chosen, draw_chosen, read_chosen
+from benchmark.datasets.thin_plate import ThinPlateSpline
+from benchmark.datasets.warped import LIMITED_STRENGTH, warped_images, warped_points
+from benchmark.probes.constants import require_frozen
+from benchmark.protocols import Limited, Protocol, protocol_path
+from benchmark.tasks.base import Scores, Scoring, Task
+from benchmark.tasks.collect import collect
+from benchmark.tasks.landmark_errors import Annotation, measured
+from benchmark.tasks.landmark_regression import annotation, probe_of, read_points, targets
+
+if TYPE_CHECKING:
+    from benchmark.datasets.prepared import PreparedSplit
+
+
+class LandmarkLimited(Task):
+    """Fit the probe on copies of a few training images, measure on the test split."""
+
+    def predict(
+        self,
+        method: Method,
+        kind: Kind,
+        splits: Mapping[str, PreparedSplit],
+        protocol: Protocol,
+        store: Path,
+        progress: Progress,
+    ) -> None:
+        train, test, rule = splits["train"], splits["test"], protocol.landmarks
+        for (number, repeat), chosen in chosen_rows(protocol, train).items():
+            name = f"{number}-{repeat}"
+            rows, warps = copies_of(protocol, train, number, repeat, chosen)
+            images = _copies(train.images(), rows, warps, name, progress)
+            points = warped_points(train.images(), targets(train, protocol), rows, warps)
+            collect(method, kind, images, points, store / name, progress, name, rule)
+            np.save(store / name / "labels.npy", points)
+        truth = targets(test, protocol)
+        collect(method, kind, test.images(), truth, store / "test", progress, "test", rule)
+
+    def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
+        protocol, train = how.protocol, splits["train"]
+        test, probe, limited = (
+            annotation(splits["test"], protocol),
+            probe_of(how),
+            _limited(protocol),
+        )
+        require_frozen(probe, protocol)
+        metrics = {metric.on: metric for metric in protocol.metrics}
+        errors: dict[str, list[np.ndarray]] = {}
+        for number, repeat in chosen_rows(protocol, train):
+            metric, copies = metrics[str(number)], store / f"{number}-{repeat}"
+            annotated = Annotation(np.load(copies / "labels.npy"), None)
+            (points,), about = read_points(
+                copies, [store / "test"], annotated, probe, how,
+                seed=protocol.evaluation_seed + repeat, sets=limited.sets,
+            )  # fmt: skip
+            errors.setdefault(metric.id, []).append(measured(metric, points, test, protocol))
+            how.progress("limited", number, max(limited.numbers), repeat=repeat)
+        about.pop("loss_by_epoch", None)  # that of the last of many fits
+        about |= {
+            "copies": len(annotated.points),
+            "by_repeat": {m: [round(float(e.mean()), 4) for e in es] for m, es in errors.items()},
+            "population_std": {
+                m: round(float(np.std([e.mean() for e in es])), 4) for m, es in errors.items()
+            },
+        }
+        per_item = {m.id: np.mean(errors[m.id], axis=0) for m in protocol.metrics}
+        by_repeat = {f"{m}_by_repeat": np.stack(es) for m, es in errors.items()}
+        return Scores(per_item, predictions=by_repeat, probe=about)
+
+
+def _limited(protocol: Protocol) -> Limited:
+    limited = protocol.limited
+    if limited is None:
+        raise BenchError(f"protocol {protocol.name} does not say how labels are limited")
+    asked = [metric.on for metric in protocol.metrics]
+    if asked != [str(number) for number in limited.numbers]:
+        raise BenchError(
+            f"protocol {protocol.name} needs a metric on each of {limited.numbers}, in this order"
+        )
+    return limited
+
+
+def chosen_rows(protocol: Protocol, train: PreparedSplit) -> Chosen:
+    """Which rows of the training split are annotated: the protocol's, or drawn for another split."""
+    limited = _limited(protocol)
+    if len(train) != limited.images:
+        return draw_chosen(len(train), limited.numbers, limited.repeats, limited.seed)
+    path = protocol_path(protocol.name).parent / limited.chosen
+    return read_chosen(path, limited.chosen_sha256)
+
+
+def copies_of(
+    protocol: Protocol, train: PreparedSplit, number: int, repeat: int, chosen: np.ndarray
+) -> tuple[np.ndarray, ThinPlateSpline]:
+    """The image (V,) and the warp of each copy; every number and repeat has warps of its own."""
+    limited = _limited(protocol)
+    one_set = limited.copies if len(train) == limited.images else limited.twin_copies
+    rows = np.resize(chosen, one_set)
+    generator = np.random.Generator(np.random.PCG64([limited.seed, number, repeat]))
+    warps = LIMITED_STRENGTH.draw(one_set * limited.sets, generator)
+    return np.tile(rows, limited.sets), warps
+
+
+def _copies(
+    images: Images, rows: np.ndarray, warps: ThinPlateSpline, name: str, progress: Progress
+) -> Images:
+    return warped_images(
+        images, rows, warps, lambda done, total: progress(f"copies {name}", done, total)
+    )

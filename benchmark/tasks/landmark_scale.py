@@ -1,0 +1,89 @@
+"""Landmark regression over scale: fitted on some sizes of faces, scored on these and on larger ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.spec import Kind
+from benchmark.datasets.thin_plate import ThinPlateSpline
+from benchmark.datasets.warped import warped_images, warped_points
+from benchmark.probes.constants import require_frozen
+from benchmark.protocols import Protocol
+from benchmark.tasks.base import Scores, Scoring, Task
+from benchmark.tasks.collect import collect
+from benchmark.tasks.landmark_errors import Annotation, measured
+from benchmark.tasks.landmark_regression import probe_of, read_points, targets
+
+if TYPE_CHECKING:
+    from benchmark.datasets.prepared import PreparedSplit
+
+VIEWS = {"train": "train", "seen": "test", "unseen": "test"}
+"""What is zoomed, and the split it is made of; each draws factors of its own."""
+
+
+class LandmarkScale(Task):
+    """Fit the probe on zoomed training images, measure on the test split zoomed twice."""
+
+    def predict(
+        self,
+        method: Method,
+        kind: Kind,
+        splits: Mapping[str, PreparedSplit],
+        protocol: Protocol,
+        store: Path,
+        progress: Progress,
+    ) -> None:
+        for view, name in VIEWS.items():
+            images = splits[name].images()
+            warps = zooms(protocol, view, len(images))
+
+            def rendering(done: int, total: int, view: str = view) -> None:
+                progress(f"zoom {view}", done, total)
+
+            zoomed = warped_images(images, np.arange(len(images)), warps, rendering)
+            points = zoomed_points(splits[name], protocol, view)
+            rule = protocol.landmarks
+            collect(method, kind, zoomed, points, store / view, progress, view, rule)
+
+    def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
+        protocol, probe = how.protocol, probe_of(how)
+        require_frozen(probe, protocol)
+        truth = {
+            view: Annotation(zoomed_points(splits[name], protocol, view), None)
+            for view, name in VIEWS.items()
+        }
+        tests = ["seen", "unseen"]
+        found, about = read_points(
+            store / "train", [store / view for view in tests], truth["train"], probe, how
+        )
+        points = dict(zip(tests, found, strict=True))
+        per_item = {
+            metric.id: measured(metric, points[metric.on], truth[metric.on], protocol)
+            for metric in protocol.metrics
+        }
+        kept = {f"points_{view}": array.astype(np.float32) for view, array in points.items()}
+        return Scores(per_item, predictions=kept, probe=about)
+
+
+def zooms(protocol: Protocol, view: str, count: int) -> ThinPlateSpline:
+    """How each image of a view is enlarged."""
+    zoom = protocol.zoom
+    if zoom is None or {metric.on for metric in protocol.metrics} - {"seen", "unseen"}:
+        raise BenchError(f"protocol {protocol.name} needs a zoom, and metrics on seen or unseen")
+    generator = np.random.Generator(np.random.PCG64([zoom.seed, list(VIEWS).index(view)]))
+    low, high = zoom.unseen if view == "unseen" else zoom.seen
+    factors = low + (high - low) * generator.random(count)
+    return ThinPlateSpline.similarity(np.zeros((count, 2)), 1 / factors, np.zeros(count))
+
+
+def zoomed_points(split: PreparedSplit, protocol: Protocol, view: str) -> np.ndarray:
+    """Where the landmarks of a view lie in its images' middle squares, (N, K, 2) float32."""
+    points = targets(split, protocol)
+    warps = zooms(protocol, view, len(points))
+    return warped_points(split.images(), points, np.arange(len(points)), warps)
