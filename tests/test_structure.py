@@ -15,10 +15,10 @@ FLOORS = [
     {"cli"},
     {"boards", "pages"},
     {"launch"},
-    {"runner"},
+    {"runner", "testing"},
     {"tasks"},
     {"probes"},
-    {"metrics"},
+    {"metrics", "networks"},
     {"datasets"},
     {"protocols", "plugins", "settings"},
     {"files", "home"},
@@ -32,6 +32,17 @@ HEIGHT = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in ro
 ALONE = {
     "boards": {"boards", "metrics", "protocols", "plugins", "files", "home", "contracts"},
     "metrics": {"metrics", "contracts"},
+    "networks": {"networks", "metrics", "contracts", "files", "home"},
+    "testing": {
+        "testing",
+        "probes",
+        "metrics",
+        "networks",
+        "datasets",
+        "files",
+        "home",
+        "contracts",
+    },
     "training": {"training", "contracts", "files"},
 }
 """Rooms that may know less than all that lies below them: boards read records and run nothing, and

@@ -80,6 +80,30 @@ def mean_rotation(quaternions: Any) -> np.ndarray:
     return mean * (-1.0 if mean[0] < 0 else 1.0) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
+def select_for_alignment(
+    errors: Any, models: int = 15, views: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
+    """The views that the common rotation is averaged over: (models,) and (models, views) indices.
+
+    errors: (M, V), how badly each view of each validation model fits, any unit. Of each model the
+    `views` best are taken, of the models those with the lowest mean over these, best first. Raises
+    `InvalidInput` for bad shapes, NaN and numbers out of range.
+
+    Source: eldar/differentiable-point-clouds@d9b6725 run/compute_alignment.py.
+
+    >>> select_for_alignment([[3.0, 1.0], [0.0, 9.0], [5.0, 6.0]], models=2, views=1)
+    (array([1, 0]), array([[0],
+           [1]]))
+    """
+    (errors,) = checks.arrays(errors=(errors, "M V"))
+    if not (1 <= models <= errors.shape[0] and 1 <= views <= errors.shape[1]):
+        raise InvalidInput(f"cannot take {models} models and {views} views of {errors.shape}")
+    best = np.argsort(errors, axis=1, kind="stable")[:, :views]
+    mean = np.take_along_axis(errors, best, axis=1).mean(axis=1)
+    chosen = np.argsort(mean, kind="stable")[:models]
+    return chosen, best[chosen]
+
+
 def align_poses(pred: Any, reference: Any) -> np.ndarray:
     """Predicted rotations (N, 4) in the frame of the truth: pred conj(reference), unit, float64.
 

@@ -24,7 +24,17 @@ def test_examples_in_docstrings(name):
 
 
 def test_numpy_metrics_do_not_import_torch():
-    names = ["checks", "landmarks", "linearity", "path_length", "points", "pose", "segmentation"]
+    names = [
+        "camera",
+        "centres",
+        "checks",
+        "landmarks",
+        "linearity",
+        "path_length",
+        "points",
+        "pose",
+        "segmentation",
+    ]
     code = (
         "import importlib, sys, numpy as np\n"
         f"for n in {names}: importlib.import_module('benchmark.metrics.' + n)\n"
