@@ -8,14 +8,19 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmark.contracts.errors import DataAltered, DiskFull
 
+if TYPE_CHECKING:
+    import numpy as np
+
 ALMOST_FULL = 2**20  # bytes
+UNFOLDED = 2**28  # bytes that the arrays beside a record may take in memory
 
 
 def read_json(path: Path, cure: str) -> Any:
@@ -104,6 +109,22 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON whole: two spaces, keys as given, NaN refused, a newline at the end."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz by name; nothing is unpickled, and what would unfold to more than
+    `UNFOLDED` bytes is refused before it is read."""
+    import numpy as np
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > UNFOLDED:
+            raise DataAltered(f"{path} would unfold to {size:,} bytes; {UNFOLDED:,} are allowed")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise DataAltered(f"{path} can't be read: {error}", cure="restore it from git") from None
 
 
 def file_sha256(path: Path) -> str:

@@ -22,8 +22,9 @@ COMMANDS = {
     "show": "Show a protocol, a method or a run in full.",
     "data": "Get, prepare and verify data sets.",
     "board": "Print the leaderboards, and write their tables.",
+    "verify": "Recompute identity, digests and numbers of records.",
     "doctor": "Check environment, accelerator, disk, data and plugins.",
-    "protocol": "Check and freeze protocol files.",
+    "protocol": "Check, compare, describe and freeze protocols.",
     "completion": "Print the line that switches tab completion on.",
 }
 

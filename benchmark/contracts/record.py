@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from benchmark.contracts.errors import BenchError, RecordTooNew
 
 SCHEMA = 1
+LARGEST = 4 * 2**20  # bytes
 
 
 class RecordInvalid(BenchError):
@@ -38,7 +39,7 @@ class Value(_Strict):
     better: Literal["lower", "higher"]
     n: int
     ci95: tuple[float, float] | None
-    per_item: str
+    per_item: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     aggregate: str = "mean"
 
     def interval(self, digits: int = 2) -> str:
@@ -52,7 +53,7 @@ class Value(_Strict):
 class Artefact(_Strict):
     """A file the run left. `committed` ones lie beside the record, others in the run's folder."""
 
-    path: str
+    path: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     sha256: str
     bytes: int
     committed: bool
@@ -176,13 +177,19 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From schema n to n + 1. Empty while there is one schema."""
 
 
+def _refused(constant: str) -> float:
+    raise ValueError(f"a record holds finite numbers only, not {constant}")
+
+
 def read_record(path: Path) -> Record:
     """Read a record, bringing old schemas up to date; a newer one is refused."""
     try:
-        content = json.loads(path.read_text("utf-8"))
+        if path.stat().st_size > LARGEST:
+            raise RecordInvalid(f"{path} is larger than a record may be ({LARGEST:,} bytes)")
+        content = json.loads(path.read_text("utf-8"), parse_constant=_refused)
     except FileNotFoundError:
         raise RecordInvalid(f"there is no record at {path}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
         raise RecordInvalid(f"{path} is not JSON: {error}", cure="restore it from git") from None
     schema = content.get("record_schema") if isinstance(content, dict) else None
     if not isinstance(schema, int):

@@ -131,15 +131,24 @@ PRESETS: dict[str, dict[str, bool | float]] = {
 }
 
 
-def linear_probe(name: str, image_size: tuple[float, float] = (1.0, 1.0)) -> LinearProbe:
+def linear_probe(
+    name: str, image_size: tuple[float, float] = (1.0, 1.0), **changed: bool | float
+) -> LinearProbe:
     """The unfitted probe of a preset, for coordinates in a frame of (width, height) `image_size`.
+
+    `changed` are options of `LinearProbe` that differ from the preset's.
 
     >>> linear_probe("linear/zhang").centre
     True
     """
     if name not in PRESETS:
         raise UnknownName("linear probe", name, PRESETS)
-    options = PRESETS[name]
+    options = PRESETS[name] | changed
+    unknown = options.keys() - {"intercept", "centre", "fraction"}
+    if unknown:
+        raise UnknownName(
+            "option of a linear probe", min(unknown), ["intercept", "centre", "fraction"]
+        )
     return LinearProbe(
         intercept=bool(options["intercept"]),
         centre=bool(options["centre"]),

@@ -69,6 +69,12 @@ class Task(ABC):
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         """Errors per test item, from what `predict` wrote. Never runs the method."""
 
+    def errors(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        """Errors by metric from predictions kept beside a record, as far as they allow it."""
+        return {}
+
 
 def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
     """The first kind in the protocol's order that the method gives, itself or derived."""

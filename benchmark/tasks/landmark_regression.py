@@ -56,13 +56,23 @@ class LandmarkRegression(Task):
             points, about = _softargmax(store, train, probe, how)
         else:
             points, about = _linear(store, train, probe, how)
-        rule = how.protocol.landmarks
-        assert rule is not None
-        unit = inter_ocular_distance(test, rule.eyes)
+        unit = _unit(test, how.protocol)
         errors = np.asarray(normalised_mean_error(points, test, unit))
         by_point = np.asarray(normalised_point_errors(points, test, unit))
         about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
         return Scores({"nme_iod": errors}, {"points": points.astype(np.float32)}, about)
+
+    def errors(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        test = targets(split, protocol)
+        errors = normalised_mean_error(kept["points"], test, _unit(test, protocol))
+        return {"nme_iod": np.asarray(errors)}
+
+
+def _unit(points: np.ndarray, protocol: Protocol) -> np.ndarray:
+    assert protocol.landmarks is not None
+    return np.asarray(inter_ocular_distance(points, protocol.landmarks.eyes))
 
 
 def probe_of(how: Scoring) -> Probe:
@@ -114,6 +124,10 @@ def _linear(
 
     points = {name: np.load(store / name / "points.npy") for name in ("train", "test")}
     size = float(how.protocol.size)
-    fitted = linear_probe(probe.name, (size, size)).fit(points["train"], train)
-    about = {"name": probe.name, "settings": {}, "landmarks": int(points["train"].shape[1])}
+    fitted = linear_probe(probe.name, (size, size), **probe.settings).fit(points["train"], train)
+    about = {
+        "name": probe.name,
+        "settings": dict(probe.settings),
+        "landmarks": int(points["train"].shape[1]),
+    }
     return np.asarray(fitted.predict(points["test"])), about

@@ -192,3 +192,10 @@ def test_bad_input_is_refused_in_words():
         LinearProbe(intercept=True, centre=False, fraction=0.1).fit(x, x)
     with pytest.raises(UnknownName, match="linear/zhang"):
         linear_probe("linear/zang")
+
+
+def test_a_protocol_may_change_a_preset_in_named_options_only() -> None:
+    assert linear_probe("linear/zhang", intercept=True).intercept is True
+    assert linear_probe("linear/imm", fraction=0.5).fraction == 0.5
+    with pytest.raises(UnknownName, match="intercepts"):
+        linear_probe("linear/zhang", intercepts=True)
