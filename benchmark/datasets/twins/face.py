@@ -9,19 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from benchmark.contracts.errors import InvalidInput
+from benchmark.datasets.twins.draws import Dice
 from benchmark.datasets.twins.face_hair import add_hair
-from benchmark.datasets.twins.face_shape import PART_NAMES, Face, pose
-from benchmark.datasets.twins.face_traits import HAIR_COLOURS, Dice, Person, Shot, linear
+from benchmark.datasets.twins.face_shape import PART_NAMES, Face
+from benchmark.datasets.twins.face_traits import HAIR_COLOURS, Person, Shot
 from benchmark.datasets.twins.renderer import TwinBatch, attach, render
-from benchmark.datasets.twins.scene import (
-    Array,
-    Backdrop,
-    Camera,
-    Framing,
-    Light,
-    Scene,
-    SceneBuilder,
-)
+from benchmark.datasets.twins.scene import Array, Camera, Framing, Scene, SceneBuilder
+from benchmark.datasets.twins.staging import check_identities, clutter, lights, pose
 
 _FIVE = ("left eye", "right eye", "nose tip", "left mouth corner", "right mouth corner")
 _ATTRIBUTES = (
@@ -57,12 +51,7 @@ class FaceRecipe:
                 f"face twin: landmarks must be 68 or 5, got {self.landmarks!r}",
                 cure="ask for landmarks=68 or landmarks=5",
             )
-        if not len(self.identities) or min(self.identities) < 0:
-            raise InvalidInput(
-                "face twin: identities must be a non-empty sequence of numbers >= 0, "
-                f"got {self.identities!r}",
-                cure="give for example identities=range(200)",
-            )
+        check_identities(self.name, self.identities)
 
     @property
     def landmark_names(self) -> tuple[str, ...]:
@@ -75,8 +64,8 @@ class FaceRecipe:
         person = Person.draw(seed, identity)
         dice = Dice(seed, index, 2)
         shot = Shot.draw(dice, person, self.yaw, self.pitch, self.roll)
-        key, fill, ambient = _lights(dice)
-        backdrop = _backdrop(dice)
+        key, fill, ambient = lights(dice)
+        backdrop = clutter(dice)
         draws = [dice.between(0, 1) for _ in range(3)]
         face, builder = Face(person, shot), SceneBuilder()
         face.skin(builder)
@@ -159,46 +148,3 @@ def _attributes(person: Person, shot: Shot) -> Array:
     for kind, name in enumerate(HAIR_COLOURS):
         values[f"{name}_hair"] = person.hair_kind == kind and person.hair_style != "bald"
     return np.array([float(values[name]) for name in _ATTRIBUTES])
-
-
-def _lights(dice: Dice) -> tuple[Light, Light, tuple[float, float, float]]:
-    """A key light from anywhere in front, a weak one opposite, and what the room gives back."""
-    power, warm = dice.between(0.65, 1.15), dice.around(0.16)
-    across, above = np.radians(dice.around(80)), np.radians(dice.between(-10, 55))
-    key = Light(_unit(across, above), (power * (1 + warm), power, power * (1 - warm)))
-    weak = power * dice.between(0.05, 0.35)
-    fill = Light(_unit(-across * 1.2, 0.2), (weak * (1 - warm), weak, weak * (1 + warm)))
-    room, cast = dice.between(0.22, 0.5), dice.around(0.2)
-    return key, fill, (room * (1 - cast), room, room * (1 + cast))
-
-
-def _unit(across: float, above: float) -> tuple[float, float, float]:
-    flat = np.cos(above)
-    return float(flat * np.sin(across)), float(-np.sin(above)), float(-flat * np.cos(across))
-
-
-def _backdrop(dice: Dice) -> Backdrop:
-    def colour() -> list[float]:
-        return list(linear((dice.between(10, 245), dice.between(10, 245), dice.between(10, 245))))
-
-    near, far = colour(), colour()
-    corners = np.array([near, far, far, near]) * np.array(
-        [[dice.between(0.5, 1.2)] for _ in range(4)]
-    )
-    rows = []
-    for _ in range(int(dice.between(3, 11))):
-        box, striped = dice.chance(0.5), dice.chance(0.25)
-        rows.append(
-            [
-                float(box),
-                dice.between(-0.1, 1.1),
-                dice.between(-0.1, 1.1),
-                dice.between(0.04, 0.45),
-                dice.between(0.04, 0.45),
-                dice.between(0, np.pi),
-                dice.between(0.05, 0.6),
-                dice.between(1.5, 5) if striped else 0.0,
-                *colour(),
-            ]
-        )
-    return Backdrop(corners.reshape(2, 2, 3), np.array(rows).reshape(-1, 11))

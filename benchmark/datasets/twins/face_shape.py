@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmark.datasets.twins.face_traits import Colour, Person, Shot, linear, mix
+from benchmark.datasets.twins.draws import Colour, linear, mix, shade
+from benchmark.datasets.twins.face_traits import Person, Shot
 from benchmark.datasets.twins.scene import BOX, Array, SceneBuilder, turning
+from benchmark.datasets.twins.staging import pose
 
 PART_NAMES = (
     "background", "skin", "hair", "eyes", "brows", "nose", "lips", "mouth", "ears", "neck",
@@ -20,11 +22,6 @@ PART_NAMES = (
 _FACE = (SKIN, NOSE)
 _FRONT = -0.7  # depth of the face's front near the eyes
 _BLACK: Colour = (0.004, 0.003, 0.003)
-
-
-def _shade(colour: Colour, factor: float) -> Colour:
-    r, g, b = colour
-    return r * factor, g * factor, b * factor
 
 
 class Face:
@@ -175,7 +172,7 @@ class Face:
         """Everything painted on the skin, from the broad to the small."""
         p = self.person
         blood = mix(p.skin, linear((190, 60, 50)), 0.4)
-        low = _shade(p.skin, 0.5)
+        low = shade(p.skin, 0.5)
         for side in (-1, 1):
             at = (side * 0.38 * p.width, 0.25, -0.6)
             b.paint(at, (0.2, 0.17, 0.3), blood, on=_FACE, soft=0.9, strength=0.35)
@@ -193,13 +190,11 @@ class Face:
         self._beard(b)
         for side in (-1, 1):
             at = (side * 0.55 * p.nose_width, self.nose_y + 0.088, self.nose_z + 0.08)
-            b.paint(
-                at, (0.034, 0.022, 0.06), _shade(p.skin, 0.12), on=_FACE, soft=0.5, strength=0.9
-            )
+            b.paint(at, (0.034, 0.022, 0.06), shade(p.skin, 0.12), on=_FACE, soft=0.5, strength=0.9)
             self._eye(b, side, light_side)
             at = (side * 0.32, self.brow_y, _FRONT)
             turn = (0, 0, side * p.brow_tilt)
-            colour = mix(_shade(p.hair, 0.7), p.skin, 0.12)
+            colour = mix(shade(p.hair, 0.7), p.skin, 0.12)
             size = (0.21, p.brow_thick, 0.5)
             b.paint(at, size, colour, on=_FACE, part=BROWS, turn=turn, bend=p.brow_arch, soft=0.35)
 
@@ -207,11 +202,11 @@ class Face:
         p, lid = self.person, self.lid
         x, y, turn = side * p.eye_apart, p.eye_height, (0, 0, side * p.eye_tilt)
         wide, deep = p.eye_width, 0.25
-        dark = _shade(p.skin, 0.22)
+        dark = shade(p.skin, 0.22)
         crease = (wide * 1.12, lid + 0.05, deep)
-        b.paint((x, y, _FRONT), crease, _shade(p.skin, 0.5), on=_FACE, turn=turn, down=0.02,
+        b.paint((x, y, _FRONT), crease, shade(p.skin, 0.5), on=_FACE, turn=turn, down=0.02,
                 soft=0.35, strength=0.55)  # fmt: skip
-        b.paint((x, y, _FRONT), (wide * 1.05, lid + 0.024, deep), _shade(p.skin, 0.95), on=_FACE,
+        b.paint((x, y, _FRONT), (wide * 1.05, lid + 0.024, deep), shade(p.skin, 0.95), on=_FACE,
                 turn=turn, down=0.03, soft=0.2)  # fmt: skip
         lash = (wide * 1.06, lid + 0.016, deep)
         b.paint((x, y, _FRONT), lash, dark, on=_FACE, turn=turn, down=0.62 * lid + 0.006, soft=0.3)
@@ -219,7 +214,7 @@ class Face:
                 turn=turn, down=0.62 * lid, soft=0.2)  # fmt: skip
         gx = x + self.shot.gaze[0] * wide * 0.5
         gy = y - 0.008 + self.shot.gaze[1] * 0.05
-        b.paint((gx, gy, _FRONT), (0.074, 0.074, deep), _shade(p.iris, 0.35), on=(EYES,), soft=0.2)
+        b.paint((gx, gy, _FRONT), (0.074, 0.074, deep), shade(p.iris, 0.35), on=(EYES,), soft=0.2)
         b.paint((gx, gy + 0.006, _FRONT), (0.062, 0.062, deep), p.iris, on=(EYES,), soft=0.3)
         b.paint((gx, gy, _FRONT), (0.03, 0.03, deep), _BLACK, on=(EYES,), soft=0.3)
         spot = (gx + 0.022 * light_side, gy - 0.024, _FRONT)
@@ -230,7 +225,7 @@ class Face:
         up, down = self.outer
         b.paint((0, y, -0.75), (wide, up, 0.25), p.lips, on=_FACE, part=LIPS, down=down,
                 bend=self.corner, soft=0.15)  # fmt: skip
-        b.paint((0, y - 0.7 * up, -0.75), (wide, 0.6 * up, 0.25), _shade(p.lips, 0.6), on=(LIPS,),
+        b.paint((0, y - 0.7 * up, -0.75), (wide, 0.6 * up, 0.25), shade(p.lips, 0.6), on=(LIPS,),
                 bend=self.corner, soft=0.6, strength=0.6)  # fmt: skip
         glow = mix(p.lips, (1, 0.8, 0.75), 0.25)
         b.paint((0, y + self.inner[1] + 0.5 * p.lip, -0.8), (wide * 0.5, 0.3 * p.lip, 0.2), glow,
@@ -252,7 +247,7 @@ class Face:
         p = self.person
         if not p.beard:
             return
-        colour = mix(_shade(p.hair, 0.8), p.skin, 0.1)
+        colour = mix(shade(p.hair, 0.8), p.skin, 0.1)
         lip_top = self.mouth_y - self.outer[0]
         if p.beard == "full":
             at = (0, self.chin - 0.02, -0.2)
@@ -275,7 +270,7 @@ class Face:
         b.rotation = head.T @ body
         b.offset = pivot - b.rotation @ pivot
         neck = (0.4 * p.width, 0.95, 0.36)
-        b.solid((0, 1.0, 0.22), neck, NECK, _shade(p.skin, 0.9), shine=0.02)
+        b.solid((0, 1.0, 0.22), neck, NECK, shade(p.skin, 0.9), shine=0.02)
         for centre, radii in (
             ((0, 2.05, 0.3), (1.75, 0.68, 0.5)),
             ((0, 1.62, 0.22), (0.75, 0.3, 0.46)),
@@ -303,12 +298,3 @@ class Face:
             b.solid(middle, (0.014, 0.022, half), GLASSES, p.rim, turn=turn, kind=BOX, shine=0.3)
         gap = max(p.eye_apart + 0.01 - wide, 0.02) + 0.02
         b.solid((0, y - 0.03, z), (gap, 0.018, 0.018), GLASSES, p.rim, kind=BOX, shine=0.3)
-
-
-def pose(yaw: float, pitch: float, roll: float) -> Array:
-    """Head to camera: pitch first, then yaw, then roll.
-
-    Positive yaw turns the nose to the right of the picture, positive pitch lifts it, positive roll
-    is clockwise as seen.
-    """
-    return turning((-pitch, -yaw, roll))

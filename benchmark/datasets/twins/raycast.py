@@ -126,14 +126,13 @@ def cast(solids: Solids, camera: Camera, rays: Rays) -> Hits:
         if window is None:
             continue
         u, v = rays.within(window)
+        planes = [
+            (camera.rotation @ np.asarray(normal), offset) for normal, offset in solids.clips[index]
+        ]
+        clips = [(n.tolist(), o + float(n @ camera.translation)) for n, o in planes]
         if solids.kind[index] == BOX:
-            found = _box(local[index], centre[index], u, v)
+            found = _box(local[index], centre[index], clips, u, v)
         else:
-            planes = [
-                (camera.rotation @ np.asarray(normal), offset)
-                for normal, offset in solids.clips[index]
-            ]
-            clips = [(n.tolist(), o + float(n @ camera.translation)) for n, o in planes]
             cut = _Cut(clips, holes[index], local[index], centre[index])
             found = _ellipsoid(form, u, v, cut, fading=blends[index] > 0)
         _merge(hits, window, index, found, blends[index])
@@ -217,7 +216,10 @@ def along(row: Array, centre: Array, depth: Pixels, u: Pixels, v: Pixels) -> Pix
     return value
 
 
-def _box(local: Array, centre: Array, u: Pixels, v: Pixels) -> Found:
+def _box(
+    local: Array, centre: Array, clips: list[tuple[list[float], float]], u: Pixels, v: Pixels
+) -> Found:
+    """A box is what is behind three near planes and before three far ones; a clip adds either."""
     origin = (-(local @ centre)).tolist()
     nears, fars, inverses = [], [], []
     for axis, (a, b, c) in enumerate(local.tolist()):
@@ -237,6 +239,18 @@ def _box(local: Array, centre: Array, u: Pixels, v: Pixels) -> Found:
         ]
         other = np.where(nears[1] == enter, sides[1], sides[2])
         normals.append(np.where(nears[0] == enter, sides[0], other))
+    for (a, b, c), offset in clips:
+        slant = (a * u + c) + b * v
+        slant = np.where(np.abs(slant) < np.float32(1e-7), np.float32(1e-7), slant)
+        inverse = 1 / slant
+        at = np.float32(offset) * inverse
+        leave = np.where(slant < 0, np.minimum(leave, at), leave)
+        nearer = (slant > 0) & (at > enter)
+        enter = np.where(nearer, at, enter)
+        normals = [
+            np.where(nearer, np.float32(component) * inverse, normal)
+            for component, normal in zip((a, b), normals, strict=True)
+        ]
     depth = np.where(enter < leave, enter, _MISS)
     return depth, normals[0], normals[1], None
 

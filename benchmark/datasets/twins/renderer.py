@@ -13,15 +13,12 @@ import numpy.typing as npt
 from benchmark.contracts.errors import InvalidInput
 from benchmark.datasets.twins import shading
 from benchmark.datasets.twins.raycast import FAR, Hits, Rays, cast
-from benchmark.datasets.twins.scene import ELLIPSOID, Array, Camera, Scene, Solids, quaternion
+from benchmark.datasets.twins.scene import Array, Camera, Scene, Solids, quaternion
+from benchmark.datasets.twins.surface import surface_points
 
 Floats = npt.NDArray[np.float32]
 
 SMALLEST = 16  # pixels; below this a face's features are smaller than a pixel
-_DRAWS = 100  # rounds of surface points; the first one or two are enough for a solid scene
-# Object units a landmark may lie behind the first surface and still be seen: blends of solids
-# depend a little on where they are seen from.
-_TOLERANCE = 0.08
 
 
 class Recipe(Protocol):
@@ -154,7 +151,7 @@ def _fill(batch: TwinBatch, row: int, scene: Scene, size: int) -> None:
     labels = shading.parts(scene, hits, centres)
     batch.parts[row] = labels
     batch.foreground[row] = labels != 0
-    batch.depth[row] = np.where(hits.solid >= 0, hits.depth, np.float32(np.inf))
+    batch.depth[row] = np.where(labels != 0, hits.depth, np.float32(np.inf))
     batch.images[row] = _colour(scene, size)
     batch.landmarks_3d[row] = scene.landmarks
     pixels = camera.project(scene.landmarks)
@@ -190,7 +187,7 @@ def visible(scene: Scene, pixels: Array, size: int) -> npt.NDArray[np.bool_]:
     hits = at_points(scene.solids, scene.camera, pixels)
     depth = scene.camera.seen(scene.landmarks)[:, 2]
     inside = ((pixels >= -0.5) & (pixels < size - 0.5)).all(axis=1)
-    return inside & (hits.depth >= depth - _TOLERANCE)
+    return inside & (hits.depth >= depth - scene.buried)
 
 
 def at_points(solids: Solids, camera: Camera, pixels: Array) -> Hits:
@@ -208,46 +205,3 @@ def attach(solids: Solids, camera: Camera, points: Array) -> Array:
     seen = camera.seen(points)
     depth = np.where(depth < FAR, depth, seen[:, 2])
     return (seen * (depth / seen[:, 2])[:, None] - camera.translation) @ camera.rotation
-
-
-def surface_points(solids: Solids, count: int, random: np.random.Generator) -> Floats:
-    """Points (count, 3), object frame, spread evenly over the ellipsoids' outer surface.
-
-    Drawn per ellipsoid in proportion to its area; points inside another ellipsoid or cut away by a
-    clip are drawn again. Boxes are left out. A scene with next to no outside raises InvalidInput.
-    """
-    rows = np.flatnonzero(solids.kind == ELLIPSOID)
-    centre, axes, radii = solids.centre[rows], solids.axes[rows], solids.radii[rows]
-    a, b, c = radii.T**1.6
-    area = ((a * b + a * c + b * c) / 3) ** (1 / 1.6)  # Thomsen's formula, over 4 pi
-    local = axes.transpose(0, 2, 1) / radii[:, :, None]
-    kept: list[Array] = []
-    missing = count
-    for _ in range(_DRAWS):
-        if not missing:
-            break
-        draw = 4 * count + 64
-        which = random.choice(len(rows), size=draw, p=area / area.sum())
-        ball = random.standard_normal((draw, 3))
-        ball /= np.sqrt((ball * ball).sum(axis=1, keepdims=True))
-        # a uniform sphere stretched by radii is thinned by the area it gained
-        stretch = np.sqrt(((ball / radii[which]) ** 2).sum(axis=1)) * radii[which].min(axis=1)
-        keep = random.random(draw) < stretch
-        which, ball = which[keep], ball[keep]
-        points = centre[which] + (axes[which] @ (ball * radii[which])[..., None])[..., 0]
-        offset = points[:, None, :] - centre[None]
-        inside = ((local[None] @ offset[..., None])[..., 0] ** 2).sum(axis=2) < 0.999
-        closed = np.array([not solids.clips[i] and not solids.hole[i] for i in rows])
-        good = ~(inside & closed).any(axis=1)
-        for position, row in enumerate(rows):
-            for normal, level in solids.clips[row]:
-                good &= (which != position) | (points @ np.asarray(normal) >= level)
-        points = points[good][:missing]
-        kept.append(points)
-        missing -= len(points)
-    if missing:
-        raise InvalidInput(
-            f"twin scene: expected {count} surface points, found {count - missing} on the outside",
-            cure="the scene's ellipsoids are almost all clipped or inside one another",
-        )
-    return np.concatenate([np.empty((0, 3)), *kept]).astype(np.float32)

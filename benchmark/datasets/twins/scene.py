@@ -158,8 +158,9 @@ class Solids:
 
     `axes` holds the solid's own axes as columns, `radii` the half lengths along them. A solid with
     `blend` > 0 melts into the solids before it within that depth. `clips` keeps, per solid, the
-    side `normal . p >= offset` of each plane; what is behind the cut shows the inner face. `hole`
-    leaves out an elliptic bore along the solid's z axis, as a fraction of its radii. `waves` is two
+    side `normal . p >= offset` of each plane: a box stays solid, and behind the cut of an ellipsoid
+    one sees its inner face. `hole` leaves out an elliptic bore along an ellipsoid's z axis, as a
+    fraction of its radii. Part 0 is scenery: it is seen, but belongs to the background. `waves` is two
     wave vectors in cycles per radius and the pattern's strength.
     """
 
@@ -204,6 +205,9 @@ class Scene:
 
     `lights` has at least one; the first also glints on what has `shine`. `attributes` is (A,) and
     `landmarks` (K, 3) in the object frame; `grain` is the noise of the picture in 8-bit levels.
+    `buried` is how far below the first surface a landmark may lie and still be seen, object units,
+    one number or (K,): blends of solids depend a little on where they are seen from, and a joint
+    is inside its limb.
     """
 
     solids: Solids
@@ -217,6 +221,7 @@ class Scene:
     identity: int = 0
     grain: float = 0.0
     grain_seed: int = 0
+    buried: float | Array = 0.08
 
 
 @dataclass
