@@ -49,7 +49,7 @@ def command(protocol: str | None, twin: bool, write: bool, check: bool, json_: b
         as_json(
             {
                 f"{p.name}{' (twin)' if t else ''}": [
-                    asdict(r) for r in make_rows(p, read_entries(p, twin=t)[0])
+                    asdict(r) for r in make_rows(p.scored(twin=t), read_entries(p, twin=t)[0])
                 ]
                 for p, t in boards
             }
@@ -69,10 +69,11 @@ def print_board(protocol, twin: bool) -> None:  # type: ignore[no-untyped-def]
     from benchmark.cli.output import table
 
     entries, left_out = read_entries(protocol, twin=twin)
-    metric = protocol.metrics[0]
+    scored = protocol.scored(twin=twin)
+    metric = scored.metrics[0]
     click.secho(f"\n{protocol.name}{' (twin)' if twin else ''}", bold=True, nl=False)
     click.echo(f"  {protocol.title}; {metric.id} {metric.unit}, {metric.better} is better")
-    rows = make_rows(protocol, entries)
+    rows = make_rows(scored, entries)
     table(
         ["method", "settings", "", "value", "95 % interval", "vs untrained", "seeds", "reported"],
         [

@@ -69,7 +69,7 @@ def prepare(protocol: str, twin: bool, data_root: str | None) -> None:
     progress = make_progress()
     try:
         for found in chosen:
-            for role in ("fit", "train", "test"):
+            for role in (r for r in ("fit", "train", "test") if getattr(found.data, r)):
                 split = open_split(found, role, twin=twin, progress=progress)
                 click.echo(
                     f"{found.name} {role:5} {split_name(found, role, twin=twin):24} "

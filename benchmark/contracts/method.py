@@ -162,6 +162,10 @@ class Ceiling(Method):
     def predict_from_labels(self, images: torch.Tensor, labels: torch.Tensor) -> Prediction:
         """A prediction from the truth itself: `labels` as the task gives them, (B, K, 2) points."""
 
+    def generator_from_images(self, images: Images) -> Generator:
+        """A generator from the truth itself: the images that others are compared with."""
+        raise NotImplementedError(f"{type(self).__name__} is no generator")
+
 
 @contextmanager
 def inference(method: Method) -> Iterator[Method]:

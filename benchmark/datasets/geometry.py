@@ -17,6 +17,8 @@ FILTERS = {
     "pillow_bilinear": Image.Resampling.BILINEAR,
     "pillow_bicubic": Image.Resampling.BICUBIC,
     "pillow_nearest": Image.Resampling.NEAREST,
+    "pillow_box": Image.Resampling.BOX,
+    "pillow_lanczos": Image.Resampling.LANCZOS,
 }
 
 
@@ -98,6 +100,9 @@ def _window(
 ) -> Window:
     if geometry.crop == "whole":
         return Window(0, 0, *size)
+    if geometry.crop == "centre_square":
+        side = min(size)
+        return Window((size[0] - side) // 2, (size[1] - side) // 2, side, side)
     if geometry.window is not None:
         return Window(*geometry.window)
     if points is None:

@@ -53,6 +53,9 @@ class Task(ABC):
 
     splits: ClassVar[tuple[str, ...]] = ("train", "test")
 
+    def require(self, protocol: Protocol) -> None:  # noqa: B027
+        """Refuse, before anything is fitted, what scoring would lack later (a file of weights)."""
+
     @abstractmethod
     def predict(
         self,
@@ -92,6 +95,7 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
 TASKS: dict[str, str] = {
     "landmark_regression": "benchmark.tasks.landmark_regression:LandmarkRegression",
     "landmark_matching": "benchmark.tasks.landmark_matching:LandmarkMatching",
+    "image_generation": "benchmark.tasks.image_generation:ImageGeneration",
 }
 
 

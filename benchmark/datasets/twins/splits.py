@@ -20,7 +20,7 @@ from benchmark.datasets.prepared import (
     load,
     store,
 )
-from benchmark.datasets.twins.face import FaceRecipe
+from benchmark.datasets.twins.recipes import make_recipe
 from benchmark.datasets.twins.renderer import TwinBatch, render
 from benchmark.datasets.twins.scene import Framing
 from benchmark.home import home
@@ -28,6 +28,9 @@ from benchmark.protocols import Protocol, Twin, canonical_digest
 
 RECIPE_VERSION = 1
 """Raised when a recipe or the renderer draws other pixels, so that old ones are not taken for new."""
+
+MEASURED = {"probe", "generation", "metrics"}
+"""Fields of a twin that no picture depends on."""
 
 CHUNK = 64
 CLOUD_POINTS = 8000
@@ -37,14 +40,15 @@ TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
 def open_twin(protocol: Protocol, role: str, progress: Progress | None = None) -> PreparedSplit:
     """The rendered split that plays `role`; "validation" and "development" are parts of "train".
 
-    Where a protocol fits on the same split that its probe is trained on, so does its twin.
+    Where a protocol has one split in two roles (fits where its probe is trained, compares generated
+    images with those fitted on), so has its twin.
     """
     twin = protocol.twin
     if twin is None:
         raise Incompatible(f"protocol {protocol.name} has no twin")
     if role in ("validation", "development"):
         return _people_part(open_twin(protocol, "train", progress), role)
-    series = "train" if role == "fit" and protocol.data.fit == protocol.data.train else role
+    series = _series(protocol, role)
     folder = _folder(protocol, twin, series)
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -54,6 +58,13 @@ def open_twin(protocol: Protocol, role: str, progress: Progress | None = None) -
                     shutil.rmtree(killed)
                 _render(protocol, twin, series, folder, progress)
     return load(folder)
+
+
+def _series(protocol: Protocol, role: str) -> str:
+    data = protocol.data
+    if role == "fit" and data.fit == data.train:
+        return "train"
+    return "fit" if role == "test" and data.test == data.fit else role
 
 
 def _points(protocol: Protocol) -> int:
@@ -68,7 +79,7 @@ def _resize(protocol: Protocol) -> int:
 def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
     about = {
         "recipe_version": RECIPE_VERSION,
-        "twin": twin.model_dump(mode="json", exclude={"probe"}),
+        "twin": twin.model_dump(mode="json", exclude=MEASURED),
         "points": _points(protocol),
         "resize": _resize(protocol),
         "size": protocol.size,
@@ -87,7 +98,10 @@ def _render(
     test_people = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
     people = [p for p in range(twin.people) if (p in test_people) == (series == "test")]
     resize = _resize(protocol)
-    recipe = FaceRecipe(people, _points(protocol), framing=_framing(twin))
+    points_asked = _points(protocol) if twin.recipe == "face" else None
+    recipe = make_recipe(
+        twin.recipe, people, landmarks=points_asked, framing=_framing(twin), **twin.settings
+    )
     points: list[np.ndarray] = []
     labels: dict[str, list[np.ndarray]] = {name: [] for name in protocol.data.labels}
     clouds = CLOUD_POINTS if "clouds" in labels else 0
@@ -128,7 +142,10 @@ def _render(
     )
 
 
-def _framing(twin: Twin) -> Framing:
+def _framing(twin: Twin) -> Framing | None:
+    """The protocol's framing; the recipe's own where it says nothing."""
+    if twin.scale is None and twin.shift is None:
+        return None
     usual = Framing()
     return Framing(twin.scale or usual.scale, twin.shift or usual.shift)
 
