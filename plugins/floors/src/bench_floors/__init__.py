@@ -5,7 +5,7 @@ from benchmark.contracts import MethodSpec, hookimpl
 
 @hookimpl
 def bench_methods(register):  # type: ignore[no-untyped-def]
-    """Register the three."""
+    """Register them all."""
     register(
         MethodSpec(
             id="mean-shape",
@@ -37,9 +37,29 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
         MethodSpec(
             id="oracle",
             implementation="bench_floors.oracle:Oracle",
-            gives=["landmarks", "descriptors"],
+            gives=["landmarks", "descriptors", "generator"],
             summary="the labels themselves through the same probe",
             role="ceiling",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
+            id="training-images",
+            implementation="bench_floors.shown_images:TrainingImages",
+            gives=["generator"],
+            summary="the images fitted on, given back as if generated",
+            role="floor",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
+            id="noise-images",
+            implementation="bench_floors.shown_images:NoiseImages",
+            gives=["generator"],
+            summary="uniform noise, whatever was fitted on",
+            role="floor",
             origin="official",
         )
     )

@@ -9,6 +9,8 @@ import torch
 from benchmark.contracts import (
     Ceiling,
     Descriptors,
+    Generator,
+    Images,
     Landmarks,
     MethodInfo,
     MethodSettings,
@@ -17,7 +19,10 @@ from benchmark.contracts import (
 
 
 class Oracle(Ceiling):
-    """Landmarks as they are, or a descriptor map with one bump per landmark."""
+    """Landmarks as they are, or a descriptor map with one bump per landmark.
+
+    Where images are generated, the real ones in turn.
+    """
 
     class Settings(MethodSettings):
         kind: Literal["landmarks", "descriptors"] = "landmarks"
@@ -26,7 +31,12 @@ class Oracle(Ceiling):
 
     @classmethod
     def info(cls, settings: Settings) -> MethodInfo:
-        return MethodInfo(gives=(settings.kind,), supervision="labels")
+        return MethodInfo(gives=(settings.kind, "generator"), supervision="labels")
+
+    def generator_from_images(self, images: Images) -> Generator:
+        from bench_floors.shown_images import in_turn
+
+        return in_turn(images.pixels, images.size)
 
     def predict_from_labels(self, images: torch.Tensor, labels: torch.Tensor) -> Prediction:
         if self.settings.kind == "landmarks":
