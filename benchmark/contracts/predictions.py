@@ -220,13 +220,16 @@ class Generator:
     def stream(
         self, count: int, seed: int, *, batch: int = 64, device: str = "cpu"
     ) -> Iterator[torch.Tensor]:
-        """uint8 (B, 3, size, size) on `device`, batch by batch, `count` in all.
+        """uint8 (B, 3, size, size) on `device`, as they are made, `count` in all.
 
         Image i depends on (seed, i), not on the batch size: z come in one order, and SHARE_NOISE
         images in a row have one noise seed.
         """
         if count < 1 or batch < 1:
             raise InvalidInput(f"cannot sample {count} images, {batch} at a time")
+        return self._stream(count, seed, batch, device)
+
+    def _stream(self, count: int, seed: int, batch: int, device: str) -> Iterator[torch.Tensor]:
         normal = np.random.Generator(np.random.PCG64(seed))
         first = 0
         while first < count:

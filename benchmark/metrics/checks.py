@@ -41,27 +41,15 @@ def tensors(**arguments: tuple[Any, str]) -> tuple[torch.Tensor, ...]:
     Arguments without a device (NumPy) follow it; without any tensor everything stays on the CPU. So
     does everything on a device that has no float64 (MPS).
     """
-    import torch
+    return _tensors(arguments, narrow=False)
 
-    given = [value for value, _ in arguments.values() if isinstance(value, torch.Tensor)]
-    device = given[0].device if given and given[0].device.type != "mps" else torch.device("cpu")
-    converted = {}
-    for name, (value, _) in arguments.items():
-        tensor = value.detach() if isinstance(value, torch.Tensor) else None
-        if tensor is None:
-            tensor = torch.from_numpy(np.ascontiguousarray(_numpy(name, value)))
-        if tensor.is_complex():
-            raise InvalidInput(f"{name}: expected real numbers, got {tensor.dtype}")
-        # A device without float64 must be left before the conversion, hence the two steps.
-        converted[name] = tensor.to(device).to(torch.float64)
-    _require_shapes(
-        {name: (tuple(converted[name].shape), arguments[name][1]) for name in arguments}
-    )
-    for name, tensor in converted.items():
-        finite = torch.isfinite(tensor)
-        if not bool(finite.all()):
-            _refuse_non_finite(name, tuple(tensor.shape), finite.cpu().numpy())
-    return tuple(converted.values())
+
+def features(**arguments: tuple[Any, str]) -> tuple[torch.Tensor, ...]:
+    """As `tensors`, but what is float32 or narrower comes as float32: half the memory.
+
+    For sets of features as large as memory allows, which are then widened block by block.
+    """
+    return _tensors(arguments, narrow=True)
 
 
 def masks(**arguments: tuple[Any, str]) -> tuple[np.ndarray, ...]:
@@ -83,6 +71,31 @@ def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
         raise InvalidInput(f"{name}: there is no {value!r}", cure=f"use one of {', '.join(known)}")
     return value
+
+
+def _tensors(arguments: dict[str, tuple[Any, str]], narrow: bool) -> tuple[torch.Tensor, ...]:
+    import torch
+
+    given = [value for value, _ in arguments.values() if isinstance(value, torch.Tensor)]
+    device = given[0].device if given and given[0].device.type != "mps" else torch.device("cpu")
+    converted = {}
+    for name, (value, _) in arguments.items():
+        tensor = value.detach() if isinstance(value, torch.Tensor) else None
+        if tensor is None:
+            tensor = torch.from_numpy(np.ascontiguousarray(_numpy(name, value)))
+        if tensor.is_complex():
+            raise InvalidInput(f"{name}: expected real numbers, got {tensor.dtype}")
+        # A device without float64 must be left before the conversion, hence the two steps.
+        wide = not narrow or tensor.dtype == torch.float64 or not tensor.is_floating_point()
+        converted[name] = tensor.to(device).to(torch.float64 if wide else torch.float32)
+    _require_shapes(
+        {name: (tuple(converted[name].shape), arguments[name][1]) for name in arguments}
+    )
+    for name, tensor in converted.items():
+        finite = torch.isfinite(tensor)
+        if not bool(finite.all()):
+            _refuse_non_finite(name, tuple(tensor.shape), finite.cpu().numpy())
+    return tuple(converted.values())
 
 
 def _numpy(name: str, value: Any) -> np.ndarray:

@@ -3,12 +3,14 @@
 |m1 - m2|² + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2). With any factors S1 = A Aᵀ and S2 = B Bᵀ the last
 trace is the sum of the singular values of Aᵀ B. That needs no square root of a matrix product, so
 it holds its digits where covariances are singular (fewer samples than dimensions), and no part of
-it can turn imaginary.
+it can turn imaginary. It is also the sum of the square roots of the eigenvalues of Aᵀ S2 A, which
+costs a third where A is a Cholesky factor, but loses digits where eigenvalues come near rounding:
+that way is taken only where an estimate of its error says that none are lost.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -91,7 +93,10 @@ def frechet_distance(mean1: Any, cov1: Any, mean2: Any, cov2: Any) -> float:
     mean1, cov1, mean2, cov2 = checks.tensors(
         mean1=(mean1, "D"), cov1=(cov1, "D D"), mean2=(mean2, "D"), cov2=(cov2, "D D")
     )
-    return _distance(mean1, _factor("cov1", cov1), mean2, _factor("cov2", cov2))
+    return _distance(
+        _Gaussian("cov1", mean1, covariance=_symmetric("cov1", cov1)),
+        _Gaussian("cov2", mean2, covariance=_symmetric("cov2", cov2)),
+    )
 
 
 def frechet_distance_from_features(real: Any, fake: Any, ddof: int = 1) -> float:
@@ -109,43 +114,84 @@ def frechet_distance_from_features(real: Any, fake: Any, ddof: int = 1) -> float
     25.0
     """
     real, fake = checks.tensors(real=(real, "N D"), fake=(fake, "M D"))
-    return _distance(*_moments("real", real, ddof), *_moments("fake", fake, ddof))
+    return _distance(_gaussian("real", real, ddof), _gaussian("fake", fake, ddof))
 
 
-def _moments(name: str, features: torch.Tensor, ddof: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean (D,) and a factor (D, r) of the covariance."""
+class _Gaussian(NamedTuple):
+    """Mean (D,) and either a covariance (D, D) or a factor of it (D, r); named for errors."""
+
+    name: str
+    mean: torch.Tensor
+    covariance: torch.Tensor | None = None
+    factor: torch.Tensor | None = None
+
+    def trace(self) -> torch.Tensor:
+        if self.factor is not None:
+            return self.factor.square().sum()
+        assert self.covariance is not None
+        return self.covariance.trace()
+
+
+def _gaussian(name: str, features: torch.Tensor, ddof: int) -> _Gaussian:
     count, dimensions = features.shape
     if count <= ddof:
         raise InvalidInput(f"{name}: expected more than {ddof} rows, got {count}")
     mean = features.mean(dim=0)
     centred = (features - mean) / (count - ddof) ** 0.5
     if count <= dimensions:
-        return mean, centred.T
-    return mean, _factor(name, centred.T @ centred)
+        return _Gaussian(name, mean, factor=centred.T)
+    return _Gaussian(name, mean, covariance=centred.T @ centred)
 
 
-def _factor(name: str, covariance: torch.Tensor) -> torch.Tensor:
-    """A (D, r) with A Aᵀ = covariance, where r counts eigenvalues above rounding."""
-    largest = covariance.abs().max()
+def _distance(first: _Gaussian, second: _Gaussian) -> float:
+    apart = (first.mean - second.mean).square().sum() + first.trace() + second.trace()
+    cross = None
+    if first.covariance is not None and second.covariance is not None:
+        cross = _root_trace(first.covariance, second.covariance, apart)
+    if cross is None:
+        cross = torch.linalg.svdvals(_factor(first).T @ _factor(second)).sum()
+    # Never negative but by rounding, which is all that equal inputs leave.
+    return max(float(apart - 2 * cross), 0.0)
+
+
+def _root_trace(cov1: torch.Tensor, cov2: torch.Tensor, apart: torch.Tensor) -> torch.Tensor | None:
+    """tr (S1 S2)^(1/2) by a Cholesky factor, or none where that may lose digits of the distance.
+
+    Over spectra from flat to k⁻⁴, shared or different bases and samples from D + 1 to 20 D, the
+    true error was below a thousandth of this estimate wherever it was accepted.
+    """
+    factor, failed = torch.linalg.cholesky_ex(cov1)
+    if bool(failed):
+        return None
+    values = torch.linalg.eigvalsh(factor.T @ cov2 @ factor)
+    # What rounding may have added to each eigenvalue.
+    noise = 4 * torch.finfo(values.dtype).eps * cov1.norm() * cov2.norm()
+    if bool(values[0] < 1000 * noise):
+        return None
+    roots = values.sqrt()
+    total: torch.Tensor = roots.sum()
+    lost = (noise / roots).sum()  # twice the derivative of the root, for the factor of the trace
+    return total if bool(lost < 1e-6 * (apart - 2 * total)) else None
+
+
+def _symmetric(name: str, covariance: torch.Tensor) -> torch.Tensor:
     # A covariance that came through float32 may be off by its rounding, one that is wrong by more.
-    if bool((covariance - covariance.T).abs().max() > 1e-5 * largest):
+    if bool((covariance - covariance.T).abs().max() > 1e-5 * covariance.abs().max()):
         raise InvalidInput(f"{name}: expected a covariance, got a matrix that is not symmetric")
-    values, vectors = torch.linalg.eigh((covariance + covariance.T) / 2)
+    return (covariance + covariance.T) / 2
+
+
+def _factor(gaussian: _Gaussian) -> torch.Tensor:
+    """A (D, r) with A Aᵀ = covariance, where r counts eigenvalues above rounding."""
+    if gaussian.factor is not None:
+        return gaussian.factor
+    assert gaussian.covariance is not None
+    values, vectors = torch.linalg.eigh(gaussian.covariance)
     if bool(values[0] < -1e-5 * values[-1].abs()):
         raise InvalidInput(
-            f"{name}: expected a covariance, got eigenvalues from {float(values[0]):.3g}"
+            f"{gaussian.name}: expected a covariance, got eigenvalues from {float(values[0]):.3g}"
             f" to {float(values[-1]):.3g}"
         )
     # Eigenvalues below rounding are noise whose square root would be far larger than they are.
     real = values > values[-1] * len(values) * torch.finfo(values.dtype).eps
     return vectors[:, real] * values[real].sqrt()
-
-
-def _distance(
-    mean1: torch.Tensor, factor1: torch.Tensor, mean2: torch.Tensor, factor2: torch.Tensor
-) -> float:
-    traces = factor1.square().sum() + factor2.square().sum()
-    cross = torch.linalg.svdvals(factor1.T @ factor2).sum()
-    distance = (mean1 - mean2).square().sum() + traces - 2 * cross
-    # Never negative but by rounding, which is all that equal inputs leave.
-    return max(float(distance), 0.0)

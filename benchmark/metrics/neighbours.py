@@ -7,11 +7,13 @@ the number of features, which must be fixed and stated.
 Squared distances come from dot products, in float64 and from a common centre, some sixteen times
 faster than from differences. Where two of them differ by less than such a computation can tell
 (1e-11 of the squared lengths at 4,096 dimensions), they are taken as equal, so that duplicates and
-other exact ties are decided as exact arithmetic would.
+other exact ties are decided as exact arithmetic would. Features stay as narrow as they came; only
+two blocks of them are float64 at a time, and no table of all distances is ever there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ from benchmark.contracts.errors import InvalidInput
 from benchmark.metrics import checks
 
 BOUNDARIES = ("closed", "open")
-ROWS = 1024  # of a distance table at a time
+ROWS = 2048  # of a distance table at a time, and as many columns
 
 
 class PrecisionRecall(NamedTuple):
@@ -53,9 +55,14 @@ def precision_recall(real: Any, fake: Any, k: int = 3, boundary: str = "closed")
     """
     checks.one_of("boundary", boundary, BOUNDARIES)
     real, fake = _features(real, fake, k)
-    around_reals, _ = _inside(fake, real, _radii(real, k), boundary)
-    around_fakes, _ = _inside(real, fake, _radii(fake, k), boundary)
-    return PrecisionRecall(precision=_numpy(around_reals > 0), recall=_numpy(around_fakes > 0))
+    around_reals, around_fakes = (_reach(_radii(x, k), real, fake, boundary) for x in (real, fake))
+    precision = torch.zeros_like(around_fakes, dtype=torch.bool)
+    recall = torch.zeros_like(around_reals, dtype=torch.bool)
+    inside = torch.le if boundary == "closed" else torch.lt
+    for rows, columns, squared in _distances(fake, real):
+        precision[rows] |= inside(squared, around_reals[columns]).any(dim=1)
+        recall[columns] |= inside(squared, around_fakes[rows, None]).any(dim=0)
+    return PrecisionRecall(precision=_numpy(precision), recall=_numpy(recall))
 
 
 def density_coverage(real: Any, fake: Any, k: int = 5) -> DensityCoverage:
@@ -70,53 +77,84 @@ def density_coverage(real: Any, fake: Any, k: int = 5) -> DensityCoverage:
     (array([2., 0.]), array([0., 1., 1.]))
     """
     real, fake = _features(real, fake, k)
-    balls, held = _inside(fake, real, _radii(real, k), "open")
-    return DensityCoverage(density=_numpy(balls) / k, coverage=_numpy(held))
+    reach = _reach(_radii(real, k), real, fake, "open")
+    density = fake.lengths.new_zeros(len(fake))
+    coverage = torch.zeros_like(reach, dtype=torch.bool)
+    for rows, columns, squared in _distances(fake, real):
+        inside = squared < reach[columns]
+        density[rows] += inside.sum(dim=1)
+        coverage[columns] |= inside.any(dim=0)
+    return DensityCoverage(density=_numpy(density) / k, coverage=_numpy(coverage))
 
 
-def _features(real: Any, fake: Any, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    real, fake = checks.tensors(real=(real, "N D"), fake=(fake, "M D"))
+class _Features:
+    """Rows (N, D), read as blocks of float64 about a common centre; `lengths` (N,) are squared."""
+
+    def __init__(self, rows: torch.Tensor, centre: torch.Tensor) -> None:
+        self.rows, self.centre = rows, centre
+        self.parts = [slice(i, min(i + ROWS, len(rows))) for i in range(0, len(rows), ROWS)]
+        self.lengths = torch.cat([self.block(part).square().sum(dim=1) for part in self.parts])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def block(self, part: slice) -> torch.Tensor:
+        return self.rows[part].double() - self.centre
+
+
+def _features(real: Any, fake: Any, k: int) -> tuple[_Features, _Features]:
+    real, fake = checks.features(real=(real, "N D"), fake=(fake, "M D"))
     if not 1 <= k < min(len(real), len(fake)):
         raise InvalidInput(
             f"k: expected at least 1 and fewer than the {len(real)} real and {len(fake)} fake"
             f" features, got {k}"
         )
-    centre = real.mean(dim=0)
-    return real - centre, fake - centre
+    centre = sum(rows.double().sum(dim=0) for rows in real.split(ROWS)) / len(real)
+    return _Features(real, centre), _Features(fake, centre)
 
 
-def _squared_distances(rows: torch.Tensor, others: torch.Tensor) -> tuple[torch.Tensor, float]:
-    """Squared distances (R, O), and by how much rounding may have moved them at most."""
-    row_lengths, other_lengths = (x.square().sum(dim=1) for x in (rows, others))
-    squared = torch.addmm(other_lengths, rows, others.T, alpha=-2).add_(row_lengths[:, None])
-    # Error of a sum of D products (Higham 2002, 3.5), of the two lengths, and of the centring.
-    relative = 2 * (rows.shape[1] + 4) * torch.finfo(rows.dtype).eps
-    return squared, relative * float(row_lengths.max() + other_lengths.max())
+def _table(
+    block: torch.Tensor, lengths: torch.Tensor, others: _Features, part: slice
+) -> torch.Tensor:
+    """Squared distances (R, O) of a block, whose squared lengths are given, and a part of others."""
+    table = torch.addmm(others.lengths[part], block, others.block(part).T, alpha=-2)
+    return table.add_(lengths[:, None])
 
 
-def _radii(features: torch.Tensor, k: int) -> torch.Tensor:
+def _distances(rows: _Features, columns: _Features) -> Iterator[tuple[slice, slice, torch.Tensor]]:
+    """Squared distances of every row to every column, a table at a time."""
+    for part in rows.parts:
+        block = rows.block(part)
+        for other in columns.parts:
+            yield part, other, _table(block, rows.lengths[part], columns, other)
+
+
+def _radii(features: _Features, k: int) -> torch.Tensor:
     """Squared distance of each feature to its k-th neighbour: the (k + 1)-th, after itself."""
-    nearest = [
-        _squared_distances(rows, features)[0].topk(k + 1, dim=1, largest=False).values[:, k]
-        for rows in features.split(ROWS)
-    ]
-    return torch.cat(nearest)
+    nearest = features.lengths.new_full((len(features), k + 1), torch.inf)
+
+    def offer(part: slice, table: torch.Tensor) -> None:
+        both = torch.cat([nearest[part], table], dim=1)
+        nearest[part] = both.topk(k + 1, dim=1, largest=False).values
+
+    for i, rows in enumerate(features.parts):
+        block = features.block(rows)
+        for columns in features.parts[i:]:
+            # The distance from there is the distance from here: half of the table is enough.
+            table = _table(block, features.lengths[rows], features, columns)
+            offer(rows, table)
+            if columns != rows:
+                offer(columns, table.T)
+    return nearest.amax(dim=1)
 
 
-def _inside(
-    points: torch.Tensor, centres: torch.Tensor, radii: torch.Tensor, boundary: str
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """How many balls each point lies in, and which balls hold some point."""
-    counts, held = [], torch.zeros_like(radii, dtype=torch.bool)
-    for rows in points.split(ROWS):
-        squared, error = _squared_distances(rows, centres)
-        # Both the distance and the radius may be off, hence twice.
-        inside = (
-            squared <= radii + 2 * error if boundary == "closed" else squared < radii - 2 * error
-        )
-        counts.append(inside.sum(dim=1))
-        held |= inside.any(dim=0)
-    return torch.cat(counts), held
+def _reach(radii: torch.Tensor, first: _Features, second: _Features, boundary: str) -> torch.Tensor:
+    """Squared radii, wider (closed) or narrower (open) by what rounding may have moved."""
+    # Error of a sum of D products (Higham 2002, 3.5), of the two lengths, and of the centring.
+    relative = 2 * (first.rows.shape[1] + 4) * torch.finfo(torch.float64).eps
+    error = relative * (first.lengths.max() + second.lengths.max())
+    # Both the distance and the radius may be off, hence twice.
+    return radii + 2 * error if boundary == "closed" else radii - 2 * error
 
 
 def _numpy(values: torch.Tensor) -> np.ndarray:

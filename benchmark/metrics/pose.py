@@ -62,8 +62,9 @@ def mean_rotation(quaternions: Any) -> np.ndarray:
     """The rotation nearest to all of them, float64 (4,), unit length, w >= 0.
 
     quaternions: (N, 4). Markley's mean: the eigenvector of the largest eigenvalue of the mean of
-    q qᵀ. Raises `InvalidInput` for bad shapes, NaN, length zero, and when two eigenvalues share
-    the maximum, so that no single rotation is nearest.
+    q qᵀ. What is of unit length to float32's rounding is averaged as it is, as the reference code
+    does; the rest is brought to unit length first. Raises `InvalidInput` for bad shapes, NaN,
+    length zero, and when two eigenvalues share the maximum, so that no single rotation is nearest.
 
     Source: Markley et al. 2007, "Averaging Quaternions", eq. 12-13; used by
     eldar/differentiable-point-clouds@d9b6725 util/quaternion_average.py.
@@ -72,7 +73,8 @@ def mean_rotation(quaternions: Any) -> np.ndarray:
     array([1., 0., 0., 0.])
     """
     (quaternions,) = checks.arrays(quaternions=(quaternions, "N 4"))
-    quaternions = unit(quaternions)
+    rounded = np.abs(np.linalg.norm(quaternions, axis=1, keepdims=True) - 1) < 1e-6
+    quaternions = np.where(rounded, quaternions, unit(quaternions))
     values, vectors = np.linalg.eigh(quaternions.T @ quaternions / len(quaternions))
     if values[3] - values[2] < 1e-12:
         raise InvalidInput(f"quaternions: {len(quaternions)} rotations that have no single mean")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from benchmark.contracts.errors import InvalidInput
 from benchmark.metrics.frechet import (
     FeatureMoments,
+    _root_trace,
     frechet_distance,
     frechet_distance_from_features,
 )
@@ -93,6 +94,45 @@ def test_moments_do_not_depend_on_batches_or_a_large_mean(seed, cuts, mean):
         merged.merge(moments(piece))
     merged.merge(FeatureMoments(6))
     np.testing.assert_allclose(merged.covariance(), whole.covariance(), rtol=1e-7, atol=1e-7)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    seeds,
+    st.sampled_from([-1, 0, 1, 3, 12, 200]),
+    st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+    st.booleans(),
+)
+def test_covariances_give_what_their_rows_give_however_near_to_singular(seed, more, decay, shared):
+    """Against the nuclear norm of the rows, which forms no covariance at all."""
+    rng = np.random.default_rng(seed)
+    d = 30
+    spread = np.arange(1.0, d + 1) ** -decay
+    turn = np.linalg.qr(rng.normal(size=(d, d)))[0]
+    sides, rows = [], []
+    for _ in range(2):
+        x = (rng.normal(size=(d + more, d)) * spread) @ turn
+        turn = turn if shared else np.linalg.qr(rng.normal(size=(d, d)))[0]
+        sides += [x.mean(axis=0), np.cov(x.T)]
+        rows.append((x - x.mean(axis=0)) / np.sqrt(len(x) - 1))
+    apart = ((sides[0] - sides[2]) ** 2).sum() + sum((x**2).sum() for x in rows)
+    expected = apart - 2 * np.linalg.norm(rows[0] @ rows[1].T, "nuc")
+    assert frechet_distance(*sides) == pytest.approx(expected, rel=1e-8)
+
+
+def test_the_quick_way_is_taken_where_it_is_safe_and_only_there():
+    def way(a, b):
+        cov1, cov2 = (torch.from_numpy(np.cov(x.T)) for x in (a, b))
+        return _root_trace(cov1, cov2, (cov1.trace() + cov2.trace()))
+
+    rng = np.random.default_rng(0)
+    plenty, others = rng.normal(size=(2, 400, 40))
+    nuclear = np.linalg.norm((plenty - plenty.mean(0)) @ (others - others.mean(0)).T / 399, "nuc")
+    assert float(way(plenty, others)) == pytest.approx(nuclear, rel=1e-12)
+    for few in (plenty[:20], plenty[:40], np.repeat(plenty[:, :20], 2, axis=1)):
+        assert way(few, others) is None
+        assert way(others, few) is None
+    assert way(plenty, plenty) is None  # at a distance of zero no digit may be lost
 
 
 def test_what_moments_give_is_a_copy():
