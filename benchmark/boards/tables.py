@@ -72,7 +72,8 @@ def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin
     lines = [
         f"# {protocol.name}{' (twin)' if twin else ''}",
         "",
-        f"{protocol.title}. {metric.id} in {metric.unit}, {metric.better} is better.",
+        f"{protocol.title}. {metric.id}{f' in {metric.unit}' if metric.unit else ''}, "
+        f"{metric.better} is better.",
         "",
     ]
     if twin:

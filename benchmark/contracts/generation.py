@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Strict(BaseModel):
@@ -69,13 +69,13 @@ class Generation(_Strict):
     - `images` are generated from `seed`; the test split is taken whole, once, and with `flips` also
       mirrored
     - `network` gives the features of both sides (`benchmark.networks.feature_networks`), kept as
-      `stored`; covariances are divided by N − `ddof`
+      `stored`; covariances are divided by N − `ddof`. Without one nothing is compared with real images
     - `weights` pins the sha256 of every file of weights that the networks read
     """
 
-    images: int = Field(ge=2)
+    images: int = 0
     seed: int = 0
-    network: str
+    network: str = ""
     ddof: Literal[0, 1] = 1
     flips: bool = False
     stored: Literal["float32", "float16"] = "float32"
@@ -84,3 +84,11 @@ class Generation(_Strict):
     neighbours: Neighbours | None = None
     path: PathLength | None = None
     linearity: Linearity | None = None
+
+    @model_validator(mode="after")
+    def _compared(self) -> Generation:
+        if self.network and self.images < 2:
+            raise ValueError(f"images {self.images}: a distance needs at least 2 generated images")
+        if not self.network and (self.images or self.kernel or self.neighbours):
+            raise ValueError("images, kernel and neighbours need a network to look through")
+        return self

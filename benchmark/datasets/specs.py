@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmark.contracts.dataset import DatasetSpec
+from benchmark.datasets.generation_specs import GENERATION
 
 YTF68 = DatasetSpec(
     id="ytf68",
@@ -100,4 +101,4 @@ W300 = DatasetSpec(
     expected={"train": 3_148, "test": 689},
 )
 
-DATASETS: tuple[DatasetSpec, ...] = (YTF68, CELEBA, AFLW_M, AFLW_R, W300)
+DATASETS: tuple[DatasetSpec, ...] = (YTF68, CELEBA, AFLW_M, AFLW_R, W300, *GENERATION)

@@ -89,7 +89,7 @@ def path_id(variant: str, distance: str) -> str:
 
 def possible(how: Generation) -> list[str]:
     """All ids that can be measured under a protocol's section."""
-    names = [frechet_id(how.network)]
+    names = [frechet_id(how.network)] if how.network else []
     if how.kernel:
         names.append(kernel_id(how.network))
     if how.neighbours:
@@ -112,20 +112,10 @@ def require_known(protocol: Protocol) -> None:
 
 def measured(store: Path, protocol: Protocol, how: Generation, progress: Progress) -> Measured:
     """Everything the protocol asks for, from what was kept in `store`."""
-    real, fake = (
-        np.load(store / f"{side}.npy", mmap_mode="r", allow_pickle=False)
-        for side in ("real", "fake")
-    )
     asked = {metric.id for metric in protocol.metrics}
     found = Measured()
-    found.about["images"] = {"real": len(real), "fake": len(fake)}
-    if frechet_id(how.network) in asked:
-        progress("Fréchet distance", 0, 1)
-        found.add(frechet_id(how.network), _frechet(real, fake, how.ddof), len(fake))
-    if kernel_id(how.network) in asked:
-        _kernel(real, fake, how, found, progress)
-    if asked & {"precision", "recall", "density", "coverage"}:
-        _neighbours(real, fake, how, found, progress)
+    if how.network:
+        _compare(store, asked, how, found, progress)
     for variant in PATHS:
         if how.path and path_id(variant, how.path.distance) in asked:
             lengths = np.load(store / f"{variant}.npy", allow_pickle=False)
@@ -135,6 +125,23 @@ def measured(store: Path, protocol: Protocol, how: Generation, progress: Progres
     if how.linearity:
         _linearity(store, asked, found)
     return found
+
+
+def _compare(
+    store: Path, asked: set[str], how: Generation, found: Measured, progress: Progress
+) -> None:
+    real, fake = (
+        np.load(store / f"{side}.npy", mmap_mode="r", allow_pickle=False)
+        for side in ("real", "fake")
+    )
+    found.about["images"] = {"real": len(real), "fake": len(fake)}
+    if frechet_id(how.network) in asked:
+        progress("Fréchet distance", 0, 1)
+        found.add(frechet_id(how.network), _frechet(real, fake, how.ddof), len(fake))
+    if kernel_id(how.network) in asked:
+        _kernel(real, fake, how, found, progress)
+    if asked & {"precision", "recall", "density", "coverage"}:
+        _neighbours(real, fake, how, found, progress)
 
 
 def _frechet(real: np.ndarray, fake: np.ndarray, ddof: int) -> float:

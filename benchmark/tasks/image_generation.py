@@ -48,7 +48,8 @@ class ImageGeneration(Task):
         """Every file of weights is there and is the one pinned; every metric can be made."""
         how = section(protocol)
         require_known(protocol)
-        _require_pinned(feature_network(how.network).identity(), how, protocol)
+        if how.network:
+            _require_pinned(feature_network(how.network).identity(), how, protocol)
         if how.path:
             _require_pinned(image_distance(how.path.distance).identity(), how, protocol)
         if how.linearity:
@@ -66,22 +67,22 @@ class ImageGeneration(Task):
         how, test = section(protocol), splits["test"]
         generator = generator_of(method, test, protocol)
         # all that may be absent or must be fitted first, before the first image is made
-        network = feature_network(how.network, device=method.device)
+        network = feature_network(how.network, device=method.device) if how.network else None
         distance = image_distance(how.path.distance, method.device) if how.path else None
         classifier = (
             attribute_classifier(how.linearity.classifier, progress) if how.linearity else None
         )
         about: dict[str, Any] = {
-            "features": network.identity(),
             "latents": "standard normal" if generator.latents is None else "the generator's own",
         }
         with torch.inference_mode():
-            images = generator.stream(how.images, how.seed, batch=BATCH, device=method.device)
-            stages = (store / "fake.npy", how.stored, progress, "generate")
-            write_features(network, images, how.images, *stages)
-            np.save(
-                store / "real.npy", real_features(network, test, how.stored, how.flips, progress)
-            )
+            if network:
+                images = generator.stream(how.images, how.seed, batch=BATCH, device=method.device)
+                where = (store / "fake.npy", how.stored, progress, "generate")
+                write_features(network, images, how.images, *where)
+                real = real_features(network, test, how.stored, how.flips, progress)
+                np.save(store / "real.npy", real)
+                about["features"] = network.identity()
             if how.path and distance:
                 asked = [m.id.partition("/")[0] for m in protocol.metrics]
                 for name in (n for n in asked if n in PATHS):
