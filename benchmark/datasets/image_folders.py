@@ -1,4 +1,4 @@
-"""Image sets without labels that generators are fitted on: folders of pictures, in the order of names."""
+"""Image sets that generators are fitted on: folders of pictures, in the order of their names."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Ffhq(Reader):
 
 
 class LsunChurch(Reader):
-    """LSUN church outdoor, exported from its database: "train", 126,227 pictures in the order of keys."""
+    """LSUN church outdoor, exported from its database: "train", 126,227 pictures by their keys."""
 
     splits = ("train",)
     counts: ClassVar[Mapping[str, int]] = {"train": 126_227}

@@ -35,7 +35,7 @@ from benchmark.tasks.seen_features import real_features, write_features
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
 
-BATCH = 64
+BATCH = 32
 WALKS_AT_ONCE = 4
 
 

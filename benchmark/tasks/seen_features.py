@@ -26,7 +26,7 @@ from benchmark.protocols import canonical_digest
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
 
-BATCH = 64
+BATCH = 32
 
 
 def write_features(
