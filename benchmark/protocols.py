@@ -19,6 +19,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
+from benchmark.contracts.generation import Generation
 from benchmark.contracts.spec import CentreRule, Kind
 
 WORDS = {"title", "notes", "reported", "supersedes", "summary"}
@@ -43,6 +44,7 @@ class Geometry(Strict):
 
     - crop "whole": the image itself, aspect ratio lost if it is not square
     - crop "window": the fixed `window` (x, y, width, height) in source pixels
+    - crop "centre_square": the middle square of the shorter side, rounded towards the top left
     - crop "points_square": a square of side round(scale × longest side of the points' box), centred
       on that box; outside the image is black
     - crop "stored": as points_square, with scale and shift per image from the file `crops`
@@ -70,6 +72,7 @@ class Geometry(Strict):
     crop: Literal[
         "whole",
         "window",
+        "centre_square",
         "points_square",
         "stored",
         "box_300w",
@@ -79,7 +82,9 @@ class Geometry(Strict):
     ]
     resize: int = Field(gt=0)
     cut: int = Field(default=0, ge=0)
-    filter: Literal["pillow_bilinear", "pillow_bicubic", "pillow_nearest"] = "pillow_bilinear"
+    filter: Literal[
+        "pillow_bilinear", "pillow_bicubic", "pillow_nearest", "pillow_box", "pillow_lanczos"
+    ] = "pillow_bilinear"
     labels: Literal["pixel_centres", "scale", "scale_one_based"] = "pixel_centres"
     background: Literal["", "white"] = ""
     masks: Literal["labels", "above_half", "full", "flower_colours"] = "labels"
@@ -313,6 +318,8 @@ class Twin(Strict):
     test. `scale` and `shift` frame the face, as fractions of the prepared side (default: like a
     square of 1.5 times the landmarks' box). `settings` are the recipe's own. Where a protocol scores
     shapes, `cloud` is the number of true points of a model and `alignment` what fits so few models.
+    `probe`, `generation` and `metrics` take the place of the protocol's where a twin is measured in a
+    way that needs no weights.
     """
 
     recipe: Literal["face", "bird", "flower", "person", "car"]
@@ -327,6 +334,8 @@ class Twin(Strict):
     probe: Probe | None = None
     cloud: int = 8000
     alignment: Alignment | None = None
+    generation: Generation | None = None
+    metrics: tuple[Metric, ...] = ()
 
 
 class ReportedValue(Strict):
@@ -356,6 +365,7 @@ class Protocol(Strict):
     foreground: Foreground | None = None
     zoom: Zoom | None = None
     limited: Limited | None = None
+    generation: Generation | None = None
     metrics: tuple[Metric, ...]
     evaluation_seed: int = 0
     twin: Twin | None = None
@@ -385,6 +395,13 @@ class Protocol(Strict):
     def size(self) -> int:
         """Side of the images that predictions are asked on, in pixels."""
         return next(iter(self.geometry.values())).size
+
+    def scored(self, *, twin: bool) -> Protocol:
+        """The protocol as it is scored: on its twin, with what the twin puts in its place."""
+        if not twin or self.twin is None:
+            return self
+        own = {"generation": self.twin.generation, "metrics": self.twin.metrics}
+        return self.model_copy(update={name: value for name, value in own.items() if value})
 
     def digest(self) -> str:
         """sha256 of the canonical content (no words, no defaults)."""

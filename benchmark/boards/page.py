@@ -36,6 +36,9 @@ board.</p>{% endif %}
 {% if pictures %}<h2>Test images, from best to worst</h2>
 <p>Green: truth. Red: prediction. The number is the image's {{ r.headline.metric }}.</p>
 <img src="{{ pictures }}" alt="Predictions and truth on up to 32 test images">{% endif %}
+{% if generated %}<h2>Generated images</h2>
+<p>The first 32 from seed 0, none picked.</p>
+<img src="{{ generated }}" alt="32 generated images">{% endif %}
 <h2>How it was obtained</h2>
 <table>
 {% for name, value in facts %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}
@@ -46,7 +49,7 @@ board.</p>{% endif %}
 def write_page(record: Record, folder: Path) -> Path:
     """Write `page.html` into the run's folder."""
     environment = jinja2.Environment(autoescape=True)
-    pictures = folder / "pictures" / "predictions.png"
+    pictures, generated = (folder / "pictures" / f"{n}.png" for n in ("predictions", "generated"))
     text = environment.from_string(TEMPLATE).render(
         r=record,
         curve=jinja2.utils.markupsafe.Markup(curve_svg(record)) if record.curve else "",
@@ -54,6 +57,7 @@ def write_page(record: Record, folder: Path) -> Path:
         if record.probe.get("loss_by_epoch")
         else "",
         pictures="pictures/predictions.png" if pictures.exists() else "",
+        generated="pictures/generated.png" if generated.exists() else "",
         facts=facts(record),
     )
     target = folder / "page.html"

@@ -49,7 +49,7 @@ def board_files(protocol: Protocol, *, twin: bool) -> dict[Path, str]:
     """The generated files of a board, by path."""
     folder = board_folder(protocol, twin=twin)
     entries, left_out = read_entries(protocol, twin=twin)
-    rows = make_rows(protocol, entries)
+    rows = make_rows(protocol.scored(twin=twin), entries)
     return {
         folder / "README.md": board_text(protocol, rows, left_out, twin=twin),
         folder / "board.csv": board_csv(rows),
@@ -68,11 +68,12 @@ def stale_files() -> list[Path]:
 
 def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin: bool) -> str:
     """The Markdown page of a board."""
-    metric = protocol.metrics[0]
+    metric = protocol.scored(twin=twin).metrics[0]
     lines = [
         f"# {protocol.name}{' (twin)' if twin else ''}",
         "",
-        f"{protocol.title}. {metric.id} in {metric.unit}, {metric.better} is better.",
+        f"{protocol.title}. {metric.id}{f' in {metric.unit}' if metric.unit else ''}, "
+        f"{metric.better} is better.",
         "",
     ]
     if twin:
@@ -172,7 +173,8 @@ def index_text() -> str:
             if not folder.exists():
                 continue
             entries, _ = read_entries(protocol, twin=twin)
-            rows_here = make_rows(protocol, entries)
+            scored = protocol.scored(twin=twin)
+            rows_here = make_rows(scored, entries)
             stands = (r for r in rows_here if r.role == "method" and not r.withdrawn)
             best = next(stands, None)
             link = folder.relative_to(leaderboards()) / "README.md"
@@ -181,7 +183,7 @@ def index_text() -> str:
                     f"[{protocol.name}]({link})" + (" (twin)" if twin else ""),
                     protocol.title,
                     len(entries),
-                    f"{best.method} {best.variant}: {best.value:.2f} {protocol.metrics[0].unit}"
+                    f"{best.method} {best.variant}: {best.value:.2f} {scored.metrics[0].unit}"
                     if best
                     else "",
                 ]

@@ -47,7 +47,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
         as_json(
             {
                 f"{p.name}{' (twin)' if t else ''}": [
-                    asdict(r) for r in make_rows(p, read_entries(p, twin=t)[0])
+                    asdict(r) for r in make_rows(p.scored(twin=t), read_entries(p, twin=t)[0])
                 ]
                 for p, t in boards
             }
@@ -109,10 +109,11 @@ def print_board(protocol: Protocol, twin: bool) -> None:
     from benchmark.cli.output import table
 
     entries, left_out = read_entries(protocol, twin=twin)
-    metric = protocol.metrics[0]
+    scored = protocol.scored(twin=twin)
+    metric = scored.metrics[0]
     click.secho(f"\n{protocol.name}{' (twin)' if twin else ''}", bold=True, nl=False)
     click.echo(f"  {protocol.title}; {metric.id} {metric.unit}, {metric.better} is better")
-    rows = make_rows(protocol, entries)
+    rows = make_rows(scored, entries)
     table(
         [
             "rank",

@@ -174,6 +174,10 @@ class Ceiling(Method):
         poses as a `ShapeAndPose`.
         """
 
+    def generator_from_images(self, images: Images) -> Generator:
+        """A generator from the truth itself: the images that others are compared with."""
+        raise NotImplementedError(f"{type(self).__name__} is no generator")
+
 
 @contextmanager
 def inference(method: Method) -> Iterator[Method]:

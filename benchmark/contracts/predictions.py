@@ -18,6 +18,9 @@ from benchmark.contracts.centres import part_centres
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.spec import CentreRule, Kind
 
+SHARE_NOISE = 64
+"""So many generated images in a row have one noise seed."""
+
 
 def _require(tensor: Any, name: str, shape: str, kind: str) -> None:
     """Refuse what is not a finite tensor of `shape`, a word like "N K 2": letters match any size."""
@@ -195,7 +198,9 @@ class Generator:
     """Images out of random numbers: z → w → image. Not a batch but a device, so it has no arrays.
 
     `mapping` takes z (B, z_dim) to w (B, layers, w_dim); `synthesis` takes w and a noise seed to
-    images (B, 3, size, size) in [-1, 1]. The same z and noise seed give the same image.
+    images (B, 3, size, size) in [-1, 1]. The same z and noise seed give the same image. z is standard
+    normal unless the generator brings its own `latents`: which z (B, z_dim) the images `range` of a
+    seed have.
     """
 
     kind: ClassVar[Kind] = "generator"
@@ -204,24 +209,39 @@ class Generator:
     size: int
     mapping: Callable[[torch.Tensor], torch.Tensor]
     synthesis: Callable[[torch.Tensor, int], torch.Tensor]
+    latents: Callable[[int, range], torch.Tensor] | None = None
+
+    def stream(
+        self, count: int, seed: int, *, batch: int = 64, device: str = "cpu"
+    ) -> Iterator[torch.Tensor]:
+        """uint8 (B, 3, size, size) on `device`, as they are made, `count` in all.
+
+        Image i depends on (seed, i), not on the batch size: z come in one order, and SHARE_NOISE
+        images in a row have one noise seed.
+        """
+        if count < 1 or batch < 1:
+            raise InvalidInput(f"cannot sample {count} images, {batch} at a time")
+        return self._stream(count, seed, batch, device)
+
+    def _stream(self, count: int, seed: int, batch: int, device: str) -> Iterator[torch.Tensor]:
+        normal = np.random.Generator(np.random.PCG64(seed))
+        first = 0
+        while first < count:
+            together = SHARE_NOISE - first % SHARE_NOISE
+            rows = range(first, min(first + batch, first + together, count))
+            if self.latents is None:
+                z = torch.from_numpy(normal.standard_normal((len(rows), self.z_dim))).float()
+            else:
+                z = self.latents(seed, rows)
+                _require(z, "latents", f"{len(rows)} {self.z_dim}", "Generator")
+            images = self.synthesis(self.mapping(z.to(device)), seed + first // SHARE_NOISE)
+            _require(images, "synthesis", f"{len(rows)} 3 {self.size} {self.size}", "Generator")
+            yield images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+            first = rows.stop
 
     def sample(self, count: int, seed: int, *, batch: int = 64) -> torch.Tensor:
-        """uint8 (count, 3, size, size); image i depends on (seed, i), not on the batch size."""
-        return torch.cat(list(self.stream(count, seed, batch=batch)))
-
-    def stream(self, count: int, seed: int, *, batch: int = 64) -> Iterator[torch.Tensor]:
-        """The images of `sample` in batches as they are made, so that any number fits in memory."""
-        if count < 1:
-            raise InvalidInput(f"cannot sample {count} images")
-        return self._stream(count, seed, batch)
-
-    def _stream(self, count: int, seed: int, batch: int) -> Iterator[torch.Tensor]:
-        draw = np.random.Generator(np.random.PCG64(seed))
-        for first in range(0, count, batch):
-            z = draw.standard_normal((min(batch, count - first), self.z_dim))
-            images = self.synthesis(self.mapping(torch.from_numpy(z).float()), seed)
-            _require(images, "synthesis", f"N 3 {self.size} {self.size}", "Generator")
-            yield images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
+        """uint8 (count, 3, size, size) on the CPU: all of `stream` at once."""
+        return torch.cat([images.cpu() for images in self.stream(count, seed, batch=batch)])
 
 
 PREDICTIONS: dict[str, type[Prediction]] = {

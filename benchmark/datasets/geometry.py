@@ -108,8 +108,8 @@ def _window(
         return _around_box(box, size, square=geometry.crop == "box_square")
     if geometry.crop == "whole":
         return Window(0, 0, *size)
-    if geometry.crop == "padded_square":
-        side = max(size)
+    if geometry.crop in ("centre_square", "padded_square"):
+        side = (min if geometry.crop == "centre_square" else max)(size)
         return Window((size[0] - side) // 2, (size[1] - side) // 2, side, side)
     if geometry.window is not None:
         return Window(*geometry.window)

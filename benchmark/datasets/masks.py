@@ -17,6 +17,8 @@ FILTERS = {
     "pillow_bilinear": Image.Resampling.BILINEAR,
     "pillow_bicubic": Image.Resampling.BICUBIC,
     "pillow_nearest": Image.Resampling.NEAREST,
+    "pillow_box": Image.Resampling.BOX,
+    "pillow_lanczos": Image.Resampling.LANCZOS,
 }
 
 NOT_SCORED = 255

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmark.contracts.dataset import DatasetSpec
+from benchmark.datasets.generation_specs import GENERATION
 
 YTF68 = DatasetSpec(
     id="ytf68",
@@ -286,4 +287,5 @@ DATASETS: tuple[DatasetSpec, ...] = (
     TAICHI_MASKS,
     STANFORD_CARS_MASKS,
     SHAPENET,
+    *GENERATION,
 )

@@ -88,7 +88,7 @@ def _at(images: int, progress: Progress) -> Progress:
 def _score(plan: Plan, folder: Path, splits: dict, progress: Progress) -> float:
     method = loaded_method(plan, folder)
     how = Scoring(
-        protocol=plan.protocol,
+        protocol=plan.scored,
         kind=plan.kind,
         twin=plan.request.twin,
         on="validation",
@@ -96,6 +96,6 @@ def _score(plan: Plan, folder: Path, splits: dict, progress: Progress) -> float:
         progress=progress,
     )
     with tempfile.TemporaryDirectory(prefix=".curve.", dir=plan.folder) as store:
-        plan.task.predict(method, plan.kind, splits, plan.protocol, Path(store), progress)
+        plan.task.predict(method, plan.kind, splits, plan.scored, Path(store), progress)
         scores = plan.task.score(Path(store), splits, how)
-    return float(np.mean(scores.per_item[plan.protocol.metrics[0].id], dtype=np.float64))
+    return float(np.mean(scores.per_item[plan.scored.metrics[0].id], dtype=np.float64))

@@ -64,6 +64,11 @@ class Plan:
         return home() / "runs" / self.run_id
 
     @property
+    def scored(self) -> Protocol:
+        """The protocol with what its twin measures otherwise, if this is a twin's run."""
+        return self.protocol.scored(twin=self.request.twin)
+
+    @property
     def fit_folder(self) -> Path:
         return home() / "fits" / self.fit_id
 

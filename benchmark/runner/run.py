@@ -80,6 +80,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         forget_peak_memory(plan.device)
         exact_products()
         started = _started(plan)
+        plan.task.require(plan.scored)
         for split in plan.splits.values():
             split.verify()
         fitted = _fit(plan, progress)
@@ -206,14 +207,14 @@ def _predict(plan: Plan, progress: Progress) -> None:
     began = time.monotonic()
     with whole_folder(store) as folder:
         method = loaded_method(plan)
-        plan.task.predict(method, plan.kind, plan.splits, plan.protocol, folder, progress)
+        plan.task.predict(method, plan.kind, plan.splits, plan.scored, folder, progress)
         write_json(folder / "seconds.json", {"seconds": time.monotonic() - began})
 
 
 def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:
     began = time.monotonic()
     how = Scoring(
-        protocol=plan.protocol,
+        protocol=plan.scored,
         kind=plan.kind,
         twin=plan.request.twin,
         on=plan.request.on,
@@ -226,7 +227,7 @@ def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:
 
 def _values(plan: Plan, scores: Scores, per_item: str) -> list[Value]:
     values = []
-    for metric in plan.protocol.metrics:
+    for metric in plan.scored.metrics:
         errors, by = scores.per_item[metric.id], metric.aggregate
         try:
             number = aggregate(errors, by)

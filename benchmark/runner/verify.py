@@ -104,7 +104,8 @@ def _artefacts(path: Path, record: Record) -> Iterator[Check]:
 def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
     name = f"value {value.metric}"
     protocol = _frozen(record)
-    stated = next((m for m in protocol.metrics if m.id == value.metric), None) if protocol else None
+    measured = protocol.scored(twin=record.protocol.twin).metrics if protocol else ()
+    stated = next((m for m in measured if m.id == value.metric), None)
     if protocol is not None and (
         stated is None
         or (stated.unit, stated.better, stated.aggregate)

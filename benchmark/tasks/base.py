@@ -53,6 +53,9 @@ class Task(ABC):
 
     splits: ClassVar[tuple[str, ...]] = ("train", "test")
 
+    def require(self, protocol: Protocol) -> None:  # noqa: B027
+        """Refuse, before anything is fitted, what scoring would lack later (a file of weights)."""
+
     @abstractmethod
     def predict(
         self,
@@ -97,6 +100,7 @@ TASKS: dict[str, str] = {
     "mask_disagreement": "benchmark.tasks.mask_disagreement:MaskDisagreement",
     "landmark_limited": "benchmark.tasks.landmark_limited:LandmarkLimited",
     "landmark_scale": "benchmark.tasks.landmark_scale:LandmarkScale",
+    "image_generation": "benchmark.tasks.image_generation:ImageGeneration",
 }
 
 

@@ -126,3 +126,33 @@ def test_samples_depend_on_seed_and_number_but_not_on_the_batch() -> None:
     assert not torch.equal(device.sample(7, seed=4), one)
     with pytest.raises(InvalidInput):
         device.sample(0, seed=0)
+
+
+def test_images_in_a_row_share_their_noise_whatever_the_batch() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def synthesis(w: torch.Tensor, noise: int) -> torch.Tensor:
+        seen.append((len(w), noise))
+        return torch.full((len(w), 3, 2, 2), noise / 100)
+
+    device = Generator(1, 1, 2, lambda z: z[:, None], synthesis)
+    images = {b: torch.cat(list(device.stream(150, 5, batch=b))) for b in (1, 50, 64, 1000)}
+    assert all(torch.equal(other, images[1]) for other in images.values())
+    assert [n for n, noise in seen[150:] if noise == 5][:2] == [50, 14]
+    assert images[1][:64].unique().numel() == 1
+    assert images[1].unique().numel() == 3
+
+
+def test_a_generator_may_bring_its_own_latents() -> None:
+    def latents(seed: int, images: range) -> torch.Tensor:
+        return torch.tensor([[i / 10 - seed] for i in images])
+
+    def synthesis(w: torch.Tensor, noise: int) -> torch.Tensor:
+        return w[:, :, :, None].expand(-1, 3, 2, 2)
+
+    device = Generator(1, 1, 2, lambda z: z[:, None], synthesis, latents)
+    shown = device.sample(10, seed=0, batch=3)[:, 0, 0, 0].float() / 127.5 - 1
+    assert torch.allclose(shown, torch.arange(10) / 10, atol=5e-3)
+    wrong = Generator(2, 1, 2, lambda z: z, synthesis, latents)
+    with pytest.raises(InvalidInput, match="latents"):
+        wrong.sample(4, seed=0)

@@ -135,7 +135,9 @@ def test_stored_crops_scale_the_visible_middle_and_shift_by_its_side(tmp_path: P
     path = save(tmp_path / "a.png", np.zeros((200, 200, 3), np.uint8))
     points = SQUARE + 60  # box 40 × 30 around (100, 85)
     geometry = Geometry(crop="stored", crops="1.crops.csv", resize=136, cut=20, labels="scale")
-    _, placed, _, *_ = place(Sample("a", path, points=points), geometry, np.array([1.2, 0.125, -0.25]))
+    _, placed, _, *_ = place(
+        Sample("a", path, points=points), geometry, np.array([1.2, 0.125, -0.25])
+    )
     side = 68  # 1.2 · 40 · 136 / 96
     x, y = 100 + 0.125 * 48 - side / 2, 85 - 0.25 * 48 - side / 2
     np.testing.assert_allclose(placed, (points - (x, y)) * 136 / side - 20, atol=1e-5)

@@ -88,6 +88,33 @@ class Noise(Method):
         return Generator(48, 1, 4, lambda z: z[:, None], synthesis)
 
 
+class Tint(Method):
+    """The mean image of those it was fitted on, tinted by z, with a little noise where it is told to."""
+
+    gives = ("generator",)
+
+    class Settings(MethodSettings):
+        noise: float = 0.0
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        self.mean = images.tensor(margin=False).double().mean(0).float().div(127.5).sub(1)
+
+    def save(self, folder: Path) -> None:
+        torch.save({"mean": self.mean}, folder / "mean.pt")
+
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        self.mean = torch.load(folder / "mean.pt", weights_only=True)["mean"]
+
+    def generator(self) -> Generator:
+        def synthesis(w: torch.Tensor, noise: int) -> torch.Tensor:
+            drawn = torch.Generator().manual_seed(noise)
+            grain = self.settings.noise * torch.randn(self.mean.shape, generator=drawn)
+            return (self.mean + 0.3 * w[:, 0, :, None, None].tanh() + grain).clamp(-1, 1)
+
+        return Generator(3, 1, self.mean.shape[-1], lambda z: z[:, None], synthesis)
+
+
 class Cube(Method):
     """A cube that does not turn."""
 

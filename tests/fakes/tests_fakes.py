@@ -23,6 +23,7 @@ SPECS = [
     _spec("halves", "Halves", ["parts"]),
     _spec("pixels", "Pixels", ["descriptors"]),
     _spec("noise", "Noise", ["generator"]),
+    _spec("tint", "Tint", ["generator"]),
     _spec("cube", "Cube", ["shape_and_pose"]),
     _spec("negative", "Negative", ["translation"]),
     _spec("broken-numbers", "BrokenNumbers", ["landmarks"]),

@@ -30,6 +30,9 @@ from benchmark.protocols import Protocol, Twin, canonical_digest
 RECIPE_VERSION = 1
 """Raised when a recipe or the renderer draws other pixels, so that old ones are not taken for new."""
 
+MEASURED = {"probe", "generation", "metrics", "cloud", "alignment"}
+"""Fields of a twin that no picture depends on."""
+
 CHUNK = 64
 TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
 
@@ -37,8 +40,8 @@ TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
 def open_twin(protocol: Protocol, role: str, progress: Progress | None = None) -> PreparedSplit:
     """The rendered split that plays `role`; "validation" and "development" are parts of "train".
 
-    Where a protocol fits on the same split that its probe is trained on, so does its twin; where it
-    fits on the part that leaves validation out, so too.
+    Where a protocol has one split in two roles (fits where its probe is trained or on the part that
+    leaves validation out, compares generated images with those fitted on), so has its twin.
     """
     twin = protocol.twin
     if twin is None:
@@ -47,7 +50,7 @@ def open_twin(protocol: Protocol, role: str, progress: Progress | None = None) -
         role = "development"
     if role in ("validation", "development"):
         return _people_part(open_twin(protocol, "train", progress), role)
-    series = "train" if role == "fit" and protocol.data.fit == protocol.data.train else role
+    series = _series(protocol, role)
     folder = _folder(protocol, twin, series)
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +60,13 @@ def open_twin(protocol: Protocol, role: str, progress: Progress | None = None) -
                     shutil.rmtree(killed)
                 _render(protocol, twin, series, folder, progress)
     return load(folder)
+
+
+def _series(protocol: Protocol, role: str) -> str:
+    data = protocol.data
+    if role == "fit" and data.fit == data.train:
+        return "train"
+    return "fit" if role == "test" and data.test == data.fit else role
 
 
 def _points(protocol: Protocol) -> int:
@@ -71,7 +81,7 @@ def _resize(protocol: Protocol) -> int:
 def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
     about = {
         "recipe_version": RECIPE_VERSION,
-        "twin": twin.model_dump(mode="json", exclude={"probe", "cloud", "alignment"}),
+        "twin": twin.model_dump(mode="json", exclude=MEASURED),
         "points": _points(protocol),
         "resize": _resize(protocol),
         "size": protocol.size,

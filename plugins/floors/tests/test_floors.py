@@ -57,11 +57,20 @@ def protocol_with(floors: Path, tmp_path: Path):
     return write
 
 
-def test_all_load(floors: Path) -> None:
+def test_all_of_them_load(floors: Path) -> None:
     assert not plugins().failures
     brought = {m for m, p in plugins().provider.items() if p == "bench_floors"}
     roles = {m: plugins().method(m).role for m in brought}
-    floors = ("mean-shape", "full-frame", "centre-disc", "random-features", "ellipsoid-cloud")
+    floors = (
+        "mean-shape",
+        "full-frame",
+        "centre-disc",
+        "random-features",
+        "ellipsoid-cloud",
+        "image-grid",
+        "training-images",
+        "noise-images",
+    )
     assert roles == {**dict.fromkeys(floors, "floor"), "oracle": "ceiling"}
 
 
@@ -218,5 +227,63 @@ def test_the_oracle_gives_masks_back_as_one_part(floors: Path) -> None:
     oracle = Oracle(Oracle.Settings())
     parts = oracle.predict_from_labels(torch.zeros(1, 3, 2, 2), masks)
     assert parts.foreground().tolist() == [[[True, False], [False, True]]]
-    assert Oracle.info(Oracle.Settings()).gives == ("landmarks", "parts", "shape_and_pose")
+    assert Oracle.info(Oracle.Settings()).gives == (
+        "landmarks",
+        "parts",
+        "shape_and_pose",
+        "generator",
+    )
     assert Oracle.info(Oracle.Settings(kind="descriptors")).gives == ("descriptors",)
+
+
+def test_a_table_of_images_shows_each_once_and_then_again() -> None:
+    import torch
+    from bench_floors.shown_images import in_turn, shuffled
+
+    pixels = np.random.default_rng(0).integers(0, 256, (1000, 6, 6, 3), np.uint8)
+    middle = pixels[:, 1:5, 1:5].transpose(0, 3, 1, 2)
+    turned = in_turn(pixels, 4).sample(1003, seed=5).numpy()
+    np.testing.assert_array_equal(turned, middle[np.arange(1003) % 1000])
+    drawn = shuffled(pixels, 4)
+    mixed = drawn.sample(1000, seed=5).numpy()
+    assert sorted(map(bytes, mixed)) == sorted(map(bytes, middle))
+    assert not np.array_equal(mixed, drawn.sample(1000, seed=6).numpy())
+    # an untold z picks too, by direction alone, and w is the image itself
+    z = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+    w = drawn.mapping(z)
+    assert torch.equal(w, drawn.mapping(3 * z))
+    known = {bytes(image) for image in middle}
+    shown = drawn.synthesis(w, 0).add(1).mul(127.5).round().to(torch.uint8)
+    assert {bytes(image) for image in shown.numpy()} <= known
+    faded = drawn.synthesis((w[:1] + w[1:2]) / 2, 0)
+    assert torch.allclose(faded, (drawn.synthesis(w[:1], 0) + drawn.synthesis(w[1:2], 0)) / 2)
+
+
+def test_noise_images_are_uniform_and_their_own() -> None:
+    from bench_floors.shown_images import NoiseImages
+
+    noise = NoiseImages(NoiseImages.Settings())
+    noise.size = 16
+    images = noise.generator().sample(200, seed=0).double()
+    assert images.mean().item() == pytest.approx(127.5, abs=0.5)
+    assert images.var().item() == pytest.approx(256**2 / 12, rel=0.01)
+    assert not (images[0] == images[1]).all()
+
+
+def test_training_images_keep_as_many_as_they_are_told(tmp_path: Path) -> None:
+    from bench_floors.shown_images import TrainingImages
+
+    from benchmark.contracts import Images
+
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 10, 10, 3), np.uint8)
+
+    class Context:
+        seed = 1
+
+    method = TrainingImages(TrainingImages.Settings(images=12))
+    method.fit(Images(pixels, 8, ""), Context())
+    method.save(tmp_path)
+    method.load(tmp_path, "cpu")
+    kept = {bytes(image) for image in method.images}
+    assert len(kept) == 12
+    assert kept < {bytes(image) for image in pixels[:, 1:9, 1:9]}

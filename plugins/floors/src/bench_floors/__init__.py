@@ -76,9 +76,29 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
     )
     register(
         MethodSpec(
+            id="training-images",
+            implementation="bench_floors.shown_images:TrainingImages",
+            gives=["generator"],
+            summary="the images fitted on, given back as if generated",
+            role="floor",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
+            id="noise-images",
+            implementation="bench_floors.shown_images:NoiseImages",
+            gives=["generator"],
+            summary="uniform noise, whatever was fitted on",
+            role="floor",
+            origin="official",
+        )
+    )
+    register(
+        MethodSpec(
             id="oracle",
             implementation="bench_floors.oracle:Oracle",
-            gives=["landmarks", "descriptors", "parts", "shape_and_pose"],
+            gives=["landmarks", "descriptors", "parts", "shape_and_pose", "generator"],
             summary="the labels themselves through the same probe or scoring",
             role="ceiling",
             origin="official",

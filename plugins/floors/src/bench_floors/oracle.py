@@ -9,6 +9,8 @@ import torch
 from benchmark.contracts import (
     Ceiling,
     Descriptors,
+    Generator,
+    Images,
     Landmarks,
     MethodInfo,
     MethodSettings,
@@ -16,16 +18,18 @@ from benchmark.contracts import (
     Prediction,
     ShapeAndPose,
 )
+from benchmark.contracts.spec import Kind
 
 
 class Oracle(Ceiling):
     """The labels as they are, or a descriptor map with a channel per landmark.
 
     With kind "landmarks" a task that shows masks instead of points gets them back as one part, and
-    one that shows clouds and poses gets those: what the labels are is the task's to say, not a
-    setting. A channel is −½ (distance in cells / width)², whose softmax is a Gaussian (`shape`
-    "parabola", for probes), or that Gaussian itself beside a constant channel ("bump", for matching:
-    the cell most like that of a landmark is that landmark's).
+    one that shows clouds and poses gets those; where images are generated, it gives the real ones in
+    turn: what the labels are is the task's to say, not a setting. A channel is −½ (distance in cells /
+    width)², whose softmax is a Gaussian (`shape` "parabola", for probes), or that Gaussian itself
+    beside a constant channel ("bump", for matching: the cell most like that of a landmark is that
+    landmark's).
     """
 
     class Settings(MethodSettings):
@@ -38,7 +42,13 @@ class Oracle(Ceiling):
     def info(cls, settings: Settings) -> MethodInfo:
         if settings.kind == "descriptors":
             return MethodInfo(gives=("descriptors",), supervision="labels")
-        return MethodInfo(gives=("landmarks", "parts", "shape_and_pose"), supervision="labels")
+        gives: tuple[Kind, ...] = ("landmarks", "parts", "shape_and_pose", "generator")
+        return MethodInfo(gives=gives, supervision="labels")
+
+    def generator_from_images(self, images: Images) -> Generator:
+        from bench_floors.shown_images import in_turn
+
+        return in_turn(images.pixels, images.size)
 
     def predict_from_labels(self, images: torch.Tensor, labels: Any) -> Prediction:
         if isinstance(labels, ShapeAndPose):

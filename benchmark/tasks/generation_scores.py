@@ -1,0 +1,211 @@
+"""From features, path lengths and logits to the numbers that a protocol of image generation asks for.
+
+Only distances through Inception bear the names that papers use, `fid` and `kid`. Through another
+network they are called after it, `fd_squeezenet` and `kd_squeezenet`: they compare with themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.contracts.generation import Generation
+from benchmark.contracts.method import Progress
+from benchmark.metrics.frechet import (
+    FeatureMoments,
+    frechet_distance,
+    frechet_distance_from_features,
+)
+from benchmark.metrics.kernel import kernel_distance
+from benchmark.metrics.linearity import VARIANTS, attribute_linearity
+from benchmark.metrics.neighbours import density_coverage, precision_recall
+from benchmark.metrics.path_length import trimmed_mean, within_percentiles
+from benchmark.protocols import Protocol
+
+PATHS: dict[str, dict[str, Any]] = {
+    "ppl2_wend": {"space": "w", "sampling": "end", "crop": False},
+    "ppl_wend": {"space": "w", "sampling": "end", "crop": True},
+    "ppl_wfull": {"space": "w", "sampling": "full", "crop": True},
+    "ppl_zend": {"space": "z", "sampling": "end", "crop": True},
+    "ppl_zfull": {"space": "z", "sampling": "full", "crop": True},
+}
+"""StyleGAN's names of the variants of perceptual path length."""
+
+LPIPS = "lpips-vgg"
+ROWS = 4096  # of features in memory at a time
+
+
+@dataclass
+class Measured:
+    """Values by metric id, how many items stand behind each, and what else is worth writing down."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    items: dict[str, int] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, name: str, value: float, items: int) -> None:
+        self.values[name], self.items[name] = float(value), items
+
+
+def frechet_id(network: str) -> str:
+    """What the Fréchet distance through a network is called.
+
+    >>> frechet_id("inception/clean"), frechet_id("inception/legacy_pytorch")
+    ('fid', 'fid/legacy_pytorch')
+    >>> frechet_id("fd-squeezenet")
+    'fd_squeezenet'
+    """
+    return _named(network, "fid", "fd")
+
+
+def kernel_id(network: str) -> str:
+    """What the kernel distance through a network is called.
+
+    >>> kernel_id("inception/clean"), kernel_id("fd-squeezenet")
+    ('kid', 'kd_squeezenet')
+    """
+    return _named(network, "kid", "kd")
+
+
+def _named(network: str, inception: str, other: str) -> str:
+    family, _, mode = network.partition("/")
+    if family == "inception":
+        return inception if mode == "clean" else f"{inception}/{mode}"
+    return f"{other}_{family.removeprefix('fd-').replace('-', '_')}"
+
+
+def path_id(variant: str, distance: str) -> str:
+    """What a path length is called: by LPIPS with VGG16 it bears the paper's name.
+
+    >>> path_id("ppl2_wend", "lpips-vgg"), path_id("ppl2_wend", "random-conv")
+    ('ppl2_wend', 'ppl2_wend/random-conv')
+    """
+    return variant if distance == LPIPS else f"{variant}/{distance}"
+
+
+def possible(how: Generation) -> list[str]:
+    """All ids that can be measured under a protocol's section."""
+    names = [frechet_id(how.network)] if how.network else []
+    if how.kernel:
+        names.append(kernel_id(how.network))
+    if how.neighbours:
+        names += ["precision", "recall", "density", "coverage"]
+    if how.path:
+        names += [path_id(variant, how.path.distance) for variant in PATHS]
+    if how.linearity:
+        names += [f"als_{variant}" for variant in VARIANTS]
+    return names
+
+
+def require_known(protocol: Protocol) -> None:
+    """Refuse a metric that the protocol's section says nothing about."""
+    assert protocol.generation is not None
+    known = possible(protocol.generation)
+    for metric in protocol.metrics:
+        if metric.id not in known:
+            raise UnknownName(f"metric of {protocol.name}", metric.id, known)
+
+
+def measured(store: Path, protocol: Protocol, how: Generation, progress: Progress) -> Measured:
+    """Everything the protocol asks for, from what was kept in `store`."""
+    asked = {metric.id for metric in protocol.metrics}
+    found = Measured()
+    if how.network:
+        _compare(store, asked, how, found, progress)
+    for variant in PATHS:
+        if how.path and path_id(variant, how.path.distance) in asked:
+            lengths = np.load(store / f"{variant}.npy", allow_pickle=False)
+            name = path_id(variant, how.path.distance)
+            found.add(name, trimmed_mean(lengths), len(lengths))
+            found.about[f"{name}_kept"] = int(within_percentiles(lengths).sum())
+    if how.linearity:
+        _linearity(store, asked, found)
+    return found
+
+
+def _compare(
+    store: Path, asked: set[str], how: Generation, found: Measured, progress: Progress
+) -> None:
+    real, fake = (
+        np.load(store / f"{side}.npy", mmap_mode="r", allow_pickle=False)
+        for side in ("real", "fake")
+    )
+    found.about["images"] = {"real": len(real), "fake": len(fake)}
+    if frechet_id(how.network) in asked:
+        progress("Fréchet distance", 0, 1)
+        found.add(frechet_id(how.network), _frechet(real, fake, how.ddof), len(fake))
+    if kernel_id(how.network) in asked:
+        _kernel(real, fake, how, found, progress)
+    if asked & {"precision", "recall", "density", "coverage"}:
+        _neighbours(real, fake, how, found, progress)
+
+
+def _frechet(real: np.ndarray, fake: np.ndarray, ddof: int) -> float:
+    """From features themselves where they are few (no covariance is formed), else from moments."""
+    dimensions = real.shape[1]
+    if max(len(real), len(fake)) <= dimensions:
+        return frechet_distance_from_features(
+            np.array(real, np.float64), np.array(fake, np.float64), ddof
+        )
+    sides = []
+    for features in (real, fake):
+        moments = FeatureMoments(dimensions)
+        for first in range(0, len(features), ROWS):
+            moments.update(np.array(features[first : first + ROWS], np.float64))
+        if moments.count <= ddof:
+            raise InvalidInput(f"a covariance needs more than {ddof} images, got {moments.count}")
+        sides += [moments.mean, moments.covariance(ddof)]
+    return frechet_distance(*sides)
+
+
+def _kernel(
+    real: np.ndarray, fake: np.ndarray, how: Generation, found: Measured, progress: Progress
+) -> None:
+    assert how.kernel is not None
+    progress("kernel distance", 0, 1)
+    values = 1000 * kernel_distance(
+        np.array(real), np.array(fake), how.kernel.subset_size, how.kernel.subsets,
+        how.kernel.seed,
+    )  # fmt: skip
+    found.add(kernel_id(how.network), float(values.mean()), len(fake))
+    # of the draws of subsets, not of the images: no interval of the metric
+    found.about["kernel_spread_over_subsets"] = round(float(values.std()), 6)
+
+
+def _neighbours(
+    real: np.ndarray, fake: np.ndarray, how: Generation, found: Measured, progress: Progress
+) -> None:
+    rule = how.neighbours
+    assert rule is not None
+    progress("nearest neighbours", 0, 1)
+    real, fake = (_thinned(side, rule.images, rule.seed) for side in (real, fake))
+    near = precision_recall(real, fake, rule.k, rule.boundary)
+    dense = density_coverage(real, fake, rule.density_k)
+    for name, each in {**near._asdict(), **dense._asdict()}.items():
+        found.add(name, 100 * float(each.mean()), len(each))
+    found.about["neighbours_images"] = {"real": len(real), "fake": len(fake)}
+
+
+def _thinned(features: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """All rows, or `most` of them by a draw, in their order."""
+    if len(features) <= most:
+        return np.array(features)
+    rng = np.random.Generator(np.random.PCG64([seed, len(features)]))
+    rows = np.sort(rng.choice(len(features), most, replace=False))
+    return np.array(features[rows])
+
+
+def _linearity(store: Path, asked: set[str], found: Measured) -> None:
+    logits = np.load(store / "logits.npy", allow_pickle=False)
+    table = {}
+    for variant in VARIANTS:
+        if f"als_{variant}" in asked:
+            by_attribute = attribute_linearity(logits, variant)
+            found.add(f"als_{variant}", float(by_attribute.mean()), len(logits))
+            table[f"als_{variant}"] = [round(float(v), 6) for v in by_attribute]
+    found.about["linearity_by_attribute"] = table
+    found.about["attribute_deviation"] = [round(float(s), 6) for s in logits.std(axis=(0, 1))]

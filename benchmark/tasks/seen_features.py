@@ -1,0 +1,101 @@
+"""Images as a frozen network sees them, into a file as they come: memory does not grow with them.
+
+What is real is seen once: its features lie in `$BENCH_HOME/features`, under a digest of the pixels
+and of all that the network depends on, so that other pixels in the same place can't be mistaken.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from filelock import FileLock
+
+from benchmark.contracts.errors import DiskFull
+from benchmark.contracts.images import Images
+from benchmark.contracts.method import Progress
+from benchmark.files import whole_folder
+from benchmark.home import home
+from benchmark.networks.feature_networks import FeatureNetwork
+from benchmark.protocols import canonical_digest
+
+if TYPE_CHECKING:
+    from benchmark.datasets.prepared import PreparedSplit
+
+BATCH = 32
+
+
+def write_features(
+    network: FeatureNetwork,
+    batches: Iterable[torch.Tensor],
+    count: int,
+    path: Path,
+    stored: str,
+    progress: Progress,
+    stage: str,
+) -> None:
+    """Features (count, D) of uint8 batches (B, 3, H, W), in order, into `path` (.npy)."""
+    dtype = np.dtype(stored)
+    _require_room(path, count * network.dimensions * dtype.itemsize)
+    shape = (count, network.dimensions)
+    file = np.lib.format.open_memmap(path, "w+", dtype, shape)
+    done = 0
+    for images in batches:
+        features = network.features(images.permute(0, 2, 3, 1)).cpu().numpy()
+        file[done : done + len(features)] = features.astype(dtype)
+        done += len(features)
+        progress(stage, done, count)
+    file.flush()
+
+
+def real_features(
+    network: FeatureNetwork, split: PreparedSplit, stored: str, flips: bool, progress: Progress
+) -> np.ndarray:
+    """Features of a split's images, and of their mirror images with `flips`; memory-mapped."""
+    about = {
+        "pixels": split.pixels_digest,
+        "size": split.size,
+        "network": network.identity(),
+        "stored": stored,
+        "flips": flips,
+    }
+    folder = home() / "features" / canonical_digest(about)[:16]
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if not folder.exists():
+                images = split.images()
+                count = len(images) * (2 if flips else 1)
+                with whole_folder(folder) as temporary:
+                    write_features(
+                        network,
+                        _in_batches(images, flips),
+                        count,
+                        temporary / "features.npy",
+                        stored,
+                        progress,
+                        "look at real images",
+                    )
+    features: np.ndarray = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
+    return features
+
+
+def _in_batches(images: Images, flips: bool) -> Iterator[torch.Tensor]:
+    for mirrored in (False, True) if flips else (False,):
+        for first in range(0, len(images), BATCH):
+            batch = images.batch(slice(first, first + BATCH))
+            yield batch.flip(-1) if mirrored else batch
+
+
+def _require_room(path: Path, size: int) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if free < size + 2**26:
+        raise DiskFull(
+            f"the features need {size / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free at "
+            f"{path.parent}",
+            cure="point BENCH_HOME at a larger disk",
+        )
