@@ -60,7 +60,7 @@ def test_words_and_order_do_not_move_the_digest_but_every_constant_does(tmp_path
 
 
 def test_a_frozen_protocol_that_was_changed_is_refused(harness: Path, tmp_path: Path) -> None:
-    from benchmark.protocols import _read_cached
+    from benchmark.protocols.files import _read_cached
 
     folder = tmp_path / "protocols"
     assert freeze(folder) == ["small_faces@1"]

@@ -15,7 +15,8 @@ from tests_fixtures import Call
 from benchmark.boards.rows import Row, board_folder, make_rows, read_entries
 from benchmark.contracts.errors import DataAltered
 from benchmark.files import file_sha256
-from benchmark.protocols import _read_cached, find_protocol
+from benchmark.protocols import find_protocol
+from benchmark.protocols.files import _read_cached
 
 
 def rows() -> dict[str, Row]:

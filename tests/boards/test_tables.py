@@ -13,7 +13,8 @@ from tests_fixtures import Call
 from benchmark.boards.rows import board_folder, make_rows, read_entries
 from benchmark.boards.tables import stale_files, update_board
 from benchmark.home import leaderboards
-from benchmark.protocols import _read_cached, find_protocol
+from benchmark.protocols import find_protocol
+from benchmark.protocols.files import _read_cached
 
 
 @pytest.fixture

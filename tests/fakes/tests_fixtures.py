@@ -14,7 +14,7 @@ from tests_support import SMALL_PROTOCOL, install_fake
 
 from benchmark.cli import main
 from benchmark.plugins import plugins
-from benchmark.protocols import _read_cached
+from benchmark.protocols.files import _read_cached
 
 ROOT = Path(__file__).resolve().parents[2]
 

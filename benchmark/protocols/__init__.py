@@ -1,0 +1,49 @@
+"""Protocols: data, split, geometry, probe and metric fixed to the last constant, one TOML per version.
+
+A protocol's identity is its id, its version and the digest of its canonical content. Words (title,
+notes, reported values) are not part of the digest, and neither is a field at its default, so that a
+new optional field of this model leaves old digests alone. `protocols/digests.lock` holds the digests
+of all versions: what was frozen can't change under its number.
+"""
+
+from benchmark.contracts.generation import Generation
+from benchmark.protocols.data import NEEDED, Data, Geometry
+from benchmark.protocols.files import (
+    LOCK,
+    ProtocolInvalid,
+    all_protocols,
+    builtin_folder,
+    find_protocol,
+    freeze,
+    protocol_files,
+    protocol_folders,
+    protocol_path,
+    read_lock,
+    read_protocol,
+)
+from benchmark.protocols.model import (
+    WORDS,
+    Metric,
+    Protocol,
+    ReportedValue,
+    Twin,
+    canonical_digest,
+)
+from benchmark.protocols.scoring import (
+    Alignment,
+    Foreground,
+    LandmarkRule,
+    Limited,
+    Pairs,
+    Probe,
+    Shape,
+    Zoom,
+)
+
+__all__ = [
+    "LOCK", "NEEDED", "WORDS", "Alignment", "Data", "Foreground", "Generation", "Geometry",
+    "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
+    "ReportedValue", "Shape", "Twin", "Zoom", "all_protocols", "builtin_folder",
+    "canonical_digest", "find_protocol", "freeze", "protocol_files", "protocol_folders",
+    "protocol_path", "read_lock", "read_protocol",
+]  # fmt: skip

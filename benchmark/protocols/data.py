@@ -1,0 +1,130 @@
+"""The sections on data: which splits, and how an image becomes the square that is prepared."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Geometry(Strict):
+    """How an image of one data set becomes the square that is prepared, and its labels with it.
+
+    The crop is resized to `resize` × `resize` pixels with the named `filter`, and `cut` pixels on
+    each side are the margin: predictions are asked on the middle `resize − 2·cut` pixels.
+
+    - crop "whole": the image itself, aspect ratio lost if it is not square
+    - crop "window": the fixed `window` (x, y, width, height) in source pixels
+    - crop "centre_square": the middle square of the shorter side, rounded towards the top left
+    - crop "points_square": a square of side round(scale × longest side of the points' box), centred
+      on that box; outside the image is black
+    - crop "stored": as points_square, with scale and shift per image from the file `crops`
+    - crop "box_300w": DVE's 300-W window (52 px per box width, 100×100, moved up 2 px)
+    - crop "padded_square": the image in the middle of a black square of its longer side
+    - crop "box": the data set's box, in whole pixels; aspect ratio lost
+    - crop "box_square": a square of the box's longer side around its centre, clipped to the image;
+      aspect ratio lost where it was clipped
+
+    background "white" lays images with an alpha channel on white before they are resized; without
+    it the channel is dropped.
+
+    labels "pixel_centres" maps points as the centres of pixels (p + ½)·s − ½; "scale" maps p·s
+    without the half-pixel term; "scale_one_based" first subtracts the 1 of MATLAB's indices.
+
+    `masks` says how what the publisher ships as a mask becomes the foreground:
+
+    - "labels": each pixel takes the nearest label (1 foreground, 0 background, 255 not scored)
+    - "above_half": grey values are resized as the image is; foreground is above 127.5
+    - "full": the same; foreground is exactly 255
+    - "flower_colours": colours are resized as the image is; foreground has neither red 0, nor
+      green 0, nor blue 254
+    """
+
+    crop: Literal[
+        "whole",
+        "window",
+        "centre_square",
+        "points_square",
+        "stored",
+        "box_300w",
+        "padded_square",
+        "box",
+        "box_square",
+    ]
+    resize: int = Field(gt=0)
+    cut: int = Field(default=0, ge=0)
+    filter: Literal[
+        "pillow_bilinear", "pillow_bicubic", "pillow_nearest", "pillow_box", "pillow_lanczos"
+    ] = "pillow_bilinear"
+    labels: Literal["pixel_centres", "scale", "scale_one_based"] = "pixel_centres"
+    background: Literal["", "white"] = ""
+    masks: Literal["labels", "above_half", "full", "flower_colours"] = "labels"
+    scale: float | None = None
+    window: tuple[int, int, int, int] | None = None
+    crops: str = ""
+    crops_sha256: str = ""
+
+    @property
+    def size(self) -> int:
+        """Side of the square that predictions are asked on."""
+        return self.resize - 2 * self.cut
+
+    @model_validator(mode="after")
+    def _complete(self) -> Geometry:
+        if self.size <= 0:
+            raise ValueError(f"cut {self.cut} leaves nothing of {self.resize} pixels")
+        needs: dict[str, tuple[str, Any]] = {
+            "window": ("window", self.window),
+            "points_square": ("scale", self.scale),
+            "stored": ("crops", self.crops),
+        }
+        if self.crop in needs and not needs[self.crop][1]:
+            raise ValueError(f"crop {self.crop!r} needs {needs[self.crop][0]!r}")
+        return self
+
+
+Label = Literal[
+    "visible", "masks", "attributes", "quaternions", "translations", "silhouettes", "clouds"
+]
+Grant = Literal["views", "silhouettes", "cameras"]
+
+NEEDED: dict[str, tuple[Label, ...]] = {
+    "views": (),
+    "silhouettes": ("silhouettes",),
+    "cameras": ("quaternions", "translations"),
+}
+"""The labels from which each grant is made."""
+
+
+class Data(Strict):
+    """Which images are fitted on, which carry the probe's labels (if there is one), which are scored.
+
+    Each is "dataset:split". `validation` names a part cut from the training people and `development`
+    the rest of them, for choices and curves; nothing is ever tuned on test. `labels` names what the
+    task needs of an image beside its points. `grants` names what a method may see beside pixels when
+    it is fitted: which images are views of one object, the objects' silhouettes, the cameras.
+    """
+
+    fit: str
+    train: str = ""
+    test: str
+    validation: str = ""
+    development: str = ""
+    labels: tuple[Label, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+    @model_validator(mode="after")
+    def _granted(self) -> Data:
+        absent = [n for g in self.grants for n in NEEDED[g] if n not in self.labels]
+        if absent:
+            raise ValueError(f"grants {list(self.grants)} need the label {absent[0]!r}")
+        return self
+
+    def datasets(self) -> list[str]:
+        """The data sets named, each once."""
+        named = [self.fit, self.train, self.test, self.validation, self.development]
+        return list(dict.fromkeys(n.partition(":")[0] for n in named if n))

@@ -1,0 +1,155 @@
+"""What a protocol file may say: sections, and the version they make up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from benchmark.contracts.generation import Generation
+from benchmark.contracts.spec import Kind
+from benchmark.protocols.data import Data, Geometry, Strict
+from benchmark.protocols.scoring import (
+    Alignment,
+    Foreground,
+    LandmarkRule,
+    Limited,
+    Pairs,
+    Probe,
+    Shape,
+    Zoom,
+)
+
+WORDS = {"title", "notes", "reported", "supersedes", "summary"}
+
+
+class Metric(Strict):
+    """A metric variant. The first one of a protocol is its headline.
+
+    `aggregate` says how per-item values become the number (`benchmark.metrics.aggregates`). Variants
+    of landmark errors differ in the linear `probe` they are read with or in the `stretch` (x, y) by
+    which points are multiplied before they are measured (a squashed image's sides, a larger frame);
+    `measure` is what then is measured. `on` names which of a task's several tests it is: "seen" or
+    "unseen" of a zoom, the number of annotated images of a limited fit.
+    """
+
+    id: str
+    unit: str
+    better: Literal["lower", "higher"]
+    aggregate: Literal[
+        "mean", "median", "upper_median", "sum_of_means", "ratio_of_sums", "single"
+    ] = "mean"
+    measure: str = ""
+    probe: str = ""
+    stretch: tuple[float, float] = (1.0, 1.0)
+    on: str = ""
+
+
+class Twin(Strict):
+    """The synthetic stand-in: same schema, rendered.
+
+    `fit`, `train` and `test` are numbers of images, `people` of identities, of whom every fifth is
+    test. `scale` and `shift` frame the face, as fractions of the prepared side (default: like a
+    square of 1.5 times the landmarks' box). `settings` are the recipe's own. Where a protocol scores
+    shapes, `cloud` is the number of true points of a model and `alignment` what fits so few models.
+    `probe`, `generation` and `metrics` take the place of the protocol's where a twin is measured in a
+    way that needs no weights.
+    """
+
+    recipe: Literal["face", "bird", "flower", "person", "car"]
+    fit: int
+    train: int
+    test: int
+    people: int
+    seed: int = 0
+    scale: tuple[float, float] | None = None
+    shift: tuple[float, float] | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    probe: Probe | None = None
+    cloud: int = 8000
+    alignment: Alignment | None = None
+    generation: Generation | None = None
+    metrics: tuple[Metric, ...] = ()
+
+
+class ReportedValue(Strict):
+    """What a paper prints under this protocol for a method that has no plugin here."""
+
+    method: str
+    metric: str
+    value: float
+    source: str
+    not_comparable: str = ""
+
+
+class Protocol(Strict):
+    """A protocol version, as its TOML file states it."""
+
+    id: str = Field(pattern=r"^[a-z0-9_]+$")
+    version: int = Field(ge=1)
+    title: str
+    task: str
+    needs: tuple[Kind, ...]
+    data: Data
+    geometry: dict[str, Geometry]
+    landmarks: LandmarkRule | None = None
+    probes: dict[Kind, Probe] = Field(default_factory=dict)
+    pairs: Pairs | None = None
+    shape: Shape | None = None
+    foreground: Foreground | None = None
+    zoom: Zoom | None = None
+    limited: Limited | None = None
+    generation: Generation | None = None
+    metrics: tuple[Metric, ...]
+    evaluation_seed: int = 0
+    twin: Twin | None = None
+    summary: str = ""
+    notes: str = ""
+    supersedes: str = ""
+    reported: tuple[ReportedValue, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Protocol:
+        missing = [d for d in self.data.datasets() if d not in self.geometry]
+        if missing:
+            raise ValueError(f"no geometry for data set(s) {', '.join(missing)}")
+        sizes = {g.size for g in self.geometry.values()}
+        if len(sizes) != 1:
+            raise ValueError(f"the geometries end in different sizes: {sorted(sizes)}")
+        if not self.metrics or not self.needs:
+            raise ValueError("a protocol needs at least one metric and one prediction kind")
+        return self
+
+    @property
+    def name(self) -> str:
+        """For example `ytf5@1`."""
+        return f"{self.id}@{self.version}"
+
+    @property
+    def size(self) -> int:
+        """Side of the images that predictions are asked on, in pixels."""
+        return next(iter(self.geometry.values())).size
+
+    def scored(self, *, twin: bool) -> Protocol:
+        """The protocol as it is scored: on its twin, with what the twin puts in its place."""
+        if not twin or self.twin is None:
+            return self
+        own = {"generation": self.twin.generation, "metrics": self.twin.metrics}
+        return self.model_copy(update={name: value for name, value in own.items() if value})
+
+    def digest(self) -> str:
+        """sha256 of the canonical content (no words, no defaults)."""
+        content = self.model_dump(mode="json", exclude_defaults=True, exclude=WORDS)
+        return canonical_digest(content)
+
+
+def canonical_digest(content: Any) -> str:
+    """sha256 of JSON with sorted keys and no spaces; refuses NaN.
+
+    >>> canonical_digest({"b": 1, "a": 2.0}) == canonical_digest({"a": 2.0, "b": 1})
+    True
+    """
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,144 @@
+"""The sections on what a task does with predictions: points, probes, pairs, shapes, masks."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from benchmark.contracts.spec import CentreRule
+from benchmark.protocols.data import Strict
+
+
+class LandmarkRule(Strict):
+    """Which points are asked for, and whose distance is the unit.
+
+    rule "all" takes the data set's points; "mafl5_from_68" makes eye centres (means of 36–41 and
+    42–47), nose tip (30) and mouth corners (48, 54). `part_centres` is how parts give landmarks
+    (`benchmark.contracts.centres`), `most` how many of them a method may give (ceilings may more).
+    """
+
+    rule: Literal["all", "mafl5_from_68"] = "all"
+    count: int
+    eyes: tuple[int, int] | None = None
+    part_centres: CentreRule = "soft_mean"
+    most: int | None = None
+
+
+class Probe(Strict):
+    """A named probe and the constants that differ from that name's.
+
+    The lock holds a digest of each name's constants, so that a name in the code can't come to mean
+    other numbers under a frozen protocol.
+    """
+
+    name: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Pairs(Strict):
+    """Which views are matched: `count` pairs of the same image and as many of different people.
+
+    `layout` says which sides are warped ("dve", "paper": see `benchmark.datasets.pairs`), `rule` how
+    the best match is found (see `benchmark.metrics.matching`), `points` whether landmarks are followed
+    through a warp exactly or to DVE's nearest pixel. Errors are in percent of the distance of the
+    target's eyes, or in pixels times the ratio `pixels` (70 / 96: in pixels of a width of 70, where
+    images are 96 wide). All that is random comes from `seed`; `digest` is that of the drawn pairs and
+    warps on the real data. A twin of fewer images than `count` draws half as many pairs as images.
+    """
+
+    layout: Literal["dve", "paper"]
+    rule: Literal["dve", "paper"]
+    count: int = Field(gt=0)
+    seed: int = 0
+    digest: str
+    points: Literal["exact", "nearest_pixel"] = "exact"
+    unit: Literal["inter_ocular", "pixels"] = "inter_ocular"
+    pixels: tuple[float, float] = (1.0, 1.0)
+
+
+class Zoom(Strict):
+    """Images enlarged around their middle, each by a factor drawn uniformly once from `seed`.
+
+    The probe is fitted on training images and scored on test images zoomed by factors in `seen`, and
+    scored again on the same test images zoomed by factors in `unseen`. The prepared image, margin and
+    all, is read bilinearly; landmarks move exactly.
+    """
+
+    seen: tuple[float, float]
+    unseen: tuple[float, float]
+    seed: int = 0
+
+
+class Limited(Strict):
+    """A probe fitted on few annotated images and their warped copies.
+
+    For each of `numbers`, and `repeats` times, that many rows of the training split are annotated. Which
+    ones is in the file `chosen` (columns number, repeat, index), drawn once by
+    `benchmark.datasets.chosen` for a split of `images` images; for a split of another size (a twin,
+    the development part) they are drawn in the same way, and `twin_copies` are made.
+
+    `copies` copies are made of them in turn, each under a weak thin-plate warp of its own (DVE's
+    strength for few labels). With `sets` 1 these serve for the whole fit, as in DVE's code, which
+    caches their features; with more, as many are made `sets` times and epochs take the sets in turn,
+    which bounds ContrastLandmark's drawing anew in every epoch. The number is the mean over repeats.
+    """
+
+    numbers: tuple[int, ...]
+    repeats: int = Field(default=3, gt=0)
+    copies: int = Field(gt=0)
+    sets: int = Field(default=1, gt=0)
+    images: int = Field(gt=0)
+    twin_copies: int = Field(gt=0)
+    seed: int = 0
+    chosen: str
+    chosen_sha256: str
+
+
+class Alignment(Strict):
+    """The one rotation from a method's canonical frame to the data set's, found on validation models.
+
+    Of the first `models` of the validation split every view gives a candidate: the rotation under
+    which prediction and truth have the same pose, refined by point-to-point ICP from the predicted
+    cloud to the true one (`reach`: longest distance of a correspondence; at most `iterations`; ended
+    when fraction and error of the correspondences move by less than `tolerance`), of which the
+    rotation alone is kept. Of each model the `keep_views` candidates with the lowest error count, of
+    the models the `keep_models` best; their Markley mean is the rotation.
+    """
+
+    models: int = Field(gt=0)
+    keep_models: int = Field(gt=0)
+    keep_views: int = Field(gt=0)
+    reach: float = Field(gt=0)
+    iterations: int = Field(gt=0)
+    tolerance: float = Field(ge=0)
+
+
+class Shape(Strict):
+    """How clouds and poses are scored.
+
+    - `views`: how many pictures of each model there are, one after another
+    - clouds "every_view" scores the cloud predicted from each view and averages over a model's views,
+      "first_view" only the one from the first
+    - `camera_axes`: in which order a rotated point has its coordinates, "forward_up_right" (metric
+      camera of `benchmark.metrics.camera`) or "right_down_forward"
+    - `threshold`: the accuracy counts pose errors strictly below so many degrees
+    """
+
+    views: int = Field(gt=0)
+    clouds: Literal["every_view", "first_view"]
+    camera_axes: Literal["forward_up_right", "right_down_forward"]
+    threshold: float = Field(gt=0)
+    alignment: Alignment
+
+
+class Foreground(Strict):
+    """How a prediction becomes a mask of the foreground.
+
+    `parts` names the rule for part probabilities: "argmax" (the background is not the most probable;
+    GANSeg) or "background_80" (background only where it is the most probable and above 0.8;
+    Assembly). `alpha` is that for translated images: "above_half" or "above_zero".
+    """
+
+    parts: Literal["argmax", "background_80"]
+    alpha: Literal["above_half", "above_zero"] | None = None
