@@ -28,12 +28,11 @@ from torch import distributed
 from benchmark.contracts.errors import BenchError, TrainingFailed
 from benchmark.contracts.method import Progress
 from benchmark.runner.environment import code_state, exact_products
-from benchmark.runner.fitting import Follower, Ranks, fit, workplace
+from benchmark.runner.fitting import Follower, Ranks, learn, waiting_lock, workplace
 from benchmark.runner.plan import Plan, Request, make_plan
 
 #: Processes may wait for long (while another run fits the same part): deaths are noticed otherwise.
 PATIENCE = timedelta(days=30)
-FAILED = 70  # the exit code of a process that has said why
 
 
 class FitFailed(RuntimeError):
@@ -98,11 +97,19 @@ class Worker:
         )
 
 
-def fit_together(plan: Plan, progress: Progress) -> None:
-    """Fit in `plan.request.devices` processes; returns when all is kept, as `fitting.fit` does.
+def fit_together(plan: Plan, progress: Progress) -> bool:
+    """Fit in `plan.request.devices` processes what `fitting.fit` fits in one. True when it was found.
 
     Raises what a process raised, or `TrainingFailed` for one that died; the others are then ended.
     """
+    with waiting_lock(plan.fit_folder, progress):
+        if workplace(plan, progress).done:
+            return True
+        _start_and_end(plan, progress)
+        return False
+
+
+def _start_and_end(plan: Plan, progress: Progress) -> None:
     count = plan.request.devices
     progress(f"start {count} processes", 0, count)
     request = replace(plan.request, device=plan.device)
@@ -162,7 +169,7 @@ def _cause(failure: Failure, workers: list[Worker]) -> Exception:
     if failure.kind is None:
         for worker in workers:
             with suppress(subprocess.TimeoutExpired):
-                if worker.process.wait(1 / len(workers)) not in (0, FAILED):
+                if worker.process.wait(1 / len(workers)) != 0:
                     return worker.died()
     return failure.error()
 
@@ -173,22 +180,22 @@ def work(descriptor: int) -> None:
     try:
         task: Task = pipe.recv()
     except (EOFError, ConnectionResetError):
-        os._exit(FAILED)
+        os._exit(1)
     threading.Thread(target=_end_with, args=(pipe, task.scratch), daemon=True).start()
     try:
         _fit_share(task, pipe)
     except BaseException as error:
         with suppress(OSError):
             pipe.send(Failure.of(error, task.ranks.rank))
-        sys.stdout.flush()
-        os._exit(FAILED)  # what torch does at a regular exit may wait for the other processes
+        # the main process ends this one; were it gone before, the others would fail for want of it
+        threading.Event().wait()
 
 
 def _end_with(pipe: Connection, scratch: Path) -> NoReturn:
     with suppress(EOFError, OSError):
         pipe.recv()  # nothing is sent: it returns when the main process is gone
     shutil.rmtree(scratch, ignore_errors=True)
-    os._exit(FAILED)
+    os._exit(1)
 
 
 def _fit_share(task: Task, pipe: Connection) -> None:
@@ -220,6 +227,6 @@ def _fit_share(task: Task, pipe: Connection) -> None:
         place = workplace(plan, say, Follower, ranks=ranks, device=device, scratch=mine)
     else:
         place = workplace(plan, say, ranks=ranks, device=device)
-    fit(plan.cls(plan.settings), place)
+    learn(plan.cls(plan.settings), place)
     ranks.agree(None)
     distributed.destroy_process_group()

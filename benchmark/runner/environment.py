@@ -67,8 +67,8 @@ def exact_products() -> None:
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 
 
-def hardware(device: str, devices: int = 1) -> dict[str, Any]:
-    """Processor, cores, memory, and the accelerator if the run used one; how many worked together."""
+def hardware(device: str) -> dict[str, Any]:
+    """Processor, cores, memory, and the accelerator if the run used one."""
     import torch
 
     found: dict[str, Any] = {
@@ -77,7 +77,6 @@ def hardware(device: str, devices: int = 1) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "device": device,
-        "devices": devices,
     }
     if device.startswith("cuda"):
         found["accelerator"] = torch.cuda.get_device_name()

@@ -179,7 +179,7 @@ class Workplace:
         made = {
             "run": self.run,
             "code": code_state().model_dump(),
-            "hardware": hardware(self.device, self.ranks.count),
+            "hardware": hardware(self.device) | {"devices": self.ranks.count},
             "peak_memory_bytes": peak_memory_bytes(self.device),
         }
         write_json(self.folder / "done.json", self.watch.summary() | made)
@@ -324,11 +324,20 @@ def workplace(
     return kind(**usual | more)
 
 
-def fit(method: Method, place: Workplace) -> None:
-    """Fit `method` in `place`, whose lock is held.
+def fit(method: Method, place: Workplace) -> bool:
+    """Fit `method` in `place`, or find it fitted. True when it was found.
 
     Afterwards `place.folder/model` holds what `method.load` reads.
     """
+    with waiting_lock(place.folder, place.progress):
+        if place.done:
+            return True
+        learn(method, place)
+        return False
+
+
+def learn(method: Method, place: Workplace) -> None:
+    """Fit `method` in `place`, whose lock this process, or the one that started it, holds."""
     place.watch.keep()
     torch.manual_seed(place.seed)
     method.device = place.device

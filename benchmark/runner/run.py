@@ -48,7 +48,7 @@ from benchmark.runner.environment import (
     packages,
     peak_memory_bytes,
 )
-from benchmark.runner.fitting import fit, read_done, waiting_lock, workplace
+from benchmark.runner.fitting import fit, read_done, workplace
 from benchmark.runner.identity import IDENTITY_VERSION
 from benchmark.runner.plan import Plan
 from benchmark.tasks.base import Scores, Scoring
@@ -174,12 +174,10 @@ def _started(plan: Plan) -> str:
 
 def _fit(plan: Plan, progress: Progress) -> dict[str, Any]:
     place = workplace(plan, progress)
-    with waiting_lock(place.folder, progress):
-        if not place.done:
-            if plan.request.devices > 1:
-                fit_together(plan, progress)
-            else:
-                fit(plan.cls(plan.settings), place)
+    if plan.request.devices > 1:
+        fit_together(plan, progress)
+    else:
+        fit(plan.cls(plan.settings), place)
     about = read_done(place.folder)
     return {**about, "reused": about["run"] != plan.run_id}
 

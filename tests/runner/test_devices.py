@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,15 @@ import pytest
 import torch
 
 from benchmark.cli.progress import Silent
-from benchmark.contracts.errors import BenchError, Incompatible, InvalidInput, TrainingFailed
+from benchmark.contracts.errors import (
+    BenchError,
+    Incompatible,
+    InvalidInput,
+    TrainingFailed,
+    UnknownName,
+)
 from benchmark.home import home, leaderboards
-from benchmark.runner.devices import FitFailed, fit_together
+from benchmark.runner.devices import Failure, FitFailed, fit_together
 from benchmark.runner.fitting import fit, workplace
 from benchmark.runner.plan import Plan, Request, choose_device, make_plan
 from benchmark.runner.run import run
@@ -72,7 +79,7 @@ def test_two_processes_leave_what_one_leaves(harness: Path) -> None:
             "process 1 of the fit: ValueError: a fault of the method",
             marks=pytest.mark.slow,
         ),
-        ("name", TrainingFailed, "a loss that is not finite"),
+        pytest.param("name", TrainingFailed, "a loss that is not finite", marks=pytest.mark.slow),
     ],
 )
 def test_what_goes_wrong_in_one_process_is_one_error(
@@ -164,6 +171,16 @@ def test_a_batch_that_cannot_be_shared_is_one_error(harness: Path) -> None:
     with pytest.raises(InvalidInput, match="shared by 2 processes") as caught:
         fit_together(plan_of(method="descent", given={"batch": 7}), QUIET)
     assert "divides the batch" in caught.value.cure
+
+
+def test_an_error_reaches_the_main_process_as_what_it_was() -> None:
+    for error in (UnknownName("method", "leed", ["lead"]), TrainingFailed("burst", cure="cool")):
+        sent = Failure.of(error, 3)
+        came = pickle.loads(pickle.dumps(sent)).error()
+        assert type(came) is type(error)
+        assert (came.message, came.cure) == (error.message, error.cure)
+        assert came.__notes__[0].startswith("in process 3 of the fit:")
+    assert str(Failure.of(KeyError("x"), 0).error()) == "in process 0 of the fit: KeyError: 'x'"
 
 
 def test_a_method_that_does_not_share_its_fit_is_refused(harness: Path) -> None:
