@@ -8,7 +8,9 @@ from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.contracts.spec import CENTRE_RULES, CentreRule
 
 
-def part_centres(probabilities: torch.Tensor, rule: CentreRule = "soft_mean") -> torch.Tensor:
+def part_centres(
+    probabilities: torch.Tensor, rule: CentreRule = "soft_mean", *, side: float | None = None
+) -> torch.Tensor:
     """Centre (x, y) of each part, float64 (N, K, 2), of maps (N, K + 1, H, W), channel 0 background.
 
     All rules take the mean position, weighted by the part's map, in pixels with the centre of the
@@ -18,7 +20,8 @@ def part_centres(probabilities: torch.Tensor, rule: CentreRule = "soft_mean") ->
     - "scops": the map over its sum; a part that is nowhere is refused, the reference gives NaN there
       (NVlabs/SCOPS@05da7e4 visualize.py).
     - "ganseg": the map over its sum + 1e-6, so that weak parts are pulled to the origin; positions run
-      from 0 to the side of the image, both included (xingzhehe/GANSeg@a3f5078 test_seg.py).
+      from 0 to `side`, both included (by default the side of the image; the reference always takes
+      128, xingzhehe/GANSeg@a3f5078 test_seg.py).
     - "motion_cosegmentation": 1e-6 added to every pixel first, so that weak parts are pulled to the
       middle (AliaksandrSiarohin/motion-cosegmentation@571e26f evaluate.py).
     - "assembly": each pixel counts fully for its most probable channel, then 1e-8 is added to every
@@ -43,8 +46,8 @@ def part_centres(probabilities: torch.Tensor, rule: CentreRule = "soft_mean") ->
         weights = (probabilities.argmax(1)[:, None] == channel[:, None, None]).double()
     weights = weights + {"motion_cosegmentation": 1e-6, "assembly": 1e-8}.get(rule, 0.0)
     mass = weights.sum((-2, -1)) + (1e-6 if rule == "ganseg" else 0.0)
-    x = weights.sum(-2) @ _positions(weights.shape[-1], rule, weights) / mass
-    y = weights.sum(-1) @ _positions(weights.shape[-2], rule, weights) / mass
+    x = weights.sum(-2) @ _positions(weights.shape[-1], rule, side, weights) / mass
+    y = weights.sum(-1) @ _positions(weights.shape[-2], rule, side, weights) / mass
     centres = torch.stack([x, y], -1)
     if rule == "scops" and bool((mass == 0).any()):
         image, part = (mass == 0).nonzero()[0].tolist()
@@ -58,6 +61,8 @@ def part_centres(probabilities: torch.Tensor, rule: CentreRule = "soft_mean") ->
     return centres
 
 
-def _positions(count: int, rule: CentreRule, like: torch.Tensor) -> torch.Tensor:
-    last = count if rule == "ganseg" else count - 1
+def _positions(
+    count: int, rule: CentreRule, side: float | None, like: torch.Tensor
+) -> torch.Tensor:
+    last = (count if side is None else side) if rule == "ganseg" else count - 1
     return torch.linspace(0, last, count, dtype=torch.float64, device=like.device)

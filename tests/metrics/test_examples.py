@@ -29,7 +29,6 @@ def test_numpy_metrics_do_not_import_torch():
         "aggregates",
         "camera",
         "catalogue",
-        "centres",
         "checks",
         "clustering",
         "cumulative",
