@@ -73,6 +73,7 @@ class ImageGeneration(Task):
             attribute_classifier(how.linearity.classifier, progress) if how.linearity else None
         )
         about: dict[str, Any] = {
+            "generation": how.model_dump(mode="json", exclude_none=True),
             "latents": "standard normal" if generator.latents is None else "the generator's own",
         }
         with torch.inference_mode():

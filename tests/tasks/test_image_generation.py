@@ -98,6 +98,8 @@ def test_a_record_of_single_numbers_says_how_many_images_and_through_what(protoc
     assert record.probe["features"]["name"] == "fd-random-conv"
     assert record.probe["features"]["sha256"] == RandomConvolutions().sha256()
     assert record.probe["images"] == {"real": 40, "fake": 40}
+    stated = record.probe["generation"]
+    assert (stated["images"], stated["ddof"], stated["flips"]) == (40, 1, False)
     assert record.probe["latents"] == "the generator's own"
     checks = verify_record(plan_record(plan))
     assert {c.state for c in checks} <= {"ok", "not here"}
