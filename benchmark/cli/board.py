@@ -112,7 +112,9 @@ def print_board(protocol: Protocol, twin: bool) -> None:
     scored = protocol.scored(twin=twin)
     metric = scored.metrics[0]
     click.secho(f"\n{protocol.name}{' (twin)' if twin else ''}", bold=True, nl=False)
-    click.echo(f"  {protocol.title}; {metric.id} {metric.unit}, {metric.better} is better")
+    click.echo(
+        f"  {protocol.title}; {metric.id}{f' {metric.unit}' if metric.unit else ''}, {metric.better} is better"
+    )
     rows = make_rows(scored, entries)
     table(
         [

@@ -241,7 +241,7 @@ def test_a_killed_run_goes_on_and_ends_as_a_straight_one(
         process.wait()
         killed += 1
     process = _start("--json", slow="0")
-    out, errors = process.communicate(timeout=120)
+    out, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     resumed = read_record(Path(json.loads(out)["record"]))
     assert resumed.stages["fit"].attempts == killed + 1
