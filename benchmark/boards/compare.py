@@ -63,6 +63,7 @@ def compare(
     no row or several rows fit, `InvalidInput` for a metric without items, or items that differ.
     """
     entries, _ = read_entries(protocol, twin=twin)
+    protocol = protocol.scored(twin=twin)
     metric = metric or protocol.metrics[0].id
     asked = next((m for m in protocol.metrics if m.id == metric), None)
     if asked is None:

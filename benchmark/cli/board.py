@@ -112,9 +112,8 @@ def print_board(protocol: Protocol, twin: bool) -> None:
     scored = protocol.scored(twin=twin)
     metric = scored.metrics[0]
     click.secho(f"\n{protocol.name}{' (twin)' if twin else ''}", bold=True, nl=False)
-    click.echo(
-        f"  {protocol.title}; {metric.id}{f' {metric.unit}' if metric.unit else ''}, {metric.better} is better"
-    )
+    unit = f" {metric.unit}" if metric.unit else ""
+    click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")
     rows = make_rows(scored, entries)
     table(
         [
@@ -143,7 +142,7 @@ def print_board(protocol: Protocol, twin: bool) -> None:
             for r in rows
         ],
     )
-    if any(len(r.seeds) == 1 for r in rows):
+    if any(r.interval().endswith("*") for r in rows):
         click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
     for line in left_out:
         click.secho(f"left out: {line}", dim=True)

@@ -63,7 +63,12 @@ class Board:
 
     @property
     def metric(self) -> str:
-        return self.protocol.metrics[0].id
+        return self.scored.metrics[0].id
+
+    @property
+    def scored(self) -> Protocol:
+        """The protocol with what a twin is measured by, if it is one."""
+        return self.protocol.scored(twin=self.twin)
 
     @property
     def state(self) -> str:
@@ -102,7 +107,8 @@ def _boards() -> list[Board]:
         for twin in (False, True):
             entries, _ = read_entries(protocol, twin=twin)
             if entries or (not twin and protocol.reported):
-                found.append(Board(protocol, twin, entries, make_rows(protocol, entries)))
+                scored = protocol.scored(twin=twin)
+                found.append(Board(protocol, twin, entries, make_rows(scored, entries)))
     return found
 
 
@@ -158,7 +164,11 @@ def _index(room: jinja2.Environment, boards: list[Board]) -> str:
 
 def _board(room: jinja2.Environment, board: Board, boards: list[Board]) -> str:
     protocol = board.protocol
-    same = {b.protocol.version: b.protocol for b in boards if b.protocol.id == protocol.id}
+    same = {
+        b.protocol.version: b.protocol
+        for b in boards
+        if (b.protocol.id, b.twin) == (protocol.id, board.twin)
+    }
     versions = [same[number] for number in sorted(same)]
     history = [
         (f"{one.name} → {two.name}", [d[:3] for d in differences(one, two) if d[3]])
@@ -168,11 +178,11 @@ def _board(room: jinja2.Environment, board: Board, boards: list[Board]) -> str:
         name=board.name,
         protocol=protocol,
         twin=board.twin,
-        metric=protocol.metrics[0],
+        metric=board.scored.metrics[0],
         formula=catalogued(board.metric).formula,
         rows=board.rows,
         supervisions=sorted({r.supervision for r in board.rows}),
-        charts=board_charts(protocol, board.rows, board.entries),
+        charts=board_charts(board.scored, board.rows, board.entries),
         reported=protocol.reported if not board.twin else (),
         history=history,
         up="../",
