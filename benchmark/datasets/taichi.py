@@ -38,19 +38,7 @@ class Taichi(Reader):
         if split not in self.splits:
             raise UnknownName("split of taichi", split, self.splits)
         kind, _, part = split.partition("/")
-        return self._clips() if kind == "clips" else self._joints(part)
-
-    def _clips(self) -> list[Sample]:
-        folder = required(self.root / "train")
-        found = [
-            Sample(f"train/{clip.name}/{path.name}", path, identity=clip.name)
-            for clip in sorted(p for p in folder.iterdir() if p.is_dir())
-            for path in sorted(clip.iterdir())
-            if path.suffix.lower() in PICTURES
-        ]
-        if not found:
-            raise DataMissing(f"{folder} has no frames in folders of clips", cure=AGAIN)
-        return found
+        return frames_of_clips(self.root) if kind == "clips" else self._joints(part)
 
     def _joints(self, part: str) -> list[Sample]:
         folder = required(self.root / "eval_images" / "taichi-256" / part)
@@ -94,3 +82,17 @@ class Taichi(Reader):
         if half:
             raise DataAltered(f"{path}: {half} joints lack one coordinate only", cure=AGAIN)
         return path, names, points
+
+
+def frames_of_clips(root: Path) -> list[Sample]:
+    """Every frame under `train/<clip>/`, by clip and name; the clip is its identity."""
+    folder = required(root / "train")
+    found = [
+        Sample(f"train/{clip.name}/{path.name}", path, identity=clip.name)
+        for clip in sorted(p for p in folder.iterdir() if p.is_dir())
+        for path in sorted(clip.iterdir())
+        if path.suffix.lower() in PICTURES
+    ]
+    if not found:
+        raise DataMissing(f"{folder} has no frames in folders of clips", cure=AGAIN)
+    return found

@@ -8,11 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
-from benchmark.contracts.errors import DataMissing, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, required
+from benchmark.contracts.errors import UnknownName
+from benchmark.datasets.layout import expect_count, required
 from benchmark.datasets.masks import read_grey
-
-PICTURES = (".png", ".jpg", ".jpeg")
+from benchmark.datasets.taichi import PICTURES, frames_of_clips
 
 
 class TaichiMasks(Reader):
@@ -31,22 +30,10 @@ class TaichiMasks(Reader):
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:
             raise UnknownName("split of taichi_masks", split, self.splits)
-        return self._train() if split == "clips/train" else self._test()
+        return frames_of_clips(self.root) if split == "clips/train" else self._test()
 
     def mask(self, sample: Sample) -> np.ndarray:
         return read_grey(sample)
-
-    def _train(self) -> list[Sample]:
-        folder = required(self.root / "train")
-        found = [
-            Sample(f"train/{clip.name}/{path.name}", path, identity=clip.name)
-            for clip in sorted(p for p in folder.iterdir() if p.is_dir())
-            for path in sorted(clip.iterdir())
-            if path.suffix.lower() in PICTURES
-        ]
-        if not found:
-            raise DataMissing(f"{folder} has no frames in folders of clips", cure=AGAIN)
-        return found
 
     def _test(self) -> list[Sample]:
         folder = required(self.root / "eval_images" / "taichi-256" / "test")
