@@ -115,7 +115,7 @@ class Trial:
 
     def arrays(self, method: Method) -> dict[str, np.ndarray]:
         """What a method gives, as arrays, whichever kind it is."""
-        if "generator" in self.info.gives:
+        if self.info.gives[0] == "generator":
             return {"images": method.generator().sample(4, 0).numpy()}
         return self.predict(method).arrays()
 

@@ -14,6 +14,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="the mean of the training labels, whatever the image",
             role="floor",
             origin="official",
+            licence="Apache-2.0",
         )
     )
     register(
@@ -24,6 +25,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="all of the picture is foreground",
             role="floor",
             origin="official",
+            licence="Apache-2.0",
         )
     )
     register(
@@ -34,6 +36,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="a disc in the middle is foreground",
             role="floor",
             origin="official",
+            licence="Apache-2.0",
         )
     )
     register(
@@ -44,6 +47,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="another method's network before any training",
             role="floor",
             origin="official",
+            licence="Apache-2.0",
             presets={
                 "lead-small": {"of": "lead:small"},
                 "lead-demo": {"of": "lead:demo"},
@@ -61,6 +65,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="one ellipsoid for every image, seen from a direction drawn at random",
             role="floor",
             origin="official",
+            licence="Apache-2.0",
         )
     )
     register(
@@ -71,6 +76,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="a grid of points, its cells as parts, or positions as descriptors",
             role="floor",
             origin="official",
+            licence="Apache-2.0",
             presets={"parts": {"kind": "parts"}, "positions": {"kind": "descriptors"}},
         )
     )
@@ -82,6 +88,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="the images fitted on, given back as if generated",
             role="floor",
             origin="official",
+            licence="Apache-2.0",
         )
     )
     register(
@@ -92,6 +99,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="uniform noise, whatever was fitted on",
             role="floor",
             origin="official",
+            licence="Apache-2.0",
         )
     )
     register(
@@ -102,6 +110,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
             summary="the labels themselves through the same probe or scoring",
             role="ceiling",
             origin="official",
+            licence="Apache-2.0",
             presets={"matching": {"kind": "descriptors", "shape": "bump", "cells": 48}},
         )
     )

@@ -98,6 +98,8 @@ class TrainingImages(Method):
     def load(self, folder: Path, device: str) -> None:
         super().load(folder, device)
         self.images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        self.seen = Images(self.images, self.images.shape[1], "")
+        self.rows = np.arange(len(self.images))
 
     def generator(self) -> Generator:
         return shuffled(self.images, self.images.shape[1])

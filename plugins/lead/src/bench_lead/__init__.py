@@ -103,5 +103,6 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             default_preset="paper",
             twin_preset="small",
             reported=_reported(),
+            tiny={"epochs": 0.5, "batch": 16, "distil_epochs": 0.2, "distil_batch": 8},
         )
     )
