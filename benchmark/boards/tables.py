@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
@@ -20,54 +21,76 @@ SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
 ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
 
 
-def update_board(protocol: Protocol, *, twin: bool) -> None:
-    """Write a board's tables and the index anew; processes that end together take turns."""
-    leaderboards().mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(leaderboards() / ".lock"):
-        for path, text in (board_files(protocol, twin=twin) | index_files()).items():
-            if not path.exists() or path.read_text("utf-8") != text:
-                write_text(path, text)
+@dataclass(frozen=True)
+class Standing:
+    """A board as it stands: its rows, how many runs they are made from, and why others are left out."""
+
+    protocol: Protocol
+    twin: bool
+    runs: int
+    rows: list[Row]
+    left_out: list[str]
+
+    @property
+    def folder(self) -> Path:
+        return board_folder(self.protocol, twin=self.twin)
 
 
-def index_files() -> dict[Path, str]:
-    """The index of all boards, and a checkout's README with the board it shows."""
-    files = {leaderboards() / "README.md": index_text()}
+def standings() -> list[Standing]:
+    """Every board that has a folder, real before twin, each read once."""
+    found = []
+    for protocol in all_protocols():
+        for twin in (False, True):
+            if board_folder(protocol, twin=twin).exists():
+                entries, left_out = read_entries(protocol, twin=twin)
+                rows = make_rows(protocol.scored(twin=twin), entries)
+                found.append(Standing(protocol, twin, len(entries), rows, left_out))
+    return found
+
+
+def generated_files() -> dict[Path, str]:
+    """All that is made from records, by path: tables, the index, and a checkout's README."""
+    found = standings()
+    files = {leaderboards() / "README.md": index_text(found)}
+    for board in found:
+        files[board.folder / "README.md"] = board_text(board)
+        files[board.folder / "board.csv"] = board_csv(board.rows)
     readme = checkout() / "README.md"
     if leaderboards() == checkout() / "leaderboards" and readme.exists():
-        shown = SHOWN.sub(_shown, readme.read_text("utf-8"))
-        files[readme] = shown
+        real = {board.protocol.name: board for board in found if not board.twin}
+
+        def shown(match: re.Match[str]) -> str:
+            rows = real[find_protocol(match[1]).name].rows
+            return f"<!-- board {match[1]} -->\n\n{markdown_table(rows)}\n\n<!-- end -->"
+
+        files[readme] = SHOWN.sub(shown, readme.read_text("utf-8"))
     return files
 
 
-def _shown(found: re.Match[str]) -> str:
-    protocol = find_protocol(found[1])
-    rows = make_rows(protocol, read_entries(protocol, twin=False)[0])
-    return f"<!-- board {found[1]} -->\n\n{markdown_table(rows)}\n\n<!-- end -->"
-
-
-def board_files(protocol: Protocol, *, twin: bool) -> dict[Path, str]:
-    """The generated files of a board, by path."""
-    folder = board_folder(protocol, twin=twin)
-    entries, left_out = read_entries(protocol, twin=twin)
-    rows = make_rows(protocol.scored(twin=twin), entries)
-    return {
-        folder / "README.md": board_text(protocol, rows, left_out, twin=twin),
-        folder / "board.csv": board_csv(rows),
-    }
+def stale(files: dict[Path, str]) -> list[Path]:
+    """Those that are not on disk as they should be."""
+    return [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]
 
 
 def stale_files() -> list[Path]:
     """Generated files that are not what the records say; empty when all is well."""
-    files = index_files()
-    for protocol in all_protocols():
-        for twin in (False, True):
-            if board_folder(protocol, twin=twin).exists():
-                files |= board_files(protocol, twin=twin)
-    return [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]
+    return stale(generated_files())
 
 
-def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin: bool) -> str:
+def update_boards() -> int:
+    """Write what is not what the records say; how many files. Processes that end together take turns."""
+    leaderboards().mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(leaderboards() / ".lock"):
+        files = generated_files()
+        old = stale(files)
+        for path in old:
+            write_text(path, files[path])
+    return len(old)
+
+
+def board_text(board: Standing) -> str:
     """The Markdown page of a board."""
+    protocol, twin = board.protocol, board.twin
     metric = protocol.scored(twin=twin).metrics[0]
     lines = [
         f"# {protocol.name}{' (twin)' if twin else ''}",
@@ -79,7 +102,7 @@ def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin
     if twin:
         lines += ["Rendered data: these numbers say that the path works, nothing about faces.", ""]
     lines += [
-        markdown_table(rows),
+        markdown_table(board.rows),
         "",
         "Values are means over seeds; the interval draws seeds and test items (with one seed, marked *, "
         "items alone; board.csv keeps both apart). The rank is one more than the number of methods "
@@ -89,8 +112,8 @@ def board_text(protocol: Protocol, rows: list[Row], left_out: list[str], *, twin
         "",
         f"Protocol digest `{protocol.digest()[:16]}`.",
     ]
-    if left_out:
-        lines += ["", "Left out: " + "; ".join(left_out) + "."]
+    if board.left_out:
+        lines += ["", "Left out: " + "; ".join(board.left_out) + "."]
     return "\n".join(lines) + "\n"
 
 
@@ -164,30 +187,22 @@ def board_csv(rows: list[Row]) -> str:
     return text
 
 
-def index_text() -> str:
+def index_text(boards: list[Standing]) -> str:
     """The index of all boards."""
     rows = []
-    for protocol in all_protocols():
-        for twin in (False, True):
-            folder = board_folder(protocol, twin=twin)
-            if not folder.exists():
-                continue
-            entries, _ = read_entries(protocol, twin=twin)
-            scored = protocol.scored(twin=twin)
-            rows_here = make_rows(scored, entries)
-            stands = (r for r in rows_here if r.role == "method" and not r.withdrawn)
-            best = next(stands, None)
-            link = folder.relative_to(leaderboards()) / "README.md"
-            rows.append(
-                [
-                    f"[{protocol.name}]({link})" + (" (twin)" if twin else ""),
-                    protocol.title,
-                    len(entries),
-                    f"{best.method} {best.variant}: {best.value:.2f} {scored.metrics[0].unit}"
-                    if best
-                    else "",
-                ]
-            )
+    for board in boards:
+        stands = (r for r in board.rows if r.role == "method" and not r.withdrawn)
+        best = next(stands, None)
+        unit = board.protocol.scored(twin=board.twin).metrics[0].unit
+        link = board.folder.relative_to(leaderboards()) / "README.md"
+        rows.append(
+            [
+                f"[{board.protocol.name}]({link})" + (" (twin)" if board.twin else ""),
+                board.protocol.title,
+                board.runs,
+                f"{best.method} {best.variant}: {best.value:.2f} {unit}".rstrip() if best else "",
+            ]
+        )
     table = tabulate(
         rows, ["board", "what", "runs", "best method"], tablefmt="github", disable_numparse=True
     )

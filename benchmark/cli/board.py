@@ -63,19 +63,19 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
 @click.option("--check", is_flag=True, help="Only fail if a table is not what the records say.")
 def build(check: bool) -> None:
     """Write all tables and the index anew from the records, or check them."""
-    from benchmark.boards.tables import stale_files, update_board
+    from benchmark.boards.tables import stale_files, update_boards
     from benchmark.contracts.errors import DataAltered
 
-    stale = stale_files()
-    if check and stale:
-        raise DataAltered(
-            "these tables are not what the records say: " + ", ".join(map(str, stale)),
-            cure="bench board build, and commit what it wrote",
-        )
-    if stale:
-        for found, is_twin in _boards(None, False):
-            update_board(found, twin=is_twin)
-    click.echo(f"wrote {len(stale)} files" if stale else "all tables are what the records say")
+    if check:
+        if old := stale_files():
+            raise DataAltered(
+                "these tables are not what the records say: " + ", ".join(map(str, old)),
+                cure="bench board build, and commit what it wrote",
+            )
+        click.echo("all tables are what the records say")
+        return
+    count = update_boards()
+    click.echo(f"wrote {count} files" if count else "all tables are what the records say")
 
 
 @command.command()

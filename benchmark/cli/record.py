@@ -15,10 +15,9 @@ def command() -> None:
 def _remark(run: str, action: str, reason: str, author: str) -> None:
     import subprocess
 
-    from benchmark.boards.tables import update_board
+    from benchmark.boards.tables import update_boards
     from benchmark.cli.show import find_run
     from benchmark.home import leaderboards
-    from benchmark.protocols import find_protocol
     from benchmark.runner.records import remark
 
     if not author:
@@ -32,10 +31,10 @@ def _remark(run: str, action: str, reason: str, author: str) -> None:
     )
     path = found[0] if found else own
     record = remark(path, action, reason=reason, author=author)  # type: ignore[arg-type]
-    protocol = find_protocol(f"{record.protocol.id}@{record.protocol.version}")
     if found:
-        update_board(protocol, twin=record.protocol.twin)
-    click.echo(f"{action}: run {record.run_id} of {record.method.id} on {protocol.name}")
+        update_boards()
+    board = f"{record.protocol.id}@{record.protocol.version}"
+    click.echo(f"{action}: run {record.run_id} of {record.method.id} on {board}")
 
 
 REASON = click.option("--reason", required=True, help="Why; it stands in the record and the board.")
@@ -70,13 +69,12 @@ def take(source: Path, data: bool) -> None:
     record that is not what it says is refused, and nothing of it is copied; the others of a folder are
     still taken.
     """
-    from benchmark.boards.tables import update_board
+    from benchmark.boards.tables import update_boards
     from benchmark.contracts.errors import BenchError
-    from benchmark.protocols import find_protocol
     from benchmark.runner.records import RecordRefused, take_in
 
     paths = sorted(source.rglob("*.json")) if source.is_dir() else [source]
-    boards, refused = set(), []
+    refused = []
     for path in paths:
         try:
             taken = take_in(path, data=data)
@@ -84,14 +82,14 @@ def take(source: Path, data: bool) -> None:
             refused.append(path)
             click.secho(f"refused  {path.name}: {error.message}", fg="red", err=True)
             continue
-        about = taken.record.protocol
-        boards.add((f"{about.id}@{about.version}", about.twin))
         skipped = sum(c.state == "not here" for c in taken.checks)
         word = "known   " if taken.found else "taken in"
         note = f" ({skipped} checks need what is not here)" if skipped else ""
-        click.echo(f"{word} {taken.record.run_id} {taken.record.method.id} {about.id}{note}")
-    for name, twin in sorted(boards):
-        update_board(find_protocol(name), twin=twin)
+        click.echo(
+            f"{word} {taken.record.run_id} {taken.record.method.id} {taken.record.protocol.id}{note}"
+        )
+    if len(refused) < len(paths):
+        update_boards()
     if refused or not paths:
         raise RecordRefused(
             f"{len(refused)} of {len(paths)} records refused"

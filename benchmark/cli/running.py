@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import click
 
 from benchmark.boards.page import write_page
-from benchmark.boards.tables import update_board
+from benchmark.boards.tables import update_boards
 from benchmark.cli.output import as_json, duration
 from benchmark.cli.progress import make_progress
 from benchmark.runner.curve import add_curve, require_possible
@@ -65,7 +65,7 @@ def run_command(
                 )
             outcome = run(plan, progress)
             if on == "test":
-                update_board(plan.protocol, twin=twin)
+                update_boards()
             if curve:
                 outcome = add_curve(plan, outcome, progress)
             if plan.kind == "generator":

@@ -11,7 +11,7 @@ import pytest
 from tests_fixtures import Call
 
 from benchmark.boards.rows import board_folder, make_rows, read_entries
-from benchmark.boards.tables import stale_files, update_board
+from benchmark.boards.tables import stale_files, update_boards
 from benchmark.home import leaderboards
 from benchmark.protocols import find_protocol
 from benchmark.protocols.files import _read_cached
@@ -32,7 +32,7 @@ def withdraw(board: Path, method: str) -> None:
             {"when": "2025-01-01", "author": "a", "reason": "wrong crop", "action": "withdrawn"}
         ]
         path.write_text(json.dumps(about))
-    update_board(find_protocol("small_faces"), twin=True)
+    update_boards()
 
 
 def test_tables_are_fresh_after_an_update_and_stale_once_touched(board: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_board_of_another_protocol_content_says_what_it_left_out(
     path.write_text(path.read_text().replace("eyes = [0, 1]", "eyes = [3, 4]"))
     _read_cached.cache_clear()
     assert board / "README.md" in stale_files()
-    update_board(find_protocol("small_faces"), twin=True)
+    update_boards()
     text = (board / "README.md").read_text()
     assert text.count("made under another content of small_faces@1") == 3
     assert stale_files() == []
