@@ -47,3 +47,15 @@ class WarpStrength:
             moved * self.translation, 1.0 + scale * self.scale, turn * self.rotation
         )
         return ThinPlateSpline(torch.from_numpy(weights), straight.affine, self.variant)
+
+
+#: DVE's and ContrastLandmark's copies of few annotated images: half of the weights become zero.
+#: jamt9000/DVE@2085144 utils/tps.py WarperSingle, the same in cvl-umass/ContrastLandmark@5b2c6b3.
+FEW_LABELS = WarpStrength(0.0005, 0.0, 0.02, 0.02, 2.0)
+
+#: Warps by the name that a protocol of few labels gives. "bend_everywhere" bends at every control
+#: point where the references leave half of them: version 1 of our protocols, kept as it was.
+LIMITED_WARPS = {
+    "bend_everywhere": WarpStrength(0.0005, 0.0005, 0.02, 0.02, 2.0),
+    "dve_few_labels": FEW_LABELS,
+}

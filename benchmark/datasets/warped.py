@@ -9,13 +9,9 @@ import torch
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.images import Images
-from benchmark.datasets.random_warps import WarpStrength
 from benchmark.datasets.thin_plate import ThinPlateSpline
 
 AT_ONCE = 64
-
-# jamt9000/DVE@2085144 utils/tps.py WarperSingle, the same in cvl-umass/ContrastLandmark@5b2c6b3
-LIMITED_STRENGTH = WarpStrength(0.0005, 0.0005, 0.02, 0.02, 2.0)
 
 
 def warped_images(

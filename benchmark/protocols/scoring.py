@@ -78,10 +78,11 @@ class Limited(Strict):
     `benchmark.datasets.chosen` for a split of `images` images; for a split of another size (a twin,
     the development part) they are drawn in the same way, and `twin_copies` are made.
 
-    `copies` copies are made of them in turn, each under a weak thin-plate warp of its own (DVE's
-    strength for few labels). With `sets` 1 these serve for the whole fit, as in DVE's code, which
-    caches their features; with more, as many are made `sets` times and epochs take the sets in turn,
-    which bounds ContrastLandmark's drawing anew in every epoch. The number is the mean over repeats.
+    `copies` copies are made of them in turn, each under a thin-plate warp of its own, of the strength
+    that `warp` names (`benchmark.datasets.random_warps.LIMITED_WARPS`). With `sets` 1 these serve for
+    the whole fit, as in DVE's code, which caches their features; with more, as many are made `sets`
+    times and epochs take the sets in turn, which bounds ContrastLandmark's drawing anew in every
+    epoch. The number is the mean over repeats.
     """
 
     numbers: tuple[int, ...]
@@ -90,6 +91,7 @@ class Limited(Strict):
     sets: int = Field(default=1, gt=0)
     images: int = Field(gt=0)
     twin_copies: int = Field(gt=0)
+    warp: Literal["bend_everywhere", "dve_few_labels"] = "bend_everywhere"
     seed: int = 0
     chosen: str
     chosen_sha256: str

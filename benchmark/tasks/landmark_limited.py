@@ -17,8 +17,9 @@ from benchmark.contracts.images import Images
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.chosen import Chosen, draw_chosen, read_chosen
+from benchmark.datasets.random_warps import LIMITED_WARPS
 from benchmark.datasets.thin_plate import ThinPlateSpline
-from benchmark.datasets.warped import LIMITED_STRENGTH, warped_images, warped_points
+from benchmark.datasets.warped import warped_images, warped_points
 from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Limited, Protocol, protocol_path
 from benchmark.tasks.base import Scores, Scoring, Task
@@ -114,7 +115,7 @@ def copies_of(
     one_set = limited.copies if len(train) == limited.images else limited.twin_copies
     rows = np.resize(chosen, one_set)
     generator = np.random.Generator(np.random.PCG64([limited.seed, number, repeat]))
-    warps = LIMITED_STRENGTH.draw(one_set * limited.sets, generator)
+    warps = LIMITED_WARPS[limited.warp].draw(one_set * limited.sets, generator)
     return np.tile(rows, limited.sets), warps
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import UnknownName
-from benchmark.datasets.random_warps import WarpStrength
+from benchmark.datasets.random_warps import FEW_LABELS, WarpStrength
 from benchmark.datasets.thin_plate import ThinPlateSpline, Transported, Warp, WarpChain
 from benchmark.training.randomness import derived_seed
 
@@ -38,7 +38,7 @@ __all__ = [
 STRENGTHS: dict[str, WarpStrength] = {
     "dve-first": WarpStrength(0.0005, 0.005, 0.1, 0.1, 5.0),
     "dve-second": WarpStrength(0.001, 0.01, 0.1, 0.1, 5.0),
-    "dve-few-labels": WarpStrength(0.0005, 0.0, 0.02, 0.02, 2.0),
+    "dve-few-labels": FEW_LABELS,
     "imm-target": WarpStrength(0.001, 0.005, 0.1, 0.0, 0.0, variant="imm"),
     "imm-source": WarpStrength(0.001, 0.01, 0.1, 0.1, 5.0, variant="imm"),
 }

@@ -16,8 +16,9 @@ from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput
 from benchmark.contracts.images import Images
 from benchmark.datasets import chosen as chosen_module
 from benchmark.datasets.chosen import draw_chosen, read_chosen, write_chosen
+from benchmark.datasets.random_warps import FEW_LABELS
 from benchmark.datasets.thin_plate import ThinPlateSpline
-from benchmark.datasets.warped import LIMITED_STRENGTH, warped_images, warped_points
+from benchmark.datasets.warped import warped_images, warped_points
 from benchmark.protocols import builtin_folder, find_protocol
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
@@ -85,7 +86,7 @@ def test_landmarks_go_where_the_copies_show_them() -> None:
     )
     images = Images(np.repeat(pixels[..., None], 3, axis=3).round().astype(np.uint8), 40, "dots")
     rows = np.array([0, 1, 1, 0, 1])
-    warps = LIMITED_STRENGTH.draw(5, np.random.default_rng(3))
+    warps = FEW_LABELS.draw(5, np.random.default_rng(3))
     copies = warped_images(images, rows, warps, lambda *_: None)
     moved = warped_points(images, points, rows, warps)
     light = copies.batch(slice(None))[:, 0].double()
