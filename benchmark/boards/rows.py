@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -212,19 +212,27 @@ def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, int]:
 
 def variant_name(record: Record) -> str:
     """Preset and given settings, for people: "small dimension=128"."""
-    given = _flat(record.method.settings_given)
+    given = flat(record.method.settings_given)
     words = [record.method.preset, *(f"{k}={v}" for k, v in sorted(given.items()))]
     return " ".join(w for w in words if w)
 
 
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
+def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one, keys joined by dots; lists of tables are counted from 0.
+
+    >>> flat({"a": {"b": 1}, "c": [{"d": 2}]})
+    {'a.b': 1, 'c.0.d': 2}
+    """
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            found.update(flat(value, f"{prefix}{key}."))
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            for i, item in enumerate(value):
+                found.update(flat(item, f"{prefix}{key}.{i}."))
         else:
-            flat[prefix + key] = value
-    return flat
+            found[prefix + key] = list(value) if isinstance(value, tuple) else value
+    return found
 
 
 def _row(board: _Board, key: Group) -> Row:

@@ -342,8 +342,9 @@ def _prepare(
     def known() -> np.ndarray | None:
         if not points:
             return None
-        _warn_of_points_outside(f"{dataset_id}:{split}", np.stack(points), samples, geometry)
-        return np.stack(points)
+        stacked = np.stack(points)
+        _warn_of_points_outside(f"{dataset_id}:{split}", stacked, samples, geometry)
+        return stacked
 
     def further() -> dict[str, np.ndarray]:
         drawn = {"masks": masks, "silhouettes": silhouettes}

@@ -9,6 +9,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from benchmark.boards.rows import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.datasets.places import spec_of
 from benchmark.home import checkout
@@ -31,24 +32,6 @@ AGGREGATES = {
     "ratio_of_sums": "sum over items of the numerator by that of the denominator",
     "single": "one number for all items",
 }
-
-
-def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as one, keys joined by dots; lists of tables are counted from 0.
-
-    >>> flat({"a": {"b": 1}, "c": [{"d": 2}]})
-    {'a.b': 1, 'c.0.d': 2}
-    """
-    found: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            found.update(flat(value, f"{prefix}{key}."))
-        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
-            for i, item in enumerate(value):
-                found.update(flat(item, f"{prefix}{key}.{i}."))
-        else:
-            found[prefix + key] = list(value) if isinstance(value, tuple) else value
-    return found
 
 
 def differences(one: Protocol, other: Protocol) -> list[tuple[str, Any, Any, bool]]:

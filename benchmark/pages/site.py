@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from benchmark.boards.charts import curve_svg, loss_svg
 from benchmark.boards.page import facts
-from benchmark.boards.rows import Entry, Row, make_rows, read_entries
+from benchmark.boards.rows import Entry, Row, flat, make_rows, read_entries
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.record import Record
 from benchmark.files import whole_folder
@@ -213,17 +213,9 @@ def _command(record: Record) -> str:
     words[-1] += f"@{record.protocol.version}"
     if record.method.preset:
         words += ["--preset", record.method.preset]
-    for key, value in _settings(record.method.settings_given):
+    for key, value in sorted(flat(record.method.settings_given).items()):
         words += ["--set", f"{key}={value}"]
     return " ".join([*words, "--seed", str(record.seed)] + ["--twin"] * record.protocol.twin)
-
-
-def _settings(given: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for key, value in sorted(given.items()):
-        if isinstance(value, dict):
-            yield from _settings(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 def _method(room: jinja2.Environment, method: str, boards: list[Board]) -> str:
