@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from benchmark.contracts.errors import DataAltered, DiskFull
 
 if TYPE_CHECKING:
@@ -38,6 +40,25 @@ def sweep(folder: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
         else:
             left.unlink(missing_ok=True)
+
+
+def sweep_beside(path: Path) -> None:
+    """Remove what killed writers of `path`, and of files with its stem beside it, left half-written."""
+    for left in path.parent.glob(f".{path.stem}.*"):
+        if left.suffix != ".lock":
+            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def one_writer(path: Path) -> Iterator[None]:
+    """Let one process at a time write `path` and the files beside it with the same stem.
+
+    The lock is a file beside `path`, so that machines which share the folder take turns too.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.parent / f".{path.stem}.lock"):
+        sweep_beside(path)
+        yield
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from benchmark.boards.rows import Row, board_folder, make_rows, read_entries
-from benchmark.files import write_text
+from benchmark.files import sweep_beside, write_text
 from benchmark.home import checkout, leaderboards
 from benchmark.protocols import Protocol, all_protocols, find_protocol
 
@@ -84,6 +84,7 @@ def update_boards() -> int:
         files = generated_files()
         old = stale(files)
         for path in old:
+            sweep_beside(path)
             write_text(path, files[path])
     return len(old)
 

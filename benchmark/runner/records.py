@@ -17,7 +17,7 @@ from typing import Literal
 
 from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput
 from benchmark.contracts.record import LARGEST, Edit, Record, read_record
-from benchmark.files import whole_file, write_json
+from benchmark.files import one_writer, whole_file, write_json
 from benchmark.home import leaderboards
 from benchmark.runner.run import COMMITTED_BYTES
 from benchmark.runner.verify import Check, verify_record
@@ -35,13 +35,14 @@ def remark(
     """Add a remark to the record at `path`, and return it; nothing else of it changes."""
     if not reason.strip() or not author.strip():
         raise InvalidInput("a remark needs a reason and an author")
-    record = read_record(path)
-    if action == "withdrawn" and any(e.action == "withdrawn" for e in record.edits):
-        raise InvalidInput(f"run {record.run_id} is withdrawn already")
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    edit = Edit(when=now, author=author.strip(), reason=reason.strip(), action=action)
-    changed = record.model_copy(update={"edits": [*record.edits, edit]})
-    write_json(path, changed.model_dump(mode="json"))
+    with one_writer(path):
+        record = read_record(path)
+        if action == "withdrawn" and any(e.action == "withdrawn" for e in record.edits):
+            raise InvalidInput(f"run {record.run_id} is withdrawn already")
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        edit = Edit(when=now, author=author.strip(), reason=reason.strip(), action=action)
+        changed = record.model_copy(update={"edits": [*record.edits, edit]})
+        write_json(path, changed.model_dump(mode="json"))
     return changed
 
 
@@ -88,20 +89,23 @@ def take_in(source: Path, *, data: bool = False) -> Taken:
                 f"{source} is not what it says:\n" + "\n".join(f"    {w}" for w in wrong),
                 cure="bring the record with all files beside it, as the run left them",
             )
-        if target.exists():
-            there = read_record(target)
-            same = there.model_copy(update={"edits": []}) == record.model_copy(update={"edits": []})
-            if not same:
-                raise RecordRefused(
-                    f"{target} is a record of the same run and says something else",
-                    cure="compare the two; withdraw the wrong one with `bench record withdraw`",
+        with one_writer(target):
+            if target.exists():
+                there = read_record(target)
+                same = there.model_copy(update={"edits": []}) == record.model_copy(
+                    update={"edits": []}
                 )
-            return Taken(there, target, True, checks)
-        # the record last: what lies beside a record belongs to it, and a kill leaves none without
-        for artefact in kept:
-            with whole_file(target.parent / artefact.path) as temporary:
-                shutil.copyfile(staged.parent / artefact.path, temporary)
-        write_json(target, record.model_dump(mode="json"))
+                if not same:
+                    raise RecordRefused(
+                        f"{target} is a record of the same run and says something else",
+                        cure="compare the two; withdraw the wrong one with `bench record withdraw`",
+                    )
+                return Taken(there, target, True, checks)
+            # the record last: what lies beside a record belongs to it, and a kill leaves none without
+            for artefact in kept:
+                with whole_file(target.parent / artefact.path) as temporary:
+                    shutil.copyfile(staged.parent / artefact.path, temporary)
+            write_json(target, record.model_dump(mode="json"))
     return Taken(record, target, False, checks)
 
 

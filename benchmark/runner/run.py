@@ -30,6 +30,7 @@ from benchmark.contracts.record import (
 )
 from benchmark.files import (
     file_sha256,
+    one_writer,
     read_json,
     sweep,
     whole_file,
@@ -110,22 +111,23 @@ def publish(plan: Plan, record: Record) -> Record:
     target = record_path(plan)
     if plan.request.on != "test":
         return record
-    if target.exists():
-        record = record.model_copy(update={"edits": read_record(target).edits})
-    for artefact in record.artefacts:
-        copy = target.parent / artefact.path
-        if not artefact.committed or (copy.exists() and file_sha256(copy) == artefact.sha256):
-            continue
-        own = plan.folder / artefact.path
-        if not own.exists() or file_sha256(own) != artefact.sha256:
-            raise DataAltered(
-                f"{own} is missing or not what the record of run {plan.run_id} says",
-                cure=f"delete {plan.folder} and {target}, and run the same command again",
-            )
-        with whole_file(copy) as temporary:
-            shutil.copyfile(own, temporary)
-    if not target.exists() or read_record(target) != record:
-        write_json(target, record.model_dump(mode="json"))
+    with one_writer(target):
+        if target.exists():
+            record = record.model_copy(update={"edits": read_record(target).edits})
+        for artefact in record.artefacts:
+            copy = target.parent / artefact.path
+            if not artefact.committed or (copy.exists() and file_sha256(copy) == artefact.sha256):
+                continue
+            own = plan.folder / artefact.path
+            if not own.exists() or file_sha256(own) != artefact.sha256:
+                raise DataAltered(
+                    f"{own} is missing or not what the record of run {plan.run_id} says",
+                    cure=f"delete {plan.folder} and {target}, and run the same command again",
+                )
+            with whole_file(copy) as temporary:
+                shutil.copyfile(own, temporary)
+        if not target.exists() or read_record(target) != record:
+            write_json(target, record.model_dump(mode="json"))
     return record
 
 
