@@ -170,7 +170,8 @@ def _rescored(path: Path, record: Record) -> Iterator[Check]:
         yield Check("score", "not here", "the test split here is prepared from other files")
         return
     try:
-        found = find_task(protocol.task).errors(load_arrays(kept), split, protocol)
+        scored = protocol.scored(twin=record.protocol.twin)
+        found = find_task(protocol.task).errors(load_arrays(kept), split, scored)
     except (BenchError, KeyError) as error:
         yield Check("score", "wrong", f"the kept predictions can't be scored: {error}")
         return

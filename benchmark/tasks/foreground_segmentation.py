@@ -47,6 +47,7 @@ from benchmark.tasks.foreground import (
     read_predictions,
     rule_of,
     true_masks,
+    unpacked,
 )
 
 if TYPE_CHECKING:
@@ -111,21 +112,9 @@ class ForegroundSegmentation(Task):
             name: np.load(store / f"{name}.npy", allow_pickle=False)
             for name in readings_of(protocol)
         }
-        truth, scored = true_masks(split, protocol)
         asked = [metric.id for metric in protocol.metrics]
-        per_item: dict[str, list[np.ndarray]] = {name: [] for name in asked if name in PER_IMAGE}
-        for first in range(0, len(truth), SCORED_AT_ONCE):
-            rows = slice(first, first + SCORED_AT_ONCE)
-            other = arrays.get("background_80")
-            some = Masks(
-                arrays["foreground"][rows],
-                None if other is None else other[rows],
-                truth[rows],
-                scored[rows],
-            )
-            for name, values in per_item.items():
-                values.append(PER_IMAGE[name](some))
-        found = {name: np.concatenate(values) for name, values in per_item.items()}
+        truth, scored = true_masks(split, protocol)
+        found = _per_image([n for n in asked if n in PER_IMAGE], arrays, truth, scored)
         items: dict[str, int] = {}
         for name in (n for n in asked if n in AT_LANDMARKS):
             reading, agreement = AT_LANDMARKS[name]
@@ -142,6 +131,34 @@ class ForegroundSegmentation(Task):
             "images_without_foreground": int((~truth.any((1, 2))).sum()),
         }
         return Scores(found, packed(arrays["foreground"]), about, items=items)
+
+    def errors(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        """Those metrics that the foreground alone decides; which part a pixel is in is not kept."""
+        metrics = [metric.id for metric in protocol.metrics]
+        names = [n for n in metrics if n in PER_IMAGE and n != "iou_background_80"]
+        truth, scored = true_masks(split, protocol)
+        return _per_image(names, {"foreground": unpacked(kept)}, truth, scored)
+
+
+def _per_image(
+    names: list[str], arrays: Mapping[str, np.ndarray], truth: np.ndarray, scored: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The metrics that have a value per image, by name."""
+    values: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    other = arrays.get("background_80")
+    for first in range(0, len(truth), SCORED_AT_ONCE):
+        rows = slice(first, first + SCORED_AT_ONCE)
+        some = Masks(
+            arrays["foreground"][rows],
+            None if other is None else other[rows],
+            truth[rows],
+            scored[rows],
+        )
+        for name, found in values.items():
+            found.append(PER_IMAGE[name](some))
+    return {name: np.concatenate(found) for name, found in values.items()}
 
 
 def readings_of(protocol: Protocol) -> dict[str, Reading]:

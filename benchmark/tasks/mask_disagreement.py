@@ -37,6 +37,7 @@ from benchmark.tasks.foreground import (
     read_predictions,
     rule_of,
     true_masks,
+    unpacked,
 )
 
 if TYPE_CHECKING:
@@ -71,19 +72,9 @@ class MaskDisagreement(Task):
         read_predictions(method, kind, splits["test"], readings, store, progress)
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
-        truth, scored = true_masks(splits["test"], how.protocol)
         masks = np.load(store / "foreground.npy", allow_pickle=False)
-        chunks = [
-            slice(first, first + SCORED_AT_ONCE) for first in range(0, len(truth), SCORED_AT_ONCE)
-        ]
-        share = np.concatenate(
-            [mask_disagreement(masks[rows], truth[rows], scored=scored[rows]) for rows in chunks]
-        )
-        found = {}
-        for metric in how.protocol.metrics:
-            if metric.id not in METRICS:
-                raise UnknownName("disagreement metric", metric.id, METRICS)
-            found[metric.id] = METRICS[metric.id](share)
+        share = _share(masks, splits["test"], how.protocol)
+        found = _measured(share, how.protocol)
         rule = rule_of(how.protocol)
         about = {
             "name": f"foreground/{rule.alpha if how.kind == 'translation' else rule.parts}",
@@ -96,3 +87,28 @@ class MaskDisagreement(Task):
         }
         items = dict.fromkeys(found, len(share))
         return Scores(found, packed(masks), about, items=items)
+
+    def errors(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        return _measured(_share(unpacked(kept), split, protocol), protocol)
+
+
+def _share(masks: np.ndarray, split: PreparedSplit, protocol: Protocol) -> np.ndarray:
+    """The disagreement of each image as a share of its true mask, (N,)."""
+    truth, scored = true_masks(split, protocol)
+    chunks = [
+        slice(first, first + SCORED_AT_ONCE) for first in range(0, len(truth), SCORED_AT_ONCE)
+    ]
+    return np.concatenate(
+        [mask_disagreement(masks[rows], truth[rows], scored=scored[rows]) for rows in chunks]
+    )
+
+
+def _measured(share: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
+    found = {}
+    for metric in protocol.metrics:
+        if metric.id not in METRICS:
+            raise UnknownName("disagreement metric", metric.id, METRICS)
+        found[metric.id] = METRICS[metric.id](share)
+    return found

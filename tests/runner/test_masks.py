@@ -21,8 +21,10 @@ from benchmark.protocols import Foreground, ProtocolInvalid, builtin_folder
 from benchmark.runner.pictures import GUESS, TRUTH, draw_pictures, from_best_to_worst
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
+from benchmark.runner.verify import verify_record
 from benchmark.tasks.collect import collect
 from benchmark.tasks.foreground import foreground_of, packed, true_masks, unpacked
+from benchmark.tasks.mask_disagreement import METRICS
 
 QUIET = Silent()
 SEGMENTATION = ("cub", "flowers", "flowers17", "taichi_masks")
@@ -58,6 +60,28 @@ def done(method: str, protocol: str, **given) -> tuple[Plan, Outcome]:
 
 def values(outcome: Outcome) -> dict[str, float]:
     return {v.metric: v.value for v in outcome.record.metrics}
+
+
+def rescored(path: Path) -> dict[str, str]:
+    """What scoring the kept masks again says of each metric."""
+    checks = {c.name: c.state for c in verify_record(path, data=True)}
+    return {name.split()[1]: state for name, state in checks.items() if name.startswith("score ")}
+
+
+@pytest.mark.parametrize(
+    "protocol, metrics",
+    [
+        ("cub", {"foreground_iou", "iou_best_of_two", "iou_pooled", "pixel_accuracy"}),
+        ("stanford_cars_masks", set(METRICS)),
+    ],
+)
+def test_kept_masks_give_the_errors_of_the_record(tiny, protocol: str, metrics: set[str]) -> None:
+    name = tiny(protocol)
+    (_, disc), (_, other) = done("centre-disc", name), done("full-frame", name)
+    assert rescored(disc.path) == dict.fromkeys(metrics, "ok")
+    kept, foreign = (o.path.with_name(f"{o.path.stem}.predictions.npz") for o in (disc, other))
+    kept.write_bytes(foreign.read_bytes())
+    assert "wrong" in rescored(disc.path).values()
 
 
 @pytest.mark.parametrize("protocol", SEGMENTATION)
