@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +24,7 @@ class RecordInvalid(BenchError):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Value(_Strict):
@@ -37,7 +39,7 @@ class Value(_Strict):
     value: float
     unit: str
     better: Literal["lower", "higher"]
-    n: int
+    n: int = Field(ge=0, lt=2**63)
     ci95: tuple[float, float] | None
     per_item: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     aggregate: str = "mean"
@@ -149,7 +151,7 @@ class Record(_Strict):
     method: MethodPart
     protocol: ProtocolPart
     data: dict[str, DataPart]
-    seed: int
+    seed: int = Field(ge=0, lt=2**63)
     evaluation_seed: int
     budget: dict[str, float] = Field(default_factory=dict)
     metrics: list[Value]
@@ -179,8 +181,21 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """From schema n to n + 1. Empty while there is one schema."""
 
 
+CONTROL = re.compile(
+    r"(?<!\\)(?:\\\\)*\\(?:[bfr]|u00[0189][0-9a-f]|u007f|u20(?:2[a-e]|6[6-9]))"
+    "|[\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
+    re.IGNORECASE,
+)
+"""Characters in JSON text, escaped or not, that move a terminal's cursor or turn its writing around."""
+
+
 def _refused(constant: str) -> float:
     raise ValueError(f"a record holds finite numbers only, not {constant}")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refused(digits)
 
 
 def read_record(path: Path) -> Record:
@@ -188,7 +203,10 @@ def read_record(path: Path) -> Record:
     try:
         if path.stat().st_size > LARGEST:
             raise RecordInvalid(f"{path} is larger than a record may be ({LARGEST:,} bytes)")
-        content = json.loads(path.read_text("utf-8"), parse_constant=_refused)
+        text = path.read_text("utf-8")
+        if CONTROL.search(text):
+            raise RecordInvalid(f"{path} holds control characters")
+        content = json.loads(text, parse_constant=_refused, parse_float=_finite)
     except FileNotFoundError:
         raise RecordInvalid(f"there is no record at {path}") from None
     except (UnicodeDecodeError, ValueError, RecursionError) as error:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from tests_fixtures import Call
 
+from benchmark.contracts.errors import RecordTooNew
 from benchmark.contracts.record import RecordInvalid, read_record
 from benchmark.files import file_sha256, load_arrays
 from benchmark.home import leaderboards
@@ -96,6 +97,12 @@ def test_a_record_on_another_board_is_found(record: Path) -> None:
         (lambda c: c["metrics"][0].update(value=float("nan")), "finite"),
         (lambda c: c["metrics"][0].update(value=float("inf")), "finite"),
         (lambda c: c.update(surprise=1), "surprise"),
+        (lambda c: c.update(notes=["\x1b[2J all is well"]), "control characters"),
+        (lambda c: c["method"].update(preset="\x9b31m"), "control characters"),
+        (lambda c: c.update(notes=["\u202eelbaliava"]), "control characters"),
+        (lambda c: c.update(notes=["a\rb"]), "control characters"),
+        (lambda c: c.update(started={"when": {}}), "started"),
+        (lambda c: c.update(seed=10**30), "seed"),
         (lambda c: c.update(notes=["x" * (5 << 20)]), "larger than a record may be"),
     ],
 )
@@ -103,6 +110,29 @@ def test_what_no_record_may_hold_is_refused(record: Path, change: Any, said: str
     altered(record, change)
     with pytest.raises(RecordInvalid, match=said):
         read_record(record)
+
+
+@pytest.mark.parametrize("digits", ["1e999", "-1e999"])
+def test_a_number_beyond_all_numbers_is_refused(record: Path, digits: str) -> None:
+    content = json.loads(record.read_text())
+    record.write_text(record.read_text().replace(str(content["metrics"][0]["value"]), digits))
+    with pytest.raises(RecordInvalid, match="finite"):
+        read_record(record)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"record_schema": ' + "9" * 5000 + "}", "null", ""]
+)
+def test_what_is_no_record_is_one_error(record: Path, text: str) -> None:
+    record.write_text(text)
+    with pytest.raises((RecordInvalid, RecordTooNew)):
+        read_record(record)
+
+
+def test_backslashes_and_accents_are_no_control_characters(record: Path) -> None:
+    notes = [r"C:\\u001b\backup", "naïve — ½ 中 \n two lines\t"]
+    altered(record, lambda c: c.update(notes=notes))
+    assert read_record(record).notes == notes
 
 
 def test_arrays_that_would_fill_the_memory_are_refused(
