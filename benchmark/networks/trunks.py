@@ -31,7 +31,16 @@ TRUNKS = {
     "vgg16": Trunk(
         "vgg16",
         weights.VGG16,
-        {"relu1_2": 3, "relu2_2": 8, "relu3_3": 15, "relu4_3": 22, "relu5_3": 29},
+        {
+            "relu1_2": 3,
+            "relu2_2": 8,
+            "relu3_2": 13,
+            "relu3_3": 15,
+            "relu4_2": 20,
+            "relu4_3": 22,
+            "relu5_2": 27,
+            "relu5_3": 29,
+        },
     ),
     "squeezenet": Trunk(
         "squeezenet1_1",
@@ -84,13 +93,39 @@ def trunk(name: str, layers: Sequence[str] = (), given: str | Path | None = None
         if layer not in known.layers:
             raise UnknownName(f"layer of {name}", layer, known.layers)
     state = weights.load(known.weight, given)
+    prefix = "features."
+    own = {key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)}
+    return _maps(known, layers, own)
+
+
+def untrained_trunk(name: str, layers: Sequence[str], seed: int) -> Maps:
+    """The same architecture with weights drawn from `seed` (normal, spread by fan-in), biases 0.
+
+    For runs without any file of weights; what is measured or learned through it is no substitute.
+    """
+    if name not in TRUNKS:
+        raise UnknownName("trunk", name, TRUNKS)
+    draw = torch.Generator().manual_seed(seed)
+    own = {}
+    for key, like in _features(TRUNKS[name]).state_dict().items():
+        spread = (2 / like[0].numel()) ** 0.5 if like.ndim > 1 else 0.0
+        own[key] = torch.randn(like.shape, generator=draw) * spread
+    return _maps(TRUNKS[name], layers, own)
+
+
+def _features(known: Trunk) -> nn.Sequential:
     import torchvision
 
     # On the meta device nothing is drawn: loading a network leaves the random numbers alone.
     with torch.device("meta"):
-        features = getattr(torchvision.models, known.architecture)(weights=None).features
-    prefix = "features."
-    own = {key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)}
+        features: nn.Sequential = getattr(torchvision.models, known.architecture)(
+            weights=None
+        ).features
+    return features
+
+
+def _maps(known: Trunk, layers: Sequence[str], own: dict[str, Tensor]) -> Maps:
+    features = _features(known)
     features.load_state_dict(own, assign=True)
     for module in features:
         # Their in-place ReLUs would overwrite maps that were already handed out.

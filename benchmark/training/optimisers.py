@@ -8,7 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-Name = Literal["sgd", "adamw"]
+Name = Literal["sgd", "adam", "adamw"]
 
 
 def split_decay(networks: Iterable[nn.Module], weight_decay: float) -> list[dict[str, Any]]:
@@ -23,10 +23,15 @@ def split_decay(networks: Iterable[nn.Module], weight_decay: float) -> list[dict
 def optimiser(
     name: Name, networks: Iterable[nn.Module], learning_rate: float, weight_decay: float
 ) -> torch.optim.Optimizer:
-    """SGD with momentum 0.9, or AdamW with torch's betas; decay on weights only."""
+    """SGD with momentum 0.9, or Adam or AdamW with torch's betas; decay on weights only.
+
+    Adam's decay is part of the gradient (L2), AdamW's is apart from it.
+    """
     groups = split_decay(networks, weight_decay)
     if name == "sgd":
         return torch.optim.SGD(groups, learning_rate, momentum=0.9)
+    if name == "adam":
+        return torch.optim.Adam(groups, learning_rate)
     return torch.optim.AdamW(groups, learning_rate)
 
 

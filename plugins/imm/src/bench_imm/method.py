@@ -1,0 +1,96 @@
+"""IMM as a method: landmarks are the points by which the pose encoder tells the renderer the pose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from bench_imm import training
+from bench_imm.keypoints import to_pixels
+from bench_imm.networks import Networks
+from bench_imm.pairs import resized
+from bench_imm.settings import ImmSettings
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.images import Images
+from benchmark.contracts.method import FitContext, Method, MethodInfo, Weights
+from benchmark.contracts.predictions import Landmarks
+from benchmark.networks import weights as known
+from benchmark.training.randomness import seeded
+
+WEIGHTS = "weights.safetensors"
+FILES = {"vgg16": known.VGG16, "squeezenet": known.SQUEEZENET}
+
+
+class Imm(Method):
+    """K points in each image."""
+
+    Settings = ImmSettings  # type: ignore[assignment]  # a pydantic model of its own
+    gives = ("landmarks",)
+
+    def __init__(self, settings: ImmSettings) -> None:
+        super().__init__(settings)
+        self.networks: Networks | None = None
+
+    @classmethod
+    def info(cls, settings: ImmSettings) -> MethodInfo:
+        file = FILES.get(settings.perceptual) if settings.depth else None
+        pretrained = (Weights(file.name, file.source, file.sha256),) if file else ()
+        notes = f"the loss looks through {settings.perceptual} maps" if settings.depth else ""
+        return MethodInfo(
+            gives=cls.gives,
+            pretrained=pretrained,
+            milestones=True,
+            notes=notes or "the loss looks at pixels alone",
+        )
+
+    def initialise(self, images: Images, context: FitContext) -> None:
+        self.device = context.device
+        self._build(context.seed)
+        self._settle()
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        self.device = context.device
+        training.fit(self._build(context.seed), images, context, self.settings, self.save)
+        self._settle()
+
+    def predict(self, images: Tensor) -> Landmarks:
+        networks = self._trained()
+        seen = resized(images, self.settings.size).contiguous(memory_format=torch.channels_last)
+        points = to_pixels(networks.points(seen), self.settings.grid, images.shape[-1])
+        return Landmarks(points)
+
+    def render(self, source: Tensor, target: Tensor) -> Tensor:
+        """What the networks make of images (B, 3, S, S) in [-1, 1]: `source` in the pose of `target`.
+
+        In [-1, 1], `size` × `size`.
+        """
+        size = self.settings.size
+        return self._trained()(resized(source, size), resized(target, size)).clamp(-1, 1)
+
+    def save(self, folder: Path) -> None:
+        state = self._trained().state_dict()
+        save_file({k: v.cpu().contiguous() for k, v in state.items()}, folder / WEIGHTS)
+
+    def load(self, folder: Path, device: str) -> None:
+        self.device = device
+        self._build(0).load_state_dict(load_file(folder / WEIGHTS))
+        self._settle()
+
+    def _build(self, seed: int) -> Networks:
+        with seeded(seed, "networks"):
+            self.networks = Networks(self.settings)
+        return self.networks
+
+    def _trained(self) -> Any:
+        if self.networks is None:
+            raise BenchError("IMM has no weights yet", cure="call fit, initialise or load first")
+        return self.networks
+
+    def _settle(self) -> None:
+        """The networks on their device, in evaluation mode, channels last."""
+        networks = self._trained().to(self.device, memory_format=torch.channels_last)
+        networks.eval().requires_grad_(False)
