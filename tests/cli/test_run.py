@@ -58,7 +58,7 @@ def test_several_seeds_are_several_runs_and_one_row(bench: Call, run: Call) -> N
     done = run("slow", "--set", "steps=1", "--seed", "0,2", "--json").json
     records = [json.loads(Path(d["record"]).read_text()) for d in done]
     assert [r["seed"] for r in records] == [0, 2]
-    (row,) = bench("board", "small_faces", "--twin", "--json").json["small_faces@1 (twin)"]
+    (row,) = bench("board", "small_faces", "--twin", "--json").json["small_faces@1 (twin)"]["rows"]
     assert row["seeds"] == [0, 2]
     assert row["value"] == pytest.approx(sum(d["metrics"]["nme_iod"] for d in done) / 2)
 
