@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.boards.rows import Entry, Group, read_entries, variant_name
+from benchmark.boards.entries import Entry, read_entries
+from benchmark.boards.rows import Group, variant_name
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import interval_of, resampled, two_sided_p
@@ -75,6 +76,10 @@ def compare(
             for g in groups]  # fmt: skip
     if data[0] != data[1]:
         raise InvalidInput("the two were scored on different files, so items can't be paired")
+    if len({e.value(metric).version for g in groups for e in g}) > 1:
+        raise InvalidInput(
+            f"the two were scored by different versions of {metric}", cure="bench rescore --all"
+        )
     errors = [[e.errors(metric) for e in g] for g in groups]
     table = resampled([*errors[0], *errors[1]], by=asked.aggregate)
     split = len(errors[0])

@@ -74,6 +74,7 @@ def facts(record: Record) -> list[tuple[str, str]]:
     return [
         ("run", record.run_id),
         ("fit", record.fit_id),
+        *([("scored again from", record.parent)] if record.parent else []),
         ("preset", record.method.preset),
         ("settings", settings),
         ("supervision", record.method.supervision),

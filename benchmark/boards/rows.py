@@ -8,16 +8,13 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from benchmark.contracts.errors import DataAltered
-from benchmark.contracts.record import Record, Value, read_record
-from benchmark.files import file_sha256
-from benchmark.home import leaderboards
+from benchmark.boards.entries import Entry
+from benchmark.contracts.record import Record
 from benchmark.metrics.intervals import (
     hierarchical_interval,
     holm,
@@ -27,32 +24,6 @@ from benchmark.metrics.intervals import (
 )
 from benchmark.plugins import plugins
 from benchmark.protocols import Protocol
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A record and where it lies."""
-
-    record: Record
-    path: Path
-
-    def value(self, metric: str) -> Value:
-        """What the record says of a metric."""
-        return next(v for v in self.record.metrics if v.metric == metric)
-
-    def errors(self, metric: str) -> np.ndarray:
-        """Per-item errors of a metric, checked against the digest in the record."""
-        name = self.value(metric).per_item
-        path = self.path.parent / name
-        wanted = next(a.sha256 for a in self.record.artefacts if a.path == name)
-        if not path.exists() or file_sha256(path) != wanted:
-            raise DataAltered(
-                f"the per-item errors of run {self.record.run_id} are "
-                f"{'not what their digest says' if path.exists() else 'missing'}: {path}",
-                cure="restore the file from git, or run the same command again",
-            )
-        with np.load(path, allow_pickle=False) as arrays:
-            return arrays[metric]
 
 
 @dataclass(frozen=True)
@@ -92,43 +63,26 @@ class Row:
         return f"{low:.2f} to {high:.2f}" + ("*" if len(self.seeds) == 1 else "")
 
 
-def board_folder(protocol: Protocol, *, twin: bool) -> Path:
-    """Where a board's records and tables lie."""
-    parts = ("twins", protocol.id) if twin else (protocol.id,)
-    return leaderboards().joinpath(*parts, str(protocol.version))
-
-
-def read_entries(protocol: Protocol, *, twin: bool) -> tuple[list[Entry], list[str]]:
-    """The records of a board whose protocol digest is today's, sorted, and why others are left out."""
-    entries, left_out = [], []
-    for path in sorted(board_folder(protocol, twin=twin).glob("*/*.json")):
-        record = read_record(path)
-        if record.protocol.twin != twin or record.protocol.id != protocol.id:
-            raise DataAltered(
-                f"{path} is a record of {record.protocol.id}"
-                f"{' (twin)' if record.protocol.twin else ''}",
-                cure="a record belongs to the board it was run on; move it back",
-            )
-        if record.protocol.digest != protocol.digest():
-            left_out.append(f"{path.name}: made under another content of {protocol.name}")
-            continue
-        entries.append(Entry(record, path))
-    return entries, left_out
-
-
 @dataclass(frozen=True, order=True)
 class Group:
     """What runs must share to stand in one row: only their seeds may differ.
 
-    `data` holds the digests of pixels and labels they were scored on. Withdrawn runs stand apart, so
-    that they neither count in a mean nor strike what still stands.
+    `data` holds the digests of pixels and labels they were scored on, `corrected` the metrics that were
+    not scored by their first version. Withdrawn runs stand apart, so that they neither count in a mean
+    nor strike what still stands.
     """
 
     method: str
     version: int
     settings: str
     data: tuple[tuple[str, str, str], ...]
+    corrected: tuple[tuple[str, int], ...]
     withdrawn: bool
+
+    @property
+    def comparable(self) -> tuple[object, ...]:
+        """What two groups must share for their errors to be paired."""
+        return self.data, self.corrected
 
     @classmethod
     def of(cls, record: Record) -> Group:
@@ -138,6 +92,7 @@ class Group:
             record.method.version,
             json.dumps(record.method.settings, sort_keys=True),
             tuple(scored),
+            tuple(sorted((v.metric, v.version) for v in record.metrics if v.version > 1)),
             any(edit.action == "withdrawn" for edit in record.edits),
         )
 
@@ -199,7 +154,7 @@ def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, int]:
         k for k, r in rows.items() if r.role == "method" and len(r.seeds) > 1 and not r.withdrawn
     ]
     means = {k: s.mean(1) for k in ranked if (s := board.seeds(k)) is not None}
-    pairs = [(a, b) for a, b in combinations(means, 2) if a.data == b.data]
+    pairs = [(a, b) for a, b in combinations(means, 2) if a.comparable == b.comparable]
     adjusted = holm([two_sided_p(means[a] - means[b]) for a, b in pairs])
     sign = 1 if board.protocol.metrics[0].better == "lower" else -1
     ranks = dict.fromkeys(means, 1)
@@ -248,6 +203,8 @@ def _row(board: _Board, key: Group) -> Row:
     words = [variant_name(first), f"version {key.version}" if key.version > 1 else ""]
     if len({k.data for k in board.groups}) > 1:
         words.append(f"on {first.data['test'].source or 'data'} {first.data['test'].pixels[:6]}")
+    if len({k.corrected for k in board.groups}) > 1:
+        words.append(f"scored by version {group[0].value(board.metric).version}")
     reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
         method=key.method,
@@ -271,7 +228,9 @@ def _row(board: _Board, key: Group) -> Row:
 def _floor(board: _Board, key: Group) -> tuple[float, float, float] | None:
     """Difference to the same network untrained, over the seeds that both were run with."""
     for other in board.groups:
-        if other.method != "random-features" or other.withdrawn or other.data != key.data:
+        if other.method != "random-features" or other.withdrawn:
+            continue
+        if other.comparable != key.comparable:
             continue
         imitated = json.loads(other.settings)
         same = json.dumps(imitated["settings"], sort_keys=True) == key.settings

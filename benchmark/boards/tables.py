@@ -10,7 +10,8 @@ import filelock
 import pandas as pd
 from tabulate import tabulate
 
-from benchmark.boards.rows import Row, board_folder, make_rows, read_entries
+from benchmark.boards.entries import LeftOut, board_folder, read_entries
+from benchmark.boards.rows import Row, make_rows
 from benchmark.files import sweep_beside, write_text
 from benchmark.home import checkout, leaderboards
 from benchmark.protocols import Protocol, all_protocols, find_protocol
@@ -29,7 +30,7 @@ class Standing:
     twin: bool
     runs: int
     rows: list[Row]
-    left_out: list[str]
+    left_out: list[LeftOut]
 
     @property
     def folder(self) -> Path:
@@ -114,7 +115,11 @@ def board_text(board: Standing) -> str:
         f"Protocol digest `{protocol.digest()[:16]}`.",
     ]
     if board.left_out:
-        lines += ["", "Left out: " + "; ".join(board.left_out) + "."]
+        told = [
+            f"[{x.path.name}]({x.path.relative_to(board.folder)}): {x.reason}"
+            for x in board.left_out
+        ]
+        lines += ["", "Left out: " + "; ".join(told) + "."]
     return "\n".join(lines) + "\n"
 
 

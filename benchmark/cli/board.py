@@ -39,7 +39,8 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
     """Print one board, or without a protocol all boards that have records."""
     from dataclasses import asdict
 
-    from benchmark.boards.rows import make_rows, read_entries
+    from benchmark.boards.entries import read_entries
+    from benchmark.boards.rows import make_rows
     from benchmark.cli.output import as_json
 
     boards = _boards(protocol, twin)
@@ -91,7 +92,7 @@ def site(out: Path) -> None:
 
 def _boards(protocol: str | None, twin: bool) -> list[tuple[Protocol, bool]]:
     """The boards that have records: of one protocol or of all, real and twin or twin alone."""
-    from benchmark.boards.rows import board_folder
+    from benchmark.boards.entries import board_folder
     from benchmark.protocols import all_protocols, find_protocol
 
     return [
@@ -104,7 +105,8 @@ def _boards(protocol: str | None, twin: bool) -> list[tuple[Protocol, bool]]:
 
 def print_board(protocol: Protocol, twin: bool) -> None:
     """One board on the terminal."""
-    from benchmark.boards.rows import make_rows, read_entries
+    from benchmark.boards.entries import read_entries
+    from benchmark.boards.rows import make_rows
     from benchmark.boards.tables import ROLES
     from benchmark.cli.output import table
 

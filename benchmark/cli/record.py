@@ -16,8 +16,7 @@ def _remark(run: str, action: str, reason: str, author: str) -> None:
     import subprocess
 
     from benchmark.boards.tables import update_boards
-    from benchmark.cli.show import find_run
-    from benchmark.home import leaderboards
+    from benchmark.cli.show import find_on_board
     from benchmark.runner.records import remark
 
     if not author:
@@ -25,11 +24,7 @@ def _remark(run: str, action: str, reason: str, author: str) -> None:
         author = asked.stdout.strip()
     if not author:
         raise click.UsageError("say who makes the remark: --author NAME")
-    own = find_run(run)
-    found = sorted(
-        leaderboards().rglob(own.name if own.name != "record.json" else f"{own.parent.name}.json")
-    )
-    path = found[0] if found else own
+    path, found = find_on_board(run)
     record = remark(path, action, reason=reason, author=author)  # type: ignore[arg-type]
     if found:
         update_boards()

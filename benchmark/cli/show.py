@@ -99,6 +99,16 @@ def find_run(name: str) -> Path:
     raise UnknownName("finished run", name, fitting or found)
 
 
+def find_on_board(name: str) -> tuple[Path, bool]:
+    """The record of a run as `find_run` does, but its copy on a board if there is one; whether so."""
+    from benchmark.home import leaderboards
+
+    own = find_run(name)
+    stem = own.parent.name if own.name == "record.json" else own.stem
+    found = sorted(leaderboards().rglob(f"{stem}.json"))
+    return (found[0], True) if found else (own, False)
+
+
 def _run(name: str, json_: bool) -> None:
     from benchmark.contracts.record import read_record
     from benchmark.home import home

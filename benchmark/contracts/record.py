@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.contracts.errors import BenchError, RecordTooNew
 
-SCHEMA = 1
+SCHEMA = 2
 LARGEST = 4 * 2**20  # bytes
 
 
@@ -32,10 +32,12 @@ class Value(_Strict):
 
     `per_item` names the artefact that holds the values it is made from, and `aggregate` how
     (`benchmark.metrics.aggregates`). `ci95` is the percentile bootstrap interval over test items
-    (2,000 draws, seed 0), None where a metric exists for all items together alone.
+    (2,000 draws, seed 0), None where a metric exists for all items together alone. `version` is that
+    of the metric's code (`benchmark.metrics.catalogue`).
     """
 
     metric: str
+    version: int = Field(default=1, ge=1)
     value: float
     unit: str
     better: Literal["lower", "higher"]
@@ -140,13 +142,15 @@ class Record(_Strict):
     """One run. The schema's number is `record_schema`; newer ones are refused.
 
     `budget` is empty: no limit on a fit can be set yet. `fitted` is missing in records of the first
-    day, whose fit was made by the code and on the machine of the record itself.
+    day, whose fit was made by the code and on the machine of the record itself. `parent` is the run
+    whose kept predictions were scored again, where this is one; the method did not run for it.
     """
 
     record_schema: int = SCHEMA
     identity_version: int
     run_id: str
     fit_id: str
+    parent: str = Field(default="", pattern=r"^[a-z0-9]*$")
     status: Literal["done"] = "done"
     method: MethodPart
     protocol: ProtocolPart
@@ -177,8 +181,13 @@ class Record(_Strict):
         return self.metrics[0]
 
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""From schema n to n + 1. Empty while there is one schema."""
+def _no_versions_of_metrics(content: dict[str, Any]) -> dict[str, Any]:
+    """Schema 1 knew one version of each metric, and no records scored again."""
+    return {**content, "record_schema": 2}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _no_versions_of_metrics}
+"""From schema n to n + 1."""
 
 
 CONTROL = re.compile(

@@ -6,14 +6,20 @@ the code.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """`formula` for people; `function` is "module:name" under `benchmark.metrics`."""
+    """`formula` for people; `function` is "module:name" under `benchmark.metrics`.
+
+    `version` counts corrections: whoever changes what a metric gives raises it, and `bench rescore`
+    then scores kept predictions again. A metric that means something else gets another id instead.
+    """
 
     formula: str
     function: str
+    version: int = 1
 
 
 CATALOGUE: dict[str, Entry] = {
@@ -250,3 +256,16 @@ CATALOGUE: dict[str, Entry] = {
 def entry(metric: str) -> Entry:
     """The entry of a metric id; a variant ("fid/clean@…") is looked up by what stands before "/"."""
     return CATALOGUE[metric if metric in CATALOGUE else metric.partition("/")[0]]
+
+
+def version(metric: str) -> int:
+    """The version of a metric's code; 1 for those that the catalogue does not know (a plugin's)."""
+    try:
+        return entry(metric).version
+    except KeyError:
+        return 1
+
+
+def outdated(versions: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Of metrics scored by these versions, those that have another one now: (then, now)."""
+    return {m: (then, version(m)) for m, then in versions.items() if then != version(m)}

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from benchmark.boards.rows import Entry, Row
+from benchmark.boards.entries import Entry
+from benchmark.boards.rows import Row
 from benchmark.protocols import Protocol
 
 SHOWN = 8

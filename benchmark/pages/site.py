@@ -18,8 +18,9 @@ import jinja2
 from markupsafe import Markup
 
 from benchmark.boards.charts import curve_svg, loss_svg
+from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.page import facts
-from benchmark.boards.rows import Entry, Row, flat, make_rows, read_entries
+from benchmark.boards.rows import Row, flat, make_rows
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.record import Record
 from benchmark.files import whole_folder

@@ -64,12 +64,14 @@ def run_id(
     on: str,
     data: Mapping[str, tuple[str, str]],
     evaluation_seed: int,
+    metrics: Mapping[str, int],
 ) -> str:
     """Identity of a run: its fit, the protocol's digest, and the digests of the data it is scored on.
 
-    `data` maps "train" and "test" to the digests of pixels and labels.
+    `data` maps "train" and "test" to the digests of pixels and labels, `metrics` each metric to its
+    version; versions above the first count, so that a corrected metric makes another run.
     """
-    content = {
+    content: dict[str, Any] = {
         "identity": IDENTITY_VERSION,
         "fit": fit,
         "protocol": protocol,
@@ -79,6 +81,8 @@ def run_id(
         "data": {name: list(digests) for name, digests in data.items()},
         "evaluation_seed": evaluation_seed,
     }
+    if later := {name: number for name, number in metrics.items() if number > 1}:
+        content["metrics"] = later
     return canonical_digest(content)[:LENGTH]
 
 
@@ -99,5 +103,6 @@ def ids_from_record(record: Record) -> tuple[str, str]:
         on=record.protocol.on,
         data={n: (d.pixels, d.labels) for n, d in record.data.items() if n != "fit"},
         evaluation_seed=record.evaluation_seed,
+        metrics={v.metric: v.version for v in record.metrics},
     )
     return fit, run

@@ -15,6 +15,7 @@ from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.opening import open_split, split_name
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
+from benchmark.metrics.catalogue import version
 from benchmark.plugins import implementation, plugins
 from benchmark.protocols import Protocol, find_protocol
 from benchmark.runner.identity import fit_id, run_id
@@ -116,6 +117,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         on=request.on,
         data={n: (s.pixels_digest, s.labels_digest) for n, s in splits.items() if n != "fit"},
         evaluation_seed=protocol.evaluation_seed,
+        metrics={m.id: version(m.id) for m in protocol.scored(twin=request.twin).metrics},
     )
     return Plan(
         request=request,

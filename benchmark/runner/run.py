@@ -39,7 +39,9 @@ from benchmark.files import (
 )
 from benchmark.home import leaderboards
 from benchmark.metrics.aggregates import aggregate
+from benchmark.metrics.catalogue import version
 from benchmark.metrics.intervals import bootstrap_interval
+from benchmark.protocols import Metric
 from benchmark.runner.devices import fit_together
 from benchmark.runner.environment import (
     code_state,
@@ -225,31 +227,31 @@ def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:
     return scores, time.monotonic() - began
 
 
-def _values(plan: Plan, scores: Scores, per_item: str) -> list[Value]:
-    values = []
-    for metric in plan.scored.metrics:
-        errors, by = scores.per_item[metric.id], metric.aggregate
-        try:
-            number = aggregate(errors, by)
-        except InvalidInput as error:
-            raise InvalidInput(f"{metric.id}: {error.message}") from None
-        values.append(
-            Value(
-                metric=metric.id,
-                value=number,
-                unit=metric.unit,
-                better=metric.better,
-                n=scores.items.get(metric.id, len(errors)),
-                ci95=None if by == "single" else bootstrap_interval(errors, by=by),
-                per_item=per_item,
-                aggregate=by,
-            )
-        )
-    return values
+def value_of(metric: Metric, errors: np.ndarray, per_item: str, items: int | None = None) -> Value:
+    """What a metric's per-item values, kept in the file `per_item`, come to today.
+
+    `items` is how many stand behind a metric that is one number for all.
+    """
+    by = metric.aggregate
+    try:
+        number = aggregate(errors, by)
+    except InvalidInput as error:
+        raise InvalidInput(f"{metric.id}: {error.message}") from None
+    return Value(
+        metric=metric.id,
+        version=version(metric.id),
+        value=number,
+        unit=metric.unit,
+        better=metric.better,
+        n=len(errors) if items is None else items,
+        ci95=None if by == "single" else bootstrap_interval(errors, by=by),
+        per_item=per_item,
+        aggregate=by,
+    )
 
 
-def _keep(plan: Plan, name: str, arrays: dict[str, np.ndarray]) -> Artefact:
-    path = plan.folder / f"{plan.run_id}.{name}.npz"
+def keep(path: Path, arrays: dict[str, np.ndarray]) -> Artefact:
+    """Write arrays beside a record and say what they are; small ones are to be committed with it."""
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     size = path.stat().st_size
@@ -261,10 +263,10 @@ def _keep(plan: Plan, name: str, arrays: dict[str, np.ndarray]) -> Artefact:
 def _record(
     plan: Plan, scores: Scores, fitted: dict[str, Any], score_seconds: float, started: str
 ) -> Record:
-    errors = _keep(plan, "errors", scores.per_item)
+    errors = keep(plan.folder / f"{plan.run_id}.errors.npz", scores.per_item)
     artefacts = [errors]
     if scores.predictions:
-        artefacts.append(_keep(plan, "predictions", scores.predictions))
+        artefacts.append(keep(plan.folder / f"{plan.run_id}.predictions.npz", scores.predictions))
     grants = plan.protocol.data.grants
     store = plan.folder / "predictions"
     timing = read_json(store / "seconds.json", f"delete {store} and run the same command again")
@@ -324,7 +326,10 @@ def _record(
         },
         seed=plan.request.seed,
         evaluation_seed=plan.protocol.evaluation_seed,
-        metrics=_values(plan, scores, errors.path),
+        metrics=[
+            value_of(m, scores.per_item[m.id], errors.path, scores.items.get(m.id))
+            for m in plan.scored.metrics
+        ],
         probe=scores.probe,
         deterministic=_deterministic(plan, fitted),
         code=code_state(),

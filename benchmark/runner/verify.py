@@ -17,11 +17,14 @@ from benchmark.contracts.errors import BenchError, DataMissing
 from benchmark.contracts.record import Record, Value, read_record
 from benchmark.files import file_sha256, load_arrays
 from benchmark.metrics.aggregates import aggregate
+from benchmark.metrics.catalogue import outdated, version
 from benchmark.metrics.intervals import bootstrap_interval
 from benchmark.protocols import Protocol, find_protocol
 from benchmark.runner.identity import ids_from_record
 
 State = Literal["ok", "wrong", "not here"]
+
+PREDICTIONS = ".predictions.npz"
 
 #: Kept points are float32 while errors were made before they were rounded.
 ROUNDED = 1e-5
@@ -48,6 +51,7 @@ def verify_record(path: Path, *, data: bool = False) -> list[Check]:
         _protocol(record),
         *_artefacts(path, record),
         *(check for value in record.metrics for check in _value(path, record, value)),
+        *_parent(path, record),
         *(_rescored(path, record) if data else ()),
     ]
 
@@ -115,6 +119,11 @@ def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
             name, "wrong", f"{protocol.name} has no such metric with this unit and aggregate"
         )
         return
+    if value.version > version(value.metric):
+        yield Check(
+            name, "wrong", f"it is of version {value.version}; bench has {version(value.metric)}"
+        )
+        return
     file = path.parent / value.per_item
     if value.per_item not in {a.path for a in record.artefacts} or not file.exists():
         yield Check(name, "wrong", f"the values it is made from ({value.per_item}) are not here")
@@ -152,38 +161,54 @@ def _frozen(record: Record) -> Protocol | None:
 
 def _rescored(path: Path, record: Record) -> Iterator[Check]:
     """Errors recomputed from the kept predictions and the labels of the test split."""
-    from benchmark.datasets.opening import open_split
-    from benchmark.tasks.base import find_task
+    from benchmark.runner.kept import score_kept
 
-    protocol = _frozen(record)
-    kept = path.parent / f"{record.run_id}.predictions.npz"
-    if protocol is None or not kept.exists():
-        yield Check("score", "not here", "no predictions lie beside the record")
-        return
     try:
-        split = open_split(protocol, "test", twin=record.protocol.twin, progress=_silent)
+        found = score_kept(path, record)
     except DataMissing as error:
         yield Check("score", "not here", error.message.splitlines()[0])
         return
-    stated = record.data["test"]
-    if (split.pixels_digest, split.labels_digest) != (stated.pixels, stated.labels):
-        yield Check("score", "not here", "the test split here is prepared from other files")
-        return
-    try:
-        scored = protocol.scored(twin=record.protocol.twin)
-        found = find_task(protocol.task).errors(load_arrays(kept), split, scored)
     except (BenchError, KeyError) as error:
         yield Check("score", "wrong", f"the kept predictions can't be scored: {error}")
         return
     if not found:
-        yield Check("score", "not here", f"task {protocol.task} keeps too little to score again")
+        yield Check("score", "not here", f"{record.protocol.id} keeps too little to score again")
+    later = outdated({v.metric: v.version for v in record.metrics})
     for metric, errors in found.items():
-        name = next(v.per_item for v in record.metrics if v.metric == metric)
-        said = load_arrays(path.parent / name)[metric]
+        name = f"score {metric}"
+        if metric in later:
+            then, now = later[metric]
+            yield Check(name, "not here", f"made by version {then}; here is {now}: bench rescore")
+            continue
+        said = load_arrays(path.parent / _value_named(record, metric).per_item)[metric]
         same = errors.shape == said.shape and np.allclose(errors, said, ROUNDED, 1e-6)
         detail = "" if same else "the kept predictions give other errors than the record's"
-        yield Check(f"score {metric}", "ok" if same else "wrong", detail)
+        yield Check(name, "ok" if same else "wrong", detail)
 
 
-def _silent(stage: str, step: int, total: int, **values: float) -> None:
-    pass
+def _value_named(record: Record, metric: str) -> Value:
+    return next(v for v in record.metrics if v.metric == metric)
+
+
+def _parent(path: Path, record: Record) -> Iterator[Check]:
+    """A record scored again is its parent's fit on the same data, with the same predictions."""
+    if not record.parent:
+        return
+    place = path.with_name(f"{record.parent}.json")
+    if not place.exists():
+        yield Check("parent", "not here", f"run {record.parent} does not lie beside it")
+        return
+    parent = read_record(place)
+    mine, theirs = (
+        (r.fit_id, r.data, [a.sha256 for a in r.artefacts if a.path.endswith(PREDICTIONS)])
+        for r in (record, parent)
+    )
+    if mine != theirs:
+        yield Check("parent", "wrong", f"run {record.parent} is another fit, data or predictions")
+        return
+    same = {v.metric for v in parent.metrics if v.version == _value_named(record, v.metric).version}
+    moved = [m for m in same if _value_named(record, m).value != _value_named(parent, m).value]
+    if moved:
+        yield Check("parent", "wrong", f"{moved[0]} has another value, with the same version")
+        return
+    yield Check("parent", "ok")

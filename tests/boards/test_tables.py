@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from tests_fixtures import Call
 
-from benchmark.boards.rows import board_folder, make_rows, read_entries
+from benchmark.boards.entries import board_folder, read_entries
+from benchmark.boards.rows import make_rows
 from benchmark.boards.tables import stale_files, update_boards
 from benchmark.home import leaderboards
 from benchmark.protocols import find_protocol

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.boards.rows import Entry
+from benchmark.boards.entries import Entry
 from benchmark.cli.progress import Silent
 from benchmark.datasets.places import locate
 from benchmark.metrics.intervals import paired_interval
