@@ -14,6 +14,7 @@ import numpy as np
 from scipy import stats
 
 from benchmark.boards.entries import Entry
+from benchmark.boards.sources import Said, said_of
 from benchmark.contracts.record import Record
 from benchmark.metrics.intervals import (
     hierarchical_interval,
@@ -35,7 +36,9 @@ class Row:
     t-interval over seeds (two or more), `ci95` draws both. `rank` is one more than the number of
     methods that are better beyond Holm's correction; None for single seeds, floors and ceilings.
     `floor` compares with the same network untrained: mean difference and its paired bootstrap
-    interval over test items, the same seeds on both sides.
+    interval over test items, the same seeds on both sides. `supervision` are the labels a method saw,
+    `weights` the pretrained ones it took, `known_failures` the checks of the contract that its plugin
+    says it can't pass, with the reasons.
     """
 
     method: str
@@ -53,6 +56,8 @@ class Row:
     floor: tuple[float, float, float] | None
     reported: tuple[float, str, str] | None
     runs: tuple[str, ...]
+    weights: tuple[str, ...] = ()
+    known_failures: tuple[tuple[str, str], ...] = ()
     rank: int | None = None
 
     def interval(self) -> str:
@@ -124,6 +129,11 @@ class _Board:
         return self.protocol.metrics[0].id
 
     @cached_property
+    def said(self) -> list[Said]:
+        """What is reported under the protocol."""
+        return said_of(self.protocol)
+
+    @cached_property
     def drawn(self) -> dict[str, np.ndarray]:
         """(DRAWS,) by run id; records scored on the same items share the draws."""
         by = self.protocol.metrics[0].aggregate
@@ -190,16 +200,22 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def over_seeds(numbers: np.ndarray) -> tuple[float, float] | None:
+    """The 95 % t-interval of the mean over seeds; None for a single one."""
+    if len(numbers) < 2:
+        return None
+    half = stats.t.ppf(0.975, len(numbers) - 1) * stats.sem(numbers)
+    return float(numbers.mean() - half), float(numbers.mean() + half)
+
+
 def _row(board: _Board, key: Group) -> Row:
     group = sorted(board.groups[key], key=lambda e: e.record.seed)
     first = group[0].record
     values = [e.value(board.metric) for e in group]
     numbers = np.array([v.value for v in values])
     drawn = board.seeds(key)
-    over_seeds = None
-    if len(numbers) > 1:
-        half = stats.t.ppf(0.975, len(numbers) - 1) * stats.sem(numbers)
-        over_seeds = (float(numbers.mean() - half), float(numbers.mean() + half))
+    between = over_seeds(numbers)
+    spec = plugins().methods.get(key.method)
     words = [variant_name(first), f"version {key.version}" if key.version > 1 else ""]
     if len({k.data for k in board.groups}) > 1:
         words.append(f"on {first.data['test'].source or 'data'} {first.data['test'].pixels[:6]}")
@@ -211,17 +227,19 @@ def _row(board: _Board, key: Group) -> Row:
         variant=" ".join(w for w in words if w),
         role=first.method.role,
         value=float(numbers.mean()),
-        ci95=over_seeds if drawn is None else hierarchical_interval(drawn),
+        ci95=between if drawn is None else hierarchical_interval(drawn),
         ci_items=None if drawn is None else interval_of(drawn.mean(1)),
-        ci_seeds=over_seeds,
+        ci_seeds=between,
         seeds=tuple(e.record.seed for e in group),
         items=values[0].n,
         supervision=first.method.supervision,
         seconds=float(np.mean([sum(s.seconds for s in e.record.stages.values()) for e in group])),
         withdrawn="; ".join(reasons),
         floor=None if key.withdrawn else _floor(board, key),
-        reported=_reported(board.protocol, board.metric, first),
+        reported=_reported(board, first),
         runs=tuple(e.record.run_id for e in group),
+        weights=tuple(weights["name"] for weights in first.method.pretrained),
+        known_failures=tuple(spec.known_failures.items()) if spec else (),
     )
 
 
@@ -250,18 +268,11 @@ def _floor(board: _Board, key: Group) -> tuple[float, float, float] | None:
     return None
 
 
-def _reported(protocol: Protocol, metric: str, record: Record) -> tuple[float, str, str] | None:
-    """What the method's paper prints for these settings, its source, and why it can't be compared.
-
-    Only the paper's own settings are held against it: its preset, changed in nothing but what names
-    the variant.
-    """
-    spec = plugins().methods.get(record.method.id)
-    if spec is None or record.protocol.twin or record.method.preset != spec.default_preset:
+def _reported(board: _Board, record: Record) -> tuple[float, str, str] | None:
+    """What is reported of the headline for these settings, its source, and why it can't be compared."""
+    if record.protocol.twin:
         return None
-    for said in spec.reported:
-        matches = all(record.method.settings.get(k) == v for k, v in said.settings.items())
-        only = record.method.settings_given.keys() <= said.settings.keys()
-        if (said.protocol, said.metric) == (protocol.id, metric) and matches and only:
-            return said.value, said.source, said.not_comparable
+    for said in board.said:
+        if said.metric == board.metric and said.made_by(record):
+            return said.value, f"{said.source}, {said.place}".rstrip(", "), said.not_comparable
     return None

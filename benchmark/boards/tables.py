@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import filelock
 import pandas as pd
 from tabulate import tabulate
 
-from benchmark.boards.entries import LeftOut, board_folder, read_entries
+from benchmark.boards.entries import Entry, LeftOut, board_folder, read_entries
+from benchmark.boards.reported import Against, against
+from benchmark.boards.reported_tables import reported_csv, reported_page, reported_section
 from benchmark.boards.rows import Row, make_rows
 from benchmark.files import sweep_beside, write_text
 from benchmark.home import checkout, leaderboards
@@ -22,43 +26,92 @@ SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
 ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
 
 
+Kind = Literal["real", "reported", "twin"]
+
+KINDS: dict[Kind, tuple[str, str]] = {
+    "real": ("On real data", "Numbers that may be quoted, with their protocol and version."),
+    "reported": (
+        "Reported in papers only",
+        "No run of these is here yet; the numbers are what papers print.",
+    ),
+    "twin": (
+        "On twins",
+        "Rendered stand-ins with the same schema: they show that a path works, nothing about real "
+        "images.",
+    ),
+}
+"""What a board can be: heading and sentence of its section in an index."""
+
+
 @dataclass(frozen=True)
 class Standing:
-    """A board as it stands: its rows, how many runs they are made from, and why others are left out."""
+    """A board as it stands: its rows, how many runs they are made from, why others are left out, and
+    what is reported under its protocol (beside real data alone)."""
 
     protocol: Protocol
     twin: bool
     runs: int
     rows: list[Row]
     left_out: list[LeftOut]
+    against: list[Against]
+
+    @property
+    def name(self) -> str:
+        """ "ytf5@1", "ytf5@1 (twin)" or "mafl@1 (reported only)"."""
+        words = {"real": "", "twin": " (twin)", "reported": " (reported only)"}
+        return f"{self.protocol.name}{words[self.kind]}"
 
     @property
     def folder(self) -> Path:
         return board_folder(self.protocol, twin=self.twin)
 
+    @property
+    def kind(self) -> Kind:
+        """ "reported" is a board that holds no record of ours."""
+        return "twin" if self.twin else "real" if self.folder.exists() else "reported"
 
-def standings() -> list[Standing]:
-    """Every board that has a folder, real before twin, each read once."""
+
+def standings(protocols: Iterable[Protocol] | None = None) -> list[Standing]:
+    """Every board that has a folder or reported values, real before twin, each read once."""
     found = []
-    for protocol in all_protocols():
-        for twin in (False, True):
-            if board_folder(protocol, twin=twin).exists():
-                entries, left_out = read_entries(protocol, twin=twin)
-                rows = make_rows(protocol.scored(twin=twin), entries)
-                found.append(Standing(protocol, twin, len(entries), rows, left_out))
+    known = all_protocols()
+    newest = {protocol.id: protocol for protocol in known}
+    for protocol in known if protocols is None else protocols:
+        twins, _ = _read(protocol, twin=True)
+        real, entries = _read(protocol, twin=False)
+        on_twin = {r.method for r in twins.rows if not r.withdrawn}
+        if real.kind == "real" or newest[protocol.id] == protocol:
+            real = replace(real, against=against(protocol, entries, on_twin))
+        if real.kind == "real" or real.against:
+            found.append(real)
+        if twins.folder.exists():
+            found.append(twins)
     return found
+
+
+def _read(protocol: Protocol, *, twin: bool) -> tuple[Standing, list[Entry]]:
+    entries, left_out = read_entries(protocol, twin=twin)
+    rows = make_rows(protocol.scored(twin=twin), entries) if entries else []
+    return Standing(protocol, twin, len(entries), rows, left_out, []), entries
 
 
 def generated_files() -> dict[Path, str]:
     """All that is made from records, by path: tables, the index, and a checkout's README."""
     found = standings()
-    files = {leaderboards() / "README.md": index_text(found)}
+    said = leaderboards() / "reported"
+    only = [(b.protocol.name, b.protocol.title, b.against) for b in found if b.kind == "reported"]
+    files = {
+        leaderboards() / "README.md": index_text(found),
+        said / "README.md": reported_page(only, [one for b in found for one in b.against]),
+        said / "reported.csv": reported_csv(b.against for b in found),
+    }
     for board in found:
-        files[board.folder / "README.md"] = board_text(board)
-        files[board.folder / "board.csv"] = board_csv(board.rows)
+        if board.kind != "reported":
+            files[board.folder / "README.md"] = board_text(board)
+            files[board.folder / "board.csv"] = board_csv(board.rows)
     readme = checkout() / "README.md"
     if leaderboards() == checkout() / "leaderboards" and readme.exists():
-        real = {board.protocol.name: board for board in found if not board.twin}
+        real = {board.protocol.name: board for board in found if board.kind == "real"}
 
         def shown(match: re.Match[str]) -> str:
             rows = real[find_protocol(match[1]).name].rows
@@ -95,7 +148,7 @@ def board_text(board: Standing) -> str:
     protocol, twin = board.protocol, board.twin
     metric = protocol.scored(twin=twin).metrics[0]
     lines = [
-        f"# {protocol.name}{' (twin)' if twin else ''}",
+        f"# {board.name}",
         "",
         f"{protocol.title}. {metric.id}{f' in {metric.unit}' if metric.unit else ''}, "
         f"{metric.better} is better.",
@@ -112,8 +165,12 @@ def board_text(board: Standing) -> str:
         "ceilings have none. “vs untrained” is the difference to the same network untrained, with its "
         "paired bootstrap interval over test items.",
         "",
-        f"Protocol digest `{protocol.digest()[:16]}`.",
     ]
+    for method, checks in known_failures(board.rows).items():
+        told = "; ".join(f"{check}: {reason}" for check, reason in checks)
+        lines += [f"† {method} is known not to keep a part of the contract. {told}.", ""]
+    lines += reported_section(board.against)
+    lines.append(f"Protocol digest `{protocol.digest()[:16]}`.")
     if board.left_out:
         told = [
             f"[{x.path.name}]({x.path.relative_to(board.folder)}): {x.reason}"
@@ -126,14 +183,14 @@ def board_text(board: Standing) -> str:
 def markdown_table(rows: list[Row]) -> str:
     """Rows as a Markdown table."""
     headers = ["rank", "method", "settings", "", "value", "95 % interval", "vs untrained", "seeds",
-               "reported", "labels seen", "cost"]  # fmt: skip
+               "reported", "labels seen", "weights", "cost"]  # fmt: skip
     body = []
     for row in rows:
         strike = "~~" if row.withdrawn else ""
         body.append(
             [
                 "" if row.rank is None else row.rank,
-                f"{strike}{row.method}{strike}",
+                f"{strike}{row.method}{strike}{' †' if row.known_failures else ''}",
                 row.variant,
                 "withdrawn: " + row.withdrawn if row.withdrawn else ROLES[row.role],
                 f"{strike}{row.value:.2f}{strike}",
@@ -144,10 +201,16 @@ def markdown_table(rows: list[Row]) -> str:
                 len(row.seeds),
                 _said(row),
                 "" if row.supervision == "none" else row.supervision,
+                ", ".join(row.weights),
                 f"{row.seconds / 60:.1f} min",
             ]
         )
     return tabulate(body, headers, tablefmt="github", disable_numparse=True)
+
+
+def known_failures(rows: list[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """By method the checks of the conformance run that it can't pass, with the reasons."""
+    return {row.method: row.known_failures for row in rows if row.known_failures}
 
 
 def _said(row: Row) -> str:
@@ -181,6 +244,8 @@ def board_csv(rows: list[Row]) -> str:
                 "seeds": " ".join(map(str, r.seeds)),
                 "items": r.items,
                 "supervision": r.supervision,
+                "weights": ", ".join(r.weights),
+                "known_failures": "; ".join(f"{c}: {why}" for c, why in r.known_failures),
                 "reported": r.reported[0] if r.reported else None,
                 "seconds": r.seconds,
                 "withdrawn": r.withdrawn,
@@ -194,7 +259,17 @@ def board_csv(rows: list[Row]) -> str:
 
 
 def index_text(boards: list[Standing]) -> str:
-    """The index of all boards."""
+    """The index of all boards: those on real data, those that papers alone fill, and twins."""
+    lines = ["# Leaderboards", "", "Made from the records beside them by `bench board build`."]
+    makers = {"real": _with_runs, "twin": _with_runs, "reported": _without_runs}
+    for kind, (heading, sentence) in KINDS.items():
+        if some := [board for board in boards if board.kind == kind]:
+            lines += ["", f"## {heading}", "", sentence, "", makers[kind](some)]
+    reported = "[Reported in papers](reported/README.md): every number with its source and state."
+    return "\n".join([*lines, "", reported]) + "\n"
+
+
+def _with_runs(boards: list[Standing]) -> str:
     rows = []
     for board in boards:
         stands = (r for r in board.rows if r.role == "method" and not r.withdrawn)
@@ -203,15 +278,16 @@ def index_text(boards: list[Standing]) -> str:
         link = board.folder.relative_to(leaderboards()) / "README.md"
         rows.append(
             [
-                f"[{board.protocol.name}]({link})" + (" (twin)" if board.twin else ""),
+                board.name.replace(board.protocol.name, f"[{board.protocol.name}]({link})"),
                 board.protocol.title,
                 board.runs,
                 f"{best.method} {best.variant}: {best.value:.2f} {unit}".rstrip() if best else "",
             ]
         )
-    table = tabulate(
-        rows, ["board", "what", "runs", "best method"], tablefmt="github", disable_numparse=True
-    )
-    return (
-        f"# Leaderboards\n\nMade from the records beside them by `bench board build`.\n\n{table}\n"
-    )
+    heads = ["board", "what", "runs", "best method"]
+    return tabulate(rows, heads, tablefmt="github", disable_numparse=True)
+
+
+def _without_runs(boards: list[Standing]) -> str:
+    rows = [[b.name, b.protocol.title, len(b.against)] for b in boards]
+    return tabulate(rows, ["board", "what", "values"], tablefmt="github", disable_numparse=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmark.cli.names import complete_protocols
 
 if TYPE_CHECKING:
+    from benchmark.boards.rows import Row
+    from benchmark.boards.tables import Standing
     from benchmark.protocols import Protocol
 
 
@@ -36,28 +38,35 @@ def command() -> None:
 @click.option("--twin", is_flag=True, help="The twin's board.")
 @click.option("--json", "json_", is_flag=True, help="Rows as JSON.")
 def show(protocol: str | None, twin: bool, json_: bool) -> None:
-    """Print one board, or without a protocol all boards that have records."""
+    """Print one board (what papers report under it too), or without a protocol all that have records."""
     from dataclasses import asdict
 
-    from benchmark.boards.entries import read_entries
-    from benchmark.boards.rows import make_rows
+    from benchmark.boards.tables import standings
     from benchmark.cli.output import as_json
+    from benchmark.protocols import find_protocol
 
-    boards = _boards(protocol, twin)
+    boards = [
+        board
+        for board in standings([find_protocol(protocol)] if protocol else None)
+        if (board.twin or not twin) and (protocol or board.kind != "reported")
+    ]
     if json_:
         as_json(
             {
-                f"{p.name}{' (twin)' if t else ''}": [
-                    asdict(r) for r in make_rows(p.scored(twin=t), read_entries(p, twin=t)[0])
-                ]
-                for p, t in boards
+                board.name: {
+                    "kind": board.kind,
+                    "rows": [asdict(row) for row in board.rows],
+                    "reported": [asdict(one) for one in board.against],
+                    "left_out": [str(one) for one in board.left_out],
+                }
+                for board in boards
             }
         )
         return
     if not boards:
         click.echo("no records yet: bench run --method lead --protocol ytf5")
-    for found, is_twin in boards:
-        print_board(found, is_twin)
+    for board in boards:
+        print_standing(board)
 
 
 @command.command()
@@ -90,61 +99,75 @@ def site(out: Path) -> None:
     click.echo(f"{count} files; open {out / 'index.html'}")
 
 
-def _boards(protocol: str | None, twin: bool) -> list[tuple[Protocol, bool]]:
-    """The boards that have records: of one protocol or of all, real and twin or twin alone."""
-    from benchmark.boards.entries import board_folder
-    from benchmark.protocols import all_protocols, find_protocol
-
-    return [
-        (p, t)
-        for p in ([find_protocol(protocol)] if protocol else all_protocols())
-        for t in ([True] if twin else [False, True])
-        if board_folder(p, twin=t).exists()
-    ]
-
-
 def print_board(protocol: Protocol, twin: bool) -> None:
     """One board on the terminal."""
-    from benchmark.boards.entries import read_entries
-    from benchmark.boards.rows import make_rows
-    from benchmark.boards.tables import ROLES
+    from benchmark.boards.tables import standings
+
+    for board in standings([protocol]):
+        if board.twin == twin:
+            print_standing(board)
+
+
+def print_standing(board: Standing) -> None:
+    """A board as it stands, and what is reported under its protocol."""
+    from benchmark.boards.tables import known_failures
     from benchmark.cli.output import table
 
-    entries, left_out = read_entries(protocol, twin=twin)
-    scored = protocol.scored(twin=twin)
-    metric = scored.metrics[0]
-    click.secho(f"\n{protocol.name}{' (twin)' if twin else ''}", bold=True, nl=False)
+    protocol = board.protocol
+    metric = protocol.scored(twin=board.twin).metrics[0]
+    click.secho(f"\n{board.name}", bold=True, nl=False)
     unit = f" {metric.unit}" if metric.unit else ""
     click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")
-    rows = make_rows(scored, entries)
-    table(
-        [
-            "rank",
-            "method",
-            "settings",
-            "",
-            "value",
-            "95 % interval",
-            "vs untrained",
-            "seeds",
-            "reported",
-        ],
-        [
-            [
-                "" if r.rank is None else r.rank,
-                r.method,
-                r.variant,
-                "withdrawn" if r.withdrawn else ROLES[r.role],
-                f"{r.value:.2f}",
-                r.interval(),
-                f"{r.floor[0]:+.2f} ({r.floor[1]:+.2f} to {r.floor[2]:+.2f})" if r.floor else "",
-                len(r.seeds),
-                f"{r.reported[0]:.2f}" if r.reported else "",
-            ]
+    if board.rows:
+        table(*_columns(board.rows))
+    if any(r.interval().endswith("*") for r in board.rows):
+        click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
+    for method, checks in known_failures(board.rows).items():
+        for check, reason in checks:
+            click.secho(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
+    for line in board.left_out:
+        click.secho(f"left out: {line}", dim=True)
+    if board.against:
+        click.secho("reported against reproduced", bold=True)
+        table(["method", "metric", "reported", "ours", "Δ", "state", "source"], _reported(board))
+
+
+def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
+    """Heads and cells; what no row has anything to say in is left away."""
+    from benchmark.boards.tables import ROLES
+
+    cells = {
+        "rank": ["" if r.rank is None else r.rank for r in rows],
+        "method": [r.method + (" †" if r.known_failures else "") for r in rows],
+        "settings": [r.variant for r in rows],
+        "": ["withdrawn" if r.withdrawn else ROLES[r.role] for r in rows],
+        "value": [f"{r.value:.2f}" for r in rows],
+        "95 % interval": [r.interval() for r in rows],
+        "vs untrained": [
+            f"{r.floor[0]:+.2f} ({r.floor[1]:+.2f} to {r.floor[2]:+.2f})" if r.floor else ""
             for r in rows
         ],
-    )
-    if any(r.interval().endswith("*") for r in rows):
-        click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
-    for line in left_out:
-        click.secho(f"left out: {line}", dim=True)
+        "seeds": [len(r.seeds) for r in rows],
+        "reported": [f"{r.reported[0]:.2f}" if r.reported else "" for r in rows],
+        "labels seen": ["" if r.supervision == "none" else r.supervision for r in rows],
+        "weights": [", ".join(r.weights) for r in rows],
+    }
+    shown = {head: column for head, column in cells.items() if any(column)}
+    return list(shown), [list(row) for row in zip(*shown.values(), strict=True)]
+
+
+def _reported(board: Standing) -> list[list[Any]]:
+    from benchmark.boards.reported_tables import printed, words
+
+    return [
+        [
+            one.said.method,
+            one.said.metric,
+            printed(one.said),
+            "" if one.value is None else f"{one.value:.2f}",
+            "" if one.difference is None else f"{one.difference:+.2f}",
+            words(one.state),
+            f"{one.said.source}, {one.said.place}".rstrip(", "),
+        ]
+        for one in board.against
+    ]

@@ -32,7 +32,8 @@ class Reported:
     """A value a paper prints for a method, to stand beside what was reproduced.
 
     `settings` are those the value belongs to (the others do not matter), `value` is in the unit of
-    the protocol's metric, `source` names the paper and table.
+    the protocol's metric, `source` names the paper and table. `tolerance`, in that unit, is how far a
+    reproduction may lie off; without it the usual one holds (`benchmark.boards.reported`).
     """
 
     protocol: str
@@ -41,6 +42,7 @@ class Reported:
     source: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     not_comparable: str = ""
+    tolerance: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from typing import Any
 
 from tabulate import tabulate
 
+from benchmark.boards.reported_tables import printed
 from benchmark.boards.rows import flat
+from benchmark.boards.sources import said_of
 from benchmark.contracts.errors import UnknownName
 from benchmark.datasets.places import spec_of
 from benchmark.home import checkout
@@ -165,12 +167,20 @@ def _twin(protocol: Protocol) -> list[str]:
 
 
 def _reported(protocol: Protocol) -> list[str]:
-    if not protocol.reported:
-        return []
     rows = [
-        [r.method, r.metric, f"{r.value:g}", r.source, r.not_comparable] for r in protocol.reported
+        [
+            said.method,
+            said.metric,
+            printed(said),
+            f"{said.source}, {said.place}".rstrip(", "),
+            said.read_from,
+            said.not_comparable,
+        ]
+        for said in said_of(protocol)
     ]
-    head = ["method", "metric", "value", "source", "why not comparable"]
+    if not rows:
+        return []
+    head = ["method", "metric", "value", "source", "read from", "why not comparable"]
     table = tabulate(rows, head, tablefmt="github", disable_numparse=True)
     return ["## Reported in papers", "", *table.splitlines()]
 

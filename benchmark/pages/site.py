@@ -20,7 +20,10 @@ from markupsafe import Markup
 from benchmark.boards.charts import curve_svg, loss_svg
 from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.page import facts
+from benchmark.boards.reported import Against, against
+from benchmark.boards.reported_tables import legend, printed, words
 from benchmark.boards.rows import Row, flat, make_rows
+from benchmark.boards.tables import KINDS, known_failures
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.record import Record
 from benchmark.files import whole_folder
@@ -29,19 +32,6 @@ from benchmark.pages.board_charts import board_charts
 from benchmark.pages.protocol_pages import differences
 from benchmark.plugins import plugins
 from benchmark.protocols import Protocol, all_protocols
-
-SECTIONS = {
-    "real": ("On real data", "Numbers that may be quoted, with their protocol and version."),
-    "twin": (
-        "On twins",
-        "Rendered stand-ins with the same schema: they show that a path works, nothing about real "
-        "images.",
-    ),
-    "reported": (
-        "Reported in papers only",
-        "No run of these is in the repository yet; the numbers are what papers print.",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -52,10 +42,12 @@ class Board:
     twin: bool
     entries: list[Entry]
     rows: list[Row]
+    against: list[Against]
 
     @property
     def name(self) -> str:
-        return f"{self.protocol.name}{' (twin)' if self.twin else ''}"
+        words = {"real": "", "twin": " (twin)", "reported": " (reported only)"}
+        return f"{self.protocol.name}{words[self.state]}"
 
     @property
     def href(self) -> str:
@@ -105,11 +97,13 @@ def build_site(target: Path, progress: Callable[[int, int], None] | None = None)
 def _boards() -> list[Board]:
     found = []
     for protocol in all_protocols():
-        for twin in (False, True):
-            entries, _ = read_entries(protocol, twin=twin)
-            if entries or (not twin and protocol.reported):
-                scored = protocol.scored(twin=twin)
-                found.append(Board(protocol, twin, entries, make_rows(scored, entries)))
+        twins, _ = read_entries(protocol, twin=True)
+        real, _ = read_entries(protocol, twin=False)
+        beside = against(protocol, real, {entry.record.method.id for entry in twins})
+        for twin, entries in ((False, real), (True, twins)):
+            if entries or (not twin and beside):
+                rows = make_rows(protocol.scored(twin=twin), entries) if entries else []
+                found.append(Board(protocol, twin, entries, rows, [] if twin else beside))
     return found
 
 
@@ -131,13 +125,15 @@ def _pages(boards: list[Board]) -> Iterable[tuple[str, Callable[[], str]]]:
 
 
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    room = jinja2.Environment(
         loader=jinja2.PackageLoader("benchmark.pages"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    room.filters |= {"printed": printed, "words": words}
+    return room
 
 
 def _index(room: jinja2.Environment, boards: list[Board]) -> str:
@@ -155,7 +151,7 @@ def _index(room: jinja2.Environment, boards: list[Board]) -> str:
         }
 
     sections = [
-        (*words, [line(b) for b in boards if b.state == state]) for state, words in SECTIONS.items()
+        (*words, [line(b) for b in boards if b.state == kind]) for kind, words in KINDS.items()
     ]
     known = [spec for _, spec in sorted(plugins().methods.items())]
     return room.get_template("index.html").render(
@@ -184,7 +180,9 @@ def _board(room: jinja2.Environment, board: Board, boards: list[Board]) -> str:
         rows=board.rows,
         supervisions=sorted({r.supervision for r in board.rows}),
         charts=board_charts(board.scored, board.rows, board.entries),
-        reported=protocol.reported if not board.twin else (),
+        against=board.against,
+        legend=legend(board.against),
+        failures=known_failures(board.rows),
         history=history,
         up="../",
         crumbs=((board.href, board.name),),
@@ -224,6 +222,7 @@ def _method(room: jinja2.Environment, method: str, boards: list[Board]) -> str:
         id=method,
         spec=plugins().methods.get(method),
         results=[(b, r) for b in boards for r in b.rows if r.method == method],
+        against=[one for b in boards for one in b.against if one.said.plugin == method],
         up="../",
         crumbs=((f"methods/{method}.html", method),),
     )

@@ -25,6 +25,10 @@ from benchmark.protocols.scoring import (
 WORDS = {"title", "notes", "reported", "supersedes", "summary"}
 
 
+ReadFrom = Literal["table", "figure", "text", "log", "readme", "listing"]
+"""Where in its source a value was read. "listing" is another work's table that quotes it."""
+
+
 class Metric(Strict):
     """A metric variant. The first one of a protocol is its headline.
 
@@ -75,12 +79,20 @@ class Twin(Strict):
 
 
 class ReportedValue(Strict):
-    """What a paper prints under this protocol for a method that has no plugin here."""
+    """What a source prints under this protocol. Whole tables of papers lie in `reported/` instead.
+
+    `plugin` is the method's id here, if it has one, with the `settings` that the value belongs to;
+    `tolerance`, in the metric's unit, takes the place of the usual one (`benchmark.boards.reported`).
+    """
 
     method: str
     metric: str
     value: float
     source: str
+    read_from: ReadFrom = "table"
+    plugin: str = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    tolerance: float | None = Field(default=None, gt=0)
     not_comparable: str = ""
 
 

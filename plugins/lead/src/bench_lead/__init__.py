@@ -2,41 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from benchmark.contracts import MethodSpec, Reported, hookimpl
-
-_BOARDS = ("mafl", "aflw_m", "aflw_r", "w300")
-#: NME in % with all labels, from the thesis: table 3.2 (hypercolumn) and 3.4 (compact descriptors).
-_HYPERCOLUMN = (2.39, 6.23, 5.65, 4.66)
-_COMPACT = {
-    64: (2.93, 6.61, 6.32, 5.32),
-    128: (2.91, 6.60, 6.21, 5.41),
-    256: (2.87, 6.51, 6.12, 5.37),
-}
-
-
-def _reported() -> tuple[Reported, ...]:
-    def rows(values: tuple[float, ...], table: str, settings: Mapping[str, Any]) -> list[Reported]:
-        source = f"Karmali et al. 2022, table {table}"
-        return [
-            Reported(
-                protocol,
-                "nme_iod",
-                value,
-                source,
-                {"network": "resnet50", **settings},
-                not_comparable="its probe follows ContrastLandmark's schedule, not DVE's",
-            )
-            for protocol, value in zip(_BOARDS, values, strict=True)
-        ]
-
-    found = rows(_HYPERCOLUMN, "3.2", {"reduction": "none"})
-    for dimension, values in _COMPACT.items():
-        found += rows(values, "3.4", {"reduction": "fpn", "dimension": dimension})
-    return tuple(found)
-
+from benchmark.contracts import MethodSpec, hookimpl
 
 PAPER: dict[str, Any] = {
     "network": "resnet50",
@@ -102,7 +71,6 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             presets={"paper": PAPER, "small": SMALL, "demo": DEMO},
             default_preset="paper",
             twin_preset="small",
-            reported=_reported(),
             tiny={"epochs": 0.5, "batch": 16, "distil_epochs": 0.2, "distil_batch": 8},
         )
     )

@@ -1,0 +1,133 @@
+"""Reported against reproduced: what is reported beside what was found here, and how the two agree."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from benchmark.boards.entries import Entry
+from benchmark.boards.rows import Group, over_seeds, variant_name
+from benchmark.boards.sources import Said, said_of
+from benchmark.metrics.intervals import hierarchical_interval, resampled
+from benchmark.protocols import Protocol
+
+State = Literal[
+    "reproduced", "within_noise", "better", "worse", "not_comparable", "not_attempted", "twin_only"
+]
+
+MEANINGS: dict[State, str] = {
+    "reproduced": "ours lies within the tolerance of what is reported",
+    "within_noise": "ours lies beyond the tolerance, but its 95 % interval holds what is reported",
+    "better": "ours is better, beyond tolerance and interval",
+    "worse": "ours is worse, beyond tolerance and interval",
+    "not_comparable": "measured in another way; the note says how",
+    "not_attempted": "no run of this method with these settings on real data",
+    "twin_only": "the method ran on the rendered twin alone",
+}
+
+
+@dataclass(frozen=True)
+class Against:
+    """A reported value beside ours: the row it was found in, mean over its seeds, its interval, and
+    ours − reported. Those are None where there is nothing of ours."""
+
+    said: Said
+    state: State
+    row: str = ""
+    value: float | None = None
+    ci95: tuple[float, float] | None = None
+    seeds: int = 0
+    difference: float | None = None
+    runs: tuple[str, ...] = ()
+
+
+def state_of(
+    reported: float,
+    ours: float | None,
+    interval: tuple[float, float] | None = None,
+    *,
+    better: str,
+    tolerance: float,
+    comparable: bool = True,
+    on_twin: bool = False,
+) -> State:
+    """How a value of ours agrees with a reported one; both, and the tolerance, in the metric's unit.
+
+    >>> state_of(2.93, 2.95, better="lower", tolerance=0.09)
+    'reproduced'
+    >>> state_of(2.93, 3.10, (2.90, 3.30), better="lower", tolerance=0.09)
+    'within_noise'
+    """
+    if not comparable:
+        return "not_comparable"
+    if ours is None:
+        return "twin_only" if on_twin else "not_attempted"
+    # a difference that equals the tolerance is within it, whatever the last bit of a float says
+    if abs(ours - reported) <= tolerance * (1 + 1e-9):
+        return "reproduced"
+    if interval is not None and interval[0] <= reported <= interval[1]:
+        return "within_noise"
+    return "better" if (ours < reported) == (better == "lower") else "worse"
+
+
+def against(
+    protocol: Protocol, entries: Sequence[Entry], on_twin: Collection[str] = ()
+) -> list[Against]:
+    """All that is reported under a protocol beside the records of its real board.
+
+    `on_twin` names the methods that stand on the twin's board.
+    """
+    groups: dict[Group, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        group = Group.of(entry.record)
+        if not group.withdrawn:
+            groups[group].append(entry)
+    return [_beside(said, list(groups.values()), on_twin) for said in said_of(protocol)]
+
+
+def _beside(said: Said, groups: list[list[Entry]], on_twin: Collection[str]) -> Against:
+    fitting = [group for group in groups if said.made_by(group[0].record)]
+    if not fitting:
+        state = state_of(
+            said.value,
+            None,
+            better=said.better,
+            tolerance=said.tolerance,
+            comparable=not said.not_comparable,
+            on_twin=said.plugin in on_twin,
+        )
+        return Against(said, state)
+    group = max(fitting, key=lambda g: (g[0].record.method.version, len(g), g[0].record.run_id))
+    group = sorted(group, key=lambda entry: entry.record.seed)
+    numbers = np.array([entry.value(said.metric).value for entry in group])
+    interval = _interval(group, said.metric, numbers)
+    ours, record = float(numbers.mean()), group[0].record
+    state = state_of(
+        said.value,
+        ours,
+        interval,
+        better=said.better,
+        tolerance=said.tolerance,
+        comparable=not said.not_comparable,
+    )
+    return Against(
+        said,
+        state,
+        row=f"{record.method.id} {variant_name(record)}".strip(),
+        value=ours,
+        ci95=interval,
+        seeds=len(group),
+        difference=ours - said.value,
+        runs=tuple(entry.record.run_id for entry in group),
+    )
+
+
+def _interval(group: list[Entry], metric: str, numbers: np.ndarray) -> tuple[float, float] | None:
+    by = group[0].value(metric).aggregate
+    if by == "single":
+        return over_seeds(numbers)
+    return hierarchical_interval(resampled([entry.errors(metric) for entry in group], by=by))

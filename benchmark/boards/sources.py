@@ -1,0 +1,159 @@
+"""What is reported elsewhere, gathered: from papers' tables, protocol files and plugins of methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmark.contracts.record import Record
+from benchmark.contracts.spec import Reported
+from benchmark.plugins import plugins
+from benchmark.protocols import Protocol, ProtocolInvalid, find_protocol, protocol_folders
+from benchmark.protocols.model import ReportedValue
+from benchmark.protocols.papers import Paper, PaperValue, by_protocol, papers
+
+TOLERANCE = 0.03
+"""How far a reproduction may lie from a reported value, as a share of it, unless declared otherwise."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A reported value in its metric's unit.
+
+    `method` is in the source's words; `plugin` is its id here ("" where it has none) with the `settings`
+    the value belongs to. `protocol` is "id@version", or "" for what no protocol measures. `source` and
+    `place` say where it stands, `read_from` whether that is a table, a figure, or what else.
+    """
+
+    protocol: str
+    metric: str
+    unit: str
+    better: str
+    method: str
+    value: float
+    tolerance: float
+    source: str
+    place: str = ""
+    read_from: str = "table"
+    spread: float | None = None
+    not_comparable: str = ""
+    plugin: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def made_by(self, record: Record) -> bool:
+        """Whether a record is of this method with its source's own settings: its preset, changed in
+        nothing but what names the variant."""
+        spec = plugins().methods.get(self.plugin)
+        return (
+            spec is not None
+            and record.method.id == self.plugin
+            and record.method.preset == spec.default_preset
+            and all(record.method.settings.get(k) == v for k, v in self.settings.items())
+            and record.method.settings_given.keys() <= self.settings.keys()
+        )
+
+
+def said_of(protocol: Protocol) -> list[Said]:
+    """Everything reported under a protocol, by metric in its order, then by source.
+
+    Papers and plugins name a protocol without its version; what they say belongs to the newest.
+    """
+    names = [protocol.name]
+    if find_protocol(protocol.id).name == protocol.name:
+        names.append(protocol.id)
+    found = [_of_protocol(protocol, said) for said in protocol.reported]
+    for name in names:
+        for folder in protocol_folders():
+            found += [of_paper(value, protocol) for value in by_protocol(folder).get(name, ())]
+        for spec in plugins().methods.values():
+            found += [
+                _of_plugin(protocol, spec.id, said)
+                for said in spec.reported
+                if said.protocol == name
+            ]
+    order = [metric.id for metric in protocol.metrics]
+    return sorted(found, key=lambda s: (order.index(s.metric), s.source, s.place))
+
+
+def said_of_none() -> list[Said]:
+    """What papers report and no protocol measures."""
+    return [
+        of_paper(value, None)
+        for folder in protocol_folders()
+        for value in by_protocol(folder).get("", ())
+    ]
+
+
+def all_papers() -> list[Paper]:
+    """The papers whose tables are kept whole."""
+    return [paper for folder in protocol_folders() for paper in papers(folder)]
+
+
+def of_paper(value: PaperValue, protocol: Protocol | None) -> Said:
+    """A number of a paper's table as a reported value of `protocol`, if it is of one."""
+    unit, better = value.unit, value.better
+    if protocol is not None:
+        unit, better = _measured(protocol, value.metric, f"{value.paper}, {value.place},")
+    return Said(
+        protocol=protocol.name if protocol else "",
+        metric=value.metric,
+        unit=unit,
+        better=better,
+        method=value.method,
+        value=value.value,
+        tolerance=_tolerance(value.value, value.tolerance),
+        source=value.paper,
+        place=value.place,
+        read_from=value.read_from,
+        spread=value.spread,
+        not_comparable=value.not_comparable,
+        plugin=value.plugin,
+        settings=value.settings,
+    )
+
+
+def _of_protocol(protocol: Protocol, said: ReportedValue) -> Said:
+    unit, better = _measured(protocol, said.metric, protocol.name)
+    return Said(
+        protocol=protocol.name,
+        metric=said.metric,
+        unit=unit,
+        better=better,
+        method=said.method,
+        value=said.value,
+        tolerance=_tolerance(said.value, said.tolerance),
+        source=said.source,
+        read_from=said.read_from,
+        not_comparable=said.not_comparable,
+        plugin=said.plugin,
+        settings=said.settings,
+    )
+
+
+def _of_plugin(protocol: Protocol, method: str, said: Reported) -> Said:
+    unit, better = _measured(protocol, said.metric, method)
+    return Said(
+        protocol=protocol.name,
+        metric=said.metric,
+        unit=unit,
+        better=better,
+        method=method,
+        value=said.value,
+        tolerance=_tolerance(said.value, said.tolerance),
+        source=said.source,
+        not_comparable=said.not_comparable,
+        plugin=method,
+        settings=said.settings,
+    )
+
+
+def _tolerance(value: float, declared: float | None) -> float:
+    return abs(value) * TOLERANCE if declared is None else declared
+
+
+def _measured(protocol: Protocol, metric: str, by: str) -> tuple[str, str]:
+    for known in protocol.metrics:
+        if known.id == metric:
+            return known.unit, known.better
+    raise ProtocolInvalid(f"{by} reports {metric}, which {protocol.name} does not measure")
