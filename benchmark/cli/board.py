@@ -89,6 +89,36 @@ def build(check: bool) -> None:
 
 
 @command.command()
+@click.argument("old", default="HEAD")
+@click.argument("new", required=False)
+@click.option("--json", "json_", is_flag=True, help="As JSON.")
+@click.option("--markdown", is_flag=True, help="As Markdown, for the summary of a pull request.")
+def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
+    """Show which rows changed from OLD to NEW: old → new value, rank and seeds.
+
+    Each is a folder of leaderboards or a git revision; without NEW it is the leaderboards as they are,
+    without OLD the last commit. Tables are compared: `bench board build` first.
+    """
+    from dataclasses import asdict
+
+    from benchmark.boards.diff import changes, state, told
+    from benchmark.boards.diff import markdown as as_markdown
+    from benchmark.cli.output import as_json, table
+    from benchmark.home import leaderboards
+
+    found = changes(state(old), state(new or str(leaderboards())))
+    if json_:
+        as_json([asdict(change) for change in found])
+    elif markdown:
+        click.echo(as_markdown(found, old, new or "now"), nl=False)
+    elif found:
+        rows = [[c.board, c.kind, c.row.name, *told(c)] for c in found]
+        table(["board", "", "row", "value", "rank", "seeds"], rows)
+    else:
+        click.echo("no row changed")
+
+
+@command.command()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="Folder of the site.")  # fmt: skip
 def site(out: Path) -> None:
