@@ -79,7 +79,7 @@ def read_entries(protocol: Protocol, *, twin: bool) -> tuple[list[Entry], list[L
 
 
 def _newest(entries: list[Entry]) -> tuple[list[Entry], list[LeftOut]]:
-    """One entry for each fit and data: the one scored by the newest versions of the metrics.
+    """Of entries of one fit on the same data, those scored by the newest versions of the metrics.
 
     A run scored again, and one run anew after a metric was corrected, differ from the old one in
     nothing else; to count both would count a seed twice.
@@ -91,7 +91,7 @@ def _newest(entries: list[Entry]) -> tuple[list[Entry], list[LeftOut]]:
     standing, superseded = [], []
     for entry in entries:
         last = newest[_run(entry.record)]
-        if entry is last:
+        if _versions(entry) == _versions(last):
             standing.append(entry)
         else:
             superseded.append(LeftOut(entry.path, f"superseded by {last.path.name}"))

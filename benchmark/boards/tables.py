@@ -77,7 +77,7 @@ def standings(protocols: Iterable[Protocol] | None = None) -> list[Standing]:
     known = all_protocols()
     newest = {protocol.id: protocol for protocol in known}
     for protocol in known if protocols is None else protocols:
-        twins, _ = _read(protocol, twin=True)
+        twins = _read(protocol, twin=True)[0]
         real, entries = _read(protocol, twin=False)
         on_twin = {r.method for r in twins.rows if not r.withdrawn}
         if real.kind == "real" or newest[protocol.id] == protocol:
@@ -167,8 +167,8 @@ def board_text(board: Standing) -> str:
         "",
     ]
     for method, checks in known_failures(board.rows).items():
-        told = "; ".join(f"{check}: {reason}" for check, reason in checks)
-        lines += [f"† {method} is known not to keep a part of the contract. {told}.", ""]
+        failed = "; ".join(f"{check}: {reason}" for check, reason in checks)
+        lines += [f"† {method} is known not to keep a part of the contract. {failed}.", ""]
     lines += reported_section(board.against)
     lines.append(f"Protocol digest `{protocol.digest()[:16]}`.")
     if board.left_out:

@@ -166,7 +166,7 @@ def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
     """Heads and cells; what no row has anything to say in is left away."""
     from benchmark.boards.tables import ROLES
 
-    cells = {
+    cells: dict[str, list[Any]] = {
         "rank": ["" if r.rank is None else r.rank for r in rows],
         "method": [r.method + (" †" if r.known_failures else "") for r in rows],
         "settings": [r.variant for r in rows],
