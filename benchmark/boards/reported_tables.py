@@ -79,6 +79,7 @@ def _line(said: Said, one: Against | None) -> dict[str, object]:
         "better": said.better,
         "method": said.method,
         "plugin": said.plugin,
+        "preset": said.preset,
         "settings": " ".join(f"{k}={v}" for k, v in sorted(said.settings.items())),
         "reported": said.value,
         "spread": said.spread,

@@ -21,9 +21,10 @@ TOLERANCE = 0.03
 class Said:
     """A reported value in its metric's unit.
 
-    `method` is in the source's words; `plugin` is its id here ("" where it has none) with the `settings`
-    the value belongs to. `protocol` is "id@version", or "" for what no protocol measures. `source` and
-    `place` say where it stands, `read_from` whether that is a table, a figure, or what else.
+    `method` is in the source's words; `plugin` is its id here ("" where it has none) with the `preset`
+    ("" for the default one) and the `settings` the value belongs to. `protocol` is "id@version", or ""
+    for what no protocol measures. `source` and `place` say where it stands, `read_from` whether that is
+    a table, a figure, or what else.
     """
 
     protocol: str
@@ -39,6 +40,7 @@ class Said:
     spread: float | None = None
     not_comparable: str = ""
     plugin: str = ""
+    preset: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def made_by(self, record: Record) -> bool:
@@ -48,7 +50,7 @@ class Said:
         return (
             spec is not None
             and record.method.id == self.plugin
-            and record.method.preset == spec.default_preset
+            and record.method.preset == (self.preset or spec.default_preset)
             and all(record.method.settings.get(k) == v for k, v in self.settings.items())
             and record.method.settings_given.keys() <= self.settings.keys()
         )
@@ -109,6 +111,7 @@ def of_paper(value: PaperValue, protocol: Protocol | None) -> Said:
         spread=value.spread,
         not_comparable=value.not_comparable,
         plugin=value.plugin,
+        preset=value.preset,
         settings=value.settings,
     )
 
@@ -127,6 +130,7 @@ def _of_protocol(protocol: Protocol, said: ReportedValue) -> Said:
         read_from=said.read_from,
         not_comparable=said.not_comparable,
         plugin=said.plugin,
+        preset=said.preset,
         settings=said.settings,
     )
 
@@ -144,6 +148,7 @@ def _of_plugin(protocol: Protocol, method: str, said: Reported) -> Said:
         source=said.source,
         not_comparable=said.not_comparable,
         plugin=method,
+        preset=said.preset,
         settings=said.settings,
     )
 

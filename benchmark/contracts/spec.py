@@ -33,7 +33,8 @@ class Reported:
 
     `settings` are those the value belongs to (the others do not matter), `value` is in the unit of
     the protocol's metric, `source` names the paper and table. `tolerance`, in that unit, is how far a
-    reproduction may lie off; without it the usual one holds (`benchmark.boards.reported`).
+    reproduction may lie off; without it the usual one holds (`benchmark.boards.sources`). `preset` is
+    the one it belongs to, where that is not the default one.
     """
 
     protocol: str
@@ -43,6 +44,7 @@ class Reported:
     settings: Mapping[str, Any] = field(default_factory=dict)
     not_comparable: str = ""
     tolerance: float | None = None
+    preset: str = ""
 
 
 @dataclass(frozen=True)

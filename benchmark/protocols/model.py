@@ -81,8 +81,9 @@ class Twin(Strict):
 class ReportedValue(Strict):
     """What a source prints under this protocol. Whole tables of papers lie in `reported/` instead.
 
-    `plugin` is the method's id here, if it has one, with the `settings` that the value belongs to;
-    `tolerance`, in the metric's unit, takes the place of the usual one (`benchmark.boards.reported`).
+    `plugin` is the method's id here, if it has one, with the `preset` (by default the method's) and the
+    `settings` that the value belongs to; `tolerance`, in the metric's unit, takes the place of the usual
+    one (`benchmark.boards.sources`).
     """
 
     method: str
@@ -91,6 +92,7 @@ class ReportedValue(Strict):
     source: str
     read_from: ReadFrom = "table"
     plugin: str = ""
+    preset: str = ""
     settings: dict[str, Any] = Field(default_factory=dict)
     tolerance: float | None = Field(default=None, gt=0)
     not_comparable: str = ""

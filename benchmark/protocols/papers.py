@@ -50,7 +50,8 @@ class Column(Strict):
 class PaperRow(Strict):
     """A row: the method in the paper's words, and its numbers as printed ("-" where there is none).
 
-    `plugin` is the method's id here, with the `settings` that the numbers belong to. Where a table mixes
+    `plugin` is the method's id here, with the `preset` (its default one, if none is named) and the
+    `settings` that the numbers belong to. Where a table mixes
     conventions, `measured` says by a column's head "protocol:metric", or "" for no protocol, and
     `apart` why that one number can't be compared.
     """
@@ -58,6 +59,7 @@ class PaperRow(Strict):
     method: str
     values: tuple[str, ...]
     plugin: str = ""
+    preset: str = ""
     settings: dict[str, Any] = Field(default_factory=dict)
     measured: dict[str, str] = Field(default_factory=dict)
     apart: dict[str, str] = Field(default_factory=dict)
@@ -110,6 +112,7 @@ class PaperValue:
     read_from: ReadFrom
     method: str
     plugin: str
+    preset: str
     settings: Mapping[str, Any]
     unit: str
     better: str
@@ -164,6 +167,7 @@ def values(paper: Paper) -> Iterator[PaperValue]:
                     read_from=table.read_from,
                     method=f"{row.method} ({column.variant})" if column.variant else row.method,
                     plugin=row.plugin,
+                    preset=row.preset,
                     settings={**row.settings, **column.settings} if row.plugin else {},
                     unit=column.unit,
                     better=column.better,
