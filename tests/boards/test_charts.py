@@ -40,9 +40,7 @@ def test_logarithms_keep_ratios(values: list[float]) -> None:
 
 
 def test_the_line_goes_through_its_points_and_words_are_escaped() -> None:
-    said = line_svg(
-        [(1, 2.0), (2, 4.0)], title="<b>", names=("x & y", '"'), level=3.0, dots=True
-    )
+    said = line_svg([(1, 2.0), (2, 4.0)], title="<b>", names=("x & y", '"'), level=3.0, dots=True)
     root = ElementTree.fromstring(said)
     assert "<b>" not in said
     circles = [c for c in root.iter() if c.tag.endswith("circle")]
