@@ -13,7 +13,7 @@ from benchmark.protocols import Protocol
 SHOWN = 8
 POINTS = 60
 DOTS = 1500
-WIDTH, HEIGHT = 560, 300
+WIDTH, HEIGHT = 480, 300
 QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 
 
@@ -97,7 +97,7 @@ def distribution(errors: dict[str, np.ndarray], title: str) -> Markup:
         base.mark_tick(height=16, thickness=2, color="#f58518").encode(x=across("p50")),
         base.mark_point(filled=True, size=28, color="#f58518").encode(x=across("mean")),
     )
-    return svg(altair.layer(*layers).properties(width=WIDTH - 160, height=26 * len(errors)))
+    return svg(altair.layer(*layers).properties(width=WIDTH - 140, height=26 * len(errors)))
 
 
 def cumulative(errors: dict[str, np.ndarray], title: str) -> Markup:
@@ -170,6 +170,7 @@ def differences_chart(differences: np.ndarray, title: str) -> Markup:
             x=altair.X("from:Q", title=title, scale=altair.Scale(zero=False)),
             x2="to:Q",
             y=altair.Y("items:Q", title="items"),
+            y2=altair.datum(0),
         )
     )
     lines = [

@@ -40,6 +40,8 @@ def board_page(board: Board, boards: list[Board]) -> dict[str, Any]:
         ],
         "data": _data(protocol),
         "sources": sources,
+        "any_reported": any(r.reported for r in board.rows),
+        "any_labels": any(r.supervision != "none" for r in board.rows),
         "supervisions": sorted({r.supervision for r in board.rows}),
         "origins": sorted(set(sources.values())),
         "charts": board_charts(scored, board.rows, board.entries),

@@ -25,6 +25,7 @@ def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
         "shown": sorted({r.method.supervision for r in records}),
         "weights": sorted({w["name"] for r in records for w in r.method.pretrained}),
         "results": results,
+        "any_labels": any(row.supervision != "none" for _, row in results),
         "data": sorted({board.data for board, _ in results}),
         "supervisions": sorted({row.supervision for _, row in results}),
         "protocols": [p for p in all_protocols() if gives & set(p.needs)],

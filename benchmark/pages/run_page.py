@@ -23,18 +23,18 @@ COST = {"time", "throughput", "peak memory", "hardware"}
 
 def run_page(record: Record, board: Board) -> dict[str, Any]:
     """The values of `run.html`."""
-    charts: list[tuple[str, Markup]] = []
+    charts: list[tuple[str, Markup, str]] = []
     if record.curve:
-        charts.append(("Error against images seen", curve_svg(record)))
+        charts.append(("Error against images seen", curve_svg(record), ""))
     if record.probe.get("loss_by_epoch"):
-        charts.append(("Probe", loss_svg(record)))
+        charts.append(("Probe", loss_svg(record), ""))
     return {
         "r": record,
         "board": board,
         "charts": charts,
         "pictures": shown_pictures(record, board.protocol),
         "forbidding": forbidding(record, board.protocol),
-        "facts": [fact for fact in facts(record) if fact[0] not in COST],
+        "facts": [fact for fact in facts(record) if fact[0] not in COST and fact[1]],
         "command": command(record),
     }
 
