@@ -12,8 +12,8 @@ from benchmark.cli.names import complete_protocols
 @click.command()
 @click.argument("first")
 @click.argument("second")
-@click.option("-p", "--protocol", required=True, shell_complete=complete_protocols,
-              help="The board's protocol.")  # fmt: skip
+@click.option("-p", "--protocol", default="", shell_complete=complete_protocols,
+              help="The board's protocol, where both rows are on several boards.")  # fmt: skip
 @click.option("--twin", is_flag=True, help="The twin's board.")
 @click.option("--metric", default="", help="Another metric than the headline.")
 @click.option("--most", type=click.IntRange(0), help="How many items to show (5; 20 on a page).")
@@ -37,12 +37,13 @@ def command(
     bench compare lead:reduction=none random-features:settings.reduction=none -p ytf5
     bench compare lead:64 lead:pca -p ytf5 --page compared.html
     """
-    from benchmark.boards.compare import compare
+    from benchmark.boards.compare import board_of_both, compare
     from benchmark.cli.output import as_json, table
     from benchmark.protocols import find_protocol
 
     shown = most if most is not None else 20 if page else 5
-    found = compare(find_protocol(protocol), first, second, twin=twin, metric=metric, most=shown)
+    board = find_protocol(protocol) if protocol else board_of_both(first, second, twin=twin)
+    found = compare(board, first, second, twin=twin, metric=metric, most=shown)
     sides = (found.first, found.second)
     if page:
         from benchmark.pages.compare_page import write_comparison

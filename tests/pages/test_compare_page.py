@@ -76,3 +76,12 @@ def test_a_row_that_is_not_there_leaves_no_page(ran: None, bench: Call, tmp_path
     said = bench("compare", "slow", "none", "-p", "small_faces", "--twin", "--page", str(page))
     assert said.code == 2
     assert not page.exists()
+
+
+def test_without_a_protocol_the_only_board_with_both_rows_is_taken(ran: None, bench: Call) -> None:
+    said = bench("compare", "slow", "grid:9", "--twin", "--json")
+    assert said.json["protocol"] == "small_faces@1"
+    said = bench("compare", "slow", "grid:9")
+    assert said.code == 3
+    assert "no board" in said.err
+    assert "--protocol" in said.err
