@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmark.boards.rows import make_rows, read_entries
+from benchmark.boards.entries import read_entries
+from benchmark.boards.rows import make_rows
 from benchmark.boards.tables import stale_files, update_boards
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import RunLocked
