@@ -33,7 +33,8 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from benchmark.probes.softargmax import SoftargmaxProbe, SoftargmaxSettings, softargmax_settings
+from benchmark.probes.softargmax import SoftargmaxProbe
+from benchmark.probes.softargmax_presets import SoftargmaxSettings, softargmax_settings
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -13,7 +13,7 @@ from benchmark.boards.rows import Group, variant_name
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import interval_of, resampled, two_sided_p
-from benchmark.protocols import Protocol
+from benchmark.protocols import Protocol, all_protocols
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,26 @@ def compare(
         wins=wins,
         most=far,
     )
+
+
+def board_of_both(first: str, second: str, *, twin: bool) -> Protocol:
+    """The one protocol on whose board both names stand for a row; refuses none and several."""
+    found = []
+    for protocol in all_protocols():
+        entries, _ = read_entries(protocol, twin=twin)
+        try:
+            for name in (first, second):
+                _find(entries, name, protocol)
+        except UnknownName:
+            continue
+        found.append(protocol)
+    if len(found) != 1:
+        boards = ", ".join(protocol.name for protocol in found) or "no board"
+        raise InvalidInput(
+            f"{first!r} and {second!r} are each a single row on {boards}",
+            cure="name the board: --protocol PROTOCOL (and --twin for its twin)",
+        )
+    return found[0]
 
 
 def _side(entries: list[Entry], errors: list[np.ndarray], by: str) -> Side:

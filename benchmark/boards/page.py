@@ -7,6 +7,7 @@ from pathlib import Path
 import jinja2
 
 from benchmark.boards.charts import curve_svg, loss_svg
+from benchmark.boards.pictures import pictures_of
 from benchmark.contracts.record import Record
 from benchmark.files import write_text
 
@@ -33,12 +34,9 @@ board.</p>{% endif %}
 {% endfor %}
 {% if curve %}<h2>Error against images seen</h2>{{ curve }}{% endif %}
 {% if loss %}<h2>Probe</h2>{{ loss }}{% endif %}
-{% if pictures %}<h2>Test images, from best to worst</h2>
-<p>Green: truth. Red: prediction. The number is the image's {{ r.headline.metric }}.</p>
-<img src="{{ pictures }}" alt="Predictions and truth on up to 32 test images">{% endif %}
-{% if generated %}<h2>Generated images</h2>
-<p>The first 32 from seed 0, none picked.</p>
-<img src="{{ generated }}" alt="32 generated images">{% endif %}
+{% for p in pictures %}<h2>{{ p.title }}</h2>
+<p>{{ p.words }}</p>
+<img src="pictures/{{ p.path.name }}" alt="{{ p.title }}">{% endfor %}
 <h2>How it was obtained</h2>
 <table>
 {% for name, value in facts %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}
@@ -49,15 +47,11 @@ board.</p>{% endif %}
 def write_page(record: Record, folder: Path) -> Path:
     """Write `page.html` into the run's folder."""
     environment = jinja2.Environment(autoescape=True)
-    pictures, generated = (folder / "pictures" / f"{n}.png" for n in ("predictions", "generated"))
     text = environment.from_string(TEMPLATE).render(
         r=record,
-        curve=jinja2.utils.markupsafe.Markup(curve_svg(record)) if record.curve else "",
-        loss=jinja2.utils.markupsafe.Markup(loss_svg(record))
-        if record.probe.get("loss_by_epoch")
-        else "",
-        pictures="pictures/predictions.png" if pictures.exists() else "",
-        generated="pictures/generated.png" if generated.exists() else "",
+        curve=curve_svg(record) if record.curve else "",
+        loss=loss_svg(record) if record.probe.get("loss_by_epoch") else "",
+        pictures=pictures_of(record, folder),
         facts=facts(record),
     )
     target = folder / "page.html"

@@ -121,10 +121,28 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
 @command.command()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="Folder of the site.")  # fmt: skip
-def site(out: Path) -> None:
-    """Build the static site: overview, boards, methods and runs, readable without scripts."""
+@click.option("--pictures", is_flag=True,
+              help="Draw missing pictures of twin runs first, which renders the twins.")  # fmt: skip
+def site(out: Path, pictures: bool) -> None:
+    """Build the static site: overview, boards, methods and runs, readable without scripts.
+
+    Pictures are those in the folders of runs on this machine, where the data's terms let them be
+    shown: twins, as a rule.
+    """
     from benchmark.pages.site import build_site
 
+    if pictures:
+        from benchmark.cli.progress import make_progress
+        from benchmark.pages.run_pictures import draw_twins
+
+        progress = make_progress(False)
+        try:
+            drawn, failed = draw_twins(progress)
+        finally:
+            progress.close()
+        click.echo(f"drew pictures of {drawn} runs", err=True)
+        for line in failed:
+            click.echo(f"no pictures of {line}", err=True)
     count = build_site(out, lambda done, total: click.echo(f"{done}/{total} pages", err=True))
     click.echo(f"{count} files; open {out / 'index.html'}")
 

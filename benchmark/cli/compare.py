@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from benchmark.cli.names import complete_protocols
@@ -10,27 +12,43 @@ from benchmark.cli.names import complete_protocols
 @click.command()
 @click.argument("first")
 @click.argument("second")
-@click.option("-p", "--protocol", required=True, shell_complete=complete_protocols,
-              help="The board's protocol.")  # fmt: skip
+@click.option("-p", "--protocol", default="", shell_complete=complete_protocols,
+              help="The board's protocol, where both rows are on several boards.")  # fmt: skip
 @click.option("--twin", is_flag=True, help="The twin's board.")
 @click.option("--metric", default="", help="Another metric than the headline.")
-@click.option("--most", default=5, show_default=True, help="How many items to show.")
+@click.option("--most", type=click.IntRange(0), help="How many items to show (5; 20 on a page).")
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write a page with charts that stands alone.")  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(
-    first: str, second: str, protocol: str, twin: bool, metric: str, most: int, json_: bool
+    first: str,
+    second: str,
+    protocol: str,
+    twin: bool,
+    metric: str,
+    most: int | None,
+    page: Path | None,
+    json_: bool,
 ) -> None:
     """Difference FIRST − SECOND with its paired interval, p, win rate, and where it is largest.
 
     \b
     bench compare lead:64 lead:pca -p ytf5
     bench compare lead:reduction=none random-features:settings.reduction=none -p ytf5
+    bench compare lead:64 lead:pca -p ytf5 --page compared.html
     """
-    from benchmark.boards.compare import compare
+    from benchmark.boards.compare import board_of_both, compare
     from benchmark.cli.output import as_json, table
     from benchmark.protocols import find_protocol
 
-    found = compare(find_protocol(protocol), first, second, twin=twin, metric=metric, most=most)
+    shown = most if most is not None else 20 if page else 5
+    board = find_protocol(protocol) if protocol else board_of_both(first, second, twin=twin)
+    found = compare(board, first, second, twin=twin, metric=metric, most=shown)
     sides = (found.first, found.second)
+    if page:
+        from benchmark.pages.compare_page import write_comparison
+
+        write_comparison(found, page)
     if json_:
         as_json(
             {
@@ -58,7 +76,9 @@ def command(
     click.echo(
         f"{'A' if better else 'B'} is clearly better" if found.clear else "no clear difference"
     )
-    if found.most:
+    if page:
+        click.echo(f"page  {page}")
+    elif found.most:
         click.secho("items that differ most", dim=True)
         table(["item", "A", "B"], [[i, f"{a:.2f}", f"{b:.2f}"] for i, a, b in found.most])
 

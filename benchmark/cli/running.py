@@ -13,7 +13,6 @@ from benchmark.boards.tables import update_boards
 from benchmark.cli.output import as_json, duration
 from benchmark.cli.progress import make_progress
 from benchmark.runner.curve import add_curve, require_possible
-from benchmark.runner.generated import draw_generated
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
@@ -68,10 +67,7 @@ def run_command(
                 update_boards()
             if curve:
                 outcome = add_curve(plan, outcome, progress)
-            if plan.kind == "generator":
-                draw_generated(plan)
-            else:
-                draw_pictures(plan, outcome)
+            draw_pictures(plan, outcome)
             page = write_page(outcome.record, plan.folder)
         finally:
             progress.close()

@@ -17,7 +17,8 @@ class DatasetSpec:
     """One data set: data only. `implementation` ("module:Class") is imported when it is read.
 
     `obtain` says what to ask for where; `layout` what the reader expects under the data root;
-    `terms` under which conditions; `expected` the counts that `bench data verify` checks.
+    `terms` under which conditions, and `publishable` whether these allow example pictures on a public
+    page; `expected` the counts that `bench data verify` checks.
     """
 
     id: str
@@ -29,6 +30,7 @@ class DatasetSpec:
     layout: str
     version: int = 1
     downloadable: bool = False
+    publishable: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -13,7 +13,9 @@ from benchmark.protocols import Protocol
 
 SHOWN = 8
 POINTS = 60
-WIDTH, HEIGHT = 560, 300
+DOTS = 1500
+WIDTH, HEIGHT = 480, 300
+QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 
 
 def board_charts(
@@ -24,22 +26,33 @@ def board_charts(
     errors = _errors(protocol, rows, entries)
     if len(errors) < 1 or metric.aggregate not in ("mean", "median", "upper_median"):
         return []
-    unit = f" [{metric.unit}]" if metric.unit else ""
+    title = f"{metric.id} [{metric.unit}]" if metric.unit else metric.id
     lower = metric.better == "lower"
+    what = "errors" if lower else "values"
     charts = [
         (
-            "Cumulative errors" if lower else "Cumulative values",
-            _cumulative(errors, f"{metric.id}{unit}"),
-            f"Share of test items with at most this {'error' if lower else 'value'}; errors are "
+            f"Distribution of {what}",
+            distribution(errors, title),
+            f"Over test items, averaged over seeds: the line spans 5 to 95 %, the bar the middle half, "
+            f"the stroke is the median, the dot the mean. The best {len(errors)} rows, "
+            "methods before floors."
+            if len(errors) > 1
+            else "Over test items: the line spans 5 to 95 %, the bar the middle half, the stroke is "
+            "the median, the dot the mean.",
+        ),
+        (
+            f"Cumulative {what}",
+            cumulative(errors, title),
+            f"Share of test items with at most this {what[:-1]}; {what} are "
             "averaged over seeds, and the horizontal axis ends at the 99th percentile.",
-        )
+        ),
     ]
     pair = list(errors)[:2]
     if len(pair) == 2:
         charts.append(
             (
                 "Item by item",
-                _scatter(errors[pair[0]], errors[pair[1]], *pair),
+                scatter(errors[pair[0]], errors[pair[1]], *pair),
                 f"Each point is a test item. On the line both are equal; "
                 f"{'above' if lower else 'below'} it {pair[0]} is better.",
             )
@@ -63,7 +76,33 @@ def _errors(protocol: Protocol, rows: list[Row], entries: list[Entry]) -> dict[s
     return found
 
 
-def _cumulative(errors: dict[str, np.ndarray], title: str) -> Markup:
+def distribution(errors: dict[str, np.ndarray], title: str) -> Markup:
+    """A line per row with its quantiles."""
+    import altair
+
+    values = []
+    for name, items in errors.items():
+        quantiles = np.quantile(items, list(QUANTILES.values()))
+        said = {k: _short(q) for k, q in zip(QUANTILES, quantiles, strict=True)}
+        values.append({"row": name, "mean": _short(items.mean()), **said})
+    axis = altair.Axis(labelLimit=280, title=None, domain=False, ticks=False)
+    y = altair.Y("row:N", sort=list(errors), axis=axis)
+    base = altair.Chart(altair.Data(values=values)).encode(y=y)
+
+    def across(field: str) -> Any:
+        return altair.X(f"{field}:Q", title=title)
+
+    layers = (
+        base.mark_rule(color="#888").encode(x=across("p5"), x2="p95"),
+        base.mark_bar(height=10, color="#4c78a8").encode(x=across("p25"), x2="p75"),
+        base.mark_tick(height=16, thickness=2, color="#f58518").encode(x=across("p50")),
+        base.mark_point(filled=True, size=28, color="#f58518").encode(x=across("mean")),
+    )
+    return svg(altair.layer(*layers).properties(width=WIDTH - 140, height=26 * len(errors)))
+
+
+def cumulative(errors: dict[str, np.ndarray], title: str) -> Markup:
+    """The share of items with at most a value, one line per row."""
     import altair
 
     end = max(float(np.quantile(v, 0.99)) for v in errors.values()) or 1.0
@@ -81,20 +120,23 @@ def _cumulative(errors: dict[str, np.ndarray], title: str) -> Markup:
             x=altair.X("x:Q", title=title),
             y=altair.Y("share:Q", title="share of items", axis=altair.Axis(format="%")),
             color=altair.Color(
-                "row:N", title=None, sort=list(errors), legend=altair.Legend(labelLimit=320)
+                "row:N",
+                title=None,
+                sort=list(errors),
+                legend=altair.Legend(labelLimit=320, orient="bottom", columns=2),
             ),
         )
     )
     return svg(chart.properties(width=WIDTH, height=HEIGHT))
 
 
-def _scatter(one: np.ndarray, other: np.ndarray, first: str, second: str) -> Markup:
+def scatter(one: np.ndarray, other: np.ndarray, first: str, second: str) -> Markup:
+    """A point per item, and the line on which both are equal."""
     import altair
 
-    step = max(1, len(one) // 1500)
+    step = max(1, len(one) // DOTS)
     values = [
-        {"a": round(float(a), 4), "b": round(float(b), 4)}
-        for a, b in zip(one[::step], other[::step], strict=True)
+        {"a": _short(a), "b": _short(b)} for a, b in zip(one[::step], other[::step], strict=True)
     ]
     end = float(np.quantile(np.concatenate([one, other]), 0.995)) or 1.0
     scale = altair.Scale(domain=[min(0.0, float(one.min()), float(other.min())), end], clamp=True)
@@ -111,8 +153,46 @@ def _scatter(one: np.ndarray, other: np.ndarray, first: str, second: str) -> Mar
     return svg((points + line).properties(width=HEIGHT, height=HEIGHT))
 
 
+def differences_chart(differences: np.ndarray, title: str) -> Markup:
+    """How items' differences are distributed; dashed lines at zero and (orange) at their mean."""
+    import altair
+
+    low, high = np.quantile(differences, [0.005, 0.995])
+    kept = np.clip(differences, low, high)
+    counts, edges = np.histogram(kept, bins=40)
+    values = [
+        {"from": _short(a), "to": _short(b), "items": int(n)}
+        for a, b, n in zip(edges, edges[1:], counts, strict=False)
+    ]
+    bars = (
+        altair.Chart(altair.Data(values=values))
+        .mark_bar(color="#4c78a8")
+        .encode(
+            x=altair.X("from:Q", title=title, scale=altair.Scale(zero=False)),
+            x2="to:Q",
+            y=altair.Y("items:Q", title="items"),
+            y2=altair.datum(0),
+        )
+    )
+    lines = [
+        altair.Chart(altair.Data(values=[{"from": value}]))
+        .mark_rule(color=colour, strokeDash=[4, 4], strokeWidth=1.5)
+        .encode(x="from:Q")
+        for value, colour in ((0.0, "#888"), (_short(differences.mean()), "#f58518"))
+    ]
+    return svg(altair.layer(bars, *lines).properties(width=WIDTH, height=200))
+
+
+def _short(value: float) -> float:
+    return round(float(value), 4)
+
+
 def svg(chart: Any) -> Markup:
     """A chart as inline SVG, made without a browser; it holds no script and fetches nothing."""
     import vl_convert
 
-    return Markup(vl_convert.vegalite_to_svg(chart.to_json()))
+    return Markup(
+        vl_convert.vegalite_to_svg(
+            chart.configure(background="transparent").to_json(validate=False)
+        )
+    )

@@ -7,74 +7,31 @@ report are kept apart.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
-from benchmark.boards.charts import curve_svg, loss_svg
-from benchmark.boards.entries import Entry, read_entries
-from benchmark.boards.page import facts
-from benchmark.boards.reported import Against, against
-from benchmark.boards.reported_tables import legend, printed, words
-from benchmark.boards.rows import Row, flat, make_rows
-from benchmark.boards.tables import KINDS, known_failures
+from benchmark.boards.entries import Entry
+from benchmark.boards.reported_tables import printed, words
+from benchmark.boards.tables import KINDS
 from benchmark.contracts.errors import InvalidInput
-from benchmark.contracts.record import Record
 from benchmark.files import whole_folder
-from benchmark.metrics.catalogue import entry as catalogued
-from benchmark.pages.board_charts import board_charts
-from benchmark.pages.protocol_pages import differences
+from benchmark.pages.board_page import board_page
+from benchmark.pages.boards import Board, all_boards
+from benchmark.pages.method_page import method_page
+from benchmark.pages.run_page import as_jpeg, run_page, shown_pictures
 from benchmark.plugins import plugins
-from benchmark.protocols import Protocol, all_protocols
 
-
-@dataclass(frozen=True)
-class Board:
-    """A board on the site."""
-
-    protocol: Protocol
-    twin: bool
-    entries: list[Entry]
-    rows: list[Row]
-    against: list[Against]
-
-    @property
-    def name(self) -> str:
-        words = {"real": "", "twin": " (twin)", "reported": " (reported only)"}
-        return f"{self.protocol.name}{words[self.state]}"
-
-    @property
-    def href(self) -> str:
-        twin = "-twin" if self.twin else ""
-        return f"boards/{self.protocol.id}-{self.protocol.version}{twin}.html"
-
-    @property
-    def metric(self) -> str:
-        return self.scored.metrics[0].id
-
-    @property
-    def scored(self) -> Protocol:
-        """The protocol with what a twin is measured by, if it is one."""
-        return self.protocol.scored(twin=self.twin)
-
-    @property
-    def state(self) -> str:
-        """ "real", "twin", or "reported" where there are no runs."""
-        return "twin" if self.twin else "real" if self.entries else "reported"
-
-    def best(self, role: str) -> Row | None:
-        """The best row of a role that stands."""
-        return next((r for r in self.rows if r.role == role and not r.withdrawn), None)
+Write = Callable[[Path], Any]
+"""Writes one file of the site to the path given."""
 
 
 def build_site(target: Path, progress: Callable[[int, int], None] | None = None) -> int:
-    """Write the whole site into `target`, which appears complete or not at all; its number of pages.
+    """Write the whole site into `target`, which appears complete or not at all; its number of files.
 
     A folder already there is replaced if it is a site or empty, else refused.
     """
@@ -82,49 +39,68 @@ def build_site(target: Path, progress: Callable[[int, int], None] | None = None)
         raise InvalidInput(
             f"{target} holds other things than a site of bench", cure="name a new or empty folder"
         )
-    boards = _boards()
-    pages = list(_pages(boards))
+    files = list(_files(all_boards()))
     with whole_folder(target) as folder:
-        for done, (name, text) in enumerate(pages, start=1):
+        for done, (name, write) in enumerate(files, start=1):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text(), "utf-8")
-            if progress and (done % 100 == 0 or done == len(pages)):
-                progress(done, len(pages))
-    return len(pages)
+            write(path)
+            if progress and (done % 1000 == 0 or done == len(files)):
+                progress(done, len(files))
+    return len(files)
 
 
-def _boards() -> list[Board]:
-    found = []
-    for protocol in all_protocols():
-        twins, _ = read_entries(protocol, twin=True)
-        real, _ = read_entries(protocol, twin=False)
-        beside = against(protocol, real, {entry.record.method.id for entry in twins})
-        for twin, entries in ((False, real), (True, twins)):
-            if entries or (not twin and beside):
-                rows = make_rows(protocol.scored(twin=twin), entries) if entries else []
-                found.append(Board(protocol, twin, entries, rows, [] if twin else beside))
-    return found
+def _files(boards: list[Board]) -> Iterable[tuple[str, Write]]:
+    """Each file's place and the call that writes it, so that no two pages are in memory at once."""
+    room = environment()
 
+    def page(template: str, fill: Callable[[], dict[str, Any]], crumbs: Any, up: str) -> Write:
+        def write(path: Path) -> None:
+            text = room.get_template(template).render(**fill(), up=up, crumbs=crumbs)
+            path.write_text(text, "utf-8")
 
-def _pages(boards: list[Board]) -> Iterable[tuple[str, Callable[[], str]]]:
-    """Each page's place and the call that makes its text, so that no two are in memory at once."""
-    room = _environment()
+        return write
+
     for asset in ("site.css", "site.js"):
-        text, _, _ = jinja2.PackageLoader("benchmark.pages").get_source(room, asset)
-        yield asset, partial(str, text)
-    yield "index.html", partial(_index, room, boards)
+        yield asset, partial(_write_asset, asset)
+    yield "index.html", page("index.html", partial(_index, boards), (), "")
     for board in boards:
-        yield board.href, partial(_board, room, board, boards)
-        for found in board.entries:
-            name = f"runs/{found.record.run_id}.html"
-            yield name, partial(_run, room, found, board)
-    methods = {r.method for b in boards for r in b.rows} | set(plugins().methods)
+        crumbs: tuple[tuple[str, str], ...] = ((board.href, board.name),)
+        yield board.href, page("board.html", partial(board_page, board, boards), crumbs, "../")
+        for entry in board.entries:
+            yield from _run_files(entry, board, page)
+    methods = {row.method for board in boards for row in board.rows} | set(plugins().methods)
     for method in sorted(methods):
-        yield f"methods/{method}.html", partial(_method, room, method, boards)
+        href = f"methods/{method}.html"
+        fill = partial(method_page, method, boards)
+        yield href, page("method.html", fill, ((href, method),), "../")
 
 
-def _environment() -> jinja2.Environment:
+def _run_files(
+    entry: Entry, board: Board, page: Callable[..., Write]
+) -> Iterable[tuple[str, Write]]:
+    """A run's page, its record as it is, and its pictures."""
+    run = entry.record.run_id
+    href = f"runs/{run}.html"
+    crumbs = ((f"{board.href}#{run}", board.name), (href, f"run {run[:8]}"))
+    yield href, page("run.html", partial(run_page, entry.record, board), crumbs, "../")
+    yield f"runs/{run}.json", partial(shutil.copyfile, entry.path)
+    for picture in shown_pictures(entry.record, board.protocol):
+        yield f"runs/{run}-{picture.name}.jpg", partial(as_jpeg, picture.path)
+
+
+def _write_asset(name: str, path: Path) -> None:
+    path.write_text(asset(name), "utf-8")
+
+
+def asset(name: str) -> str:
+    """The text of a file beside the templates."""
+    text, _, _ = jinja2.PackageLoader("benchmark.pages").get_source(environment(), name)
+    return text
+
+
+def environment() -> jinja2.Environment:
+    """Templates that escape what they are given and refuse names they are not given."""
     room = jinja2.Environment(
         loader=jinja2.PackageLoader("benchmark.pages"),
         autoescape=True,
@@ -136,93 +112,14 @@ def _environment() -> jinja2.Environment:
     return room
 
 
-def _index(room: jinja2.Environment, boards: list[Board]) -> str:
-    def line(board: Board) -> dict[str, Any]:
-        best, floor = board.best("method"), board.best("floor")
-        return {
-            "name": board.name,
-            "href": board.href,
-            "title": board.protocol.title,
-            "runs": len(board.entries),
-            "best": f"{best.method} {best.variant}" if best else "",
-            "best_value": f"{best.value:.2f}" if best else "",
-            "floor": f"{floor.method} {floor.variant}" if floor else "",
-            "floor_value": f"{floor.value:.2f}" if floor else "",
-        }
-
+def _index(boards: list[Board]) -> dict[str, Any]:
     sections = [
-        (*words, [line(b) for b in boards if b.state == kind]) for kind, words in KINDS.items()
+        (kind, *told, [b for b in boards if b.state == kind]) for kind, told in KINDS.items()
     ]
-    known = [spec for _, spec in sorted(plugins().methods.items())]
-    return room.get_template("index.html").render(
-        sections=sections, methods=known, up="", crumbs=()
-    )
-
-
-def _board(room: jinja2.Environment, board: Board, boards: list[Board]) -> str:
-    protocol = board.protocol
-    same = {
-        b.protocol.version: b.protocol
-        for b in boards
-        if (b.protocol.id, b.twin) == (protocol.id, board.twin)
+    return {
+        "sections": sections,
+        "data": sorted({b.data for b in boards}),
+        "kinds": sorted({kind for b in boards for kind in b.protocol.needs}),
+        "supervisions": sorted({r.supervision for b in boards for r in b.rows}),
+        "methods": [spec for _, spec in sorted(plugins().methods.items())],
     }
-    versions = [same[number] for number in sorted(same)]
-    history = [
-        (f"{one.name} → {two.name}", [d[:3] for d in differences(one, two) if d[3]])
-        for one, two in pairwise(versions)
-    ]
-    return room.get_template("board.html").render(
-        name=board.name,
-        protocol=protocol,
-        twin=board.twin,
-        metric=board.scored.metrics[0],
-        formula=catalogued(board.metric).formula,
-        rows=board.rows,
-        supervisions=sorted({r.supervision for r in board.rows}),
-        charts=board_charts(board.scored, board.rows, board.entries),
-        against=board.against,
-        legend=legend(board.against),
-        failures=known_failures(board.rows),
-        history=history,
-        up="../",
-        crumbs=((board.href, board.name),),
-    )
-
-
-def _run(room: jinja2.Environment, found: Entry, board: Board) -> str:
-    record = found.record
-    charts: list[tuple[str, Markup]] = []
-    if record.curve:
-        charts.append(("Error against images seen", Markup(curve_svg(record))))
-    if record.probe.get("loss_by_epoch"):
-        charts.append(("Probe", Markup(loss_svg(record))))
-    return room.get_template("run.html").render(
-        r=record,
-        board=board.name,
-        charts=charts,
-        facts=facts(record),
-        command=_command(record),
-        up="../",
-        crumbs=((f"{board.href}#{record.run_id}", board.name), ("", f"run {record.run_id[:8]}")),
-    )
-
-
-def _command(record: Record) -> str:
-    words = ["bench", "run", "--method", record.method.id, "--protocol", record.protocol.id]
-    words[-1] += f"@{record.protocol.version}"
-    if record.method.preset:
-        words += ["--preset", record.method.preset]
-    for key, value in sorted(flat(record.method.settings_given).items()):
-        words += ["--set", f"{key}={value}"]
-    return " ".join([*words, "--seed", str(record.seed)] + ["--twin"] * record.protocol.twin)
-
-
-def _method(room: jinja2.Environment, method: str, boards: list[Board]) -> str:
-    return room.get_template("method.html").render(
-        id=method,
-        spec=plugins().methods.get(method),
-        results=[(b, r) for b in boards for r in b.rows if r.method == method],
-        against=[one for b in boards for one in b.against if one.said.plugin == method],
-        up="../",
-        crumbs=((f"methods/{method}.html", method),),
-    )

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.probes import linear
+from benchmark.probes.softargmax_presets import softargmax_settings
 from benchmark.protocols import Probe, Protocol, canonical_digest, protocol_path, read_lock
 
 
@@ -19,8 +20,6 @@ def constants(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """
     family = name.partition("/")[0]
     if family == "softargmax":
-        from benchmark.probes.softargmax import softargmax_settings
-
         return asdict(replace(softargmax_settings(name), **settings))
     if family == "linear":
         if name not in linear.PRESETS:

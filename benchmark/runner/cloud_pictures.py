@@ -1,4 +1,4 @@
-"""Predicted against true clouds: a contact sheet of views a person can judge at a glance."""
+"""Predicted against true clouds, as pictures that a person can judge at a glance."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ TILE, LABEL, COLUMNS = 128, 14, 2
 TRUTH, GUESS, BACK = (80, 220, 100), (255, 70, 70), (24, 24, 24)
 LONGEST = 1.1  # of the scene, across a tile: a model of diagonal 1 fits however it is turned
 DOTS = 1024
+TURNED, TURNS = 6, 8
 
 
-def cloud_sheet(plan: Plan, kept: Mapping[str, np.ndarray]) -> Image.Image:
+def cloud_sheet(plan: Plan, kept: Mapping[str, np.ndarray], scores: object) -> Image.Image | None:
     """Test models from the smallest Chamfer distance to the largest, four tiles each, left to right:
 
     the picture; true (green) and predicted (red) cloud from the true camera, after the alignment;
@@ -24,8 +25,8 @@ def cloud_sheet(plan: Plan, kept: Mapping[str, np.ndarray]) -> Image.Image:
     arrays that the task keeps of a run. Views are parallel, without perspective.
     """
     split, shape = plan.splits["test"], plan.protocol.shape
-    assert shape is not None
-    assert split.clouds is not None
+    if shape is None or split.clouds is None or "drawn" not in kept:
+        return None
     rows, reference = kept["drawn"], kept["reference"]
     lines = -(-len(rows) // COLUMNS)
     canvas = Image.new("RGB", (COLUMNS * (4 * TILE + 8), lines * (TILE + LABEL)), BACK)
@@ -35,7 +36,7 @@ def cloud_sheet(plan: Plan, kept: Mapping[str, np.ndarray]) -> Image.Image:
         x, y = (i % COLUMNS) * (4 * TILE + 8), (i // COLUMNS) * (TILE + LABEL)
         raw = kept["drawn_points"][i].astype(np.float64)
         guess = rotate(reference, raw)
-        truth = split.clouds[row][:: max(1, len(split.clouds[row]) // DOTS)]
+        truth = _thinned(split.clouds[row])
         camera, own = split.labels["quaternions"][row], kept["rotation"][row]
         views = (
             ((rotate(camera, truth), TRUTH), (rotate(camera, guess), GUESS)),
@@ -48,6 +49,54 @@ def cloud_sheet(plan: Plan, kept: Mapping[str, np.ndarray]) -> Image.Image:
             canvas.paste(_dots(tile), (x + place * TILE, y + LABEL))
         draw.text((x + 2, y + 1), f"Chamfer {kept['drawn_error'][i]:.2f}", fill=(220, 220, 220))
     return canvas
+
+
+def turntable_sheet(
+    plan: Plan, kept: Mapping[str, np.ndarray], scores: object
+) -> Image.Image | None:
+    """Up to six of those models from the smallest distance to the largest: true and predicted cloud
+
+    on two lines, turned about the vertical by an eighth from tile to tile, seen from a little above.
+    What is nearer is brighter.
+    """
+    split = plan.splits["test"]
+    if plan.protocol.shape is None or split.clouds is None or "drawn" not in kept:
+        return None
+    rows = kept["drawn"]
+    order = np.unique(np.linspace(0, len(rows) - 1, TURNED).round().astype(int))
+    canvas = Image.new("RGB", (TURNS * TILE, len(order) * (2 * TILE + LABEL)), BACK)
+    draw = ImageDraw.Draw(canvas)
+    for line, i in enumerate(order):
+        y = line * (2 * TILE + LABEL)
+        guess = rotate(kept["reference"], kept["drawn_points"][i].astype(np.float64))
+        draw.text((2, y + 1), f"Chamfer {kept['drawn_error'][i]:.2f}", fill=(220, 220, 220))
+        for below, (cloud, colour) in enumerate(
+            ((_thinned(split.clouds[rows[i]]), TRUTH), (guess, GUESS))
+        ):
+            for turn in range(TURNS):
+                tile = turned(cloud, 2 * np.pi * turn / TURNS, colour)
+                canvas.paste(tile, (turn * TILE, y + LABEL + below * TILE))
+    return canvas
+
+
+def turned(cloud: np.ndarray, angle: float, colour: tuple[int, int, int]) -> Image.Image:
+    """One tile with a cloud (P, 3), y up, turned about y by `angle` and tilted by 20 degrees."""
+    about, tilt = angle / 2, np.deg2rad(20) / 2
+    points = rotate([np.cos(about), 0, np.sin(about), 0], cloud)
+    points = rotate([np.cos(tilt), np.sin(tilt), 0, 0], points)
+    points = points[np.argsort(points[:, 2])]  # far ones first: the viewer looks along -z
+    at = np.floor((points[:, :2] * [1, -1] / LONGEST + 0.5) * TILE).astype(int)
+    near = np.clip(points[:, 2] / LONGEST + 0.5, 0, 1)[:, None]
+    shades = (0.35 + 0.65 * near) * np.array(colour)
+    inside = ((at >= 0) & (at < TILE - 1)).all(axis=1)
+    tile = np.full((TILE, TILE, 3), BACK, np.uint8)
+    for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):  # dots of 2 by 2 pixels
+        tile[at[inside, 1] + down, at[inside, 0] + right] = shades[inside].astype(np.uint8)
+    return Image.fromarray(tile)
+
+
+def _thinned(cloud: np.ndarray) -> np.ndarray:
+    return cloud[:: max(1, len(cloud) // DOTS)]
 
 
 def _seen(points: np.ndarray, axes: str) -> np.ndarray:

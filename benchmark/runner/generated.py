@@ -1,14 +1,12 @@
-"""A grid of generated images: what a person looks at first."""
+"""Generated images: the first ones as they come, and what lies between them."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from benchmark.files import whole_file
+from benchmark.contracts.predictions import Generator
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import loaded_method
 from benchmark.tasks.image_generation import generator_of
@@ -17,24 +15,45 @@ COLUMNS, ROWS = 8, 4
 SEED = 0
 
 
-def draw_generated(plan: Plan) -> Path | None:
-    """Write `pictures/generated.png` into the run's folder and return the folder.
-
-    The first 32 images that the fitted method generates from seed 0, none picked. None where the fit is
-    not on this machine. They stay in the run's folder: some generators give back their training images.
-    """
-    target = plan.folder / "pictures" / "generated.png"
-    if target.exists():
-        return target.parent
-    if not (plan.fit_folder / "model").exists():
+def generated_sheet(plan: Plan, kept: object, scores: object) -> Image.Image | None:
+    """The first 32 images that the fitted method generates from seed 0, none picked."""
+    generator = _generator(plan)
+    if generator is None:
         return None
     with torch.inference_mode():
-        generator = generator_of(loaded_method(plan), plan.splits["test"], plan.scored)
         parts = generator.stream(COLUMNS * ROWS, SEED, batch=COLUMNS, device=plan.device)
         images = np.concatenate([p.permute(0, 2, 3, 1).cpu().numpy() for p in parts])
-    with whole_file(target) as temporary, temporary.open("wb") as file:
-        Image.fromarray(grid(images)).save(file, "PNG")
-    return target.parent
+    return Image.fromarray(grid(images))
+
+
+def interpolation_sheet(plan: Plan, kept: object, scores: object) -> Image.Image | None:
+    """Four rows, each from one generated image to the next of the first eight, in equal steps of w."""
+    generator = _generator(plan)
+    if generator is None:
+        return None
+    with torch.inference_mode():
+        ends = generator.mapping(_latents(generator, 2 * ROWS).to(plan.device))
+        rows = []
+        for one, other in zip(ends[::2], ends[1::2], strict=True):
+            steps = torch.linspace(0, 1, COLUMNS, device=one.device)[:, None, None]
+            rows.append(generator.synthesis(one + steps * (other - one), SEED))
+        images = torch.cat(rows).add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return Image.fromarray(grid(images.permute(0, 2, 3, 1).cpu().numpy()))
+
+
+def _generator(plan: Plan) -> Generator | None:
+    """None for methods that do not generate, and where the fit is not on this machine."""
+    if plan.kind != "generator" or not (plan.fit_folder / "model").exists():
+        return None
+    with torch.inference_mode():
+        return generator_of(loaded_method(plan), plan.splits["test"], plan.scored)
+
+
+def _latents(generator: Generator, count: int) -> torch.Tensor:
+    if generator.latents is not None:
+        return generator.latents(SEED, range(count))
+    normal = np.random.Generator(np.random.PCG64(SEED))
+    return torch.from_numpy(normal.standard_normal((count, generator.z_dim))).float()
 
 
 def grid(images: np.ndarray, columns: int = COLUMNS) -> np.ndarray:

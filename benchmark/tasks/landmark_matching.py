@@ -87,7 +87,9 @@ class LandmarkMatching(Task):
             "points_left_out": int(np.isnan(scaled).sum()),
         }
         return Scores(
-            {"match_different": error[~pairs.same], "match_same": error[pairs.same]}, {}, about
+            {"match_different": error[~pairs.same], "match_same": error[pairs.same]},
+            predictions={"matches": found},
+            probe=about,
         )
 
 

@@ -143,7 +143,8 @@ def _softargmax(
     seed: int,
     sets: int,
 ) -> tuple[list[np.ndarray], dict[str, Any]]:
-    from benchmark.probes.softargmax import SoftargmaxProbe, softargmax_settings
+    from benchmark.probes.softargmax import SoftargmaxProbe
+    from benchmark.probes.softargmax_presets import softargmax_settings
 
     if not labels.shown().all():
         raise BenchError(f"probe {probe.name} needs every landmark annotated")

@@ -50,6 +50,36 @@ people = 20
 """
 
 
+def _small_matching() -> str:
+    """The same faces, of which pairs of views are matched."""
+    text = SMALL_PROTOCOL.replace("small_faces", "small_matching")
+    text = text.replace("landmark_regression", "landmark_matching")
+    text = text.replace('needs = ["descriptors", "landmarks"]', 'needs = ["descriptors"]')
+    start, end = text.index("[probes.descriptors]"), text.index("[twin]")
+    pairs = """
+[pairs]
+layout = "paper"
+rule = "paper"
+count = 8
+digest = ""
+
+[[metrics]]
+id = "match_different"
+unit = "%"
+better = "lower"
+
+[[metrics]]
+id = "match_same"
+unit = "%"
+better = "lower"
+
+"""
+    return text[:start] + pairs + text[end:]
+
+
+SMALL_MATCHING = _small_matching()
+
+
 def install_fake(site: Path, name: str, module: str) -> None:
     """Leave the metadata that an installed plugin leaves: an entry point in the group `bench`."""
     info = site / f"{name}-1.0.dist-info"

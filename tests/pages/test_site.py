@@ -1,23 +1,26 @@
-"""The static site: complete, escaped, alone, the same to the byte, and at work in a browser."""
+"""The static site: complete, escaped, alone, and the same to the byte."""
 
 from __future__ import annotations
 
 import json
 import re
 import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from PIL import Image
 from tests_fixtures import Call
 
 from benchmark.contracts.errors import InvalidInput
+from benchmark.contracts.record import Record
+from benchmark.home import home
+from benchmark.pages.run_page import forbidding, shown_pictures
 from benchmark.pages.site import build_site
+from benchmark.protocols import find_protocol
 
 EVIL = "<script>alert(1)</script>"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 class Links(HTMLParser):
@@ -102,31 +105,50 @@ def test_the_command_names_the_page_to_open(harness: Path, bench: Call, tmp_path
     assert str(tmp_path / "out" / "index.html") in said.out
 
 
-def rendered(page: Path, query: str = "") -> str:
-    """The page as a browser has it after its script ran."""
-    assert CHROMIUM is not None
-    words = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000",
-             "--dump-dom", f"file://{page}{query}"]  # fmt: skip
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+def test_pictures_of_twins_are_shown_and_those_of_data_that_forbid_it_are_not(
+    site: Path, tmp_path: Path
+) -> None:
+    page = next(p for p in (site / "runs").glob("*.html") if "halves" in p.read_text()[:900])
+    text = page.read_text()
+    for name in ("predictions", "parts"):
+        assert f'src="{page.stem}-{name}.jpg"' in text
+        with Image.open(site / "runs" / f"{page.stem}-{name}.jpg") as image:
+            assert image.format == "JPEG"
+    record = json.loads((site / "runs" / f"{page.stem}.json").read_text())
+    record["protocol"]["twin"] = False
+    real = Record.model_validate(record)
+    protocol = find_protocol("small_faces")
+    assert forbidding(real, protocol) == ["ytf68"]
+    assert shown_pictures(real, protocol) == []
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_in_a_browser_links_sort_and_filter_the_board(site: Path) -> None:
-    page = site / "boards" / "small_faces-1-twin.html"
+def test_without_the_runs_folder_the_page_says_how_to_draw_them(site: Path) -> None:
+    shutil.rmtree(home() / "runs")
+    build_site(site)
+    assert not list((site / "runs").glob("*.jpg"))
+    page = next(iter((site / "runs").glob("*.html")))
+    assert "draws them into the run's folder" in " ".join(page.read_text().split())
 
-    def methods(text: str, shown: bool = True) -> list[str]:
-        rows = re.findall(r"<tr data-role=.*?</tr>", text, re.DOTALL)
-        kept = [r for r in rows if not shown or 'hidden=""' not in r.partition(">")[0]]
-        return [re.search(r"methods/([\w-]+)\.html", r)[1] for r in kept]  # type: ignore[index]
 
-    plain = rendered(page)
-    built = methods(page.read_text())
-    assert methods(plain) == built
-    assert 'class="tools" hidden' not in plain
-    value = 4
-    assert methods(rendered(page, f"?sort0={value}-")) == built[::-1]
-    assert 'aria-sort="descending"' in rendered(page, f"?sort0={value}-")
-    assert methods(rendered(page, "?find=slow")) == ["slow"]
-    assert methods(rendered(page, "?role=floor")) == []
-    # nonsense in an address changes nothing
-    assert methods(rendered(page, "?sort0=99&role=%3Cscript%3E")) == built
+def test_twins_pictures_are_drawn_anew_from_committed_files(
+    site: Path, bench: Call, tmp_path: Path
+) -> None:
+    shutil.rmtree(home() / "runs")
+    said = bench("board", "site", "--out", str(site), "--pictures")
+    assert said.code == 0, said.err
+    assert "drew pictures of 4 runs" in said.err
+    assert len(list((site / "runs").glob("*-predictions.jpg"))) == 4
+
+
+def test_the_history_names_versions_what_changed_and_why(site: Path, harness: Path) -> None:
+    folder = harness.parent / "protocols" / "small_faces"
+    text = (folder / "1.toml").read_text().replace("version = 1", "version = 2")
+    text = text.replace("scale = 1.5", "scale = 1.4").replace(
+        "\n[data]", '\nsupersedes = "<b>tighter</b> crops; every row moves"\n\n[data]'
+    )
+    (folder / "2.toml").write_text(text)
+    build_site(site)
+    page = " ".join((site / "boards" / "small_faces-1-twin.html").read_text().split())
+    assert "small_faces@2" in page
+    assert "&lt;b&gt;tighter&lt;/b&gt; crops; every row moves" in page
+    assert "<code>geometry.ytf68.scale</code>: 1.5 → 1.4" in page

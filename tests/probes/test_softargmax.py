@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from benchmark.contracts.errors import InvalidInput, TrainingFailed, UnknownName
 from benchmark.probes import spatial
-from benchmark.probes.softargmax import (
+from benchmark.probes.softargmax import SoftargmaxProbe
+from benchmark.probes.softargmax_presets import (
     PRESETS,
-    SoftargmaxProbe,
     SoftargmaxSettings,
     softargmax_settings,
 )

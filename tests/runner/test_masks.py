@@ -18,9 +18,10 @@ from benchmark.metrics.clustering import adjusted_rand_index, normalised_mutual_
 from benchmark.metrics.cumulative import smoothed_area_below
 from benchmark.metrics.segmentation import foreground_iou, mask_disagreement
 from benchmark.protocols import Foreground, ProtocolInvalid, builtin_folder
-from benchmark.runner.pictures import GUESS, TRUTH, draw_pictures, from_best_to_worst
+from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
+from benchmark.runner.sheets import GUESS, TRUTH, from_best_to_worst
 from benchmark.runner.verify import verify_record
 from benchmark.tasks.collect import collect
 from benchmark.tasks.foreground import foreground_of, packed, true_masks, unpacked

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests_support import SMALL_PROTOCOL
+from tests_support import SMALL_MATCHING
 
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import Incompatible
@@ -18,31 +18,9 @@ QUIET = Silent()
 
 @pytest.fixture
 def matching(harness: Path, tmp_path: Path) -> str:
-    text = SMALL_PROTOCOL.replace("small_faces", "small_matching")
-    text = text.replace("landmark_regression", "landmark_matching")
-    text = text.replace('needs = ["descriptors", "landmarks"]', 'needs = ["descriptors"]')
-    start, end = text.index("[probes.descriptors]"), text.index("[twin]")
-    pairs = """
-[pairs]
-layout = "paper"
-rule = "paper"
-count = 8
-digest = ""
-
-[[metrics]]
-id = "match_different"
-unit = "%"
-better = "lower"
-
-[[metrics]]
-id = "match_same"
-unit = "%"
-better = "lower"
-
-"""
     path = tmp_path / "protocols" / "small_matching" / "1.toml"
     path.parent.mkdir()
-    path.write_text(text[:start] + pairs + text[end:])
+    path.write_text(SMALL_MATCHING)
     return "small_matching"
 
 

@@ -23,8 +23,9 @@ from benchmark.metrics.linearity import attribute_linearity
 from benchmark.networks.feature_networks import RandomConvolutions
 from benchmark.protocols import Metric, ProtocolInvalid, find_protocol, read_protocol
 from benchmark.runner import generated
+from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import run
+from benchmark.runner.run import Outcome, run
 from benchmark.runner.verify import verify_record
 from benchmark.tasks import attribute_classifier, generation_scores, seen_features
 from benchmark.tasks.image_generation import BATCH
@@ -51,9 +52,14 @@ def protocol(floors: Path, tmp_path: Path) -> Write:
 
 
 def done(method: str, protocol: str, **changes) -> tuple[Plan, Record]:  # type: ignore[no-untyped-def]
+    plan, outcome = made(method, protocol, **changes)
+    return plan, outcome.record
+
+
+def made(method: str, protocol: str, **changes) -> tuple[Plan, Outcome]:  # type: ignore[no-untyped-def]
     request = Request(method=method, protocol=protocol, twin=True, device="cpu", **changes)
     plan = make_plan(request, QUIET)
-    return plan, run(plan, QUIET).record
+    return plan, run(plan, QUIET)
 
 
 def values(record: Record) -> dict[str, float]:
@@ -319,8 +325,8 @@ def test_a_classifier_of_ones_own_must_be_there(protocol: Write) -> None:
 
 
 def test_a_grid_of_generated_images_is_drawn(protocol: Write) -> None:
-    plan, _ = done("training-images", protocol())
-    folder = generated.draw_generated(plan)
+    plan, outcome = made("training-images", protocol())
+    folder = draw_pictures(plan, outcome)
     assert folder is not None
     from PIL import Image
 
@@ -329,8 +335,11 @@ def test_a_grid_of_generated_images_is_drawn(protocol: Write) -> None:
         corner = np.asarray(image)[:32, :32]
     first = plan.cls(plan.settings)
     first.load(plan.fit_folder / "model", "cpu")
-    wanted = first.generator().sample(1, seed=0)[0].permute(1, 2, 0).numpy()
-    np.testing.assert_array_equal(corner, wanted)
+    wanted = first.generator().sample(2, seed=0).permute(0, 2, 3, 1).numpy()
+    np.testing.assert_array_equal(corner, wanted[0])
+    with Image.open(folder / "interpolations.png") as image:
+        row = np.asarray(image)[:32].reshape(32, 8, 32, 3).swapaxes(0, 1)
+    np.testing.assert_array_equal(row[[0, -1]], wanted)  # from the first image to the second
 
 
 def test_on_the_command_line(protocol: Write, bench) -> None:  # type: ignore[no-untyped-def]

@@ -1,6 +1,6 @@
 "use strict";
-// Tables sort by a click on their heads; the board filters by words, role and labels. The choice is kept in
-// the address, so that a link shows what its sender saw. Without this script all rows stand as built.
+// Tables sort by a click on their heads; a page's filters hide rows of its tables of class "filtered". The choice
+// is kept in the address, so that a link shows what its sender saw. Without this script all rows stand as built.
 function value(row, column) {
   const text = row.cells[column].textContent.trim();
   const number = parseFloat(text.replace(/,/g, ""));
@@ -45,28 +45,31 @@ document.querySelectorAll("table.sortable").forEach((table, number) => {
   if (kept && /^\d+-?$/.test(kept) && parseInt(kept) < table.tHead.rows[0].cells.length)
     sort(table, parseInt(kept), kept.endsWith("-"));
 });
-const board = document.getElementById("board");
-if (board) {
-  const find = document.getElementById("find");
-  const choices = ["role", "supervision"].map((id) => document.getElementById(id));
+const tools = document.querySelector(".tools");
+if (tools) {
+  const find = tools.elements.find;
+  const choices = [...tools.querySelectorAll("select")];
+  const rows = [...document.querySelectorAll("table.filtered > tbody > tr")];
   const show = () => {
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const row of board.tBodies[0].rows) {
+    for (const row of rows) {
       const text = row.textContent.toLowerCase();
-      const fits = words.every((word) => text.includes(word)) &&
-        choices.every((choice) => !choice.value || row.dataset[choice.id] === choice.value);
-      row.hidden = !fits;
+      row.hidden = !(words.every((word) => text.includes(word)) && choices.every((choice) =>
+        !choice.value || (row.dataset[choice.name] || "").split("|").includes(choice.value)));
     }
+    const shown = rows.filter((row) => !row.hidden).length;
+    tools.querySelector("output").textContent = shown === rows.length ? "" : `${shown} of ${rows.length} rows`;
     remember("find", find.value);
-    for (const choice of choices) remember(choice.id, choice.value);
+    for (const choice of choices) remember(choice.name, choice.value);
   };
   find.value = address.get("find") || "";
   for (const choice of choices) {
-    const kept = address.get(choice.id);
+    const kept = address.get(choice.name);
     if ([...choice.options].some((option) => option.value === kept)) choice.value = kept;
     choice.addEventListener("change", show);
   }
   find.addEventListener("input", show);
-  document.querySelector(".tools").hidden = false;
+  tools.addEventListener("submit", (event) => event.preventDefault());
+  tools.hidden = false;
   show();
 }

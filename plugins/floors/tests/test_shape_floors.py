@@ -63,7 +63,7 @@ def test_oracle_and_ellipsoid_bound_every_metric(small_cars: None, bench: Call) 
     assert {m["metric"]: m["n"] for m in best["metrics"]} == {
         name: 2 if name.startswith("chamfer") else 10 for name in one
     }
-    picture = Path(floor["page"]).parent / "pictures" / "predictions.png"
+    picture = Path(floor["page"]).parent / "pictures" / "clouds.png"
     with Image.open(picture) as image:
         colours = np.asarray(image).reshape(-1, 3)
     for colour in ((80, 220, 100), (255, 70, 70), (255, 255, 255)):

@@ -1,0 +1,63 @@
+"""A page that sets two rows of a board side by side: one HTML file that stands alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from markupsafe import Markup
+
+from benchmark.boards.compare import Comparison, Side
+from benchmark.files import write_text
+from benchmark.metrics.catalogue import entry as catalogued
+from benchmark.pages.board_charts import cumulative, differences_chart, scatter
+from benchmark.pages.site import asset, environment
+
+
+def write_comparison(found: Comparison, target: Path) -> None:
+    """Write the page of a comparison."""
+    title = f"{found.metric} [{found.unit}]" if found.unit else found.metric
+    charts: list[tuple[str, Markup, str]] = []
+    if found.wins is not None:
+        one, two = (_per_item(side, found.metric) for side in (found.first, found.second))
+        named = {f"A: {found.first.name}": one, f"B: {found.second.name}": two}
+        better = "above" if found.better == "lower" else "below"
+        charts = [
+            (
+                "Item by item",
+                scatter(one, two, f"A: {title}", "B"),
+                f"Each point is a test item. On the line both are equal; {better} it A is better.",
+            ),
+            (
+                "Differences",
+                differences_chart(one - two, f"A − B: {title}"),
+                "How many items differ by how much; dashed lines at zero and at the mean (orange). The "
+                "outermost half percent on each side is drawn at the ends.",
+            ),
+            (
+                "Cumulative values",
+                cumulative(named, title),
+                "Share of test items with at most this value.",
+            ),
+        ]
+    text = (
+        environment()
+        .get_template("compare.html")
+        .render(
+            c=found,
+            sides=(("A", found.first), ("B", found.second)),
+            formula=catalogued(found.metric).formula,
+            a_better=(found.difference < 0) == (found.better == "lower"),
+            charts=charts,
+            css=Markup(asset("site.css")),  # noqa: S704: a file of bench
+            up="",
+            crumbs=(),
+        )
+    )
+    write_text(target, text)
+
+
+def _per_item(side: Side, metric: str) -> np.ndarray:
+    """Values (N,) of the test items, averaged over the side's seeds."""
+    values: np.ndarray = np.mean([entry.errors(metric) for entry in side.entries], axis=0)
+    return values

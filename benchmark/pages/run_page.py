@@ -1,0 +1,70 @@
+"""What the page of a run says: its numbers, curves, cost, pictures that may be shown, its record."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+from PIL import Image
+
+from benchmark.boards.charts import curve_svg, loss_svg
+from benchmark.boards.page import facts
+from benchmark.boards.pictures import Picture, pictures_of, run_folder
+from benchmark.boards.rows import flat
+from benchmark.contracts.record import Record
+from benchmark.datasets.places import spec_of
+from benchmark.pages.boards import Board
+from benchmark.protocols import Protocol
+
+COST = {"time", "throughput", "peak memory", "hardware"}
+
+
+def run_page(record: Record, board: Board) -> dict[str, Any]:
+    """The values of `run.html`."""
+    charts: list[tuple[str, Markup, str]] = []
+    if record.curve:
+        charts.append(("Error against images seen", curve_svg(record), ""))
+    if record.probe.get("loss_by_epoch"):
+        charts.append(("Probe", loss_svg(record), ""))
+    return {
+        "r": record,
+        "board": board,
+        "charts": charts,
+        "pictures": shown_pictures(record, board.protocol),
+        "forbidding": forbidding(record, board.protocol),
+        "facts": [fact for fact in facts(record) if fact[0] not in COST and fact[1]],
+        "command": command(record),
+    }
+
+
+def forbidding(record: Record, protocol: Protocol) -> list[str]:
+    """The data sets whose terms do not let pictures of this run be shown; none for twins."""
+    if record.protocol.twin:
+        return []
+    return [name for name in protocol.data.datasets() if not spec_of(name).publishable]
+
+
+def shown_pictures(record: Record, protocol: Protocol) -> list[Picture]:
+    """The pictures that lie in the run's folder on this machine, if they may be shown."""
+    if forbidding(record, protocol):
+        return []
+    return pictures_of(record, run_folder(record))
+
+
+def as_jpeg(picture: Path, target: Path) -> None:
+    """A smaller copy of a PNG, for the site."""
+    with Image.open(picture) as image:
+        image.convert("RGB").save(target, "JPEG", quality=82, optimize=True)
+
+
+def command(record: Record) -> str:
+    """The words that make this run again."""
+    words = ["bench", "run", "--method", record.method.id, "--protocol", record.protocol.id]
+    words[-1] += f"@{record.protocol.version}"
+    if record.method.preset:
+        words += ["--preset", record.method.preset]
+    for key, value in sorted(flat(record.method.settings_given).items()):
+        words += ["--set", shlex.quote(f"{key}={value}")]
+    return " ".join([*words, "--seed", str(record.seed)] + ["--twin"] * record.protocol.twin)

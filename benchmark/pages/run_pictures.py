@@ -1,0 +1,48 @@
+"""Pictures of twin runs drawn anew from what lies beside their records, on any machine."""
+
+from __future__ import annotations
+
+from benchmark.boards.entries import Entry
+from benchmark.boards.pictures import pictures_of, run_folder
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.method import Progress
+from benchmark.pages.boards import all_boards
+from benchmark.runner.pictures import draw_pictures
+from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.run import Outcome
+
+
+def draw_twins(progress: Progress) -> tuple[int, list[str]]:
+    """Draw what is missing of every twin run on the boards; how many runs got pictures, and
+
+    for which a plan can't be made, with the reason. Twins are rendered where they are not prepared.
+    What needs the fit (parts, generated images) is drawn only where the fit is.
+    """
+    drawn, failed = 0, []
+    entries = [entry for board in all_boards() if board.twin for entry in board.entries]
+    for done, entry in enumerate(entries, start=1):
+        record = entry.record
+        if not pictures_of(record, run_folder(record)):
+            try:
+                drawn += _draw(entry, progress)
+            except BenchError as error:
+                failed.append(f"{record.run_id} ({record.method.id}): {error.message}")
+        progress("pictures", done, len(entries))
+    return drawn, failed
+
+
+def _draw(entry: Entry, progress: Progress) -> bool:
+    record = entry.record
+    request = Request(
+        method=record.method.id,
+        protocol=f"{record.protocol.id}@{record.protocol.version}",
+        preset=record.method.preset,
+        given=record.method.settings_given,
+        seed=record.seed,
+        twin=True,
+        device="cpu",
+    )
+    plan = make_plan(request, progress)
+    if plan.run_id != record.run_id:
+        raise BenchError(f"the same words make run {plan.run_id} today")
+    return draw_pictures(plan, Outcome(record, entry.path, found=True)) is not None

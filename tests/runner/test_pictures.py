@@ -1,0 +1,157 @@
+"""What runs show: parts, matches, zooms, turning clouds; and pictures from what lies beside a record."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmark.boards.pictures import KNOWN, pictures_of
+from benchmark.cli.progress import Silent
+from benchmark.home import home
+from benchmark.runner.cloud_pictures import TILE, turned
+from benchmark.runner.part_pictures import DARKNESS, STRENGTH, parts_drawn
+from benchmark.runner.pictures import DRAWN, draw_pictures
+from benchmark.runner.plan import Plan, Request, make_plan
+from benchmark.runner.run import Outcome, run
+from benchmark.runner.sheets import GUESS, TRUTH
+
+QUIET = Silent()
+
+
+def done(method: str, protocol: str = "small_faces") -> tuple[Plan, Outcome]:
+    plan = make_plan(Request(method, protocol, twin=True, device="cpu"), QUIET)
+    return plan, run(plan, QUIET)
+
+
+def drawn(plan: Plan, outcome: Outcome) -> dict[str, np.ndarray]:
+    """The pictures of a run by name."""
+    folder = draw_pictures(plan, outcome)
+    assert folder is not None
+    found = {}
+    for path in folder.iterdir():
+        with Image.open(path) as image:
+            found[path.stem] = np.asarray(image).astype(int)
+    return found
+
+
+def count(picture: np.ndarray, colour: tuple[int, int, int]) -> int:
+    return int((picture == colour).all(-1).sum())
+
+
+def test_every_picture_has_its_words() -> None:
+    assert KNOWN.keys() == DRAWN.keys()
+
+
+def test_parts_are_drawn_where_the_fit_is(harness: Path) -> None:
+    plan, outcome = done("halves")
+    pictures = drawn(plan, outcome)
+    assert pictures.keys() == {"predictions", "parts"}
+    assert [p.name for p in pictures_of(outcome.record, plan.folder)] == ["predictions", "parts"]
+    # halves finds a left and a right part: red and cyan, one to each side of a tile
+    tile = pictures["parts"][14 : 14 + 64, 2 : 2 + 64]
+    red, cyan = tile[..., 0] > tile[..., 1] + 40, tile[..., 1] > tile[..., 0] + 40
+    assert red.any() or cyan.any()
+    shutil.rmtree(plan.folder / "pictures")
+    shutil.rmtree(plan.fit_folder)
+    assert drawn(plan, outcome).keys() == {"predictions"}
+
+
+def test_tints_of_parts() -> None:
+    image = Image.fromarray(np.full((4, 4, 3), 100, np.uint8))
+    labels = np.array([[[0, 1], [2, 2]]])
+    parts_drawn(labels, 2)(image, 0)
+    pixels = np.asarray(image).astype(float)
+    assert pixels[0, 0].tolist() == [round(100 * DARKNESS)] * 3
+    red = [(1 - STRENGTH) * 100 + STRENGTH * part for part in (255, 64, 64)]
+    assert pixels[0, 3] == pytest.approx(red, abs=1)
+    assert pixels[3, 0, 0] < pixels[3, 0, 1] == pixels[3, 0, 2]
+    assert (pixels[2:] == pixels[3, 0]).all()
+
+
+def test_a_run_found_by_its_record_is_drawn_from_what_lies_beside_it(harness: Path) -> None:
+    plan, outcome = done("grid")
+    before = drawn(plan, outcome)
+    shutil.rmtree(home() / "runs")
+    found = run(plan, QUIET)
+    assert found.found
+    np.testing.assert_array_equal(drawn(plan, found)["predictions"], before["predictions"])
+
+
+@pytest.fixture
+def matching(harness: Path, tmp_path: Path) -> str:
+    from tests_support import SMALL_MATCHING
+
+    path = tmp_path / "protocols" / "small_matching" / "1.toml"
+    path.parent.mkdir()
+    path.write_text(SMALL_MATCHING)
+    return "small_matching"
+
+
+def test_matches_lead_from_one_view_to_the_other(matching: str) -> None:
+    plan, outcome = done("pixels", matching)
+    with np.load(plan.folder / f"{plan.run_id}.predictions.npz") as arrays:
+        found = arrays["matches"]
+    assert found.shape == (16, 5, 2)
+    pictures = drawn(plan, outcome)
+    assert pictures.keys() == {"matches"}
+    size = 2 * plan.splits["test"].size
+    assert pictures["matches"].shape == (2 * (size + 16), 4 * (2 * size + 8), 3)
+    assert count(pictures["matches"], GUESS) + count(pictures["matches"], TRUTH) > 100
+    assert count(pictures["matches"], (255, 255, 255)) > 100
+
+
+def test_a_cloud_turns_about_the_vertical() -> None:
+    rod = np.stack([np.linspace(-0.4, 0.4, 50), np.zeros(50), np.zeros(50)], axis=1)
+    pole = rod[:, [1, 0, 2]]
+
+    def extent(cloud: np.ndarray, angle: float) -> tuple[int, int]:
+        """Width and height in pixels of what is drawn."""
+        pixels = np.asarray(turned(cloud, angle, (255, 255, 255))).max(-1) > 40
+        down, right = np.nonzero(pixels)
+        return int(np.ptp(right)), int(np.ptp(down))
+
+    assert extent(rod, 0)[0] > 0.6 * TILE
+    assert extent(rod, np.pi / 2)[0] < 4
+    assert extent(pole, 0) == extent(pole, np.pi / 2)
+    assert extent(pole, 0)[1] > 0.6 * TILE
+    top = np.array([[0.0, 0.4, 0.0]])
+    assert np.nonzero(np.asarray(turned(top, 0, (255, 255, 255))).max(-1) > 40)[0].max() < TILE / 2
+
+
+def test_zoomed_test_images_are_drawn_as_the_method_saw_them(harness: Path, tmp_path: Path) -> None:
+    from tests_support import SMALL_PROTOCOL
+
+    text = SMALL_PROTOCOL.replace("small_faces", "small_zoom")
+    text = text.replace('task = "landmark_regression"', 'task = "landmark_scale"')
+    start, end = text.index("[[metrics]]"), text.index("[twin]")
+    zoom = """[zoom]
+seed = 1
+seen = [1.0, 1.5]
+unseen = [1.5, 2.0]
+
+[[metrics]]
+id = "nme_iod_seen"
+measure = "nme_iod"
+on = "seen"
+unit = "%"
+better = "lower"
+
+[[metrics]]
+id = "nme_iod_unseen"
+measure = "nme_iod"
+on = "unseen"
+unit = "%"
+better = "lower"
+
+"""
+    path = tmp_path / "protocols" / "small_zoom" / "1.toml"
+    path.parent.mkdir()
+    path.write_text(text[:start] + zoom + text[end:])
+    plan, outcome = done("grid", "small_zoom")
+    pictures = drawn(plan, outcome)
+    assert pictures.keys() == {"predictions"}
+    assert count(pictures["predictions"], TRUTH) > 100
