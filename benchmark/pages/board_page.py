@@ -40,7 +40,8 @@ def board_page(board: Board, boards: list[Board]) -> dict[str, Any]:
         "measured": [
             (m, catalogued(m.id).formula, AGGREGATES[m.aggregate]) for m in scored.metrics
         ],
-        "data": _data(protocol),
+        "splits": _splits(protocol),
+        "datasets": [spec_of(name) for name in protocol.data.datasets()],
         "sources": sources,
         "any_reported": any(r.reported for r in board.rows),
         "any_labels": any(r.supervision != "none" for r in board.rows),
@@ -56,14 +57,13 @@ def board_page(board: Board, boards: list[Board]) -> dict[str, Any]:
     }
 
 
-def _data(protocol: Protocol) -> list[tuple[str, str, int | None, str, str]]:
-    """(role, split, images, home page, terms) of each part of the data that is used."""
+def _splits(protocol: Protocol) -> list[tuple[str, str, int | None]]:
+    """(role, split, images) of each part of the data that is used."""
     rows = []
     for role, words in ROLES.items():
         if named := getattr(protocol.data, role):
             dataset, _, split = named.partition(":")
-            spec = spec_of(dataset)
-            rows.append((words, named, spec.expected.get(split), spec.homepage, spec.terms))
+            rows.append((words, named, spec_of(dataset).expected.get(split)))
     return rows
 
 

@@ -71,7 +71,7 @@ def predictions_sheet(plan: Plan, kept: Kept, scores: np.ndarray) -> Image.Image
     elif protocol.zoom is not None and (view := plan.scored.metrics[0].on):
         truth, warps = zoomed_points(split, protocol, view), zooms(protocol, view, len(split))
         draw = points_drawn(truth[chosen], kept[f"points_{view}"][chosen], split.size)
-        images = warped_images(images, chosen, warps[chosen], lambda *_: None)
+        images = warped_images(images, chosen, warps[chosen.tolist()], lambda *_: None)
         chosen, scores = np.arange(len(chosen)), scores[chosen]
     elif "foreground" in kept:
         inside, scored = true_masks(split, protocol)

@@ -149,8 +149,9 @@ def test_the_overview_filters_by_data_and_kind(browser: webdriver.Chrome, site: 
     assert {name.partition("@")[0] for name in column(browser, 0)} >= {"ytf5", "ytf5_matching"}
     assert len(column(browser, 0)) < len(whole)
     Select(browser.find_element(By.NAME, "kind")).select_by_visible_text("landmarks")
-    assert "ytf5@1" in column(browser, 0)
-    assert "ytf5_matching@1" not in column(browser, 0)
+    names = {name.partition("@")[0] for name in column(browser, 0)}
+    assert "ytf5" in names
+    assert "ytf5_matching" not in names
 
 
 def test_a_methods_results_filter_by_real_data_and_twins(
