@@ -140,7 +140,7 @@ def _plugins() -> list[dict[str, Any]]:
         found.append(
             _check(
                 "problem",
-                f"plugin {failure.plugin}",
+                f"plugin {failure.name}",
                 failure.error + (f" ({lines[-1]})" if lines else ""),
                 "mend the plugin, or uninstall it",
             )
