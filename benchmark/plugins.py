@@ -273,9 +273,16 @@ def named(reference: str, what: str) -> Any:
 
 
 def implementation(spec: MethodSpec) -> type[Method]:
-    """Import a method's class and check that it keeps the contract."""
+    """Import a method's class and check that it keeps the contract.
+
+    Of a method with an environment of its own, the class that stands for it here.
+    """
     from benchmark.contracts.method import Method
 
+    if spec.environment is not None:
+        from benchmark.isolation.proxy import isolated
+
+        return isolated(spec)
     found = named(spec.implementation, f"method {spec.id!r}")
     if not (isinstance(found, type) and issubclass(found, Method)):
         raise PluginBroken(f"method {spec.id!r}: {spec.implementation} is not a subclass of Method")

@@ -20,7 +20,7 @@ FLOORS = [
     {"probes"},
     {"metrics", "networks"},
     {"datasets"},
-    {"protocols", "plugins", "settings"},
+    {"protocols", "plugins", "settings", "isolation"},
     {"protocol_folders"},
     {"files", "home"},
     {"contracts"},

@@ -16,7 +16,7 @@ BRINGS = ("methods", "datasets", "protocols", "launchers", "commands")
 
 @click.command()
 @click.option("--check", is_flag=True,
-              help="Import all that each plugin names and try its presets; 8 if one is broken.")  # fmt: skip
+              help="Import all that each names, try its presets; 8 if one is broken.")  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(check: bool, json_: bool) -> None:
     """List the installed plugins: where each is from, what it brings, whether it is in order."""
