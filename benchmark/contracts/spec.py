@@ -57,7 +57,8 @@ class Environment:
 
     `requirements` ("module:file", the file beside the module) lists pinned packages. They come before
     those of bench; what the file does not name is bench's own. With `alone` the process has what the
-    file names and nothing else: PyTorch, NumPy and pydantic, which the contracts need, must be there.
+    file names and nothing else: PyTorch, NumPy, pydantic and pluggy, which the contracts need, must be
+    there.
 
     Example: `Environment("bench_old:requirements.txt")`.
     """

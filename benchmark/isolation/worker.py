@@ -1,6 +1,6 @@
 """The side of the method: a process that does what bench asks for, and ends with it.
 
-It imports contracts alone, so that an environment needs PyTorch, NumPy and pydantic and no more.
+It imports contracts alone, so that an environment needs PyTorch, NumPy, pydantic and pluggy, no more.
 """
 
 from __future__ import annotations

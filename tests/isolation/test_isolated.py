@@ -206,7 +206,7 @@ def test_alone_it_has_what_the_file_names_and_nothing_else(
     uv = environments._uv()
     done = subprocess.run([uv, "pip", "list", "--format", "json", "--python", sys.executable],
                           capture_output=True, text=True, check=True)  # fmt: skip
-    leave = {"structbench", "tabulate", "pluggy", "rich", "scipy", "pandas", "torchvision"}
+    leave = {"structbench", "tabulate", "rich", "scipy", "pandas", "torchvision"}
     pins = [
         f"{p['name']}=={p['version']}"
         for p in json.loads(done.stdout)
