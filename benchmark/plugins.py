@@ -158,8 +158,9 @@ def load(points: Iterable[EntryPoint]) -> Plugins:
 def _origin(point: EntryPoint) -> Plugin:
     """What the metadata of its distribution say."""
     dist = getattr(point, "dist", None)
-    words = (getattr(dist, "name", None) or "", getattr(dist, "version", None) or "")
-    return Plugin(shown(point.name, quote=False), *(shown(word, quote=False) for word in words))
+    words = (point.name, getattr(dist, "name", None) or "", getattr(dist, "version", None) or "")
+    name, distribution, version = (shown(word, quote=False) for word in words)
+    return Plugin(name, distribution, version)
 
 
 def _load_one(point: EntryPoint, manager: pluggy.PluginManager, brought: Brought) -> None:

@@ -50,6 +50,15 @@ class LazyGroup(click.Group):
         found: click.Command = module.command
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from benchmark.plugins import plugins
+
+            plugins().command(args[0])  # an unknown name is an error that suggests close ones
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -57,12 +66,12 @@ class LazyGroup(click.Group):
             formatter.write_text("`bench plugins` lists those that plugins bring.")
 
 
-def _of_a_plugin(name: str) -> click.Command:
-    """A plugin's command; an unknown name is an error that suggests close ones."""
+def _of_a_plugin(name: str) -> click.Command | None:
+    """A plugin's command, if one brings it."""
     from benchmark.plugins import command_of, plugins
 
-    found: click.Command = command_of(plugins().command(name))
-    return found
+    spec = plugins().commands.get(name)
+    return None if spec is None else command_of(spec)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -187,9 +187,11 @@ def _sent(images: Images, scratch: Path) -> dict[str, Any]:
     arrays = {"pixels": images.pixels, "objects": images.objects, "silhouettes": images.silhouettes}
     if images.cameras is not None:
         arrays |= {"rotation": images.cameras.rotation, "translation": images.cameras.translation}
-    files = {name: scratch / f"{name}.npy" for name, array in arrays.items() if array is not None}
-    for name, path in files.items():
-        np.save(path, arrays[name], allow_pickle=False)
+    files = {}
+    for name, array in arrays.items():
+        if array is not None:
+            files[name] = scratch / f"{name}.npy"
+            np.save(files[name], array, allow_pickle=False)
     return {"files": files, "size": images.size, "digest": images.digest}
 
 
@@ -232,7 +234,7 @@ def isolated(spec: MethodSpec) -> type[Method]:
         @model_validator(mode="before")
         @classmethod
         def _resolve(cls, given: Any) -> Any:
-            return json.loads(_settings(spec.id, json.dumps(given)))
+            return json.loads(_settings(spec.id, json.dumps(given, default=str)))
 
     body = {"spec": spec, "gives": tuple(spec.gives), "Settings": Settings}
     _classes[spec.id] = type(spec.id, (Isolated,), body)
