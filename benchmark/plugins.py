@@ -74,6 +74,11 @@ class Plugin:
     detail: str = ""
     meant: tuple[str, ...] = ()
 
+    def brings_what(self) -> str:
+        """In words: "methods lead; commands crops"."""
+        kinds = ((f.name, getattr(self, f.name)) for f in fields(Brought))
+        return "; ".join(f"{kind} {' '.join(ids)}" for kind, ids in kinds if ids)
+
     def brings(self, method: str) -> bool:
         """Whether a method is, or would be, this plugin's, as far as one can tell."""
         own = {self.name, self.distribution, *self.methods, *self.meant}

@@ -129,10 +129,9 @@ def _plugins() -> list[dict[str, Any]]:
 
     loaded = plugins()
     found = [
-        _check(
-            "ok", f"plugin {name}", ", ".join(m for m, p in loaded.provider.items() if p == name)
-        )
-        for name in sorted(set(loaded.provider.values()))
+        _check("ok", f"plugin {row.name}", f"{row.distribution} {row.version}: {row.brings_what()}")
+        for row in loaded.rows
+        if not row.error
     ]
     for failure in loaded.failures:
         where = failure.detail.strip().splitlines()

@@ -58,13 +58,11 @@ def _print(rows: list[Plugin]) -> None:
         return
     table(
         ["plugin", "version", "distribution", "status", "brings"],
-        [[r.name, r.version, r.distribution, "broken" if r.error else "ok", _brings(r)] for r in rows],
-    )  # fmt: skip
+        [
+            [r.name, r.version, r.distribution, "broken" if r.error else "ok", r.brings_what()]
+            for r in rows
+        ],
+    )
     for row in rows:
         if row.error:
             click.secho(f"broken  {row.name}: {row.error}", fg="red")
-
-
-def _brings(row: Plugin) -> str:
-    words = ((what, getattr(row, what)) for what in BRINGS)
-    return "; ".join(f"{what} {' '.join(ids)}" for what, ids in words if ids)
