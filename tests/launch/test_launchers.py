@@ -106,7 +106,7 @@ def test_ctrl_c_ends_the_runs_of_the_pool(harness: Path) -> None:
         time.sleep(0.1)
     main.send_signal(signal.SIGINT)
     # the pipes close when the last of the processes has ended
-    _, errors = main.communicate(timeout=30)
+    _, errors = main.communicate(timeout=120)
     assert main.returncode == 130
     assert "Traceback" not in errors
 
