@@ -9,7 +9,7 @@ import click
 from benchmark.cli.output import as_json, table
 
 if TYPE_CHECKING:
-    from benchmark.plugins import Plugin
+    from benchmark.contracts.plugin import Plugin
 
 BRINGS = ("methods", "datasets", "protocols", "launchers", "commands")
 

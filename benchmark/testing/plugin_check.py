@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from benchmark.contracts.errors import BenchError, PluginBroken
+from benchmark.contracts.plugin import Plugin
 from benchmark.contracts.spec import MethodSpec
-from benchmark.plugins import Plugin, Plugins, command_of, implementation, in_one_line, named
+from benchmark.plugins import Plugins, command_of, implementation, in_one_line, named
 from benchmark.protocols import read_protocol
 from benchmark.settings import resolve_settings
 
