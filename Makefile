@@ -13,7 +13,7 @@ ifneq ($(wildcard ../shared/golden),)
 export BENCH_GOLDEN ?= $(abspath ../shared/golden)
 endif
 
-.PHONY: demo test lint slow install clean
+.PHONY: demo test lint slow downstream install clean
 
 demo: install
 	$(BIN)/bench demo
@@ -23,6 +23,10 @@ test: install
 
 slow: install
 	$(BIN)/pytest -m slow -q
+
+# Two plugins as others would write them, installed with bench's wheel into a fresh environment.
+downstream: install
+	$(BIN)/pytest tests/downstream -q
 
 lint: install
 	$(BIN)/ruff check .

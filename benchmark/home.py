@@ -38,3 +38,9 @@ def leaderboards() -> Path:
         return Path(given).expanduser().resolve()
     here = checkout() / "leaderboards"
     return here if here.is_dir() else home() / "leaderboards"
+
+
+def builtin_folder() -> Path:
+    """Where the protocols of bench itself lie: in the checkout, else inside the installed package."""
+    inside = checkout() / "protocols"
+    return inside if inside.is_dir() else Path(__file__).resolve().parent / "_protocols"

@@ -34,21 +34,28 @@ def resolve_settings(
     if chosen and chosen not in spec.presets:
         raise UnknownName(f"{spec.id} preset", chosen, spec.presets)
     values = merge(dict(spec.presets[chosen]) if chosen else {}, given)
+    return chosen, validated(spec.id, cls.Settings, values)
+
+
+def validated(
+    method: str, model: type[MethodSettings], values: Mapping[str, Any]
+) -> MethodSettings:
+    """Values checked by a method's settings model; raises SettingsInvalid, which names its fields."""
     try:
-        settings = cls.Settings.model_validate(values)
+        settings = model.model_validate(dict(values))
         json.dumps(settings.model_dump(mode="json"), allow_nan=False)
-        return chosen, settings
+        return settings
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}"
             for e in error.errors()
         )
-        fields = ", ".join(sorted(cls.Settings.model_fields)) or "none"
+        fields = ", ".join(sorted(model.model_fields)) or "none"
         raise SettingsInvalid(
-            f"settings of method {spec.id!r}: {faults}", cure=f"its settings are: {fields}"
+            f"settings of method {method!r}: {faults}", cure=f"its settings are: {fields}"
         ) from None
     except ValueError:
-        raise SettingsInvalid(f"settings of method {spec.id!r} hold NaN or infinity") from None
+        raise SettingsInvalid(f"settings of method {method!r} hold NaN or infinity") from None
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def module(**specs):  # type: ignore[no-untyped-def]
 def test_a_broken_plugin_is_kept_as_a_failure_and_the_others_load() -> None:
     found = load([Point("bad", ImportError("no module named torchy")), Point("good", module(a={}))])  # type: ignore[list-item]
     assert list(found.methods) == ["a"]
-    assert [(f.plugin, f.error) for f in found.failures] == [
+    assert [(f.name, f.error) for f in found.failures] == [
         ("bad", "ImportError: no module named torchy")
     ]
 

@@ -115,3 +115,23 @@ def test_the_canonical_digest_knows_content_not_order(content: dict) -> None:
 def test_installed_protocols_are_those_of_the_checkout(tmp_path: Path) -> None:
     shutil.copytree(builtin_folder(), tmp_path / "copy")
     assert list(protocol_files((tmp_path / "copy",))) == list(protocol_files((builtin_folder(),)))
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ('"ytf68:people/test"', '"ytf68:../../x"', "must read data_set:split"),
+        ('"ytf68:people/test"', '"../x:people"', "must read data_set:split"),
+        ('"ytf68:people/test"', '"ytf68"', "must read data_set:split"),
+        ("cut = 4", 'cut = 4\ncrops = "../../x.csv"', "must be a file beside the protocol"),
+        ("cut = 4", 'cut = 4\ncrops = "/etc/passwd"', "must be a file beside the protocol"),
+        ("a few rendered", "\\u001b[2J", "control characters"),
+        ("a few rendered", "<script>", "markup"),
+        ("a few rendered", "x" * 400, "300 are allowed"),
+        ('id = "small_faces"', 'id = "../x"', "pattern"),
+    ],
+)
+def test_a_hostile_protocol_file_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in SMALL_PROTOCOL
+    with pytest.raises(ProtocolInvalid, match=said):
+        read_protocol(written(tmp_path, SMALL_PROTOCOL.replace(old, new)))

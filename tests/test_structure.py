@@ -20,7 +20,8 @@ FLOORS = [
     {"probes"},
     {"metrics", "networks"},
     {"datasets"},
-    {"protocols", "plugins", "settings"},
+    {"protocols", "plugins", "settings", "isolation"},
+    {"protocol_folders"},
     {"files", "home"},
     {"contracts"},
     {"__init__"},  # the version
@@ -39,6 +40,8 @@ ALONE = {
 `training` is a toolkit for plugins."""
 
 EXCEPTIONS = {
+    # No plugin may take the id of a data set of bench's own: the table of these is data only.
+    ("benchmark.plugins", "benchmark.datasets.specs"),
     # The warps that a method trains with and those that make matching pairs are the same splines, and
     # a golden test holds them to the reference: there is one of them, with the pairs.
     ("benchmark.training.warp", "benchmark.datasets.thin_plate"),

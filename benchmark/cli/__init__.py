@@ -28,20 +28,25 @@ COMMANDS = {
     "rescore": "Score kept predictions again after a metric was corrected.",
     "record": "Withdraw, annotate or take in records.",
     "doctor": "Check environment, accelerator, disk, data and plugins.",
+    "plugins": "List the installed plugins and what each brings.",
     "protocol": "Check, compare, describe and freeze protocols.",
     "completion": "Print the line that switches tab completion on.",
 }
 
 
 class LazyGroup(click.Group):
-    """Commands by name; a command's module is imported when it runs or shows its own help."""
+    """Commands by name; a command's module is imported when it runs or shows its own help.
+
+    A word that is no command of bench is looked up in the plugins, so only then are they loaded: the
+    help does not list their commands, `bench plugins` does.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
-            return None
+            return _of_a_plugin(name)
         module = import_module(f"benchmark.cli.{name}")
         found: click.Command = module.command
         return found
@@ -49,15 +54,25 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from benchmark.contracts.errors import UnknownName
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from benchmark.plugins import plugins
 
-            raise UnknownName("command", args[0], COMMANDS)
+            plugins().command(args[0])  # an unknown name is an error that suggests close ones
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+        with formatter.section("Plugin commands"):
+            formatter.write_text("`bench plugins` lists those that plugins bring.")
+
+
+def _of_a_plugin(name: str) -> click.Command | None:
+    """A plugin's command, if one brings it."""
+    from benchmark.plugins import command_of, plugins
+
+    spec = plugins().commands.get(name)
+    return None if spec is None else command_of(spec)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -129,10 +129,9 @@ def _plugins() -> list[dict[str, Any]]:
 
     loaded = plugins()
     found = [
-        _check(
-            "ok", f"plugin {name}", ", ".join(m for m, p in loaded.provider.items() if p == name)
-        )
-        for name in sorted(set(loaded.provider.values()))
+        _check("ok", f"plugin {row.name}", f"{row.distribution} {row.version}: {row.brings_what()}")
+        for row in loaded.rows
+        if not row.error
     ]
     for failure in loaded.failures:
         where = failure.detail.strip().splitlines()
@@ -140,7 +139,7 @@ def _plugins() -> list[dict[str, Any]]:
         found.append(
             _check(
                 "problem",
-                f"plugin {failure.plugin}",
+                f"plugin {failure.name}",
                 failure.error + (f" ({lines[-1]})" if lines else ""),
                 "mend the plugin, or uninstall it",
             )

@@ -53,7 +53,7 @@ def _methods(json_: bool) -> None:
                 "summary": spec.summary,
             }
         )
-    failures = [{"plugin": f.plugin, "error": f.error} for f in found.failures]
+    failures = [{"plugin": f.name, "error": f.error} for f in found.failures]
     if json_:
         as_json({"methods": rows, "broken": failures})
         return

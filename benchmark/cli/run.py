@@ -62,6 +62,10 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
 )
 @click.option("--data-root", type=click.Path(exists=True, file_okay=False),
               help="Folder that holds the data sets' folders (as $BENCH_DATA).")  # fmt: skip
+@click.option("--launcher", default="local", show_default=True,
+              help="Where runs execute: local (this process), pool, slurm, or a plugin's.")  # fmt: skip
+@click.option("--launcher-option", "launcher_options", multiple=True, metavar="KEY=VALUE",
+              help="An option of the launcher (repeatable): processes=2, partition=gpu, …")  # fmt: skip
 @click.option("--curve", is_flag=True,
               help="Also measure the error against the images seen, on validation people.")  # fmt: skip
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would be done, and stop.")
@@ -78,6 +82,8 @@ def command(
     device: str,
     devices: int,
     data_root: str | None,
+    launcher: str,
+    launcher_options: tuple[str, ...],
     curve: bool,
     plan_only: bool,
     json_: bool,
@@ -91,7 +97,27 @@ def command(
     import os
 
     if data_root:
-        os.environ["BENCH_DATA"] = data_root
+        os.environ["BENCH_DATA"] = os.path.abspath(data_root)
+    if launcher != "local":
+        from benchmark.cli.launching import launch
+
+        words = ["--method", method, "--protocol", protocol, "--on", on, "--device", device]
+        words += ["--devices", str(devices)] + [w for pair in settings for w in ("--set", pair)]
+        words += ["--preset", preset] if preset else []
+        words += ["--twin"] * twin + ["--curve"] * curve
+        launch(
+            words,
+            method=method,
+            protocol=protocol,
+            seeds=_seeds(seed),
+            launcher=launcher,
+            options=_options(launcher_options),
+            plan_only=plan_only,
+            json_=json_,
+        )
+        return
+    if launcher_options:
+        raise click.BadParameter("local takes none", param_hint="--launcher-option")
     from benchmark.cli import running
 
     running.run_command(
@@ -109,6 +135,16 @@ def command(
         json_=json_,
         quiet=quiet,
     )
+
+
+def _options(pairs: tuple[str, ...]) -> dict[str, str]:
+    given = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key.strip() or not equals:
+            raise click.BadParameter(f"{pair!r} is not key=value", param_hint="--launcher-option")
+        given[key.strip()] = value.strip()
+    return given
 
 
 def _seeds(text: str) -> list[int]:

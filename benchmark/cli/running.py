@@ -73,7 +73,7 @@ def run_command(
             progress.close()
         said.append(_summary(outcome, page))
         if not json_:
-            _say(outcome, page)
+            say(outcome, page)
     if json_ or plan_only:
         as_json(said if len(said) > 1 else said[0])
 
@@ -107,7 +107,8 @@ def _summary(outcome: Outcome, page: Path) -> dict[str, Any]:
     }
 
 
-def _say(outcome: Outcome, page: Path) -> None:
+def say(outcome: Outcome, page: Path) -> None:
+    """For people: what a run gave, and where it lies."""
     record = outcome.record
     if outcome.found:
         click.echo(f"done before, on {record.finished[:16].replace('T', ' ')} UTC; nothing to do")

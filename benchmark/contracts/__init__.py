@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "hookimpl": "hooks",
-    **dict.fromkeys(("MethodSpec", "Reported", "KINDS"), "spec"),
+    **dict.fromkeys(("Environment", "MethodSpec", "Reported", "KINDS"), "spec"),
+    **dict.fromkeys(("CommandSpec", "LauncherSpec"), "extension"),
+    **dict.fromkeys(("DatasetSpec", "Reader", "Sample"), "dataset"),
     **dict.fromkeys(("Images", "Cameras", "to_signed"), "images"),
     **dict.fromkeys(
         (
@@ -33,7 +35,9 @@ _HOME = {
 }
 
 if TYPE_CHECKING:
+    from benchmark.contracts.dataset import DatasetSpec, Reader, Sample
     from benchmark.contracts.errors import BenchError, InvalidInput, TrainingFailed
+    from benchmark.contracts.extension import CommandSpec, LauncherSpec
     from benchmark.contracts.hooks import hookimpl
     from benchmark.contracts.images import Cameras, Images, to_signed
     from benchmark.contracts.method import (
@@ -53,7 +57,7 @@ if TYPE_CHECKING:
         ShapeAndPose,
         Translation,
     )
-    from benchmark.contracts.spec import KINDS, MethodSpec, Reported
+    from benchmark.contracts.spec import KINDS, Environment, MethodSpec, Reported
 
 __all__ = sorted(_HOME)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from benchmark.contracts.names import id_faults, reference_faults, text_faults
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -32,6 +34,15 @@ class DatasetSpec:
     downloadable: bool = False
     publishable: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
+
+    def problems(self) -> list[str]:
+        """What is wrong with this registration, in words; empty when nothing is."""
+        texts = ("summary", "homepage", "terms", "obtain", "layout")
+        return [
+            *id_faults("id", self.id),
+            *reference_faults("implementation", self.implementation),
+            *(f for n in texts for f in text_faults(n, getattr(self, n), lines=n != "summary")),
+        ]
 
 
 @dataclass(frozen=True)

@@ -31,3 +31,11 @@ class Hooks:
     @hookspec
     def bench_datasets(self, register: Callable[[Any], None]) -> None:
         """Register data sets: `register(DatasetSpec(...))`."""
+
+    @hookspec
+    def bench_launchers(self, register: Callable[[Any], None]) -> None:
+        """Register places where runs execute: `register(LauncherSpec(...))`."""
+
+    @hookspec
+    def bench_commands(self, register: Callable[[Any], None]) -> None:
+        """Register subcommands of `bench`: `register(CommandSpec(...))`."""

@@ -115,11 +115,22 @@ class CodePart(_Strict):
     dirty: bool | None
 
 
+class EnvironmentPart(_Strict):
+    """Where a method with packages of its own was fitted: a process with these, `alone` or over
+    bench's own."""
+
+    digest: str
+    alone: bool
+    python: str
+    packages: dict[str, str]
+
+
 class FittedPart(_Strict):
-    """Code and hardware of the fit, which another run may have made."""
+    """Code and hardware of the fit, which another run may have made; `environment` if it had its own."""
 
     code: CodePart
     hardware: dict[str, Any]
+    environment: EnvironmentPart | None = None
 
 
 class Edit(_Strict):

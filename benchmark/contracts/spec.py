@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from benchmark.contracts.names import (
+    id_faults,
+    name_faults,
+    reference_faults,
+    text_faults,
+    value_faults,
+)
+
 Kind = Literal["landmarks", "parts", "descriptors", "generator", "shape_and_pose", "translation"]
 KINDS: tuple[Kind, ...] = (
     "landmarks",
@@ -48,13 +56,35 @@ class Reported:
 
 
 @dataclass(frozen=True)
+class Environment:
+    """Packages of a method's own: it then runs in a process of its own, with a Python that has them.
+
+    `requirements` ("module:file", the file beside the module) lists pinned packages. They come before
+    those of bench; what the file does not name is bench's own. With `alone` the process has what the
+    file names and nothing else: PyTorch, NumPy, pydantic and pluggy, which the contracts need, must be
+    there.
+
+    Example: `Environment("bench_old:requirements.txt")`.
+    """
+
+    requirements: str
+    alone: bool = False
+
+    def problems(self) -> list[str]:
+        """What is wrong with it, in words."""
+        module, _, name = str(self.requirements).partition(":")
+        fine = not reference_faults("", f"{module}:x") and not name_faults("", name)
+        return [] if fine else [f"environment {self.requirements!r} must read 'module:file'"]
+
+
+@dataclass(frozen=True)
 class MethodSpec:
     """One method: data only. `implementation` ("module:Class") is imported when the method runs.
 
     `default_preset` is taken where none is named: the paper's settings, if it has them. Twins, which
     say nothing about quality, take `twin_preset`, a cheap one. `tiny` are settings for the conformance
     run, so that a fit takes seconds, and `known_failures` the checks of it that can't hold, each with
-    the reason, which boards show.
+    the reason, which boards show. `environment` names packages that bench's own would clash with.
 
     Example: `MethodSpec(id="grid", implementation="bench_grid.method:Grid", gives=["landmarks"],
     summary="K fixed points on a grid")`.
@@ -75,21 +105,41 @@ class MethodSpec:
     reported: tuple[Reported, ...] = ()
     tiny: Mapping[str, Any] = field(default_factory=dict)
     known_failures: Mapping[str, str] = field(default_factory=dict)
+    environment: Environment | None = None
 
     def problems(self) -> list[str]:
         """What is wrong with this registration, in words; empty when nothing is."""
-        found = []
-        if not self.id or self.id != self.id.strip().lower() or " " in self.id:
-            found.append(f"id {self.id!r} must be lower case without spaces")
-        module, _, name = self.implementation.partition(":")
-        if not module or not name:
-            found.append(f"implementation {self.implementation!r} must read 'module:Class'")
+        found = [
+            *id_faults("id", self.id),
+            *reference_faults("implementation", self.implementation),
+            *(f for name in ("summary", "licence", "paper") for f in self._text(name)),
+            *value_faults("tiny", self.tiny),
+        ]
+        if not isinstance(self.version, int) or self.version < 1:
+            found.append(f"version {self.version!r} must be 1 or more")
+        if self.role not in get_args(Role):
+            found.append(f"role {self.role!r} is none of {', '.join(get_args(Role))}")
+        if self.origin not in get_args(Origin):
+            found.append(f"origin {self.origin!r} is none of {', '.join(get_args(Origin))}")
         if not self.gives:
             found.append("gives is empty: name at least one prediction kind")
         unknown = [kind for kind in self.gives if kind not in KINDS]
         if unknown:
             found.append(f"gives has unknown kinds {unknown}; known: {', '.join(KINDS)}")
+        for name, values in self.presets.items():
+            found += [*name_faults("preset", name), *value_faults(f"preset {name!r}", values)]
         for preset in (self.default_preset, self.twin_preset):
             if preset and preset not in self.presets:
                 found.append(f"default preset {preset!r} is not among the presets")
+        for reported in self.reported:
+            found += text_faults("a reported value's source", reported.source)
+            found += text_faults("a reported value's remark", reported.not_comparable)
+            found += value_faults(f"reported {reported.source!r}", {"value": reported.value})
+        for check, reason in self.known_failures.items():
+            found += text_faults(f"the reason of {check!r}", reason)
+        if self.environment is not None:
+            found += self.environment.problems()
         return found
+
+    def _text(self, name: str) -> list[str]:
+        return text_faults(name, getattr(self, name))

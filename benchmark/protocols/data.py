@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from benchmark.contracts.names import ID, NAME, shown
+
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -84,6 +86,8 @@ class Geometry(Strict):
         }
         if self.crop in needs and not needs[self.crop][1]:
             raise ValueError(f"crop {self.crop!r} needs {needs[self.crop][0]!r}")
+        if self.crops and not NAME.fullmatch(self.crops):
+            raise ValueError(f"crops {shown(self.crops)} must be a file beside the protocol")
         return self
 
 
@@ -116,6 +120,17 @@ class Data(Strict):
     development: str = ""
     labels: tuple[Label, ...] = ()
     grants: tuple[Grant, ...] = ()
+
+    @model_validator(mode="after")
+    def _named(self) -> Data:
+        """Names become folders."""
+        for name in (self.fit, self.train, self.test, self.validation, self.development):
+            data, colon, split = name.partition(":")
+            if name and not (
+                colon and ID.fullmatch(data) and all(map(NAME.fullmatch, split.split("/")))
+            ):
+                raise ValueError(f"{shown(name)} must read data_set:split")
+        return self
 
     @model_validator(mode="after")
     def _granted(self) -> Data:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
+from benchmark.home import builtin_folder
 from benchmark.protocols.model import Protocol
 
 LOCK = "digests.lock"
@@ -19,13 +20,6 @@ class ProtocolInvalid(BenchError):
     """A protocol file does not say what a protocol must say, or was altered after it was frozen."""
 
     exit_code = 11
-
-
-def builtin_folder() -> Path:
-    """Where the protocols of bench itself lie: in the checkout, else inside the installed package."""
-    package = Path(__file__).resolve().parent.parent
-    checkout = package.parent / "protocols"
-    return checkout if checkout.is_dir() else package / "_protocols"
 
 
 def read_protocol(path: Path) -> Protocol:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from benchmark.contracts.generation import Generation
+from benchmark.contracts.names import text_faults
 from benchmark.contracts.spec import Kind
 from benchmark.protocols.data import Data, Geometry, Strict
 from benchmark.protocols.scoring import (
@@ -134,6 +135,14 @@ class Protocol(Strict):
             raise ValueError(f"the geometries end in different sizes: {sorted(sizes)}")
         if not self.metrics or not self.needs:
             raise ValueError("a protocol needs at least one metric and one prediction kind")
+        faults = [
+            *text_faults("title", self.title),
+            *text_faults("summary", self.summary),
+            *(f for r in self.reported for f in text_faults("a reported value's source", r.source)),
+            *text_faults("notes", self.notes, lines=True),
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @property

@@ -93,7 +93,7 @@ class Limited(Strict):
     twin_copies: int = Field(gt=0)
     warp: Literal["bend_everywhere", "dve_few_labels"] = "bend_everywhere"
     seed: int = 0
-    chosen: str
+    chosen: str = Field(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$")
     chosen_sha256: str
 
 

@@ -21,6 +21,7 @@ from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, Method, Progress
 from benchmark.files import read_json, sweep, whole_file, whole_folder, write_json
 from benchmark.home import home
+from benchmark.isolation.proxy import Isolated
 from benchmark.runner.environment import code_state, hardware, peak_memory_bytes
 from benchmark.runner.identity import part_id
 
@@ -171,10 +172,13 @@ class Workplace:
         """Save what was fitted, and finish."""
         with whole_folder(self.folder / "model") as folder:
             method.save(folder)
-        self.finish()
+        self.finish(method.ran_in() if isinstance(method, Isolated) else {})
 
-    def finish(self) -> None:
-        """Say that all is there, and where it was made; the checkpoint is no longer needed."""
+    def finish(self, process: Mapping[str, Any] | None = None) -> None:
+        """Say that all is there, and where it was made; the checkpoint is no longer needed.
+
+        `process` is what a process of the method's own says of itself.
+        """
         self.watch.pause()
         made = {
             "run": self.run,
@@ -182,6 +186,7 @@ class Workplace:
             "hardware": hardware(self.device) | {"devices": self.ranks.count},
             "peak_memory_bytes": peak_memory_bytes(self.device),
         }
+        made |= process or {}
         write_json(self.folder / "done.json", self.watch.summary() | made)
         (self.folder / "checkpoint.pt").unlink(missing_ok=True)
 
@@ -266,7 +271,7 @@ class Follower(Workplace):
     def keep(self, method: Method) -> None:
         pass
 
-    def finish(self) -> None:
+    def finish(self, process: Mapping[str, Any] | None = None) -> None:
         pass
 
     def _progress(self, stage: str, step: int, total: int, **values: float) -> None:

@@ -80,6 +80,8 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     spec = plugins().method(request.method)
     kind_used(tuple(spec.gives), protocol, spec.id)
     cls = implementation(spec)
+    if spec.environment is not None:
+        progress("the environment of the method", 0, 1)  # to be made, it may take minutes
     preset, settings = resolve_settings(spec, cls, request.preset, request.given, twin=request.twin)
     info = cls.info(settings)
     kind = kind_used(info.gives, protocol, spec.id)

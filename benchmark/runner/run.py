@@ -335,7 +335,11 @@ def _record(
         code=code_state(),
         packages=packages((plan.distribution,)),
         hardware=hardware(plan.device),
-        fitted=FittedPart(code=fitted["code"], hardware=fitted["hardware"]),
+        fitted=FittedPart(
+            code=fitted["code"],
+            hardware=fitted["hardware"],
+            environment=fitted.get("environment"),
+        ),
         stages=stages,
         throughput=fitted["throughput"],
         peak_memory_bytes=max(peak_memory_bytes(plan.device), fitted["peak_memory_bytes"]),

@@ -216,8 +216,8 @@ CHECKS = (
     Check("save and load", round_trip),
     Check("same seed", repeats, lambda t: t.fits),
     Check("kill and resume", resumes, lambda t: t.fits),
-    Check("leaves alone", leaves_alone),
-    Check("writes at home", writes_at_home),
+    Check("leaves alone", leaves_alone, lambda t: t.shares_a_process),
+    Check("writes at home", writes_at_home, lambda t: t.shares_a_process),
 )
 
 

@@ -68,6 +68,11 @@ class Trial:
         """Whether there is something to fit without labels."""
         return not issubclass(self.cls, Ceiling)
 
+    @property
+    def shares_a_process(self) -> bool:
+        """Whether it lives in this process, where what it does besides can be seen."""
+        return self.spec.environment is None
+
     def pictures(self) -> torch.Tensor:
         """Eight images as they reach `predict`."""
         return to_signed(self.images.batch(slice(0, 8)))

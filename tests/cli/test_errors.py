@@ -145,7 +145,7 @@ def test_a_plugin_that_does_not_load_is_listed_and_doctor_shows_where_it_broke(
     assert torn["state"] == "problem"
     assert "no_such_module" in torn["found"]
     assert "bench_torn.py" in torn["found"]
-    refused(bench("show", "method", "torn"), 2, "bench doctor")
+    refused(bench("show", "method", "torn"), 8, "bench doctor")
 
 
 @pytest.mark.parametrize("first", [True, False])

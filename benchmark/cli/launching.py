@@ -1,0 +1,94 @@
+"""`bench run --launcher NAME`: the runs of all seeds elsewhere, and what became of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmark.cli.output import as_json
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.launch import Ended, Job
+from benchmark.contracts.record import read_record
+from benchmark.launch import make_launcher
+from benchmark.plugins import plugins
+from benchmark.protocols import find_protocol
+from benchmark.runner.run import Outcome
+
+LAST = 2000  # characters of a log that are looked at for its error
+
+
+def launch(
+    words: Sequence[str],
+    *,
+    method: str,
+    protocol: str,
+    seeds: Sequence[int],
+    launcher: str,
+    options: Mapping[str, str],
+    plan_only: bool,
+    json_: bool,
+) -> None:
+    """Launch `bench run` with these words for each seed; exits with the code of the first that fails."""
+    plugins().method(method)
+    name = find_protocol(protocol).name
+    jobs = [
+        Job(f"{method} on {name}, seed {seed}", ("run", *words, "--seed", str(seed), "--json"))
+        for seed in seeds
+    ]
+    if plan_only:
+        as_json([{"job": job.name, "command": job.command()} for job in jobs])
+        return
+    place = make_launcher(launcher, options)
+    said: list[dict[str, Any]] = []
+    failed = 0
+    for ended in place.launch(jobs):
+        said.append(_said(ended))
+        failed = failed or (ended.code or 0)
+        if not json_:
+            _say(ended)
+    if json_:
+        as_json(said)
+    if failed:
+        raise click.exceptions.Exit(failed if 0 < failed < 256 else 1)
+
+
+def _said(ended: Ended) -> dict[str, Any]:
+    about: dict[str, Any] = {"job": ended.job.name, "code": ended.code, "log": str(ended.log)}
+    if ended.code == 0:
+        return about | _summary(ended)
+    return about | ({"submitted": ended.output} if ended.code is None else {"error": _error(ended)})
+
+
+def _summary(ended: Ended) -> dict[str, Any]:
+    try:
+        summary: dict[str, Any] = json.loads(ended.output)
+    except ValueError:
+        raise BenchError(
+            f"{ended.job.name}: it ended well and printed no JSON; see {ended.log}"
+        ) from None
+    return summary
+
+
+def _error(ended: Ended) -> str:
+    """The error that the run ended with, from its log."""
+    text = ended.log.read_text("utf-8", "replace")[-LAST:] if ended.log.exists() else ""
+    at = max(text.rfind("error: "), 0)
+    return text[at:].strip() or f"exit code {ended.code}"
+
+
+def _say(ended: Ended) -> None:
+    from benchmark.cli.running import say
+
+    if ended.code == 0:
+        summary = _summary(ended)
+        path = Path(summary["record"])
+        say(Outcome(read_record(path), path, summary["found"]), Path(summary["page"]))
+    elif ended.code is None:
+        click.echo(f"{ended.job.name}: {ended.output}; its log will be {ended.log}")
+    else:
+        click.secho(f"{ended.job.name}: ", fg="red", nl=False)
+        click.echo(f"{_error(ended)}\n  log: {ended.log}")

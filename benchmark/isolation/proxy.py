@@ -1,0 +1,244 @@
+"""A method that lives in its own process, as the harness sees it: a `Method` like any other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from pydantic import ConfigDict, model_validator
+
+from benchmark.contracts.images import Images
+from benchmark.contracts.method import (
+    FitContext,
+    Method,
+    MethodInfo,
+    MethodSettings,
+    Part,
+    Weights,
+)
+from benchmark.contracts.predictions import PREDICTIONS, Generator, Prediction
+from benchmark.contracts.spec import MethodSpec
+from benchmark.isolation.process import Process, refuse
+
+ALWAYS = ("torch", "numpy", "pydantic", "structbench")
+"""Packages of the process that a record names beside those of the environment's file."""
+
+
+class Isolated(Method):
+    """The method of `spec`. A process is started when there is something to do, and ends with this."""
+
+    spec: ClassVar[MethodSpec]
+
+    def __init__(self, settings: MethodSettings) -> None:
+        super().__init__(settings)
+        self._process: Process | None = None
+
+    @classmethod
+    def info(cls, settings: Any) -> MethodInfo:
+        return MethodInfo(**_info(cls.spec.id, json.dumps(settings.model_dump(mode="json"))))
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        self._learn("fit", images, context)
+
+    def initialise(self, images: Images, context: FitContext) -> None:
+        self._learn("initialise", images, context)
+
+    def predict(self, images: torch.Tensor) -> Prediction:
+        kind, tensors, numbers = self._call("predict", images)
+        there = {name: tensor.to(images.device) for name, tensor in tensors.items()}
+        return PREDICTIONS[kind](**there, **numbers)
+
+    def generator(self) -> Generator:
+        z_dim, layers, size, latents = self._call("generator")
+        return Generator(
+            z_dim,
+            layers,
+            size,
+            mapping=lambda z: self._call("mapping", z).to(z.device),
+            synthesis=lambda w, noise: self._call("synthesis", w, noise).to(w.device),
+            latents=(lambda seed, rows: self._call("latents", seed, rows.start, rows.stop))
+            if latents
+            else None,
+        )
+
+    def save(self, folder: Path) -> None:
+        self._call("save", folder)
+
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        self._ready().log_to(folder.parent / "process.log")
+        self._call("load", folder, device)
+
+    def ran_in(self) -> dict[str, Any]:
+        """What a record says of the environment, and the peak memory of the process in bytes."""
+        process = self._ready()
+        about = self._call("about", sorted({*ALWAYS, *process.made.packages}))
+        where = {
+            "digest": process.made.digest,
+            "alone": process.made.alone,
+            "python": about["python"],
+            "packages": about["packages"],
+        }
+        return {"environment": where, "peak_memory_bytes": about["peak"]}
+
+    def _learn(self, what: str, images: Images, context: FitContext) -> None:
+        self.device = context.device
+        process = self._ready()
+        process.log_to(context.folder / "process.log")
+        try:
+            with ExitStack() as stack:
+                asked = _Fit(process, context, stack)
+                process.wire.answer = asked.answer
+                process.call("learn", what, _sent(images, process.scratch), asked.about(0))
+        except BaseException:
+            process.close()
+            raise
+        process.wire.answer = refuse
+
+    def _ready(self) -> Process:
+        if self._process is None:
+            self._process = Process(self.spec)
+            self._process.call("make", self.settings.model_dump(mode="json"), self.device)
+        return self._process
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        return self._ready().call(name, *arguments)
+
+
+ASKED = {
+    "progress",
+    "log",
+    "checkpoint",
+    "keep",
+    "due",
+    "milestone",
+    "open_part",
+    "finish_part",
+    "close_part",
+}
+
+
+class _Fit:
+    """The contexts of a fit, its own and those of its parts, by number, for the process that fits."""
+
+    def __init__(self, process: Process, context: FitContext, stack: ExitStack) -> None:
+        self.process, self.stack = process, stack
+        self.contexts = [context]
+        self.parts: dict[int, tuple[Part, ExitStack]] = {}
+
+    def answer(self, name: str, *arguments: Any) -> Any:
+        """What the process may ask for while it fits; nothing else."""
+        if name not in ASKED:
+            refuse(name)
+        return getattr(self, name)(*arguments)
+
+    def about(self, number: int) -> dict[str, Any]:
+        context = self.contexts[number]
+        return {
+            "number": number,
+            "seed": context.seed,
+            "device": context.device,
+            "folder": context.folder,
+        }
+
+    def progress(self, number: int, stage: str, step: int, total: int, values: Any) -> None:
+        self.contexts[number].progress(stage, step, total, **values)
+
+    def log(self, number: int, values: Mapping[str, Any]) -> None:
+        self.contexts[number].log(values)
+
+    def checkpoint(self, number: int) -> dict[str, Any] | None:
+        return self.contexts[number].checkpoints.load()
+
+    def keep(self, number: int, state: Mapping[str, Any]) -> None:
+        self.contexts[number].checkpoints.save(state)
+
+    def due(self, number: int) -> bool:
+        return self.contexts[number].checkpoints.due()
+
+    def milestone(self, number: int, images_seen: int) -> None:
+        self.contexts[number].milestone(images_seen, lambda f: self.process.call("milestone", f))
+
+    def open_part(self, number: int, name: str, identity: Mapping[str, Any]) -> dict[str, Any]:
+        inner = self.stack.enter_context(ExitStack())
+        part = inner.enter_context(self.contexts[number].shared(name, identity))
+        self.contexts.append(part.context)
+        mine = len(self.contexts) - 1
+        self.parts[mine] = (part, inner)
+        return {**self.about(mine), "folder": part.folder, "done": part.done}
+
+    def finish_part(self, number: int) -> str:
+        part, _ = self.parts[number]
+        part.finish()
+        return str(part.folder)
+
+    def close_part(self, number: int) -> None:
+        self.parts.pop(number)[1].close()
+
+
+def _sent(images: Images, scratch: Path) -> dict[str, Any]:
+    """The label-free view as files of its own: the process never learns where the labels lie."""
+    arrays = {"pixels": images.pixels, "objects": images.objects, "silhouettes": images.silhouettes}
+    if images.cameras is not None:
+        arrays |= {"rotation": images.cameras.rotation, "translation": images.cameras.translation}
+    files = {}
+    for name, array in arrays.items():
+        if array is not None:
+            files[name] = scratch / f"{name}.npy"
+            np.save(files[name], array, allow_pickle=False)
+    return {"files": files, "size": images.size, "digest": images.digest}
+
+
+def _desk(method: str) -> Process:
+    """A process that answers questions about settings, until bench ends."""
+    process = _desks.get(method)
+    if process is None or not process.close.alive:
+        process = _desks[method] = Process(_classes[method].spec)
+    return process
+
+
+@cache
+def _settings(method: str, values: str) -> str:
+    return json.dumps(_desk(method).call("settings", json.loads(values)))
+
+
+@cache
+def _info(method: str, values: str) -> dict[str, Any]:
+    about = _desk(method).call("info", json.loads(values))
+    weights = tuple(Weights(**w) for w in about["pretrained"])
+    # one process fits: those that fit together are started by bench, with bench's Python
+    return {**about, "pretrained": weights, "data_parallel": False}
+
+
+_classes: dict[str, type[Isolated]] = {}
+_desks: dict[str, Process] = {}
+
+
+def isolated(spec: MethodSpec) -> type[Method]:
+    """The class that stands for a method with an environment of its own."""
+    known = _classes.get(spec.id)
+    if known is not None and known.spec == spec:
+        return known
+
+    class Settings(MethodSettings):
+        """What the method's own model makes of the values; it is asked in the method's process."""
+
+        model_config = ConfigDict(extra="allow", frozen=True)
+
+        @model_validator(mode="before")
+        @classmethod
+        def _resolve(cls, given: Any) -> Any:
+            return json.loads(_settings(spec.id, json.dumps(given, default=str)))
+
+    body = {"spec": spec, "gives": tuple(spec.gives), "Settings": Settings}
+    _classes[spec.id] = type(spec.id, (Isolated,), body)
+    _desks.pop(spec.id, None)
+    _settings.cache_clear()
+    _info.cache_clear()
+    return _classes[spec.id]

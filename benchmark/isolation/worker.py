@@ -1,0 +1,220 @@
+"""The side of the method: a process that does what bench asks for, and ends with it.
+
+It imports contracts alone, so that an environment needs PyTorch, NumPy, pydantic and pluggy, no more.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+
+from benchmark.contracts.errors import BenchError, PluginBroken
+from benchmark.contracts.images import Cameras, Images
+from benchmark.contracts.method import Ceiling, FitContext, Method
+from benchmark.contracts.predictions import Generator
+from benchmark.isolation.wire import Gone, Wire
+from benchmark.settings import validated
+
+
+def work(pipe: int, lifeline: int, scratch: str, implementation: str, method: str) -> None:
+    """Answer until bench has ended, or ends this process."""
+    threading.Thread(target=_end_with, args=(lifeline, scratch), daemon=True).start()
+    worker = Worker(implementation, method)
+    worker.wire = Wire(Connection(pipe), Path(scratch), "told", "asked", worker.answer)
+    try:
+        worker.wire.serve()
+    except Gone:
+        sys.exit(1)
+
+
+def _end_with(lifeline: int, scratch: str) -> NoReturn:
+    os.read(lifeline, 1)  # nothing is written: it returns when bench is gone, however it went
+    shutil.rmtree(scratch, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+class Worker:
+    """The method and what may be asked of it: the methods whose names begin with `do_`."""
+
+    wire: Wire
+
+    def __init__(self, implementation: str, name: str) -> None:
+        self.implementation, self.name = implementation, name
+        self.method: Method
+        self.made: Generator
+        self.milestone: Any = None
+
+    def answer(self, name: str, *arguments: Any) -> Any:
+        """Do what is asked for."""
+        return getattr(self, f"do_{name}")(*arguments)
+
+    def _class(self) -> type[Method]:
+        module, _, name = self.implementation.partition(":")
+        found = getattr(import_module(module), name)
+        if not (isinstance(found, type) and issubclass(found, Method)):
+            raise PluginBroken(
+                f"method {self.name!r}: {self.implementation} is no subclass of Method"
+            )
+        if issubclass(found, Ceiling):
+            raise PluginBroken(
+                f"method {self.name!r}: a ceiling can't have an environment of its own"
+            )
+        return found
+
+    def do_settings(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return validated(self.name, self._class().Settings, values).model_dump(mode="json")
+
+    def do_info(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        cls = self._class()
+        return asdict(cls.info(cls.Settings.model_validate(dict(values))))
+
+    def do_log_to(self, path: str) -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with open(path, "ab", buffering=0) as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+
+    def do_make(self, values: Mapping[str, Any], device: str) -> None:
+        cls = self._class()
+        # as in bench itself: TF32 would round a GPU's products under the same run id
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        self.method = cls(cls.Settings.model_validate(dict(values)))
+        self.method.device = device
+
+    def do_learn(self, what: str, images: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+        if what == "initialise" and type(self.method).initialise is Method.initialise:
+            raise BenchError(f"method {self.name!r} has no network to leave untrained")
+        torch.manual_seed(context["seed"])
+        getattr(self.method, what)(_images(images), _context(self, context))
+
+    def do_milestone(self, folder: str) -> None:
+        self.milestone(Path(folder))
+
+    def do_save(self, folder: str) -> None:
+        self.method.save(Path(folder))
+
+    def do_load(self, folder: str, device: str) -> None:
+        self.method.load(Path(folder), device)
+        self.method.device = device
+
+    def do_predict(self, images: torch.Tensor) -> tuple[str, dict[str, Any], dict[str, float]]:
+        with torch.inference_mode():
+            found = self.method.predict(images.to(self.method.device))
+        return found.kind, found.tensors(), found.numbers()
+
+    def do_generator(self) -> tuple[int, int, int, bool]:
+        self.made = self.method.generator()
+        made = self.made
+        return made.z_dim, made.layers, made.size, made.latents is not None
+
+    def do_mapping(self, z: torch.Tensor) -> torch.Tensor:
+        with torch.inference_mode():
+            return self.made.mapping(z.to(self.method.device))
+
+    def do_synthesis(self, w: torch.Tensor, noise: int) -> torch.Tensor:
+        with torch.inference_mode():
+            return self.made.synthesis(w.to(self.method.device), noise)
+
+    def do_latents(self, seed: int, first: int, stop: int) -> torch.Tensor:
+        assert self.made.latents is not None
+        return self.made.latents(seed, range(first, stop))
+
+    def do_about(self, names: list[str]) -> dict[str, Any]:
+        found = {}
+        for name in names:
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError:
+                continue
+        return {"python": platform.python_version(), "packages": found, "peak": self._peak()}
+
+    def _peak(self) -> int:
+        if self.method.device.startswith("cuda"):
+            return int(torch.cuda.max_memory_allocated())
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _images(about: Mapping[str, Any]) -> Images:
+    arrays = {n: np.load(f, mmap_mode="r", allow_pickle=False) for n, f in about["files"].items()}
+    cameras = None
+    if "rotation" in arrays:
+        cameras = Cameras(arrays.pop("rotation"), arrays.pop("translation"))
+    return Images(arrays.pop("pixels"), about["size"], about["digest"], cameras, **arrays)
+
+
+def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
+    """A context whose every call is made in bench's process, on the context of that number there."""
+    wire, number = worker.wire, about["number"]
+
+    def milestone(images_seen: int, save: Any) -> None:
+        worker.milestone = save
+        wire.call("milestone", number, images_seen)
+
+    @contextmanager
+    def shared(name: str, identity: Mapping[str, Any]) -> Iterator[Part]:
+        opened = wire.call("open_part", number, name, dict(identity))
+        yield Part(worker, opened)
+        wire.call("close_part", opened["number"])
+
+    def progress(stage: str, step: int, total: int, **values: float) -> None:
+        wire.call("progress", number, stage, step, total, values)
+
+    return FitContext(
+        seed=about["seed"],
+        device=about["device"],
+        folder=Path(about["folder"]),
+        checkpoints=Kept(wire, number),
+        progress=progress,
+        log=lambda values: wire.call("log", number, dict(values)),
+        shared=shared,
+        milestone=milestone,
+    )
+
+
+class Kept:
+    """Checkpoints, which bench keeps."""
+
+    def __init__(self, wire: Wire, number: int) -> None:
+        self.wire, self.number = wire, number
+
+    def load(self) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self.wire.call("checkpoint", self.number)
+        return found
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        self.wire.call("keep", self.number, dict(state))
+
+    def due(self) -> bool:
+        return bool(self.wire.call("due", self.number))
+
+
+class Part:
+    """A part of the fit that others share, which bench keeps."""
+
+    def __init__(self, worker: Worker, opened: Mapping[str, Any]) -> None:
+        self.worker, self.number = worker, opened["number"]
+        self.folder, self.done = Path(opened["folder"]), bool(opened["done"])
+        self.context = _context(worker, opened)
+
+    def finish(self) -> None:
+        self.folder = Path(self.worker.wire.call("finish_part", self.number))
+        self.done = True

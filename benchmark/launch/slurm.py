@@ -1,0 +1,113 @@
+"""Runs as jobs of a Slurm cluster, through submitit (`pip install structbench[slurm]`).
+
+All runs of a launch are one job array. A job that nears its time limit, or whose node is taken away, is
+put into the queue again by submitit and goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.launch import Ended, Job, Launcher
+from benchmark.settings import SettingsInvalid
+
+COMMON = {"name", "nodes", "cpus_per_task", "gpus_per_node", "mem_gb", "timeout_min"}
+"""Parameters that submitit knows for every cluster; others are Slurm's own."""
+
+DEFAULTS = {"name": "bench", "timeout_min": 24 * 60}
+EVERY_SECONDS = 1.0
+
+
+class Slurm(Launcher):
+    """Options are submitit's: partition=gpu, gpus_per_node=1, timeout_min=600, account=…, qos=… ."""
+
+    options = {  # noqa: RUF012
+        "*": "any parameter of submitit: partition, account, qos, gpus_per_node, timeout_min, …",
+        "wait": "yes (default), or no: hand the jobs over and end",
+        "cluster": "slurm (default); local runs them on this machine, for trying out",
+    }
+
+    def __init__(self, options: Mapping[str, str], folder: Path) -> None:
+        super().__init__(options, folder)
+        rest = dict(options)
+        self.wait = rest.pop("wait", "yes")
+        if self.wait not in ("yes", "no"):
+            raise SettingsInvalid(f"wait={self.wait!r} is neither yes nor no")
+        self.executor = _executor(rest.pop("cluster", "slurm"), folder, rest)
+
+    def launch(self, jobs: Sequence[Job]) -> Iterator[Ended]:
+        tasks = [Task(job.command(), self.folder / f"{i}.log") for i, job in enumerate(jobs)]
+        with self.executor.batch():
+            submitted = [self.executor.submit(task) for task in tasks]
+        waiting = dict(zip(submitted, zip(jobs, tasks, strict=True), strict=True))
+        while waiting:
+            for given in list(waiting):
+                if self.wait == "no":
+                    job, task = waiting.pop(given)
+                    yield Ended(job, None, f"job {given.job_id}", task.log)
+                elif given.done():
+                    job, task = waiting.pop(given)
+                    yield self._ended(job, task, given)
+            time.sleep(EVERY_SECONDS if waiting else 0)
+
+    def _ended(self, job: Job, task: Task, given: Any) -> Ended:
+        error = given.exception()
+        if error is None:
+            code, output = given.result()
+            return Ended(job, code, output, task.log)
+        with task.log.open("a", encoding="utf-8") as log:
+            log.write(f"\njob {given.job_id}: {error}\n")
+        return Ended(job, 1, "", task.log)
+
+
+class Task:
+    """What the cluster executes: the command of one run."""
+
+    def __init__(self, command: list[str], log: Path) -> None:
+        self.command, self.log = command, log
+
+    def __call__(self) -> tuple[int, str]:
+        with self.log.open("ab") as errors:
+            done = subprocess.run(self.command, stdout=subprocess.PIPE, stderr=errors)
+        return done.returncode, done.stdout.decode("utf-8", "replace")
+
+    def checkpoint(self) -> Any:
+        """What submitit puts into the queue when the job is taken away: the same again."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+
+def _executor(cluster: str, folder: Path, options: Mapping[str, str]) -> Any:
+    try:
+        import submitit
+    except ImportError:
+        raise BenchError(
+            "the launcher slurm needs submitit, which is not installed",
+            cure="pip install 'structbench[slurm]'",
+        ) from None
+    if cluster not in ("slurm", "local"):
+        raise SettingsInvalid(f"cluster={cluster!r} is neither slurm nor local")
+    if cluster == "slurm" and shutil.which("srun") is None:
+        raise BenchError(
+            "there is no Slurm on this machine (no srun)",
+            cure="start it on a login node, or choose --launcher pool",
+        )
+    try:
+        executor = submitit.AutoExecutor(folder=folder / "submitit", cluster=cluster)
+        given = {k if k in COMMON else f"slurm_{k}": _number(v) for k, v in options.items()}
+        executor.update_parameters(**DEFAULTS | given)
+    except (NameError, TypeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise SettingsInvalid(f"the launcher slurm: {said[:300]}") from None
+    return executor
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isdigit() else text

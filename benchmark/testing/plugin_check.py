@@ -1,0 +1,63 @@
+"""What only importing tells of a plugin: that its classes are there and its settings are possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from benchmark.contracts.errors import BenchError, PluginBroken
+from benchmark.contracts.plugin import Plugin
+from benchmark.contracts.spec import MethodSpec
+from benchmark.plugins import Plugins, command_of, implementation, in_one_line, named
+from benchmark.protocols import read_protocol
+from benchmark.settings import resolve_settings
+
+
+def check_plugin(row: Plugin, found: Plugins) -> Plugin:
+    """The row of a plugin with the first thing that is wrong with it, once all it names is imported."""
+    if row.error:
+        return row
+    for check in _checks(row, found):
+        try:
+            check()
+        except (Exception, SystemExit) as error:
+            said = error.message if isinstance(error, BenchError) else in_one_line(error)
+            return replace(row, error=in_one_line(PluginBroken(said)))
+    return row
+
+
+def _checks(row: Plugin, found: Plugins) -> Iterator[Callable[[], Any]]:
+    yield from (partial(_method, found.methods[name]) for name in row.methods)
+    yield from (partial(_reader, found.datasets[name]) for name in row.datasets)
+    for folder in found.protocol_folders:
+        for path in sorted(folder.glob("*/*.toml")):
+            if path.stem.isdigit() and path.parent.name in row.protocols:
+                yield partial(read_protocol, path)
+    for name in row.launchers:
+        yield partial(named, found.launchers[name].implementation, f"launcher {name!r}")
+    yield from (partial(command_of, found.commands[name]) for name in row.commands)
+
+
+def _method(spec: MethodSpec) -> None:
+    """Its class, and each preset through its settings model."""
+    from benchmark.contracts.method import MethodSettings
+
+    cls = implementation(spec)
+    if not (isinstance(cls.Settings, type) and issubclass(cls.Settings, MethodSettings)):
+        raise PluginBroken(f"method {spec.id!r}: Settings is not a subclass of MethodSettings")
+    for preset in ["", *spec.presets]:
+        _, settings = resolve_settings(spec, cls, preset, {})
+        given = set(cls.info(settings).gives) - set(spec.gives)
+        if given:
+            raise PluginBroken(f"method {spec.id!r}: info gives {', '.join(sorted(given))}, "
+                               "which the registration leaves out")  # fmt: skip
+
+
+def _reader(spec: Any) -> None:
+    from benchmark.contracts.dataset import Reader
+
+    cls = named(spec.implementation, f"data set {spec.id!r}")
+    if not (isinstance(cls, type) and issubclass(cls, Reader)):
+        raise PluginBroken(f"data set {spec.id!r}: {spec.implementation} is no subclass of Reader")

@@ -1,0 +1,191 @@
+"""Launchers: each run elsewhere is what it would be here, and one that fails is named with its error."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests_fixtures import RUN, Call
+from tests_support import install_fake
+
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.extension import BUILT_IN_LAUNCHERS
+from benchmark.home import home, leaderboards
+from benchmark.launch import LAUNCHERS, make_launcher
+from benchmark.launch.pool import Pool
+from benchmark.plugins import plugins
+
+
+def test_the_pool_runs_seeds_at_once_and_finds_them_again(run: Call) -> None:
+    words = ("--seed", "0,1", "--launcher", "pool", "--launcher-option", "processes=2")
+    said = run("grid", *words)
+    assert said.code == 0, said.err
+    assert said.out.count("nme_iod ") == 2
+    assert len(list(leaderboards().rglob("grid/*.json"))) == 2
+    again = json.loads(run("grid", "--seed", "1", "--json").out)
+    assert again["found"]
+
+
+def test_a_run_that_fails_is_named_and_the_others_are_done(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULT", "0 3 name")
+    words = ("--launcher", "pool", "--launcher-option", "processes=1", "--json")
+    said = run("slow", "--seed", "4", *words)
+    assert said.code == 10
+    (about,) = json.loads(said.out)
+    assert about["error"].startswith("error: a loss that is not finite")
+    assert "a lower learning rate" in Path(about["log"]).read_text()
+
+
+def test_a_plan_says_which_commands_it_would_launch(run: Call) -> None:
+    said = run("grid", "--seed", "0,7", "--set", "points=9", "--launcher", "pool", "--plan")
+    commands = [job["command"] for job in json.loads(said.out)]
+    assert [c[c.index("--seed") + 1] for c in commands] == ["0", "7"]
+    assert all(c[c.index("--set") + 1] == "points=9" for c in commands)
+    assert not (home() / "launches").exists()
+
+
+@pytest.mark.parametrize(
+    "words, code, said",
+    [
+        (["--launcher", "pol"], 2, "did you mean 'pool'"),
+        (["--launcher", "pool", "--launcher-option", "process=2"], 2, "did you mean 'processes'"),
+        (["--launcher", "pool", "--launcher-option", "processes=0"], 2, "not a number of processes"),
+        (["--launcher", "pool", "--launcher-option", "processes"], 2, "not key=value"),
+        (["--launcher-option", "processes=2"], 2, "local takes none"),
+        (["--launcher", "slurm", "--launcher-option", "wait=maybe"], 2, "neither yes nor no"),
+        (["--launcher", "slurm", "--launcher-option", "cluster=lsf"], 2, "neither slurm nor local"),
+        (["--launcher", "slurm", "--launcher-option", "cluster=local",
+          "--launcher-option", "partitoin=gpu"], 2, "partitoin"),
+    ],
+)  # fmt: skip
+def test_what_a_launcher_cannot_do_is_refused(run: Call, words: list, code: int, said: str) -> None:
+    done = run("grid", *words)
+    assert done.code == code
+    assert said in done.err
+    assert not leaderboards().exists()
+
+
+def test_each_gpu_has_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.launch.pool._gpus", lambda: ["3", "5"])
+    pool = Pool({"processes": "3"}, tmp_path)
+    assert Pool({}, tmp_path).processes == 2
+    given = [pool._place(n)["CUDA_VISIBLE_DEVICES"] for n in range(3)]
+    assert given == ["3", "5", "3"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_runs_of_the_pool(harness: Path) -> None:
+    words = [
+        *RUN,
+        "slow",
+        "--seed",
+        "0,1",
+        "--launcher",
+        "pool",
+        "--launcher-option",
+        "processes=2",
+    ]
+    main = subprocess.Popen(
+        [sys.executable, "-m", "benchmark", *words],
+        env=os.environ | {"SLOW_SECONDS": "5"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(600):
+        if len(list((home() / "fits").glob("*/time.json"))) == 2:
+            break
+        time.sleep(0.1)
+    main.send_signal(signal.SIGINT)
+    # the pipes close when the last of the processes has ended
+    _, errors = main.communicate(timeout=120)
+    assert main.returncode == 130
+    assert "Traceback" not in errors
+
+
+def test_submitit_executes_runs_on_its_local_cluster(run: Call) -> None:
+    said = run("grid", "--launcher", "slurm", "--launcher-option", "cluster=local", "--json")
+    assert said.code == 0, said.err
+    (about,) = json.loads(said.out)
+    assert Path(about["record"]).is_file()
+
+
+SBATCH = '#!/bin/sh\ncp "$1" "{seen}"\necho "Submitted batch job 12"\n'
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Commands named as Slurm's are, which keep the script that they are given: no real Slurm."""
+    folder, seen = tmp_path / "slurm", tmp_path / "script"
+    folder.mkdir()
+    for name in ("sbatch", "srun", "squeue", "sacct"):
+        (folder / name).write_text(SBATCH.format(seen=seen) if name == "sbatch" else "#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return seen
+
+
+def test_what_is_given_to_slurm(run: Call, cluster: Path) -> None:
+    options = ("partition=gpu", "gpus_per_node=1", "timeout_min=30", "account=me", "wait=no")
+    words = [w for option in options for w in ("--launcher-option", option)]
+    said = run("grid", "--seed", "0,1,2", "--launcher", "slurm", *words)
+    assert said.code == 0, said.err
+    assert [f"job 12_{i}" in said.out for i in range(3)] == [True] * 3
+    script = cluster.read_text()
+    for line in (
+        "--partition=gpu",
+        "--gpus-per-node=1",
+        "--time=30",
+        "--account=me",
+        "--array=0-2",
+    ):
+        assert f"#SBATCH {line}" in script
+    assert "#SBATCH --requeue" in script or "--open-mode=append" in script
+    assert not leaderboards().exists()
+
+
+def test_where_there_is_no_slurm_it_says_so(harness: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/none")
+    with pytest.raises(BenchError, match="there is no Slurm on this machine") as caught:
+        make_launcher("slurm", {})
+    assert "--launcher pool" in caught.value.cure
+
+
+LAUNCHER = """
+from benchmark.contracts.launch import Ended, Launcher
+
+class Twice(Launcher):
+    options = {"word": "what it says"}
+
+    def launch(self, jobs):
+        for job in jobs:
+            yield Ended(job, None, self.given["word"] + " " + str(len(job.words)), self.folder / "x.log")
+"""
+
+
+def test_a_plugin_brings_a_launcher(
+    run: Call, harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (harness / "bench_twice.py").write_text(
+        "from benchmark.contracts import LauncherSpec, hookimpl\n"
+        "@hookimpl\ndef bench_launchers(register):\n"
+        "    register(LauncherSpec('twice', 'bench_twice_launcher:Twice', 'nowhere'))\n"
+    )
+    (harness / "bench_twice_launcher.py").write_text(LAUNCHER)
+    install_fake(harness, "twice", "bench_twice")
+    monkeypatch.setenv("BENCH_PLUGINS", "fakes,twice")
+    plugins.cache_clear()
+    words = ("--launcher", "twice", "--launcher-option", "word=queued")
+    assert "queued" in run("grid", *words).out
+
+
+def test_bench_knows_its_own_launchers() -> None:
+    assert {"local", *LAUNCHERS} == set(BUILT_IN_LAUNCHERS)
