@@ -28,6 +28,7 @@ COMMANDS = {
     "record": "Withdraw, annotate or take in records.",
     "doctor": "Check environment, accelerator, disk, data and plugins.",
     "protocol": "Check, compare, describe and freeze protocols.",
+    "docs": "Write the reference pages anew from the code, or check them.",
     "completion": "Print the line that switches tab completion on.",
 }
 
