@@ -58,8 +58,8 @@ def hooks_page() -> str:
         MADE,
         module_words(PACKAGE / "contracts" / "hooks.py"),
         "",
-        "A distribution names its registration module under the entry-point group `bench`; bench imports",
-        "the module and calls the hooks it finds there, each marked with `@hookimpl` from",
+        "A distribution names its registration module under the entry-point group `bench`; bench",
+        "imports the module and calls the hooks it finds there, each marked with `@hookimpl` from",
         "`benchmark.contracts`. A plugin that fails to load is named by `bench doctor` and left out.",
         "",
     ]

@@ -10,7 +10,9 @@ import click
 from benchmark.pages.reference_code import cell
 
 
-def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+def commands(
+    group: click.Group, words: tuple[str, ...] = ()
+) -> Iterator[tuple[str, click.Command]]:
     """All commands below a group with their full names, groups before what they hold."""
     context = click.Context(group)
     for name in group.list_commands(context):
@@ -79,7 +81,9 @@ def _table(command: click.Command) -> list[str]:
         names = ", ".join(f"`{n}`" for n in (*option.opts, *option.secondary_opts))
         value = "" if option.is_flag else f" `{cell(_value(option))}`"
         also = f" (`{option.envvar}`)" if option.envvar else ""
-        repeat = " May be repeated." if option.multiple and "repeat" not in (option.help or "") else ""
+        repeat = (
+            " May be repeated." if option.multiple and "repeat" not in (option.help or "") else ""
+        )
         default = f"`{option.default}`" if _is_plain(option.default) else ""
         lines.append(f"| {names}{value} | {default} | {cell(option.help or '')}{also}{repeat} |")
     return lines
@@ -87,7 +91,9 @@ def _table(command: click.Command) -> list[str]:
 
 def _is_plain(default: object) -> bool:
     """Whether a default says something: not a switch, an empty text or click's mark of none."""
-    return isinstance(default, str | int | float) and not isinstance(default, bool) and default != ""
+    return (
+        isinstance(default, str | int | float) and not isinstance(default, bool) and default != ""
+    )
 
 
 def _value(parameter: click.Parameter) -> str:
@@ -97,7 +103,15 @@ def _value(parameter: click.Parameter) -> str:
     if isinstance(parameter.type, click.Choice):
         return "|".join(map(str, parameter.type.choices))
     if isinstance(parameter.type, click.Path):
-        return "FILE" if not parameter.type.dir_okay else "FOLDER" if not parameter.type.file_okay else "PATH"
+        return (
+            "FILE"
+            if not parameter.type.dir_okay
+            else "FOLDER"
+            if not parameter.type.file_okay
+            else "PATH"
+        )
     if isinstance(parameter, click.Argument) or parameter.name is None:
         return str(parameter.name).upper()
-    return "NUMBER" if isinstance(parameter.type, click.types.IntParamType) else parameter.name.upper()
+    return (
+        "NUMBER" if isinstance(parameter.type, click.types.IntParamType) else parameter.name.upper()
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 EMPTY = {"dict": "{}", "list": "[]", "tuple": "()"}
@@ -43,22 +44,26 @@ def public(path: Path) -> list[Item]:
     """The public classes, functions and explained constants of a module, in the order of its source."""
     body = ast.parse(path.read_text("utf-8")).body
     found = []
-    for node, after in zip(body, [*body[1:], None], strict=True):
+    for node, after in zip_longest(body, body[1:]):
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             found.append(_class(node))
         elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             found.append(_function(node))
         elif (words := _string(after)) and (name := _assigned(node)) and not name.startswith("_"):
             assert isinstance(node, ast.Assign | ast.AnnAssign)
-            found.append(Item(name, f"{name} = {ast.unparse(node.value)}" if node.value else name, words))
+            found.append(
+                Item(name, f"{name} = {ast.unparse(node.value)}" if node.value else name, words)
+            )
     return found
 
 
 def fields(node: ast.ClassDef) -> list[Field]:
-    """The annotated public fields of a class."""
+    """The annotated public fields of a class; what the class itself shares is none."""
     found = []
-    for child, after in zip(node.body, [*node.body[1:], None], strict=True):
-        if isinstance(child, ast.AnnAssign) and (name := _assigned(child))[:1] not in ("", "_"):
+    for child, after in zip_longest(node.body, node.body[1:]):
+        if not isinstance(child, ast.AnnAssign) or "ClassVar" in ast.unparse(child.annotation):
+            continue
+        if (name := _assigned(child))[:1] not in ("", "_"):
             default = _default(child.value)
             found.append(Field(name, ast.unparse(child.annotation), default, _string(after)))
     return found
