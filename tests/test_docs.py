@@ -20,6 +20,7 @@ from benchmark.cli import cli
 from benchmark.plugins import plugins
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")),
+         *sorted((ROOT / "docs" / "how-to").glob("*.md")),
          *sorted((ROOT / "plugins").glob("*/README.md"))]  # fmt: skip
 REFERENCE = (ROOT / "docs" / "reference.md").read_text("utf-8")
 MOST_LINES = 40
