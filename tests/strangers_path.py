@@ -1,10 +1,10 @@
-"""Types pages of the documentation as a stranger would, in an empty folder, and says what each command took.
+"""Types pages of the documentation as a stranger would, in an empty folder; says what each command took.
 
     python tests/strangers_path.py [--json FILE] [PAGE …]
 
-Without pages it is docs/strangers-path.md. The repository is cloned as it is committed; packages come from
-where pip and uv find them. Exits with 1 at the first command that fails, or where the board at the end does
-not show the method that was begun.
+Without pages it is docs/strangers-path.md. The repository is cloned as it is committed; packages come
+from where pip and uv find them. Exits with 1 at the first command that fails, or where the board at the
+end does not show the method that was begun.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Shell:
 
     def type(self, command: str) -> tuple[int, str, float]:
         """Exit code, output and seconds of one command."""
-        assert self._bash.stdin is not None and self._bash.stdout is not None
+        assert self._bash.stdin is not None
+        assert self._bash.stdout is not None
         began = time.perf_counter()
         self._bash.stdin.write(f"{command} </dev/null\necho {DONE} $?\n")
         self._bash.stdin.flush()
