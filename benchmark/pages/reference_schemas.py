@@ -53,6 +53,6 @@ def _plain(node: Any) -> Any:
         for key, value in sorted(node.items())
         if key != "title" and (key, value) != ("additionalProperties", True)
     }
-    if "description" in kept:
-        kept["description"] = " ".join(kept["description"].split())
+    if isinstance(words := kept.get("description"), str):
+        kept["description"] = " ".join(words.split())
     return kept
