@@ -13,7 +13,7 @@ ifneq ($(wildcard ../shared/golden),)
 export BENCH_GOLDEN ?= $(abspath ../shared/golden)
 endif
 
-.PHONY: demo test lint slow downstream install clean
+.PHONY: demo test lint slow downstream docs stranger install clean
 
 demo: install
 	$(BIN)/bench demo
@@ -33,12 +33,19 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: install
+	$(BIN)/bench docs --check
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+
+stranger: install
+	$(BIN)/python tests/strangers_path.py
+
 install: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev]" $(EDITABLE)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -e ".[dev,docs]" $(EDITABLE)
 	touch $@
 
 clean:

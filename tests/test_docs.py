@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import click
 import pytest
@@ -20,6 +21,7 @@ from benchmark.cli import cli
 from benchmark.plugins import plugins
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")),
+         *sorted((ROOT / "docs" / "how-to").glob("*.md")),
          *sorted((ROOT / "plugins").glob("*/README.md"))]  # fmt: skip
 REFERENCE = (ROOT / "docs" / "reference.md").read_text("utf-8")
 MOST_LINES = 40
@@ -126,10 +128,9 @@ def test_a_command_line_in_the_docs_is_one(harness: Path, line: str, whole: bool
     assert used <= known | {o for p in cli.params for o in p.opts}
     if whole and not isinstance(command, click.Group):
         rest = [word[0] for word in words] + [o for o in options if o != "--debug"]
-        for i, word in enumerate(rest[:-1]):
-            if word == "--data-root":
-                rest[i + 1] = "."  # the folder of the example need not be here
-        command.make_context(command.name, rest)
+        # the files and folders of an example need not be here
+        with patch.object(click.Path, "convert", lambda self, value, *_: value):
+            command.make_context(command.name, rest)
 
 
 def test_command_lines_are_found_and_wrong_ones_are_noticed(harness: Path) -> None:
@@ -142,11 +143,6 @@ def test_command_lines_are_found_and_wrong_ones_are_noticed(harness: Path) -> No
     for wrong in ("bench rum", "bench run -m a -p b --sede 1", "bench data fetch", "bench ls all"):
         with pytest.raises((AssertionError, click.UsageError)):
             test_a_command_line_in_the_docs_is_one(harness, wrong, True)
-
-
-def test_every_command_has_its_line_in_the_reference() -> None:
-    table = [line for line in REFERENCE.splitlines() if line.startswith("| `bench ")]
-    assert {line.split("`")[1].split()[1] for line in table} == set(cli.list_commands(None))  # type: ignore[arg-type]
 
 
 def test_every_variable_of_the_environment_is_in_the_reference() -> None:

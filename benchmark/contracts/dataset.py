@@ -24,14 +24,19 @@ class DatasetSpec:
     """
 
     id: str
+    """Lower case; the folder's name under a data root."""
     implementation: str
     summary: str
+    """One line."""
     homepage: str
+    """Its publisher's page."""
     terms: str
     obtain: str
     layout: str
     version: int = 1
+    """Raise it when the reader comes to give other samples."""
     downloadable: bool = False
+    """Whether `bench data get` may fetch it."""
     publishable: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
 
@@ -57,7 +62,9 @@ class Sample:
 
     key: str
     path: Path
+    """The image's file."""
     identity: str = ""
+    """The person or object shown."""
     points: np.ndarray | None = None
     box: tuple[float, float, float, float] | None = None
     visible: np.ndarray | None = None
@@ -66,7 +73,7 @@ class Sample:
 
 
 class Reader(ABC):
-    """Reads a data set in its publisher's layout."""
+    """Reads a data set in its publisher's layout; `splits` names those that it knows."""
 
     splits: ClassVar[tuple[str, ...]] = ()
 

@@ -17,6 +17,7 @@ class Kernel(_Strict):
     subset_size: int = Field(ge=2)
     subsets: int = Field(gt=0)
     seed: int = 2020
+    """Of the draws."""
 
 
 class Neighbours(_Strict):
@@ -44,8 +45,10 @@ class PathLength(_Strict):
     pairs: int = Field(gt=1)
     distance: Literal["lpips-vgg", "lpips-squeeze", "random-conv"]
     epsilon: float = Field(default=1e-4, gt=0)
+    """Length of a step."""
     batch: int = Field(default=8, gt=0)
     seed: int = 0
+    """Of the pairs."""
 
 
 class Linearity(_Strict):
@@ -60,7 +63,9 @@ class Linearity(_Strict):
     steps: int = Field(default=10, ge=2)
     classifier: str
     frames: Literal["uint8", "float"] = "uint8"
+    """How a frame is kept before it is classified."""
     seed: int = 0
+    """Of the walks."""
 
 
 class Generation(_Strict):
@@ -81,9 +86,13 @@ class Generation(_Strict):
     stored: Literal["float32", "float16"] = "float32"
     weights: dict[str, str] = Field(default_factory=dict)
     kernel: Kernel | None = None
+    """Constants of the kernel distance."""
     neighbours: Neighbours | None = None
+    """Constants of precision, recall, density and coverage."""
     path: PathLength | None = None
+    """Constants of the path length."""
     linearity: Linearity | None = None
+    """Constants of attribute linearity."""
 
     @model_validator(mode="after")
     def _compared(self) -> Generation:

@@ -30,8 +30,11 @@ class Weights:
     """Pretrained weights a method starts from: where from, and the sha256 that was checked."""
 
     name: str
+    """What the weights are called."""
     source: str
+    """Where they come from."""
     sha256: str
+    """Digest of the file that was loaded."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,15 @@ class MethodInfo:
     """
 
     gives: tuple[Kind, ...]
+    """Prediction kinds, of those that the registration names."""
     input_size: int | None = None
     supervision: Supervision = "none"
+    """Whether labels are seen: by a ceiling alone."""
     pretrained: tuple[Weights, ...] = ()
     milestones: bool = False
     data_parallel: bool = False
     notes: str = ""
+    """A sentence for the record."""
 
 
 class Checkpoints(Protocol):
@@ -70,8 +76,11 @@ class Part(Protocol):
     """A piece of a fit that several settings share (a first stage, say): fitted once, then found."""
 
     folder: Path
+    """Where the part's files lie."""
     done: bool
+    """Whether an earlier fit had finished it."""
     context: FitContext
+    """What the part is fitted with: its own checkpoints, progress and folder."""
 
     def finish(self) -> None:
         """Say that `folder` is complete; from now on it is found, not fitted."""
@@ -98,11 +107,16 @@ class FitContext:
     """
 
     seed: int
+    """The only source of randomness."""
     device: str
+    """Where to fit: "cpu", "cuda:0"."""
     folder: Path
+    """Scratch space of this fit."""
     checkpoints: Checkpoints
     progress: Progress
+    """Call it as often as you like."""
     log: Callable[[Mapping[str, Any]], None]
+    """Keep a line of numbers (a step, losses) for the run's page."""
     shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[Part]]
     milestone: Callable[[int, Callable[[Path], None]], None]
     rank: int = 0
@@ -113,7 +127,8 @@ class Method(ABC):
     """A method under test. Subclass it, register it with a `MethodSpec`, and it can be run.
 
     The harness calls, in this order: `info(settings)`; the constructor; `fit` with images that carry
-    no labels; `save`; and, maybe in another process, `load` and then `predict` or `generator`.
+    no labels; `save`; and, maybe in another process, `load` and then `predict` or `generator`. `gives`
+    names the prediction kinds where settings do not change them.
     """
 
     class Settings(MethodSettings):
@@ -161,6 +176,7 @@ class Ceiling(Method):
 
     @classmethod
     def info(cls, settings: Any) -> MethodInfo:
+        """As of any method, and that it is shown labels."""
         return MethodInfo(gives=cls.gives, supervision="labels")
 
     def fit(self, images: Images, context: FitContext) -> None:

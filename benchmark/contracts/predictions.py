@@ -44,7 +44,7 @@ def _require(tensor: Any, name: str, shape: str, kind: str) -> None:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Common behaviour: length, conversion to and from arrays, concatenation."""
+    """Common behaviour: `kind`, length, conversion to and from arrays, concatenation."""
 
     kind: ClassVar[Kind]
 
@@ -142,7 +142,9 @@ class Descriptors(Prediction):
     kind: ClassVar[Kind] = "descriptors"
     maps: torch.Tensor
     stride: float
+    """Pixels from one cell's centre to the next."""
     offset: float
+    """Pixel of the first cell's centre."""
 
     def __post_init__(self) -> None:
         _require(self.maps, "maps", "N C h w", "Descriptors")
@@ -205,8 +207,11 @@ class Generator:
 
     kind: ClassVar[Kind] = "generator"
     z_dim: int
+    """Numbers in a latent."""
     layers: int
+    """Layers that take a w of their own."""
     size: int
+    """Side of the images, in pixels."""
     mapping: Callable[[torch.Tensor], torch.Tensor]
     synthesis: Callable[[torch.Tensor, int], torch.Tensor]
     latents: Callable[[int, range], torch.Tensor] | None = None

@@ -37,11 +37,16 @@ class Value(_Strict):
     """
 
     metric: str
+    """Its id in the protocol."""
     version: int = Field(default=1, ge=1)
     value: float
+    """The number, in `unit`."""
     unit: str
+    """Percent, px, or none."""
     better: Literal["lower", "higher"]
+    """Which direction is better."""
     n: int = Field(ge=0, lt=2**63)
+    """Number of items it is made from."""
     ci95: tuple[float, float] | None
     per_item: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     aggregate: str = "mean"
@@ -58,32 +63,56 @@ class Artefact(_Strict):
     """A file the run left. `committed` ones lie beside the record, others in the run's folder."""
 
     path: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """File name."""
     sha256: str
+    """Digest of its bytes."""
     bytes: int
+    """Its size."""
     committed: bool
 
 
 class MethodPart(_Strict):
+    """What was run, and with which settings."""
+
     id: str
+    """The method's id."""
     version: int
+    """Its version."""
     plugin: str
+    """Entry point that brought it."""
     role: str
+    """Method, floor or ceiling."""
     origin: str
+    """Whose code it is."""
     preset: str
+    """The preset taken, if any."""
     settings_given: dict[str, Any]
+    """What was given on top of the preset."""
     settings: dict[str, Any]
+    """All effective settings."""
     gives: list[str]
+    """Kinds that it gives with these settings."""
     used: str
+    """The kind that was scored."""
     supervision: str
+    """Whether labels were seen: by a ceiling alone."""
     pretrained: list[dict[str, str]]
+    """Weights not learned in this run: name, source, sha256."""
 
 
 class ProtocolPart(_Strict):
+    """What it was run under."""
+
     id: str
+    """The protocol's id."""
     version: int
+    """Its version."""
     digest: str
+    """sha256 of its canonical content."""
     twin: bool
+    """Whether rendered data took the place of the real."""
     on: Literal["test", "validation"] = "test"
+    """Which people were scored; validation reaches no board."""
 
 
 class DataPart(_Strict):
@@ -94,10 +123,14 @@ class DataPart(_Strict):
     """
 
     split: str
+    """As the protocol names it, `dataset:split`."""
     source: str = ""
     images: int
+    """Number of images."""
     pixels: str
+    """Digest of the prepared pixels."""
     labels: str
+    """Digest of the labels."""
     granted: str = ""
 
 
@@ -105,14 +138,21 @@ class StagePart(_Strict):
     """Seconds spent in a stage over all attempts; `reused` when an earlier run had done it."""
 
     seconds: float
+    """Wall seconds, over all attempts."""
     reused: bool = False
     attempts: int = 1
+    """How often it was begun; more than 1 after a kill."""
 
 
 class CodePart(_Strict):
+    """State of the code."""
+
     bench: str
+    """Version of bench."""
     commit: str
+    """Commit of the checkout, empty where there is none."""
     dirty: bool | None
+    """Whether the checkout was changed; null where git can't say."""
 
 
 class EnvironmentPart(_Strict):
@@ -129,7 +169,9 @@ class FittedPart(_Strict):
     """Code and hardware of the fit, which another run may have made; `environment` if it had its own."""
 
     code: CodePart
+    """Code of the fit."""
     hardware: dict[str, Any]
+    """Machine of the fit."""
     environment: EnvironmentPart | None = None
 
 
@@ -137,9 +179,13 @@ class Edit(_Strict):
     """A later remark on a record: it is withdrawn, corrected or annotated, by whom and why."""
 
     when: str
+    """Time of the remark, UTC."""
     author: str
+    """Who made it."""
     reason: str
+    """Why."""
     action: Literal["withdrawn", "annotated"]
+    """Withdrawn rows keep their place, struck through."""
 
 
 class CurvePoint(_Strict):
@@ -147,6 +193,7 @@ class CurvePoint(_Strict):
 
     images: int
     value: float
+    """The headline metric there."""
 
 
 class Record(_Strict):
@@ -159,32 +206,56 @@ class Record(_Strict):
 
     record_schema: int = SCHEMA
     identity_version: int
+    """Version of the rule that makes the ids."""
     run_id: str
+    """Identity of the run."""
     fit_id: str
+    """Identity of the fit; several runs may share it."""
     parent: str = Field(default="", pattern=r"^[a-z0-9]*$")
     status: Literal["done"] = "done"
+    """Only whole runs leave a record."""
     method: MethodPart
+    """What was run."""
     protocol: ProtocolPart
+    """Under which protocol."""
     data: dict[str, DataPart]
+    """Splits by their use: fit, train, test."""
     seed: int = Field(ge=0, lt=2**63)
+    """Seed of the fit."""
     evaluation_seed: int
+    """Seed of the probe and of draws in scoring."""
     budget: dict[str, float] = Field(default_factory=dict)
     metrics: list[Value]
+    """The headline first."""
     probe: dict[str, Any] = Field(default_factory=dict)
+    """What the probe was and how its fit ended."""
     deterministic: bool
+    """Whether the same command gives the same bits on a machine of this kind."""
     code: CodePart
+    """State of the code when the run began."""
     packages: dict[str, str]
+    """Versions of what can move a number."""
     hardware: dict[str, Any]
+    """Machine of prediction and scoring."""
     fitted: FittedPart | None = None
     stages: dict[str, StagePart]
+    """Time by stage."""
     throughput: dict[str, float] = Field(default_factory=dict)
+    """Training images per second, by stage."""
     peak_memory_bytes: int
+    """Largest memory of the process, or of the accelerator."""
     artefacts: list[Artefact]
+    """Files that the run left."""
     curve: list[CurvePoint] = Field(default_factory=list)
+    """Empty unless asked for with `--curve`."""
     notes: list[str] = Field(default_factory=list)
+    """What method and task say about this run."""
     started: str
+    """UTC."""
     finished: str
+    """UTC."""
     edits: list[Edit] = Field(default_factory=list)
+    """Later remarks; the numbers above never change."""
 
     @property
     def headline(self) -> Value:

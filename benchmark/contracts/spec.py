@@ -46,11 +46,14 @@ class Reported:
     """
 
     protocol: str
+    """Protocol's id."""
     metric: str
+    """Metric's id."""
     value: float
     source: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     not_comparable: str = ""
+    """Why the two numbers differ in kind; empty where they do not."""
     tolerance: float | None = None
     preset: str = ""
 
@@ -91,18 +94,28 @@ class MethodSpec:
     """
 
     id: str
+    """Lower case, words joined by -; the name on every board."""
     implementation: str
     gives: tuple[Kind, ...] | list[Kind]
+    """Prediction kinds the method can give."""
     summary: str
+    """One line."""
     version: int = 1
+    """Raise it when the same settings come to give other numbers."""
     role: Role = "method"
+    """Floors and ceilings give a metric its scale."""
     origin: Origin = "reimplemented"
+    """Whose code it is."""
     licence: str = ""
+    """SPDX name."""
     paper: str = ""
+    """Authors, title, venue."""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Named sets of settings."""
     default_preset: str = ""
     twin_preset: str = ""
     reported: tuple[Reported, ...] = ()
+    """What its paper prints."""
     tiny: Mapping[str, Any] = field(default_factory=dict)
     known_failures: Mapping[str, str] = field(default_factory=dict)
     environment: Environment | None = None

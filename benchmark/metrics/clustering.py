@@ -19,6 +19,8 @@ def normalised_mutual_information(pred: Any, target: Any) -> float:
     0 where one of them has a single label, and 1 where both have. Equal to scikit-learn's
     `normalized_mutual_info_score` (arithmetic mean). Raises `InvalidInput` for bad shapes.
 
+    Source: scikit-learn's definition.
+
     >>> normalised_mutual_information([0, 0, 1, 1], [5, 5, 3, 3])
     1.0
     >>> normalised_mutual_information([0, 0, 0, 0], [0, 1, 0, 1])

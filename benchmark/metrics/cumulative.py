@@ -42,7 +42,7 @@ def area_below(values: Any, limit: float = 1.0) -> np.ndarray:
     """Each item's part in the area under the cumulative curve from 0 to `limit`, over `limit`; (N,).
 
     That is 1 − value / limit, and 0 beyond the limit; the mean over items is the area, 1 at best.
-    For values that are not negative.
+    For values (N,) that are not negative. Source: own definition.
 
     >>> area_below([0.0, 0.25, 3.0])
     array([1.  , 0.75, 0.  ])
@@ -52,7 +52,9 @@ def area_below(values: Any, limit: float = 1.0) -> np.ndarray:
 
 
 def smoothed_area_below(values: Any, limit: float = 1.0) -> float:
-    """Area under the smoothed curve from 0 to `limit`, over `limit`; exact, not a sum over a grid.
+    """Area under the smoothed curve of values (N,) from 0 to `limit`, over `limit`.
+
+    Exact, not a sum over a grid. Source: own definition.
 
     >>> round(smoothed_area_below([0.0, 0.0, 0.5, 0.5]), 3)
     0.706

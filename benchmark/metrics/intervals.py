@@ -45,6 +45,10 @@ def paired_interval(
     Either side may be a list of arrays, one per seed, whose aggregates are averaged. An interval
     that excludes zero says that the two differ on items like these. Errors: different numbers of
     items are refused.
+
+    >>> errors = np.arange(10.0)
+    >>> paired_interval(2 * errors, 2 * errors)
+    (0.0, 0.0)
     """
     one, other = _seeds(first), _seeds(second)
     items = {len(values) for values in (*one, *other)}
@@ -78,7 +82,11 @@ def resampled(columns: Sequence[np.ndarray], *, by: str = "mean", seed: int = 0)
 
 
 def interval_of(drawn: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Percentile interval of drawn values (DRAWS,); those that are not finite are left out."""
+    """Percentile interval of drawn values (DRAWS,); those that are not finite are left out.
+
+    >>> interval_of(np.linspace(0, 1, 101), level=0.5)
+    (0.25, 0.75)
+    """
     return _quantiles(drawn, level)
 
 
@@ -87,6 +95,9 @@ def hierarchical_interval(drawn: np.ndarray, *, seed: int = 0) -> tuple[float, f
 
     `drawn` (DRAWS, S) holds each seed's aggregate for each draw of items (`resampled`). With few
     seeds it is narrower than a t-interval over them, which stands beside it on the boards.
+
+    >>> hierarchical_interval(np.full((2000, 3), 7.0))
+    (7.0, 7.0)
     """
     rng = np.random.Generator(np.random.PCG64([seed, 1]))
     chosen = rng.integers(0, drawn.shape[1], drawn.shape)
@@ -107,7 +118,7 @@ def two_sided_p(drawn: np.ndarray) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down correction: p-values that may be held against 0.05 together.
+    """Holm's step-down correction: (P,) p-values that may be held against 0.05 together.
 
     Source: Holm 1979.
 

@@ -117,7 +117,7 @@ def joint_errors(pred: Any, target: Any, visible: Any, norm: Literal["l1", "l2"]
 
     Arguments as `keypoint_l1_terms`. Returns float64: "l1" (N, 2K), |x| and |y| of each joint in
     turn; "l2" (N, K), distances. The sum over columns of the mean of what is there is the published
-    number, and images can be drawn again from these rows.
+    number, and images can be drawn again from these rows. Source: as `keypoint_l1_sum`.
 
     >>> joint_errors([[[3.0, 4.0]], [[9.0, 9.0]]], [[[0.0, 0.0]], [[-1.0, -1.0]]],
     ...              [[True], [False]], "l1")

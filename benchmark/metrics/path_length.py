@@ -63,6 +63,8 @@ def perceptual_path_length(
 ) -> float:
     """Trimmed mean of `perceptual_path_distances`, which see; StyleGAN2's PPL by default.
 
+    Source: as there.
+
     >>> import torch
     >>> class Ramp:                     # each image holds its w everywhere
     ...     z_dim = 1
@@ -103,6 +105,7 @@ def perceptual_path_distances(
     not finite.
 
     Source: NVlabs/stylegan2-ada-pytorch@d72cc7d metrics/perceptual_path_length.py, `ppl2_wend`.
+    Example: at `perceptual_path_length`.
     """
     import torch
 

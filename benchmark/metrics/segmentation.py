@@ -46,7 +46,8 @@ def iou_pixels(pred: Any, target: Any, *, scored: Any = None) -> np.ndarray:
 def pooled_iou(pred: Any, target: Any, *, scored: Any = None) -> float:
     """Intersections of all images over unions of all images, a fraction; large objects weigh more.
 
-    No method in this field reports it; it is here to show what the mean over images hides.
+    pred, target: masks (N, H, W). Source: own definition; no method in this field reports it. It is here
+    to show what the mean over images hides.
 
     >>> round(pooled_iou([[[1, 1]], [[0, 1]]], [[[1, 1]], [[1, 0]]]), 6)
     0.5
@@ -76,6 +77,9 @@ def best_label_iou(pred: Any, target: Any, eps: float = 0.0, *, scored: Any = No
 
 def pixel_accuracy(pred: Any, target: Any, *, scored: Any = None) -> np.ndarray:
     """Share of pixels labelled as in the target, float64 (N,).
+
+    pred, target: masks (N, H, W). Source: the usual definition, as in ReDO's `evaluate`, there with the
+    better of a mask and its complement.
 
     Raises `InvalidInput` naming the images of which no pixel is scored.
 
@@ -113,7 +117,7 @@ def mask_disagreement(pred: Any, target: Any, *, scored: Any = None) -> np.ndarr
     """Pixels in one mask but not the other, over the target's area; float64 (N,), 0 is perfect.
 
     A fraction that may exceed 1. Raises `InvalidInput` for bad shapes, values other than 0 and 1,
-    and naming the images whose target is empty. Own definition; no reference code.
+    and naming the images whose target is empty. Source: own definition; no reference code.
 
     >>> mask_disagreement([[[1, 1, 0, 0]]], [[[0, 1, 1, 0]]])
     array([1.])

@@ -10,6 +10,8 @@ from benchmark.contracts.names import ID, NAME, shown
 
 
 class Strict(BaseModel):
+    """A section: unknown keys are refused, and what was read does not change."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -34,7 +36,7 @@ class Geometry(Strict):
     background "white" lays images with an alpha channel on white before they are resized; without
     it the channel is dropped.
 
-    labels "pixel_centres" maps points as the centres of pixels (p + ½)·s − ½; "scale" maps p·s
+    `labels` "pixel_centres" maps points as the centres of pixels (p + ½)·s − ½; "scale" maps p·s
     without the half-pixel term; "scale_one_based" first subtracts the 1 of MATLAB's indices.
 
     `masks` says how what the publisher ships as a mask becomes the foreground:
@@ -64,11 +66,14 @@ class Geometry(Strict):
     ] = "pillow_bilinear"
     labels: Literal["pixel_centres", "scale", "scale_one_based"] = "pixel_centres"
     background: Literal["", "white"] = ""
+    """What lies under an alpha channel."""
     masks: Literal["labels", "above_half", "full", "flower_colours"] = "labels"
     scale: float | None = None
+    """Side of the crop over that of the points' box."""
     window: tuple[int, int, int, int] | None = None
     crops: str = ""
     crops_sha256: str = ""
+    """Digest of that file."""
 
     @property
     def size(self) -> int:
@@ -114,8 +119,11 @@ class Data(Strict):
     """
 
     fit: str
+    """What methods see."""
     train: str = ""
+    """What the probe is fitted on."""
     test: str
+    """What is scored."""
     validation: str = ""
     development: str = ""
     labels: tuple[Label, ...] = ()

@@ -41,8 +41,11 @@ class Metric(Strict):
     """
 
     id: str
+    """An id of the metrics' page."""
     unit: str
+    """Percent, px, or none."""
     better: Literal["lower", "higher"]
+    """Which direction is better."""
     aggregate: Literal[
         "mean", "median", "upper_median", "sum_of_means", "ratio_of_sums", "single"
     ] = "mean"
@@ -64,11 +67,13 @@ class Twin(Strict):
     """
 
     recipe: Literal["face", "bird", "flower", "person", "car"]
+    """What is rendered."""
     fit: int
     train: int
     test: int
     people: int
     seed: int = 0
+    """Of the rendering."""
     scale: tuple[float, float] | None = None
     shift: tuple[float, float] | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
@@ -88,42 +93,70 @@ class ReportedValue(Strict):
     """
 
     method: str
+    """As the paper calls it."""
     metric: str
+    """Id of one of the protocol's metrics."""
     value: float
+    """In the metric's unit."""
     source: str
+    """Paper and table."""
     read_from: ReadFrom = "table"
+    """Where on the page of the source."""
     plugin: str = ""
     preset: str = ""
     settings: dict[str, Any] = Field(default_factory=dict)
     tolerance: float | None = Field(default=None, gt=0)
     not_comparable: str = ""
+    """Why it can't be compared; empty where it can."""
 
 
 class Protocol(Strict):
     """A protocol version, as its TOML file states it."""
 
     id: str = Field(pattern=r"^[a-z0-9_]+$")
+    """Its folder's name."""
     version: int = Field(ge=1)
+    """Its file's name."""
     title: str
+    """One line, without a full stop."""
     task: str
+    """What is done with predictions: a module of `benchmark.tasks`."""
     needs: tuple[Kind, ...]
+    """Prediction kinds that it scores, the preferred first."""
     data: Data
+    """Splits."""
     geometry: dict[str, Geometry]
+    """Data set → how its images become squares."""
     landmarks: LandmarkRule | None = None
+    """Which points are asked for."""
     probes: dict[Kind, Probe] = Field(default_factory=dict)
+    """Prediction kind → the probe it is read with."""
     pairs: Pairs | None = None
+    """Which views are matched."""
     shape: Shape | None = None
+    """How clouds and poses are scored."""
     foreground: Foreground | None = None
+    """How predictions become masks."""
     zoom: Zoom | None = None
+    """Zoomed test images."""
     limited: Limited | None = None
+    """Probes from few annotated images."""
     generation: Generation | None = None
+    """How generated images are made and compared."""
     metrics: tuple[Metric, ...]
+    """The headline first."""
     evaluation_seed: int = 0
+    """Seed of the probe and of draws in scoring."""
     twin: Twin | None = None
+    """The rendered stand-in."""
     summary: str = ""
+    """One or two sentences; no part of the digest."""
     notes: str = ""
+    """What a reader should know; no part of the digest."""
     supersedes: str = ""
+    """Which version it takes the place of, and why; no part of the digest."""
     reported: tuple[ReportedValue, ...] = ()
+    """What papers print; no part of the digest."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Protocol:

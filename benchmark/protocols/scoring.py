@@ -13,14 +13,16 @@ from benchmark.protocols.data import Strict
 class LandmarkRule(Strict):
     """Which points are asked for, and whose distance is the unit.
 
-    rule "all" takes the data set's points; "mafl5_from_68" makes eye centres (means of 36–41 and
+    `rule` "all" takes the data set's points; "mafl5_from_68" makes eye centres (means of 36–41 and
     42–47), nose tip (30) and mouth corners (48, 54). `part_centres` is how parts give landmarks
     (`benchmark.contracts.centres`), `most` how many of them a method may give (ceilings may more).
     """
 
     rule: Literal["all", "mafl5_from_68"] = "all"
     count: int
+    """How many points."""
     eyes: tuple[int, int] | None = None
+    """Indices of the two points whose distance is the unit."""
     part_centres: CentreRule = "soft_mean"
     most: int | None = None
 
@@ -33,7 +35,9 @@ class Probe(Strict):
     """
 
     name: str
+    """A name of `benchmark.probes`."""
     settings: dict[str, Any] = Field(default_factory=dict)
+    """What differs from the name's constants."""
 
 
 class Pairs(Strict):
@@ -41,10 +45,10 @@ class Pairs(Strict):
 
     `layout` says which sides are warped ("dve", "paper": see `benchmark.datasets.pairs`), `rule` how
     the best match is found (see `benchmark.metrics.matching`), `points` whether landmarks are followed
-    through a warp exactly or to DVE's nearest pixel. Errors are in percent of the distance of the
-    target's eyes, or in pixels times the ratio `pixels` (70 / 96: in pixels of a width of 70, where
-    images are 96 wide). All that is random comes from `seed`; `digest` is that of the drawn pairs and
-    warps on the real data. A twin of fewer images than `count` draws half as many pairs as images.
+    through a warp exactly or to DVE's nearest pixel. Errors are, by `unit`, in percent of the distance
+    of the target's eyes, or in pixels times the ratio `pixels` (70 / 96: in pixels of a width of 70,
+    where images are 96 wide). All that is random comes from `seed`; `digest` is that of the drawn pairs
+    and warps on the real data. A twin of fewer images than `count` draws half as many pairs as images.
     """
 
     layout: Literal["dve", "paper"]
@@ -93,8 +97,10 @@ class Limited(Strict):
     twin_copies: int = Field(gt=0)
     warp: Literal["bend_everywhere", "dve_few_labels"] = "bend_everywhere"
     seed: int = 0
+    """Of the draws."""
     chosen: str = Field(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$")
     chosen_sha256: str
+    """Digest of that file."""
 
 
 class Alignment(Strict):
@@ -117,10 +123,10 @@ class Alignment(Strict):
 
 
 class Shape(Strict):
-    """How clouds and poses are scored.
+    """How clouds and poses are scored, once `alignment` has brought them into one frame.
 
     - `views`: how many pictures of each model there are, one after another
-    - clouds "every_view" scores the cloud predicted from each view and averages over a model's views,
+    - `clouds` "every_view" scores the cloud predicted from each view and averages over a model's views,
       "first_view" only the one from the first
     - `camera_axes`: in which order a rotated point has its coordinates, "forward_up_right" (metric
       camera of `benchmark.metrics.camera`) or "right_down_forward"

@@ -19,9 +19,11 @@ from benchmark.training.together import mean_over_processes
 class Stateful(Protocol):
     """What a checkpoint can hold: networks, optimisers and the like."""
 
-    def state_dict(self) -> dict[str, Any]: ...
+    def state_dict(self) -> dict[str, Any]:
+        """All that it needs to go on."""
 
-    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any: ...
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any:
+        """Go on from there."""
 
 
 def spaced(total: int, count: int) -> list[int]:

@@ -16,6 +16,7 @@ class Rate:
         self._images, self._since = 0, time.perf_counter()
 
     def add(self, images: int) -> None:
+        """So many images more."""
         self._images += images
 
     def read(self) -> float:

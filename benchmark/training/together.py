@@ -43,6 +43,7 @@ class BatchNormOverProcesses(_BatchNorm):
         pass
 
     def forward(self, input: Tensor) -> Tensor:
+        """Normalised by the statistics of the whole batch in training, by those kept otherwise."""
         if not self.training:
             return super().forward(input)
         x = input.float()
