@@ -160,9 +160,13 @@ class EnvironmentPart(_Strict):
     bench's own."""
 
     digest: str
+    """Digest of the pinned packages asked for."""
     alone: bool
+    """Whether bench's own packages are out of reach there."""
     python: str
+    """Version of its Python."""
     packages: dict[str, str]
+    """Versions of what is installed there."""
 
 
 class FittedPart(_Strict):
