@@ -16,9 +16,12 @@ BUILT_IN_COMMANDS = (
     "board",
     "compare",
     "verify",
+    "rescore",
     "record",
     "doctor",
     "plugins",
+    "docs",
+    "curves",
     "protocol",
     "completion",
 )
