@@ -36,6 +36,9 @@ board.</p>{% endif %}
 {% if pictures %}<h2>Test images, from best to worst</h2>
 <p>Green: truth. Red: prediction. The number is the image's {{ r.headline.metric }}.</p>
 <img src="{{ pictures }}" alt="Predictions and truth on up to 32 test images">{% endif %}
+{% for file, title, words in points %}<h2>{{ title }}</h2>
+<p>{{ words }}</p>
+<img src="{{ file }}" alt="{{ title }}">{% endfor %}
 {% if generated %}<h2>Generated images</h2>
 <p>The first 32 from seed 0, none picked.</p>
 <img src="{{ generated }}" alt="32 generated images">{% endif %}
@@ -44,6 +47,18 @@ board.</p>{% endif %}
 {% for name, value in facts %}<tr><th>{{ name }}</th><td>{{ value }}</td></tr>{% endfor %}
 </table>
 """
+
+POINTS = {
+    "points": (
+        "Points discovered",
+        "On test images, none picked, before any probe: equal colours for equal points. Below them "
+        "what the method itself shows.",
+    ),
+    "points_by_step": (
+        "Points as training goes on",
+        "The same test images at each milestone of the fit.",
+    ),
+}
 
 
 def write_page(record: Record, folder: Path) -> Path:
@@ -57,6 +72,11 @@ def write_page(record: Record, folder: Path) -> Path:
         if record.probe.get("loss_by_epoch")
         else "",
         pictures="pictures/predictions.png" if pictures.exists() else "",
+        points=[
+            (f"pictures/{name}.png", *about)
+            for name, about in POINTS.items()
+            if (folder / "pictures" / f"{name}.png").exists()
+        ],
         generated="pictures/generated.png" if generated.exists() else "",
         facts=facts(record),
     )

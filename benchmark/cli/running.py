@@ -16,6 +16,7 @@ from benchmark.runner.curve import add_curve, require_possible
 from benchmark.runner.generated import draw_generated
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
+from benchmark.runner.point_pictures import draw_points
 from benchmark.runner.run import Outcome, run
 
 
@@ -72,6 +73,7 @@ def run_command(
                 draw_generated(plan)
             else:
                 draw_pictures(plan, outcome)
+                draw_points(plan)
             page = write_page(outcome.record, plan.folder)
         finally:
             progress.close()

@@ -20,6 +20,7 @@ from benchmark.contracts.method import FitContext, Method, MethodInfo, Weights
 from benchmark.contracts.predictions import Landmarks
 from benchmark.networks import weights as known
 from benchmark.training.randomness import seeded
+from benchmark.training.warp import draw_warps, warp_generator
 
 WEIGHTS = "weights.safetensors"
 FILES = {"vgg16": known.VGG16, "squeezenet": known.SQUEEZENET}
@@ -70,6 +71,18 @@ class Imm(Method):
         """
         size = self.settings.size
         return self._trained()(resized(source, size), resized(target, size)).clamp(-1, 1)
+
+    def pictures(self, images: Tensor) -> dict[str, Tensor]:
+        """Each image rendered from a further warp of it, and from the looks of the next image."""
+        warp = draw_warps(len(images), warp_generator(0), "imm-source", images.device)
+        source = warp.warp(images)
+        return {
+            "source": source,
+            "rendered from the source in the image's pose": self.render(source, images),
+            "rendered from the next image in this one's pose": self.render(
+                images.roll(-1, 0), images
+            ),
+        }
 
     def save(self, folder: Path) -> None:
         state = self._trained().state_dict()
