@@ -13,6 +13,15 @@ KNOWN = {
         "Test images, from best to worst",
         "Green: truth. Red: prediction. The number is the image's {metric}.",
     ),
+    "points": (
+        "Points discovered",
+        "On test images, none picked, before any probe: equal colours for equal points. Below them "
+        "what the method itself shows.",
+    ),
+    "points_by_step": (
+        "Points as training goes on",
+        "The same test images at each milestone of the fit.",
+    ),
     "parts": (
         "Parts on test images",
         "Each colour is one part as the method found it, on test images evenly spread; what belongs "

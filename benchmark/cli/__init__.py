@@ -24,6 +24,7 @@ COMMANDS = {
     "data": "Get, prepare and verify data sets.",
     "board": "Print the leaderboards, write their tables, build the site.",
     "compare": "Compare two rows of a board on the same test items.",
+    "curves": "Lay training curves of runs over one another.",
     "verify": "Recompute identity, digests and numbers of records.",
     "rescore": "Score kept predictions again after a metric was corrected.",
     "record": "Withdraw, annotate or take in records.",

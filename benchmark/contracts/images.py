@@ -39,8 +39,8 @@ class Images:
     can't help being unsupervised.
 
     What a protocol grants beside pixels is here too, and None where it does not: `cameras`; `objects`
-    int64 (N,), equal numbers for views of one object; `silhouettes` uint8 (N, S + 2m, S + 2m), how
-    much of each pixel the object covers (255 all of it).
+    int64 (N,), equal numbers for views of one object or frames of one clip; `silhouettes` uint8
+    (N, S + 2m, S + 2m), how much of each pixel the object covers (255 all of it).
 
     Example: 3,375 faces of the protocol `ytf5` are (3375, 136, 136, 3) with size 96, margin 20.
     """

@@ -163,6 +163,14 @@ class Method(ABC):
         """The generator, for methods that give one."""
         raise NotImplementedError(f"{type(self).__name__} is no generator")
 
+    def pictures(self, images: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        """What the method has to show of images (B, 3, S, S), float in [-1, 1], on the run's page.
+
+        Name → pictures (B, 3, s, s) in [-1, 1], of any size s: a reconstruction, say. No number is
+        made from them.
+        """
+        return {}
+
     def save(self, folder: Path) -> None:  # noqa: B027
         """Write what `load` needs into an empty folder."""
 

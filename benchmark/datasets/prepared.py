@@ -52,7 +52,8 @@ class PreparedSplit:
     `labels` holds what the protocol asks for beside the points: "visible" bool (N, K), "masks" uint8
     (N, S, S) of the middle square (1 foreground, 255 not scored), "attributes" float32 (N, A),
     "quaternions" float32 (N, 4) and "translations" float32 (N, 3) from the canonical frame to the
-    camera's, "silhouettes" uint8 (N, R, R). `clouds` are the true ones, if asked for.
+    camera's, "silhouettes" uint8 (N, R, R), "clips" int64 (N,), equal for frames of one clip.
+    `clouds` are the true ones, if asked for.
     """
 
     folder: Path
@@ -79,6 +80,8 @@ class PreparedSplit:
         if "views" in grants:
             numbers = {name: i for i, name in enumerate(dict.fromkeys(self.identities))}
             granted["objects"] = np.array([numbers[name] for name in self.identities])
+        if "clips" in grants:
+            granted["objects"] = self.labels["clips"].view(np.ndarray)
         if "silhouettes" in grants:
             granted["silhouettes"] = self.labels["silhouettes"].view(np.ndarray)
         digests = {name: array_digest(array) for name, array in granted.items()}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
+
+import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
@@ -33,6 +36,15 @@ def identity_of(name: str) -> str:
     return name.rpartition("_")[0]
 
 
+def clip_of(name: str) -> str:
+    """The clip a frame is from: the file name without `<frame digit>.jpg`.
+
+    >>> clip_of("Abdel_Aziz_Al-Hakim_01.jpg")
+    'Abdel_Aziz_Al-Hakim_0'
+    """
+    return name.rpartition(".")[0][:-1]
+
+
 class Ytf68(Reader):
     """The frames of github.com/udacity/P1_Facial_Keypoints @ 6e55adc, folder `data/`.
 
@@ -46,7 +58,8 @@ class Ytf68(Reader):
     - "people/development": the training people without those
     - "all": everything
 
-    The order is always that of (part, name). Points count pixels from 0.
+    The order is always that of (part, name). Points count pixels from 0. `extra` holds "clips", the
+    number of the frame's clip; both published parts have frames of the same clips.
     """
 
     splits = (
@@ -76,7 +89,9 @@ class Ytf68(Reader):
 
     @cached_property
     def _everything(self) -> list[Sample]:
-        return [s for part in sorted(self.frames) for s in self._part(part)]
+        found = [s for part in sorted(self.frames) for s in self._part(part)]
+        clips = {name: i for i, name in enumerate(sorted({clip_of(s.path.name) for s in found}))}
+        return [replace(s, extra={"clips": np.int64(clips[clip_of(s.path.name)])}) for s in found]
 
     @cached_property
     def _people(self) -> dict[str, set[str]]:

@@ -125,6 +125,8 @@ def _data(protocol: Protocol) -> list[str]:
         lines.append(f"- `{dataset}`: {spec.summary}. {spec.homepage}. Terms: {spec.terms}.")
     if protocol.data.labels:
         lines += ["", f"Labels beside points: {', '.join(protocol.data.labels)}."]
+    if protocol.data.grants:
+        lines += ["", f"A fit sees beside pixels: {', '.join(protocol.data.grants)}."]
     return lines
 
 

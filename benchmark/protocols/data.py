@@ -97,12 +97,20 @@ class Geometry(Strict):
 
 
 Label = Literal[
-    "visible", "masks", "attributes", "quaternions", "translations", "silhouettes", "clouds"
+    "visible",
+    "masks",
+    "attributes",
+    "quaternions",
+    "translations",
+    "silhouettes",
+    "clouds",
+    "clips",
 ]
-Grant = Literal["views", "silhouettes", "cameras"]
+Grant = Literal["views", "clips", "silhouettes", "cameras"]
 
 NEEDED: dict[str, tuple[Label, ...]] = {
     "views": (),
+    "clips": ("clips",),
     "silhouettes": ("silhouettes",),
     "cameras": ("quaternions", "translations"),
 }
@@ -115,7 +123,8 @@ class Data(Strict):
     Each is "dataset:split". `validation` names a part cut from the training people and `development`
     the rest of them, for choices and curves; nothing is ever tuned on test. `labels` names what the
     task needs of an image beside its points. `grants` names what a method may see beside pixels when
-    it is fitted: which images are views of one object, the objects' silhouettes, the cameras.
+    it is fitted: which images are views of one object, or frames of one clip, the objects' silhouettes,
+    the cameras.
     """
 
     fit: str
@@ -145,6 +154,8 @@ class Data(Strict):
         absent = [n for g in self.grants for n in NEEDED[g] if n not in self.labels]
         if absent:
             raise ValueError(f"grants {list(self.grants)} need the label {absent[0]!r}")
+        if {"views", "clips"} <= set(self.grants):
+            raise ValueError("grant views of one object or frames of one clip, not both")
         return self
 
     def datasets(self) -> list[str]:

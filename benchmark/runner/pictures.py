@@ -16,6 +16,7 @@ from benchmark.runner.generated import generated_sheet, interpolation_sheet
 from benchmark.runner.match_pictures import match_sheet
 from benchmark.runner.part_pictures import part_sheet
 from benchmark.runner.plan import Plan
+from benchmark.runner.point_pictures import milestones_sheet, points_sheet
 from benchmark.runner.run import Outcome
 from benchmark.runner.sheets import from_best_to_worst, masks_drawn, points_drawn, sheet
 from benchmark.tasks.foreground import true_masks, unpacked
@@ -83,6 +84,8 @@ def predictions_sheet(plan: Plan, kept: Kept, scores: np.ndarray) -> Image.Image
 
 DRAWN: dict[str, Callable[[Plan, Kept, np.ndarray], Image.Image | None]] = {
     "predictions": predictions_sheet,
+    "points": lambda plan, kept, scores: points_sheet(plan),
+    "points_by_step": lambda plan, kept, scores: milestones_sheet(plan),
     "parts": part_sheet,
     "matches": match_sheet,
     "clouds": cloud_sheet,

@@ -29,6 +29,7 @@ from benchmark.datasets.prepared import PreparedSplit, open_split, split_folder
 from benchmark.datasets.trees import source_tree
 from benchmark.datasets.ytf68 import Ytf68
 from benchmark.protocols import Geometry, LandmarkRule, builtin_folder, read_protocol
+from benchmark.protocols.data import Data
 
 HERE = Path(".")
 GEOMETRY = Geometry(crop="points_square", scale=1.5, resize=40, cut=4)
@@ -415,3 +416,23 @@ def test_points_that_lie_outside_are_told_of(tiny_ytf68: Path) -> None:
     geometry = Geometry(crop="whole", resize=40)
     with pytest.warns(UserWarning, match=r"5\.0% of the points of ytf68:all lie outside"):
         open_split("ytf68", "all", geometry, protocol_folder=HERE)
+
+
+def test_clips_are_seen_where_they_are_granted(tiny_ytf68: Path) -> None:
+    split = open_split("ytf68", "all", GEOMETRY, labels=("clips",), protocol_folder=HERE)
+    assert split.images().objects is None
+    granted = split.images(("clips",))
+    assert granted.objects is not None
+    clips = [name.rpartition("_")[0] + name[-6] for name in (k.split("/")[1] for k in split.keys)]
+    for number in set(granted.objects.tolist()):
+        of_one = {c for c, n in zip(clips, granted.objects, strict=True) if n == number}
+        assert len(of_one) == 1
+    assert len(set(granted.objects.tolist())) == len(set(clips))
+    assert granted.digest != split.images().digest
+
+
+def test_clips_and_views_are_not_granted_together() -> None:
+    with pytest.raises(ValueError, match="not both"):
+        Data(fit="a:b", test="a:c", labels=("clips",), grants=("views", "clips"))
+    with pytest.raises(ValueError, match="need the label 'clips'"):
+        Data(fit="a:b", test="a:c", grants=("clips",))

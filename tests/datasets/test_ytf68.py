@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets.ytf68 import Ytf68, every_fifth, identity_of
+from benchmark.datasets.ytf68 import Ytf68, clip_of, every_fifth, identity_of
 
 OUTSIDE = {
     "Mariana_Ohata_22",
@@ -33,6 +33,25 @@ def test_every_fifth_person_of_the_sorted_ones() -> None:
 
 def test_the_identity_is_the_name_without_clip_and_frame() -> None:
     assert identity_of("Abdel_Aziz_Al-Hakim_01.jpg") == "Abdel_Aziz_Al-Hakim"
+
+
+def test_frames_of_one_clip_have_one_number_in_both_parts(tiny_ytf68: Path) -> None:
+    assert clip_of("Abdel_Aziz_Al-Hakim_01.jpg") == "Abdel_Aziz_Al-Hakim_0"
+    samples = Ytf68(tiny_ytf68).samples("all")
+    clips = {s.key: int(s.extra["clips"]) for s in samples}
+    assert clips["training/P_A_00.jpg"] == clips["training/P_A_01.jpg"] == clips["test/P_A_00.jpg"]
+    assert len(set(clips.values())) == 10
+    again = Ytf68(tiny_ytf68).samples("people/test")
+    assert all(int(s.extra["clips"]) == clips[s.key] for s in again)
+
+
+def test_clips_of_the_published_frames(real_ytf68: Path) -> None:
+    samples = Ytf68(real_ytf68).samples("people/train")
+    assert len({int(s.extra["clips"]) for s in samples}) == 919
+    by_clip: dict[int, set[str]] = {}
+    for sample in samples:
+        by_clip.setdefault(int(sample.extra["clips"]), set()).add(sample.identity)
+    assert all(len(people) == 1 for people in by_clip.values())
 
 
 def test_people_of_both_parts_are_split_together(tiny_ytf68: Path) -> None:

@@ -130,6 +130,7 @@ def _render(
                 "masks": batch.foreground[:, middle, middle].astype(np.uint8),
                 "attributes": batch.attributes,
                 "quaternions": batch.quaternions,
+                "clips": batch.identity,
             }
             for name, parts in labels.items():
                 parts.append(known[name])

@@ -21,7 +21,7 @@ from pathlib import Path
 from torch import distributed
 tests, folder, rank = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 sys.path.insert(0, str(tests))
-from conftest import make_context, make_images
+from benchmark.testing.standin import make_context, make_images
 from test_devices import byol_step
 from test_method import settings
 from bench_lead.method import Lead

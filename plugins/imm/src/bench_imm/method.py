@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bench_imm import training
@@ -14,14 +12,14 @@ from bench_imm.keypoints import to_pixels
 from bench_imm.networks import Networks
 from bench_imm.pairs import resized
 from bench_imm.settings import ImmSettings
-from benchmark.contracts.errors import BenchError
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, Method, MethodInfo, Weights
 from benchmark.contracts.predictions import Landmarks
 from benchmark.networks import weights as known
 from benchmark.training.randomness import seeded
+from benchmark.training.warp import draw_warps, warp_generator
+from benchmark.training.weights import load_weights, needed, save_weights, settled
 
-WEIGHTS = "weights.safetensors"
 FILES = {"vgg16": known.VGG16, "squeezenet": known.SQUEEZENET}
 
 
@@ -49,16 +47,16 @@ class Imm(Method):
 
     def initialise(self, images: Images, context: FitContext) -> None:
         self.device = context.device
-        self._build(context.seed)
-        self._settle()
+        settled(self._build(context.seed), context.device)
 
     def fit(self, images: Images, context: FitContext) -> None:
         self.device = context.device
-        training.fit(self._build(context.seed), images, context, self.settings, self.save)
-        self._settle()
+        networks = self._build(context.seed)
+        training.fit(networks, images, context, self.settings, self.save)
+        settled(networks, context.device)
 
     def predict(self, images: Tensor) -> Landmarks:
-        networks = self._trained()
+        networks = needed(self.networks, "IMM")
         seen = resized(images, self.settings.size).contiguous(memory_format=torch.channels_last)
         points = to_pixels(networks.points(seen), self.settings.grid, images.shape[-1])
         return Landmarks(points)
@@ -69,28 +67,32 @@ class Imm(Method):
         In [-1, 1], `size` × `size`.
         """
         size = self.settings.size
-        return self._trained()(resized(source, size), resized(target, size)).clamp(-1, 1)
+        networks = needed(self.networks, "IMM")
+        picture: Tensor = networks(resized(source, size), resized(target, size))
+        return picture.clamp(-1, 1)
+
+    def pictures(self, images: Tensor) -> dict[str, Tensor]:
+        """Each image rendered from a further warp of it, and from the looks of the next image."""
+        warp = draw_warps(len(images), warp_generator(0), "imm-source", images.device)
+        source = warp.warp(images)
+        return {
+            "source": source,
+            "rendered from the source in the image's pose": self.render(source, images),
+            "rendered from the next image in this one's pose": self.render(
+                images.roll(-1, 0), images
+            ),
+        }
 
     def save(self, folder: Path) -> None:
-        state = self._trained().state_dict()
-        save_file({k: v.cpu().contiguous() for k, v in state.items()}, folder / WEIGHTS)
+        save_weights(folder, needed(self.networks, "IMM").state_dict())
 
     def load(self, folder: Path, device: str) -> None:
         self.device = device
-        self._build(0).load_state_dict(load_file(folder / WEIGHTS))
-        self._settle()
+        networks = self._build(0)
+        networks.load_state_dict(load_weights(folder))
+        settled(networks, device)
 
     def _build(self, seed: int) -> Networks:
         with seeded(seed, "networks"):
             self.networks = Networks(self.settings)
         return self.networks
-
-    def _trained(self) -> Any:
-        if self.networks is None:
-            raise BenchError("IMM has no weights yet", cure="call fit, initialise or load first")
-        return self.networks
-
-    def _settle(self) -> None:
-        """The networks on their device, in evaluation mode, channels last."""
-        networks = self._trained().to(self.device, memory_format=torch.channels_last)
-        networks.eval().requires_grad_(False)

@@ -6,20 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from bench_lead import byol, distil, reductions
 from bench_lead.networks import Encoder, Student, encoder, hypercolumn
 from bench_lead.settings import LeadSettings
-from benchmark.contracts.errors import BenchError
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import FitContext, Method, MethodInfo
 from benchmark.contracts.predictions import Descriptors
 from benchmark.training.randomness import generator, seeded
+from benchmark.training.weights import load_weights, needed, save_weights, settled
 
-WEIGHTS = "weights.safetensors"
 CHUNK = 64
 
 
@@ -77,11 +75,11 @@ class Lead(Method):
     def save(self, folder: Path) -> None:
         weights = {f"network.{k}": v for k, v in self._network().state_dict().items()}
         weights |= {f"reduction.{k}": v for k, v in self.reduction.items()}
-        save_file({k: v.cpu().contiguous() for k, v in weights.items()}, folder / WEIGHTS)
+        save_weights(folder, weights)
 
     def load(self, folder: Path, device: str) -> None:
         self.device = device
-        weights = load_file(folder / WEIGHTS)
+        weights = load_weights(folder)
         built = encoder(self.settings.network)
         if self.settings.reduction == "fpn":
             self.student = distil.untrained_student(built, 0, self.settings)
@@ -101,9 +99,9 @@ class Lead(Method):
         with context.shared("stage1", self.settings.stage1()) as part:
             if not part.done:
                 byol.fit(net, images, part.context, self.settings, lambda f: _save_stage1(net, f))
-                save_file(_weights(net), part.folder / WEIGHTS)
+                save_weights(part.folder, net.state_dict())
                 part.finish()
-            net.load_state_dict(load_file(part.folder / WEIGHTS))
+            net.load_state_dict(load_weights(part.folder))
         return net
 
     def _fit_reduction(self, images: Images, context: FitContext) -> None:
@@ -132,26 +130,17 @@ class Lead(Method):
         return reductions.apply(self.settings.reduction, self.reduction, column)
 
     def _network(self) -> Any:
-        network: nn.Module | None = self.student if self.student is not None else self.encoder
-        if network is None:
-            raise BenchError("LEAD has no weights yet", cure="call fit, initialise or load first")
-        return network
+        return needed(self.student if self.student is not None else self.encoder, "LEAD")
 
     def _settle(self) -> Any:
-        """The network on its device, in evaluation mode, channels last."""
+        """The network and its reduction on their device, ready to predict."""
         self.reduction = {k: v.to(self.device) for k, v in self.reduction.items()}
-        network = self._network().to(self.device, memory_format=torch.channels_last)
-        return network.eval().requires_grad_(False)
-
-
-def _weights(network: nn.Module) -> dict[str, Tensor]:
-    return {k: v.cpu().contiguous() for k, v in network.state_dict().items()}
+        return settled(self._network(), self.device)
 
 
 def _save_stage1(network: nn.Module, folder: Path) -> None:
     """What the variant with reduction "none" loads."""
-    weights = {f"network.{k}": v for k, v in _weights(network).items()}
-    save_file(weights, folder / WEIGHTS)
+    save_weights(folder, {f"network.{k}": v for k, v in network.state_dict().items()})
 
 
 def _under(prefix: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:

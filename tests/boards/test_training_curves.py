@@ -1,0 +1,81 @@
+"""What fits logged in training: read by name, laid over one another, refused where it is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests_fixtures import Call
+
+from benchmark.boards.training_curves import logged, training_svg
+from benchmark.contracts.errors import DataAltered
+from benchmark.contracts.record import Record, read_record
+from benchmark.home import home
+
+
+def row(stage: str, images: int, **values: float) -> dict[str, Any]:
+    return {"stage": stage, "step": images, "images": images, "images_per_second": 9.0, **values}
+
+
+def runs(run: Call, *rows: list[dict[str, Any]]) -> list[Record]:
+    """Runs of a method, whose fits are given logs."""
+    found = []
+    for seed, own in enumerate(rows):
+        record = read_record(Path(run("grid", "--seed", str(seed), "--json").json["record"]))
+        log = home() / "fits" / record.fit_id / "log.jsonl"
+        log.write_text("".join(json.dumps(r) + "\n" for r in own))
+        found.append(record)
+    return found
+
+
+def test_values_are_told_apart_by_stage_only_where_they_must(harness: Path, run: Call) -> None:
+    rows = [row("one", 10, loss=3.0), row("two", 5, loss=2.0, pixels=7.0), row("one", 20, loss=1.0)]
+    (record,) = runs(run, [*rows, {"step": 3}])
+    assert logged(record) == {
+        "one/loss": [(10, 3.0), (20, 1.0)],
+        "two/loss": [(5, 2.0)],
+        "pixels": [(5, 7.0)],
+    }
+
+
+def test_runs_are_laid_over_one_another(
+    harness: Path, run: Call, bench: Call, tmp_path: Path
+) -> None:
+    one, two = runs(run, [row("a", 10, loss=4.0), row("a", 20, loss=2.0)], [row("a", 10, loss=3.0)])
+    out = tmp_path / "curves.svg"
+    said = bench("curves", one.run_id, two.run_id[:9], "--out", str(out))
+    assert said.code == 0, said.err
+    assert "logged: loss" in said.out
+    drawn = out.read_text()
+    assert drawn.startswith("<svg")
+    assert "<script" not in drawn
+    for record in (one, two):
+        assert record.run_id[:8] in drawn
+    curves = bench("curves", one.run_id, two.run_id, "--json").json["curves"]
+    assert list(curves.values()) == [[[10, 4.0], [20, 2.0]], [[10, 3.0]]]
+
+
+def test_an_unknown_value_and_a_fit_elsewhere_are_refused(
+    harness: Path, run: Call, bench: Call
+) -> None:
+    one, two = runs(run, [row("a", 10, loss=4.0)], [row("a", 10, pixels=3.0)])
+    said = bench("curves", one.run_id, two.run_id)
+    assert (said.code, "pixels" in said.err) == (2, True)
+    (home() / "fits" / one.fit_id / "done.json").unlink()
+    said = bench("curves", one.run_id)
+    assert said.code == 1
+    assert "not on this machine" in said.err
+
+
+def test_a_broken_log_is_named(harness: Path, run: Call) -> None:
+    (record,) = runs(run, [])
+    path = home() / "fits" / record.fit_id / "log.jsonl"
+    path.write_text('{"images": 1, "loss"')
+    with pytest.raises(DataAltered, match=r"log\.jsonl"):
+        logged(record)
+
+
+def test_values_below_zero_have_a_linear_scale() -> None:
+    assert "−2" in training_svg({"run": [(1, -2.0), (2, 2.0)]}, "loss")
