@@ -66,7 +66,7 @@ def training_svg(curves: Mapping[str, Curve], value: str) -> str:
     import altair
     import vl_convert
 
-    values = [
+    values: list[dict[str, Any]] = [
         {"run": run, "images": images, "value": number}
         for run, curve in curves.items()
         for images, number in curve

@@ -91,7 +91,7 @@ class Ytf68(Reader):
     def _everything(self) -> list[Sample]:
         found = [s for part in sorted(self.frames) for s in self._part(part)]
         clips = {name: i for i, name in enumerate(sorted({clip_of(s.path.name) for s in found}))}
-        return [replace(s, extra={"clips": np.int64(clips[clip_of(s.path.name)])}) for s in found]
+        return [replace(s, extra={"clips": np.array(clips[clip_of(s.path.name)])}) for s in found]
 
     @cached_property
     def _people(self) -> dict[str, set[str]]:

@@ -54,6 +54,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
                 "lead-paper": {"of": "lead:paper"},
                 "imm-small": {"of": "imm:small"},
                 "imm-demo": {"of": "imm:demo"},
+                "imm-released": {"of": "imm:released"},
                 "imm-paper": {"of": "imm:paper"},
             },
             default_preset="lead-paper",

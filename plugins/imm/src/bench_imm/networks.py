@@ -106,7 +106,8 @@ class Networks(nn.Module):
             for part in self.modules():
                 if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
                     nn.init.trunc_normal_(part.weight, std=0.01, a=-0.02, b=0.02)
-                    nn.init.zeros_(part.bias)
+                    if part.bias is not None:
+                        nn.init.zeros_(part.bias)
 
     def points(self, images: Tensor) -> Tensor:
         """Points (B, K, 2) in [-1, 1] of images (B, 3, S, S) in [-1, 1]."""

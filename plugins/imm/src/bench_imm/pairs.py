@@ -124,15 +124,15 @@ class Partners(Order):
         self.rank = np.empty_like(self.by_object)
         self.rank[self.by_object] = np.arange(len(objects))
         ordered = objects[self.by_object]
-        self.first = np.searchsorted(ordered, objects)
-        self.count = np.searchsorted(ordered, objects, side="right") - self.first
+        self.first: np.ndarray = np.searchsorted(ordered, objects)
+        self.members: np.ndarray = np.searchsorted(ordered, objects, side="right") - self.first
 
     def indices(self, step: int) -> np.ndarray:
         chosen = self.order.indices(step)
         draw = np.random.Generator(
             np.random.PCG64(derived_seed(self.order.seed, "partners", step, int(chosen[0])))
         )
-        first, count = self.first[chosen], self.count[chosen]
+        first, count = self.first[chosen], self.members[chosen]
         away = 1 + np.floor(draw.random(len(chosen)) * (count - 1)).astype(np.int64)
         away[count == 1] = 0
         return self.by_object[first + (self.rank[chosen] - first + away) % count]
