@@ -149,11 +149,28 @@ class _Board:
             found |= {run: table[:, i] for i, (run, _) in enumerate(pairs)}
         return found
 
+    @cached_property
+    def untrained(self) -> dict[Any, Group]:
+        """The runs of an untrained network, by what they imitate and what they were scored on."""
+        found: dict[Any, Group] = {}
+        for key in self.groups:
+            if key.method == "random-features" and not key.withdrawn:
+                imitated = json.loads(key.settings)
+                settings = json.dumps(imitated["settings"], sort_keys=True)
+                found.setdefault((imitated["of"], settings, key.comparable), key)
+        return found
+
+    @cached_property
+    def told_apart(self) -> tuple[bool, bool]:
+        """Whether rows must say which data, and which versions of metrics, they were scored with."""
+        data, corrected = ({getattr(k, n) for k in self.groups} for n in ("data", "corrected"))
+        return len(data) > 1, len(corrected) > 1
+
     def seeds(self, key: Group, only: Container[int] | None = None) -> np.ndarray | None:
         """(DRAWS, S) of a group, in the order of its seeds (`only` some of them)."""
         group = sorted(self.groups[key], key=lambda e: e.record.seed)
         chosen = [e.record for e in group if only is None or e.record.seed in only]
-        if not self.drawn:
+        if not self.drawn or not chosen:
             return None
         return np.stack([self.drawn[record.run_id] for record in chosen], axis=1)
 
@@ -204,7 +221,8 @@ def over_seeds(numbers: np.ndarray) -> tuple[float, float] | None:
     """The 95 % t-interval of the mean over seeds; None for a single one."""
     if len(numbers) < 2:
         return None
-    half = stats.t.ppf(0.975, len(numbers) - 1) * stats.sem(numbers)
+    spread = numbers.std(ddof=1) / np.sqrt(len(numbers))
+    half = stats.t.ppf(0.975, len(numbers) - 1) * spread
     return float(numbers.mean() - half), float(numbers.mean() + half)
 
 
@@ -217,9 +235,10 @@ def _row(board: _Board, key: Group) -> Row:
     between = over_seeds(numbers)
     spec = plugins().methods.get(key.method)
     words = [variant_name(first), f"version {key.version}" if key.version > 1 else ""]
-    if len({k.data for k in board.groups}) > 1:
+    by_data, by_version = board.told_apart
+    if by_data:
         words.append(f"on {first.data['test'].source or 'data'} {first.data['test'].pixels[:6]}")
-    if len({k.corrected for k in board.groups}) > 1:
+    if by_version:
         words.append(f"scored by version {group[0].value(board.metric).version}")
     reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
@@ -245,27 +264,21 @@ def _row(board: _Board, key: Group) -> Row:
 
 def _floor(board: _Board, key: Group) -> tuple[float, float, float] | None:
     """Difference to the same network untrained, over the seeds that both were run with."""
-    for other in board.groups:
-        if other.method != "random-features" or other.withdrawn:
-            continue
-        if other.comparable != key.comparable:
-            continue
-        imitated = json.loads(other.settings)
-        same = json.dumps(imitated["settings"], sort_keys=True) == key.settings
-        mine, theirs = ({e.record.seed: e for e in board.groups[k]} for k in (key, other))
-        shared = mine.keys() & theirs.keys()
-        if imitated["of"] == key.method and same and shared:
-            one, two = board.seeds(key, shared), board.seeds(other, shared)
-            if one is None or two is None:
-                return None
-            difference = np.mean(
-                [
-                    mine[s].value(board.metric).value - theirs[s].value(board.metric).value
-                    for s in shared
-                ]
-            )
-            return float(difference), *interval_of(one.mean(1) - two.mean(1))
-    return None
+    other = board.untrained.get((key.method, key.settings, key.comparable))
+    if other is None:
+        return None
+    mine, theirs = ({e.record.seed: e for e in board.groups[k]} for k in (key, other))
+    shared = mine.keys() & theirs.keys()
+    one, two = board.seeds(key, shared), board.seeds(other, shared)
+    if not shared or one is None or two is None:
+        return None
+    difference = np.mean(
+        [
+            mine[seed].value(board.metric).value - theirs[seed].value(board.metric).value
+            for seed in shared
+        ]
+    )
+    return float(difference), *interval_of(one.mean(1) - two.mean(1))
 
 
 def _reported(board: _Board, record: Record) -> tuple[float, str, str] | None:

@@ -284,6 +284,12 @@ CONTROL = re.compile(
 """Characters in JSON text, escaped or not, that move a terminal's cursor or turn its writing around."""
 
 
+def _moves_the_cursor(text: str) -> bool:
+    # the search is slow beside the two questions before it, and most records need no more than these
+    plain = text.isascii() and "\\" not in text and "\x7f" not in text
+    return not plain and CONTROL.search(text) is not None
+
+
 def _refused(constant: str) -> float:
     raise ValueError(f"a record holds finite numbers only, not {constant}")
 
@@ -299,7 +305,7 @@ def read_record(path: Path) -> Record:
         if path.stat().st_size > LARGEST:
             raise RecordInvalid(f"{path} is larger than a record may be ({LARGEST:,} bytes)")
         text = path.read_text("utf-8")
-        if CONTROL.search(text):
+        if _moves_the_cursor(text):
             raise RecordInvalid(f"{path} holds control characters")
         content = json.loads(text, parse_constant=_refused, parse_float=_finite)
     except FileNotFoundError:

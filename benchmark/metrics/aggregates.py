@@ -69,6 +69,30 @@ AGGREGATES: dict[str, Callable[[Array], float]] = {
 }
 
 
+def _sums_of_means(drawn: Array) -> Array:
+    there = ~np.isnan(drawn)
+    means: Array = np.where(there, drawn, 0).sum(1) / there.sum(1)
+    return means.sum(1)
+
+
+def _ratios_of_sums(drawn: Array) -> Array:
+    top, bottom = drawn.sum(1).T
+    ratios: Array = 100 * top / bottom
+    return ratios
+
+
+OF_DRAWS: dict[str, Callable[[Array], Array]] = {
+    "mean": lambda drawn: drawn.mean(1),
+    "median": lambda drawn: np.median(drawn, axis=1),
+    "upper_median": lambda drawn: np.partition(drawn, drawn.shape[1] // 2, 1)[
+        :, drawn.shape[1] // 2
+    ],
+    "sum_of_means": _sums_of_means,
+    "ratio_of_sums": _ratios_of_sums,
+}
+"""The same of many draws of the items at once: (D, N) or (D, N, M) to (D,)."""
+
+
 def aggregate(values: Array, name: str = "mean") -> float:
     """The reported number of per-item `values`: (N,), or (N, M) where the aggregate reads columns.
 

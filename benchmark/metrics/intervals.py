@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from benchmark.contracts.errors import InvalidInput
-from benchmark.metrics.aggregates import AGGREGATES, checked
+from benchmark.metrics.aggregates import OF_DRAWS, checked
 
 DRAWS = 2000
 CHUNK_BYTES = 32 * 2**20
@@ -142,11 +142,9 @@ def _resampled(per_item: np.ndarray, by: str, draws: int, seed: int) -> np.ndarr
     if by == "single":
         raise InvalidInput("a single value has no items to draw")
     values = checked(per_item, by)
-    if by == "mean":
-        return np.concatenate([values[rows].mean(1) for rows in _draws(len(values), draws, seed)])
     with np.errstate(invalid="ignore", divide="ignore"):
-        chunks = _draws(len(values), draws, seed)
-        return np.array([AGGREGATES[by](values[row]) for rows in chunks for row in rows])
+        chunks = _draws(len(values), draws, seed, values[0].size)
+        return np.concatenate([OF_DRAWS[by](values[rows]) for rows in chunks])
 
 
 def _quantiles(drawn: np.ndarray, level: float) -> tuple[float, float]:
@@ -155,12 +153,13 @@ def _quantiles(drawn: np.ndarray, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _draws(items: int, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """Index rows in chunks, so that 2,000 draws of a large set do not fill the memory.
+def _draws(items: int, draws: int, seed: int, width: int = 1) -> Iterator[np.ndarray]:
+    """Index rows in chunks, so that 2,000 draws of a large set, `width` values each, do not fill the
+    memory.
 
     The numbers come from one stream row by row, so the chunk size does not change them.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
-    chunk = max(1, CHUNK_BYTES // (8 * items))
+    chunk = max(1, CHUNK_BYTES // (8 * items * width))
     for first in range(0, draws, chunk):
         yield rng.integers(0, items, (min(chunk, draws - first), items))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.metrics.aggregates import aggregate
+from benchmark.metrics.aggregates import AGGREGATES, OF_DRAWS, aggregate
 from benchmark.metrics.intervals import bootstrap_interval, paired_interval
 
 NAN = float("nan")
@@ -83,3 +87,15 @@ def test_pairs_average_the_aggregates_of_their_seeds() -> None:
 def test_one_number_has_no_interval() -> None:
     with pytest.raises(InvalidInput, match="no items to draw"):
         bootstrap_interval(np.ones(1), by="single")
+
+
+@given(st.integers(1, 7), st.integers(1, 5), st.randoms(use_true_random=False))
+@pytest.mark.parametrize("name", sorted(OF_DRAWS))
+def test_many_draws_give_what_each_gives_alone(
+    name: str, items: int, draws: int, random: Random
+) -> None:
+    wide = {"sum_of_means": 3, "ratio_of_sums": 2}.get(name, 0)
+    shape = (draws, items, wide) if wide else (draws, items)
+    drawn = np.array([random.uniform(0.5, 9) for _ in range(int(np.prod(shape)))]).reshape(shape)
+    alone = [AGGREGATES[name](values) for values in drawn]
+    np.testing.assert_allclose(OF_DRAWS[name](drawn), alone, rtol=1e-13)
