@@ -72,7 +72,7 @@ def training_svg(curves: Mapping[str, Curve], value: str) -> str:
         for images, number in curve
         if images > 0
     ]
-    low = min(point["value"] for point in values)
+    low = min((v for curve in curves.values() for seen, v in curve if seen > 0), default=0.0)
     scale = altair.Scale(type="log") if low > 0 else altair.Scale(zero=False)
     chart = (
         altair.Chart(altair.Data(values=values))
