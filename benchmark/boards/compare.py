@@ -148,8 +148,11 @@ def _find(entries: list[Entry], name: str, protocol: Protocol) -> list[Entry]:
         group = Group.of(entry.record)
         if not group.withdrawn and group.method == method and _says(entry, words):
             groups[group].append(entry)
-    if len(groups) == 1:
-        return sorted(next(iter(groups.values())), key=lambda e: e.record.seed)
+    # a row that says just these words is meant, even if others say them among more
+    exact = [g for g in groups.values() if set(_split(words)) == _said(g[0])]
+    fitting = exact if len(exact) == 1 else list(groups.values())
+    if len(fitting) == 1:
+        return sorted(fitting[0], key=lambda e: e.record.seed)
     known = _names(groups.values() if groups else [[e] for e in entries])
     raise UnknownName(
         f"single row of {protocol.name}",
@@ -161,9 +164,16 @@ def _find(entries: list[Entry], name: str, protocol: Protocol) -> list[Entry]:
 
 def _says(entry: Entry, words: str) -> bool:
     """Whether each word is one of the variant's, or one of its values."""
-    said = variant_name(entry.record).split()
-    values = {*said, *(w.partition("=")[2] for w in said)}
-    return set(words.replace(",", " ").split()) <= values
+    said = _said(entry)
+    return set(_split(words)) <= said | {w.partition("=")[2] for w in said}
+
+
+def _said(entry: Entry) -> set[str]:
+    return set(variant_name(entry.record).split())
+
+
+def _split(words: str) -> list[str]:
+    return words.replace(",", " ").split()
 
 
 def _names(groups: Iterable[list[Entry]]) -> list[str]:

@@ -87,7 +87,11 @@ class Part(Protocol):
 
 
 class Progress(Protocol):
-    """Tell the person who waits how far it is."""
+    """Tell the person who waits how far it is: `context.progress("k-means", 3, 30, inertia=0.7)`.
+
+    Called with the stage's name, how many steps are done and how many there are, and numbers worth
+    seeing; `step == total` ends the stage's line. `images_per_second` is kept in the record.
+    """
 
     def __call__(self, stage: str, step: int, total: int, **values: float) -> None: ...
 

@@ -70,7 +70,13 @@ def test_rows_are_found_by_words_and_by_run_id(ran: dict[str, list[np.ndarray]])
     assert by_run.difference == by_words.difference
 
 
-@pytest.mark.parametrize("name", ["grid", "gird", "grid:16"])
+def test_the_row_that_says_just_these_words_is_meant(ran: dict[str, list[np.ndarray]]) -> None:
+    found = compare(find_protocol("small_faces"), "grid", "grid:9", twin=True)
+    assert found.first.value == pytest.approx(ran["grid"][0].mean())
+    assert found.second.value == pytest.approx(ran["grid:9"][0].mean())
+
+
+@pytest.mark.parametrize("name", ["gird", "grid:16"])
 def test_what_no_row_or_several_fit_is_said(ran: dict[str, list[np.ndarray]], name: str) -> None:
     with pytest.raises(UnknownName, match="grid:points=9"):
         compare(find_protocol("small_faces"), name, "slow", twin=True)
