@@ -40,6 +40,8 @@ def work(pipe: int, lifeline: int, scratch: str, implementation: str, method: st
     try:
         worker.wire.serve()
     except Gone:
+        # here too: this thread may end the process before the other one has cleared up
+        shutil.rmtree(scratch, ignore_errors=True)
         sys.exit(1)
 
 
