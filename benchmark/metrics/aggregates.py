@@ -90,7 +90,10 @@ OF_DRAWS: dict[str, Callable[[Array], Array]] = {
     "sum_of_means": _sums_of_means,
     "ratio_of_sums": _ratios_of_sums,
 }
-"""The same of many draws of the items at once: (D, N) or (D, N, M) to (D,)."""
+"""The same of many draws of the items at once: (D, N) or (D, N, M) to (D,).
+
+Example: `OF_DRAWS["median"]` of [[1, 4, 2], [3, 3, 9]] is [2, 3].
+"""
 
 
 def aggregate(values: Array, name: str = "mean") -> float:

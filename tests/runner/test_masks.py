@@ -14,6 +14,7 @@ from PIL import Image
 from benchmark.cli.progress import Silent
 from benchmark.contracts import Parts, Translation
 from benchmark.contracts.errors import DataAltered, Incompatible, PluginBroken, UnknownName
+from benchmark.files import file_sha256
 from benchmark.metrics.clustering import adjusted_rand_index, normalised_mutual_information
 from benchmark.metrics.cumulative import smoothed_area_below
 from benchmark.metrics.segmentation import foreground_iou, mask_disagreement
@@ -82,6 +83,10 @@ def test_kept_masks_give_the_errors_of_the_record(tiny, protocol: str, metrics: 
     assert rescored(disc.path) == dict.fromkeys(metrics, "ok")
     kept, foreign = (o.path.with_name(f"{o.path.stem}.predictions.npz") for o in (disc, other))
     kept.write_bytes(foreign.read_bytes())
+    content = json.loads(disc.path.read_text())
+    artefact = next(a for a in content["artefacts"] if a["path"] == kept.name)
+    artefact.update(sha256=file_sha256(kept), bytes=kept.stat().st_size)
+    disc.path.write_text(json.dumps(content))
     assert "wrong" in rescored(disc.path).values()
 
 

@@ -49,8 +49,12 @@ def test_every_picture_has_its_words() -> None:
 def test_parts_are_drawn_where_the_fit_is(harness: Path) -> None:
     plan, outcome = done("halves")
     pictures = drawn(plan, outcome)
-    assert pictures.keys() == {"predictions", "parts"}
-    assert [p.name for p in pictures_of(outcome.record, plan.folder)] == ["predictions", "parts"]
+    assert pictures.keys() == {"predictions", "points", "parts"}
+    assert [p.name for p in pictures_of(outcome.record, plan.folder)] == [
+        "predictions",
+        "points",
+        "parts",
+    ]
     # halves finds a left and a right part: red and cyan, one to each side of a tile
     tile = pictures["parts"][14 : 14 + 64, 2 : 2 + 64]
     red, cyan = tile[..., 0] > tile[..., 1] + 40, tile[..., 1] > tile[..., 0] + 40
@@ -153,5 +157,5 @@ better = "lower"
     path.write_text(text[:start] + zoom + text[end:])
     plan, outcome = done("grid", "small_zoom")
     pictures = drawn(plan, outcome)
-    assert pictures.keys() == {"predictions"}
+    assert pictures.keys() == {"predictions", "points"}
     assert count(pictures["predictions"], TRUTH) > 100
