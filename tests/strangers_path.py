@@ -103,7 +103,7 @@ def main() -> None:
         rows = walk(pages, Path(scratch))
     shown = "".join(str(row.pop("output", "")) for row in rows)
     for method in begun(rows):
-        if f" {method} " not in shown:
+        if method not in shown.split():
             sys.exit(f"no board shows the method {method!r}")
     total = sum(float(str(row["seconds"])) for row in rows)
     print(f"{total:7.1f} s  in all")
