@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from benchmark.contracts.errors import BenchError, UnknownName
+from benchmark.contracts.errors import BenchError, UnknownName, did_you_mean
 from benchmark.contracts.spec import MethodSpec
 
 if TYPE_CHECKING:
@@ -46,13 +46,16 @@ def validated(
         json.dumps(settings.model_dump(mode="json"), allow_nan=False)
         return settings
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}"
-            for e in error.errors()
-        )
+        faults = [(".".join(str(p) for p in e["loc"]) or "settings", e) for e in error.errors()]
+        unknown = [where for where, e in faults if e["type"] == "extra_forbidden"]
+        guesses = "".join(did_you_mean(name, model.model_fields) for name in unknown)
         fields = ", ".join(sorted(model.model_fields)) or "none"
+        told = "; ".join(
+            f"there is no setting {where!r}" if where in unknown else f"{where}: {e['msg']}"
+            for where, e in faults
+        )
         raise SettingsInvalid(
-            f"settings of method {method!r}: {faults}", cure=f"its settings are: {fields}"
+            f"settings of method {method!r}: {told}", cure=f"{guesses}its settings are: {fields}"
         ) from None
     except ValueError:
         raise SettingsInvalid(f"settings of method {method!r} hold NaN or infinity") from None

@@ -20,7 +20,7 @@ FLOORS = [
     {"probes"},
     {"metrics", "networks"},
     {"datasets"},
-    {"protocols", "plugins", "settings", "isolation"},
+    {"protocols", "plugins", "method_errors", "settings", "isolation"},
     {"protocol_folders"},
     {"files", "home"},
     {"contracts"},

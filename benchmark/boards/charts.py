@@ -1,4 +1,4 @@
-"""Curves of a record as SVG: error against images seen, and the probe's loss.
+"""Curves of a run as SVG: error against images seen, the probe's loss, and what its fit logged.
 
 Drawn here, as plain text: a record's page has one or two lines to show, and a site has thousands of
 such pages. Colours are those of the text around, so that they suit light and dark.
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from benchmark.boards.training_curves import logged
+from benchmark.contracts.errors import BenchError
 from benchmark.contracts.record import Record
 
 WIDTH, HEIGHT = 520, 280
@@ -65,6 +67,34 @@ class Axis:
         step = next(s for s in steps if (self.high - self.low) / s <= 6)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
+
+
+def charts_of(record: Record) -> list[tuple[str, Markup]]:
+    """All curves of a run with their headings; those of its fit only where that is on this machine."""
+    charts = []
+    if record.curve:
+        charts.append(("Error against images seen", curve_svg(record)))
+    charts += [("Training", svg) for svg in training_svgs(record)]
+    if record.probe.get("loss_by_epoch"):
+        charts.append(("Probe", loss_svg(record)))
+    return charts
+
+
+def training_svgs(record: Record) -> list[Markup]:
+    """Each value that the fit logged; none where the fit is elsewhere, or its log can't be read."""
+    try:
+        curves = logged(record)
+    except BenchError:
+        return []
+    return [
+        line_svg(
+            points := curve.thinned(),
+            title=name,
+            names=(curve.along, name.rpartition("/")[2]),
+            log=(False, all(value > 0 for _, value in points)),
+        )
+        for name, curve in curves.items()
+    ]
 
 
 def curve_svg(record: Record) -> Markup:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.boards.entries import Entry, read_entries
-from benchmark.boards.rows import Group, variant_name
+from benchmark.boards.rows import Group, flat, variant_name
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import interval_of, resampled, two_sided_p
@@ -59,8 +59,8 @@ def compare(
 ) -> Comparison:
     """Compare two rows in the metric (the headline by default), averaged over each side's seeds.
 
-    A row is named by its method, or "method:words" with words of its settings ("lead:64"), or a run
-    id's beginning. The draws are paired: both sides on the same items. Raises `UnknownName` for what
+    A row is named by its method, or "method:words" with words of its settings ("lead:64"; also those
+    that its preset chose, "lead:batch=64"), or a run id's beginning. The draws are paired: both sides on the same items. Raises `UnknownName` for what
     no row or several rows fit, `InvalidInput` for a metric without items, or items that differ.
     """
     entries, _ = read_entries(protocol, twin=twin)
@@ -143,11 +143,15 @@ def _find(entries: list[Entry], name: str, protocol: Protocol) -> list[Entry]:
     if len(by_run) == 1:
         return by_run
     method, _, words = name.partition(":")
-    groups: dict[Group, list[Entry]] = defaultdict(list)
+    standing: dict[Group, list[Entry]] = defaultdict(list)
     for entry in entries:
         group = Group.of(entry.record)
-        if not group.withdrawn and group.method == method and _says(entry, words):
-            groups[group].append(entry)
+        if not group.withdrawn and group.method == method:
+            standing[group].append(entry)
+    # words that no row's name has may be settings that a preset, or the method itself, chose
+    groups = {key: g for key, g in standing.items() if _says(g[0], words)} or {
+        key: g for key, g in standing.items() if _says(g[0], words, chosen=True)
+    }
     # a row that says just these words is meant, even if others say them among more
     exact = [g for g in groups.values() if set(_split(words)) == _said(g[0])]
     fitting = exact if len(exact) == 1 else list(groups.values())
@@ -162,10 +166,12 @@ def _find(entries: list[Entry], name: str, protocol: Protocol) -> list[Entry]:
     )
 
 
-def _says(entry: Entry, words: str) -> bool:
-    """Whether each word is one of the variant's, or one of its values."""
+def _says(entry: Entry, words: str, *, chosen: bool = False) -> bool:
+    """Whether each word is one of the variant's, or one of its values, or (if `chosen`) a setting."""
     said = _said(entry)
-    return set(_split(words)) <= said | {w.partition("=")[2] for w in said}
+    if chosen:
+        said |= {f"{k}={v}" for k, v in flat(entry.record.method.settings).items()}
+    return set(_split(words)) <= said | {w.partition("=")[2] for w in _said(entry)}
 
 
 def _said(entry: Entry) -> set[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import jinja2
 
-from benchmark.boards.charts import curve_svg, loss_svg
+from benchmark.boards.charts import charts_of
 from benchmark.boards.pictures import pictures_of
-from benchmark.contracts.record import Record
+from benchmark.contracts.record import PluginCode, Record
 from benchmark.files import write_text
 
 TEMPLATE = """<!doctype html>
@@ -32,8 +32,8 @@ board.</p>{% endif %}
 <p><span class="big">{{ "%.2f"|format(v.value) }} {{ v.unit }}</span> {{ v.metric }},
 {{ v.interval() }} ({{ v.better }} is better)</p>
 {% endfor %}
-{% if curve %}<h2>Error against images seen</h2>{{ curve }}{% endif %}
-{% if loss %}<h2>Probe</h2>{{ loss }}{% endif %}
+{% for title, group in charts|groupby(0) %}<h2>{{ title }}</h2>
+{% for _, chart in group %}{{ chart }}{% endfor %}{% endfor %}
 {% for p in pictures %}<h2>{{ p.title }}</h2>
 <p>{{ p.words }}</p>
 <img src="pictures/{{ p.path.name }}" alt="{{ p.title }}">{% endfor %}
@@ -49,14 +49,21 @@ def write_page(record: Record, folder: Path) -> Path:
     environment = jinja2.Environment(autoescape=True)
     text = environment.from_string(TEMPLATE).render(
         r=record,
-        curve=curve_svg(record) if record.curve else "",
-        loss=loss_svg(record) if record.probe.get("loss_by_epoch") else "",
+        charts=charts_of(record),
         pictures=pictures_of(record, folder),
-        facts=facts(record),
+        facts=[fact for fact in facts(record) if fact[1]],
     )
     target = folder / "page.html"
     write_text(target, text)
     return target
+
+
+def _code_of(plugin: PluginCode | None) -> str:
+    if plugin is None:
+        return ""
+    commit = f", commit {plugin.commit[:12]}" if plugin.commit else ""
+    changed = " (changed)" if plugin.dirty else ""
+    return f"{plugin.distribution} {plugin.version}{commit}{changed}, files {plugin.digest[:16]}"
 
 
 def facts(record: Record) -> list[tuple[str, str]]:
@@ -79,6 +86,7 @@ def facts(record: Record) -> list[tuple[str, str]]:
             for n, d in record.data.items()
         ),
         ("code", f"{record.code.commit[:12]}{' (changed)' if record.code.dirty else ''}"),
+        ("code of the method", _code_of(record.code.plugin)),
         ("packages", ", ".join(f"{k} {v}" for k, v in record.packages.items())),
         ("hardware", ", ".join(f"{k} {v}" for k, v in record.hardware.items())),
         ("time", stages),

@@ -166,6 +166,21 @@ class _Board:
         data, corrected = ({getattr(k, n) for k in self.groups} for n in ("data", "corrected"))
         return len(data) > 1, len(corrected) > 1
 
+    @cached_property
+    def differing(self) -> dict[Group, list[str]]:
+        """What rows of one name must say besides: settings that neither names and that differ."""
+        alike: dict[tuple[str, int, str], list[Group]] = defaultdict(list)
+        for key, entries in self.groups.items():
+            alike[key.method, key.version, variant_name(entries[0].record)].append(key)
+        found: dict[Group, list[str]] = {}
+        for keys in alike.values():
+            settings = [flat(json.loads(key.settings)) for key in keys]
+            every = sorted({name for one in settings for name in one})
+            names = [n for n in every if any(one.get(n) != settings[0].get(n) for one in settings)]
+            for key, one in zip(keys, settings, strict=True):
+                found[key] = [f"{n}={one[n]}" for n in names if n in one]
+        return found
+
     def seeds(self, key: Group, only: Container[int] | None = None) -> np.ndarray | None:
         """(DRAWS, S) of a group, in the order of its seeds (`only` some of them)."""
         group = sorted(self.groups[key], key=lambda e: e.record.seed)
@@ -234,7 +249,8 @@ def _row(board: _Board, key: Group) -> Row:
     drawn = board.seeds(key)
     between = over_seeds(numbers)
     spec = plugins().methods.get(key.method)
-    words = [variant_name(first), f"version {key.version}" if key.version > 1 else ""]
+    words = [variant_name(first), *board.differing[key]]
+    words.append(f"version {key.version}" if key.version > 1 else "")
     by_data, by_version = board.told_apart
     if by_data:
         words.append(f"on {first.data['test'].source or 'data'} {first.data['test'].pixels[:6]}")

@@ -167,9 +167,11 @@ def print_standing(board: Standing) -> None:
     unit = f" {metric.unit}" if metric.unit else ""
     click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")
     if board.rows:
-        table(*_columns(board.rows))
+        table(*_columns(board.rows), cut=["weights", "labels seen"])
     if any(r.interval().endswith("*") for r in board.rows):
         click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
+    if any(r.role == "method" and len(r.seeds) == 1 and not r.withdrawn for r in board.rows):
+        click.secho("ranks are given to methods with two seeds or more: --seed 0,1,2", dim=True)
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
             click.secho(f"† {method} can't pass the check {check!r}: {reason}", dim=True)

@@ -32,11 +32,13 @@ def command(runs: tuple[str, ...], value: str, out: Path | None, json_: bool) ->
     if out is not None:
         write_text(out, training_svg(chosen, value))
     if json_:
-        as_json({"value": value, "curves": chosen})
+        along = next(iter(chosen.values())).along
+        curves = {run: curve.points for run, curve in chosen.items()}
+        as_json({"value": value, "along": along, "curves": curves})
         return
     rows = [
-        [run, len(c), f"{c[0][1]:.4g}", f"{min(v for _, v in c):.4g}", f"{c[-1][1]:.4g}"]
-        for run, c in chosen.items()
+        [run, len(values), *(f"{v:.4g}" for v in (values[0], min(values), values[-1]))]
+        for run, values in ((run, [v for _, v in c.points]) for run, c in chosen.items())
     ]
     table(["run", "rows", "first", "lowest", "last"], rows)
     click.echo(f"logged: {', '.join(sorted(set.intersection(*(set(f) for f in found.values()))))}")

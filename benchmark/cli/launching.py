@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,10 @@ def launch(
         for seed in seeds
     ]
     if plan_only:
-        as_json([{"job": job.name, "command": job.command()} for job in jobs])
+        if json_:
+            as_json([{"job": job.name, "command": job.command()} for job in jobs])
+        for job in jobs if not json_ else ():
+            click.echo(f"{job.name}\n  {shlex.join(job.command())}")
         return
     place = make_launcher(launcher, options)
     said: list[dict[str, Any]] = []
@@ -86,7 +90,8 @@ def _say(ended: Ended) -> None:
     if ended.code == 0:
         summary = _summary(ended)
         path = Path(summary["record"])
-        say(Outcome(read_record(path), path, summary["found"]), Path(summary["page"]))
+        outcome = Outcome(read_record(path), path, summary["found"], summary["other_code"])
+        say(outcome, Path(summary["page"]))
     elif ended.code is None:
         click.echo(f"{ended.job.name}: {ended.output}; its log will be {ended.log}")
     else:

@@ -63,13 +63,14 @@ def _methods(json_: bool) -> None:
             [
                 r["method"],
                 r["role"],
-                ", ".join(r["gives"]),
-                " ".join(r["presets"]),
-                _some([p.partition("@")[0] for p in r["protocols"]]),
+                _some(r["gives"], 2),
+                _some(r["presets"], 4),
+                len({p.partition("@")[0] for p in r["protocols"]}),
                 r["summary"],
             ]
             for r in rows
         ],
+        cut=["gives", "presets", "summary"],
     )
     for failure in failures:
         click.secho(f"broken  {failure['plugin']}: {failure['error']}", fg="red")
@@ -77,8 +78,7 @@ def _methods(json_: bool) -> None:
         click.secho("`bench doctor` shows where each broke", dim=True)
 
 
-def _some(names: list[str], most: int = 4) -> str:
-    names = list(dict.fromkeys(names))
+def _some(names: list[str], most: int) -> str:
     return " ".join(names[:most]) + (f" +{len(names) - most}" if len(names) > most else "")
 
 

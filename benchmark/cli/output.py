@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
+
+GAP, NARROWEST = 2, 12
+"""Characters between two columns, and those that a cell keeps however narrow the terminal is."""
 
 
 def as_json(content: Any) -> None:
@@ -14,22 +20,38 @@ def as_json(content: Any) -> None:
     click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Columns aligned by two spaces, headers dim; the last column is cut to the terminal's width."""
-    import shutil
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[Any]], cut: Sequence[str] = ()
+) -> None:
+    """Columns aligned by two spaces, headers dim.
 
+    On a terminal that is too narrow the columns named by `cut`, or else the last one, lose the ends of
+    their widest cells. What goes into a file or a pipe keeps all.
+    """
     cells = [[("" if c is None else str(c)) for c in row] for row in rows]
-    widths = [max(len(str(h)), *(len(r[i]) for r in cells)) if cells else len(h)
-              for i, h in enumerate(headers)]  # fmt: skip
-    room = shutil.get_terminal_size((100, 24)).columns
-    last = max(20, room - sum(widths[:-1]) - 2 * (len(widths) - 1))
-    click.secho(
-        "  ".join(h.ljust(w) for h, w in zip(headers, widths, strict=True)).rstrip(), dim=True
-    )
+    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
+    names = cut or headers[-1:]
+    widths = _fitting(widths, [i for i, name in enumerate(headers) if name in names])
+    click.secho(_line(headers, widths), dim=True)
     for row in cells:
-        if len(row[-1]) > last:
-            row[-1] = row[-1][: last - 1] + "…"
-        click.echo("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+        click.echo(_line(row, widths))
+
+
+def _fitting(widths: list[int], which: list[int]) -> list[int]:
+    """Widths of columns, the widest of `which` smaller until all fit, or none has more to give."""
+    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        return widths
+    room = shutil.get_terminal_size((100, 24)).columns - GAP * (len(widths) - 1)
+    found = list(widths)
+    while sum(found) > room and max((found[i] for i in which), default=0) > NARROWEST:
+        found[max(which, key=lambda i: found[i])] -= 1
+    return found
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    shown = (c if len(c) <= w else c[: w - 1] + "…" for c, w in zip(row, widths, strict=True))
+    padded = [c.ljust(w) for c, w in zip(shown, widths, strict=True)]
+    return (" " * GAP).join(padded).rstrip()
 
 
 def size(count: float) -> str:

@@ -53,6 +53,8 @@ def run_command(
             plan = make_plan(request, progress)
             if plan_only:
                 said.append(_plan_said(plan))
+                if not json_:
+                    _say_plan(said[-1])
                 continue
             if curve:
                 require_possible(plan)
@@ -74,7 +76,7 @@ def run_command(
         said.append(_summary(outcome, page))
         if not json_:
             say(outcome, page)
-    if json_ or plan_only:
+    if json_:
         as_json(said if len(said) > 1 else said[0])
 
 
@@ -85,6 +87,8 @@ def _plan_said(plan: Plan) -> dict[str, Any]:
         "done": (plan.folder / "record.json").exists(),
         "fitted": (plan.fit_folder / "done.json").exists(),
         "method": plan.spec.id,
+        "preset": plan.preset,
+        "seed": plan.request.seed,
         "settings": plan.settings.model_dump(mode="json"),
         "protocol": plan.protocol.name,
         "kind": plan.kind,
@@ -95,11 +99,34 @@ def _plan_said(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _say_plan(about: Mapping[str, Any]) -> None:
+    """For people: what would be done, with what, and where it would lie."""
+    todo = (
+        "done before; nothing to do"
+        if about["done"]
+        else "fitted before; predict and score"
+        if about["fitted"]
+        else "fit, predict and score"
+    )
+    name = " ".join(w for w in (about["method"], about["preset"]) if w)
+    click.secho(f"{name} on {about['protocol']}, seed {about['seed']}: {todo}", bold=True)
+    count = f" in {about['devices']} processes" if about["devices"] > 1 else ""
+    lines = {
+        "settings": ", ".join(f"{k}={v}" for k, v in about["settings"].items()) or "none",
+        "images": ", ".join(f"{name} {number:,}" for name, number in about["images"].items()),
+        "scored": f"{about['kind']}, on {about['device']}{count}",
+        "folder": about["folder"],
+    }
+    for word, value in lines.items():
+        click.echo(f"  {word:<9} {value}")
+
+
 def _summary(outcome: Outcome, page: Path) -> dict[str, Any]:
     record = outcome.record
     return {
         "run_id": record.run_id,
         "found": outcome.found,
+        "other_code": outcome.other_code,
         "metrics": {v.metric: v.value for v in record.metrics},
         "ci95": {v.metric: v.ci95 and list(v.ci95) for v in record.metrics},
         "record": str(outcome.path),
@@ -124,6 +151,13 @@ def say(outcome: Outcome, page: Path) -> None:
         for name, stage in record.stages.items()
     )
     click.echo(f"{record.method.id} · seed {record.seed} · {spent}")
+    if outcome.other_code:
+        click.secho(
+            f"note: the code of {record.method.id} is no longer what "
+            f"{'this run' if outcome.found else 'its fit'} was made by; if that moves numbers, raise "
+            "`version` in its registration",
+            fg="yellow",
+        )
     click.echo(f"record    {outcome.path}")
     click.echo(f"page      {page}")
     if (page.parent / "pictures").exists():

@@ -33,6 +33,16 @@ class InvalidInput(BenchError, ValueError):
     exit_code = 3
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question with the close ones among known names and a space after it; empty where none is close.
+
+    >>> did_you_mean("point", ["points", "side"])
+    "did you mean 'points'? "
+    """
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(repr(c) for c in close)}? " if close else ""
+
+
 class UnknownName(BenchError, LookupError):
     """No method, protocol, data set or run of that name; close names are suggested."""
 
@@ -40,11 +50,10 @@ class UnknownName(BenchError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, cure: str = "") -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        close = difflib.get_close_matches(name, self.known, n=3, cutoff=0.5)
-        guess = f"did you mean {' or '.join(repr(c) for c in close)}? " if close else ""
         listing = ", ".join(self.known) if self.known else "none"
         super().__init__(
-            f"there is no {kind} {name!r}", cure=cure or f"{guess}known {kind}s: {listing}"
+            f"there is no {kind} {name!r}",
+            cure=cure or f"{did_you_mean(name, self.known)}known {kind}s: {listing}",
         )
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.contracts.errors import BenchError, RecordTooNew
 
-SCHEMA = 2
+SCHEMA = 3
 LARGEST = 4 * 2**20  # bytes
 
 
@@ -144,8 +144,22 @@ class StagePart(_Strict):
     """How often it was begun; more than 1 after a kill."""
 
 
+class PluginCode(_Strict):
+    """State of the package that holds the method."""
+
+    distribution: str
+    """Distribution that was installed."""
+    version: str
+    """Its version, empty where it has none."""
+    digest: str
+    """sha256 of the package's Python files: names, sizes, bytes."""
+    commit: str = ""
+    dirty: bool | None = None
+    """Whether the package's folder was changed since that commit; null where it is in no checkout."""
+
+
 class CodePart(_Strict):
-    """State of the code."""
+    """State of the code; `plugin` is missing in records from before it was written down."""
 
     bench: str
     """Version of bench."""
@@ -153,6 +167,7 @@ class CodePart(_Strict):
     """Commit of the checkout, empty where there is none."""
     dirty: bool | None
     """Whether the checkout was changed; null where git can't say."""
+    plugin: PluginCode | None = None
 
 
 class EnvironmentPart(_Strict):
@@ -272,7 +287,15 @@ def _no_versions_of_metrics(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "record_schema": 2}
 
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _no_versions_of_metrics}
+def _no_code_of_plugins(content: dict[str, Any]) -> dict[str, Any]:
+    """Schema 2 knew bench's own code alone."""
+    return {**content, "record_schema": 3}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _no_versions_of_metrics,
+    2: _no_code_of_plugins,
+}
 """From schema n to n + 1."""
 
 

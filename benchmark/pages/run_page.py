@@ -6,10 +6,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
 from PIL import Image
 
-from benchmark.boards.charts import curve_svg, loss_svg
+from benchmark.boards.charts import charts_of
 from benchmark.boards.page import facts
 from benchmark.boards.pictures import Picture, pictures_of, run_folder
 from benchmark.boards.rows import flat
@@ -23,15 +22,10 @@ COST = {"time", "throughput", "peak memory", "hardware"}
 
 def run_page(record: Record, board: Board) -> dict[str, Any]:
     """The values of `run.html`."""
-    charts: list[tuple[str, Markup, str]] = []
-    if record.curve:
-        charts.append(("Error against images seen", curve_svg(record), ""))
-    if record.probe.get("loss_by_epoch"):
-        charts.append(("Probe", loss_svg(record), ""))
     return {
         "r": record,
         "board": board,
-        "charts": charts,
+        "charts": [(title, svg, "") for title, svg in charts_of(record)],
         "pictures": shown_pictures(record, board.protocol),
         "forbidding": forbidding(record, board.protocol),
         "facts": [fact for fact in facts(record) if fact[0] not in COST and fact[1]],

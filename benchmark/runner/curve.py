@@ -8,6 +8,7 @@ people, both cut from the training people, so nothing of the test part is looked
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
         curve = [CurvePoint(images=images, value=value) for images, value in ordered]
         record = read_record(own).model_copy(update={"curve": curve})
         write_json(own, record.model_dump(mode="json"))
-        return Outcome(publish(plan, record), outcome.path, outcome.found)
+        return replace(outcome, record=publish(plan, record))
 
 
 def _at(images: int, progress: Progress) -> Progress:

@@ -27,7 +27,7 @@ from torch import distributed
 
 from benchmark.contracts.errors import BenchError, TrainingFailed
 from benchmark.contracts.method import Progress
-from benchmark.runner.environment import code_state, exact_products
+from benchmark.runner.environment import exact_products
 from benchmark.runner.fitting import Follower, Ranks, learn, waiting_lock, workplace
 from benchmark.runner.plan import Plan, Request, make_plan
 
@@ -204,7 +204,6 @@ def _fit_share(task: Task, pipe: Connection) -> None:
             pipe.send((stage, step, total, values))
 
     ranks = task.ranks
-    code_state()
     exact_products()
     plan = make_plan(task.request, say)
     if plan.fit_id != task.fit_id:

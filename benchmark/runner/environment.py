@@ -1,52 +1,18 @@
-"""The state of code, packages and machine that a record writes down."""
+"""The packages and the machine that a record writes down."""
 
 from __future__ import annotations
 
 import os
 import platform
 import resource
-import subprocess
 import sys
 from contextlib import suppress
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmark import __version__
-from benchmark.contracts.record import CodePart
-
 CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 NAMED = ("structbench", "torch", "torchvision", "numpy", "scipy", "pillow", "lightning-fabric")
-
-
-@cache
-def code_state() -> CodePart:
-    """bench's version, and the commit of the checkout it runs from with whether it was changed.
-
-    Asked once, when a run begins: what is edited or committed while it runs is not what ran. Where
-    bench is not run from its own checkout the commit is empty; `dirty` is None where git can't say.
-    """
-    folder = Path(__file__).resolve().parent.parent.parent
-    if _git(folder, "rev-parse", "--show-toplevel") != str(folder):
-        return CodePart(bench=__version__, commit="", dirty=None)
-    commit = _git(folder, "rev-parse", "HEAD") or ""
-    # records and tables are results, not code: writing one must not make the next run dirty
-    outside = (":(exclude)leaderboards", ":(exclude)README.md")
-    changed = _git(folder, "status", "--porcelain", "--", ".", *outside)
-    return CodePart(
-        bench=__version__, commit=commit, dirty=None if changed is None else bool(changed)
-    )
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def packages(also: tuple[str, ...] = ()) -> dict[str, str]:

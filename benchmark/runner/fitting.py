@@ -19,10 +19,13 @@ from torch import distributed
 from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, Method, Progress
-from benchmark.files import read_json, sweep, whole_file, whole_folder, write_json
+from benchmark.contracts.record import CodePart
+from benchmark.files import naming_a_full_disk, read_json, sweep, whole_file, whole_folder, write_json
 from benchmark.home import home
 from benchmark.isolation.proxy import Isolated
-from benchmark.runner.environment import code_state, hardware, peak_memory_bytes
+from benchmark.method_errors import errors_of
+from benchmark.runner.code import code_state
+from benchmark.runner.environment import hardware, peak_memory_bytes
 from benchmark.runner.identity import part_id
 
 if TYPE_CHECKING:
@@ -141,6 +144,7 @@ class Workplace:
     method: tuple[str, int]
     run: str
     ranks: Ranks = field(default_factory=Ranks)
+    code: CodePart = field(default_factory=code_state)
 
     @cached_property
     def watch(self) -> Stopwatch:
@@ -170,7 +174,7 @@ class Workplace:
 
     def keep(self, method: Method) -> None:
         """Save what was fitted, and finish."""
-        with whole_folder(self.folder / "model") as folder:
+        with errors_of(method, "save"), whole_folder(self.folder / "model") as folder:
             method.save(folder)
         self.finish(method.ran_in() if isinstance(method, Isolated) else {})
 
@@ -182,7 +186,7 @@ class Workplace:
         self.watch.pause()
         made = {
             "run": self.run,
-            "code": code_state().model_dump(),
+            "code": self.code.model_dump(),
             "hardware": hardware(self.device) | {"devices": self.ranks.count},
             "peak_memory_bytes": peak_memory_bytes(self.device),
         }
@@ -196,7 +200,8 @@ class Workplace:
         self.progress(stage, step, total, **values)
 
     def _log(self, values: Mapping[str, Any]) -> None:
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        path = self.folder / "log.jsonl"
+        with naming_a_full_disk(path), path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(dict(values)) + "\n")
 
     def _milestone(self, images_seen: int, save: Any) -> None:
@@ -325,6 +330,7 @@ def workplace(
         "home": home(),
         "method": (plan.spec.id, plan.spec.version),
         "run": plan.run_id,
+        "code": plan.code,
     }
     return kind(**usual | more)
 
@@ -346,5 +352,6 @@ def learn(method: Method, place: Workplace) -> None:
     place.watch.keep()
     torch.manual_seed(place.seed)
     method.device = place.device
-    method.fit(place.images, place.context())
+    with errors_of(method, "fit"):
+        method.fit(place.images, place.context())
     place.keep(method)

@@ -11,6 +11,7 @@ from PIL import Image
 from benchmark.contracts.images import to_signed
 from benchmark.contracts.method import Ceiling
 from benchmark.contracts.predictions import Parts
+from benchmark.method_errors import prediction_of
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import loaded_method
 from benchmark.runner.sheets import Draw, from_best_to_worst, sheet
@@ -34,7 +35,7 @@ def part_sheet(plan: Plan, kept: object, scores: np.ndarray) -> Image.Image | No
         scores = np.arange(len(split), dtype=float)
     chosen = from_best_to_worst(scores, plan.scored.metrics[0].better, COUNT)
     pixels = split.images().batch(chosen)
-    with torch.inference_mode():
+    with torch.inference_mode(), prediction_of(method):
         found = method.predict(to_signed(pixels.to(plan.device)))
     if not isinstance(found, Parts):
         return None

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from benchmark.contracts.errors import BenchError, Incompatible
 from benchmark.contracts.method import Method, MethodInfo, MethodSettings, Progress
+from benchmark.contracts.record import CodePart
 from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.opening import open_split, split_name
 from benchmark.datasets.prepared import PreparedSplit
@@ -18,6 +19,7 @@ from benchmark.home import home
 from benchmark.metrics.catalogue import version
 from benchmark.plugins import implementation, plugins
 from benchmark.protocols import Protocol, find_protocol
+from benchmark.runner.code import code_state
 from benchmark.runner.identity import fit_id, run_id
 from benchmark.settings import SettingsInvalid, resolve_settings
 from benchmark.tasks.base import Task, find_task, kind_used
@@ -58,6 +60,11 @@ class Plan:
     sources: dict[str, str]
     fit_id: str
     run_id: str
+
+    @property
+    def code(self) -> CodePart:
+        """The state of bench's code and the plugin's when this was first asked."""
+        return code_state(self.spec.implementation, self.distribution)
 
     @property
     def folder(self) -> Path:

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from benchmark.contracts.images import to_signed
 from benchmark.contracts.method import Method
 from benchmark.contracts.spec import Kind
+from benchmark.method_errors import errors_of
 from benchmark.protocols import LandmarkRule
 from benchmark.runner.curve import milestones
 from benchmark.runner.plan import Plan
@@ -33,7 +34,7 @@ def points_sheet(plan: Plan) -> Image.Image | None:
         return None
     pixels, method = _some(plan), loaded_method(plan)
     rows: list[Row] = [("points", _shown(pixels), _points(method, plan, pixels))]
-    with torch.inference_mode():
+    with torch.inference_mode(), errors_of(method, "pictures"):
         own = method.pictures(to_signed(pixels.to(method.device)))
     return sheet(rows + [(name, _bytes(images), None) for name, images in own.items()])
 

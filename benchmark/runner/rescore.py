@@ -19,7 +19,8 @@ from benchmark.files import load_arrays, one_writer, whole_file, write_json
 from benchmark.home import home, leaderboards
 from benchmark.metrics.catalogue import outdated
 from benchmark.protocols import Protocol, find_protocol
-from benchmark.runner.environment import code_state, hardware, packages
+from benchmark.runner.code import code_state
+from benchmark.runner.environment import hardware, packages
 from benchmark.runner.identity import ids_from_record
 from benchmark.runner.kept import find_kept, score_kept
 from benchmark.runner.run import keep, value_of

@@ -38,13 +38,14 @@ from benchmark.files import (
     write_json,
 )
 from benchmark.home import leaderboards
+from benchmark.method_errors import errors_of
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.catalogue import version
 from benchmark.metrics.intervals import bootstrap_interval
 from benchmark.protocols import Metric
+from benchmark.runner.code import made_by_other_code
 from benchmark.runner.devices import fit_together
 from benchmark.runner.environment import (
-    code_state,
     exact_products,
     forget_peak_memory,
     hardware,
@@ -61,25 +62,30 @@ COMMITTED_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished run: its record, where it lies, and whether it had been done before."""
+    """A finished run: its record, where it lies, and whether it had been done before.
+
+    `other_code` says that the method's package is no longer what the record, or its fit, was made by.
+    """
 
     record: Record
     path: Path
     found: bool
+    other_code: bool = False
 
 
 def run(plan: Plan, progress: Progress) -> Outcome:
     """Do what is left of a run; a run that is done, here or on the board, is only read."""
-    code_state()  # now, not at the end: what is edited meanwhile is not what runs
+    now = plan.code  # now, not at the end: what is edited meanwhile is not what runs
     target = record_path(plan)
     if not (plan.folder / "record.json").exists() and target.exists():
-        return Outcome(read_record(target), target, found=True)
+        record = read_record(target)
+        return Outcome(record, target, True, made_by_other_code(record, now))
     with run_lock(plan):
         sweep(plan.folder)
         if (plan.folder / "record.json").exists():
             shutil.rmtree(plan.folder / "predictions", ignore_errors=True)
             record = read_record(plan.folder / "record.json")
-            return Outcome(publish(plan, record), target, found=True)
+            return Outcome(publish(plan, record), target, True, made_by_other_code(record, now))
         forget_peak_memory(plan.device)
         exact_products()
         started = _started(plan)
@@ -93,7 +99,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         write_json(plan.folder / "record.json", record.model_dump(mode="json"))
         shutil.rmtree(plan.folder / "predictions", ignore_errors=True)
         record = publish(plan, read_record(plan.folder / "record.json"))
-    return Outcome(record, target, found=False)
+    return Outcome(record, target, False, made_by_other_code(record, now))
 
 
 def record_path(plan: Plan) -> Path:
@@ -197,7 +203,8 @@ def _deterministic(plan: Plan, fitted: dict[str, Any]) -> bool:
 def loaded_method(plan: Plan, folder: Path | None = None) -> Method:
     """The fitted method, ready to predict on the plan's device."""
     method = plan.cls(plan.settings)
-    method.load(folder or plan.fit_folder / "model", plan.device)
+    with errors_of(method, "load"):
+        method.load(folder or plan.fit_folder / "model", plan.device)
     method.device = plan.device
     return method
 
@@ -332,7 +339,7 @@ def _record(
         ],
         probe=scores.probe,
         deterministic=_deterministic(plan, fitted),
-        code=code_state(),
+        code=plan.code,
         packages=packages((plan.distribution,)),
         hardware=hardware(plan.device),
         fitted=FittedPart(

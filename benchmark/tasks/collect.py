@@ -26,6 +26,7 @@ from benchmark.contracts.predictions import (
     Translation,
 )
 from benchmark.contracts.spec import Kind
+from benchmark.method_errors import prediction_of
 from benchmark.protocols import LandmarkRule
 
 BATCH = 64
@@ -92,17 +93,19 @@ def predict_batch(
 ) -> Prediction:
     """What a method predicts for pixels uint8 (B, 3, S, S), checked; ceilings are shown `truth`.
 
-    `rule` names how parts become landmarks. Raises PluginBroken for a prediction of another kind,
-    count or geometry than was asked for.
+    `rule` names how parts become landmarks. Raises PluginBroken where `predict` fails, or gives another
+    kind, count, shape or geometry than was asked for.
     """
     batch = to_signed(pixels.to(method.device))
     if isinstance(method, Ceiling):
         if truth is None:
             raise PluginBroken(f"{type(method).__name__} needs labels, but this split has none")
         shown = truth.to(method.device) if isinstance(truth, torch.Tensor) else truth
-        prediction = method.predict_from_labels(batch, shown)
+        with prediction_of(method):
+            prediction = method.predict_from_labels(batch, shown)
     else:
-        prediction = method.predict(batch)
+        with prediction_of(method):
+            prediction = method.predict(batch)
     _require_geometry(prediction, batch.shape[-1], type(method).__name__)
     if kind == "landmarks" and isinstance(prediction, Parts):
         prediction = prediction.landmarks(rule.part_centres if rule else "soft_mean")

@@ -19,6 +19,7 @@ from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import Generator
 from benchmark.contracts.spec import Kind
 from benchmark.files import read_json, write_json
+from benchmark.method_errors import errors_of
 from benchmark.metrics.path_length import perceptual_path_distances
 from benchmark.networks.distances import ImageDistance, image_distance
 from benchmark.networks.feature_networks import feature_network
@@ -113,10 +114,11 @@ def section(protocol: Protocol) -> Generation:
 
 def generator_of(method: Method, test: PreparedSplit, protocol: Protocol) -> Generator:
     """The method's generator; a ceiling is shown the images that others are compared with."""
-    if isinstance(method, Ceiling):
-        generator = method.generator_from_images(test.images())
-    else:
-        generator = method.generator()
+    with errors_of(method, "generator"):
+        if isinstance(method, Ceiling):
+            generator = method.generator_from_images(test.images())
+        else:
+            generator = method.generator()
     if not isinstance(generator, Generator):
         raise PluginBroken(
             f"{type(method).__name__}.generator gave {type(generator).__name__}, expected Generator"

@@ -76,6 +76,11 @@ def test_the_row_that_says_just_these_words_is_meant(ran: dict[str, list[np.ndar
     assert found.second.value == pytest.approx(ran["grid:9"][0].mean())
 
 
+def test_settings_that_no_row_names_find_it_too(ran: dict[str, list[np.ndarray]]) -> None:
+    found = compare(find_protocol("small_faces"), "grid:points=4", "slow", twin=True)
+    assert found.first.value == pytest.approx(ran["grid"][0].mean())
+
+
 @pytest.mark.parametrize("name", ["gird", "grid:16"])
 def test_what_no_row_or_several_fit_is_said(ran: dict[str, list[np.ndarray]], name: str) -> None:
     with pytest.raises(UnknownName, match="grid:points=9"):

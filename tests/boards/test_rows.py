@@ -242,3 +242,14 @@ def test_what_has_one_seed_or_is_a_floor_has_no_rank(
     assert found["slow"].rank == 1
     assert found["grid"].rank is None
     assert found["random-features"].rank is None
+
+
+def test_rows_of_one_name_say_the_settings_that_differ(harness: Path, run: Call) -> None:
+    first, second = ran(run, "grid", "--seed", "0"), ran(run, "grid", "--seed", "1")
+    protocol = find_protocol("small_faces")
+    edit(second[0], lambda r: r["method"]["settings"].update(points=9, sharp=True))
+    names = [r.variant for r in make_rows(protocol, read_entries(protocol, twin=True)[0])]
+    assert sorted(names) == ["points=4", "points=9 sharp=True"]
+    edit(second[0], lambda r: r["method"].update(settings=content(first[0])["method"]["settings"]))
+    (row,) = make_rows(protocol, read_entries(protocol, twin=True)[0])
+    assert (row.variant, row.seeds) == ("", (0, 1))

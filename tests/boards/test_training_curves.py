@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests_fixtures import Call
 
-from benchmark.boards.training_curves import logged, training_svg
+from benchmark.boards.training_curves import Curve, logged, training_svg
 from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.record import Record, read_record
 from benchmark.home import home
@@ -34,9 +34,9 @@ def test_values_are_told_apart_by_stage_only_where_they_must(harness: Path, run:
     rows = [row("one", 10, loss=3.0), row("two", 5, loss=2.0, pixels=7.0), row("one", 20, loss=1.0)]
     (record,) = runs(run, [*rows, {"step": 3}])
     assert logged(record) == {
-        "one/loss": [(10, 3.0), (20, 1.0)],
-        "two/loss": [(5, 2.0)],
-        "pixels": [(5, 7.0)],
+        "one/loss": Curve(((10, 3.0), (20, 1.0))),
+        "two/loss": Curve(((5, 2.0),)),
+        "pixels": Curve(((5, 7.0),)),
     }
 
 
@@ -78,4 +78,46 @@ def test_a_broken_log_is_named(harness: Path, run: Call) -> None:
 
 
 def test_values_below_zero_have_a_linear_scale() -> None:
-    assert "−2" in training_svg({"run": [(1, -2.0), (2, 2.0)]}, "loss")
+    assert "−2" in training_svg({"run": Curve(((1, -2.0), (2, 2.0)))}, "loss")
+
+
+def test_all_numbers_are_curves_whatever_they_are_counted_by(harness: Path, run: Call) -> None:
+    rows = [
+        {"step": 1, "inertia": 4.0, "moved": 9, "note": "first", "done": False},
+        {"step": 2, "inertia": 2.0, "broken": float("nan")},
+        {"purity": 0.5},
+        {"purity": 0.75},
+    ]
+    (record,) = runs(run, rows)
+    assert logged(record) == {
+        "inertia": Curve(((1, 4.0), (2, 2.0)), "steps"),
+        "moved": Curve(((1, 9),), "steps"),
+        "purity": Curve(((1, 0.5), (2, 0.75)), "lines logged"),
+    }
+
+
+def test_curves_along_different_things_are_not_laid_over_one_another(
+    harness: Path, run: Call, bench: Call
+) -> None:
+    one, two = runs(run, [row("a", 10, loss=4.0)], [{"step": 1, "loss": 3.0}])
+    said = bench("curves", one.run_id, two.run_id)
+    assert said.code == 3
+    assert "along images seen and along steps" in said.err
+
+
+def test_long_curves_are_thinned_to_means_of_neighbours() -> None:
+    curve = Curve(tuple((i, float(i)) for i in range(1, 9)))
+    assert curve.thinned(4) == [(1.5, 1.5), (3.5, 3.5), (5.5, 5.5), (7.5, 7.5)]
+    assert curve.thinned(8) == list(curve.points)
+    assert Curve(()).thinned() == []
+
+
+def test_the_page_of_a_run_draws_them(harness: Path, run: Call) -> None:
+    from benchmark.boards.page import write_page
+
+    (record,) = runs(run, [{"step": 1, "inertia": 4.0}, {"step": 2, "inertia": 2.0}])
+    page = write_page(record, home() / "runs" / record.run_id).read_text("utf-8")
+    assert page.count("<svg") == 1
+    assert "<h2>Training</h2>" in page
+    assert ">inertia</text>" in page
+    assert ">steps</text>" in page

@@ -77,7 +77,8 @@ def test_an_impossible_pair_says_why(run: Call) -> None:
 
 
 def test_nan_in_predictions(run: Call) -> None:
-    refused(run("broken-numbers", "--quiet"), 3, "Landmarks.points has NaN")
+    said = run("broken-numbers", "--quiet")
+    refused(said, 8, "BrokenNumbers.predict: Landmarks.points has NaN", "training log")
 
 
 def test_absent_data(bench: Call) -> None:

@@ -75,7 +75,7 @@ def test_data_sets_that_are_not_there_say_how_they_are_obtained(bench: Call) -> 
 
 def test_runs_are_listed_by_how_far_they_came(bench: Call, run: Call) -> None:
     assert bench("ls", "runs", "--json").json == []
-    assert run("broken-numbers").code == 3
+    assert run("broken-numbers").code == 8
     value = run("grid", "--json").json["metrics"]["nme_iod"]
     states = {r["method"]: (r["state"], r["value"]) for r in bench("ls", "runs", "--json").json}
     assert states == {"broken-numbers": ("fitted", None), "grid": ("done", f"{value:.2f} %")}

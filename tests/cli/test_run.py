@@ -11,6 +11,7 @@ from tests_fixtures import Call
 
 from benchmark.cli.run import parse_settings
 from benchmark.home import home, leaderboards
+from benchmark.runner.code import code_state, plugin_code, source_digest
 
 
 def test_a_run_says_its_number_and_where_all_lies(run: Call) -> None:
@@ -42,7 +43,7 @@ def test_json_is_all_that_is_printed_and_agrees_with_the_record(run: Call) -> No
 
 
 def test_a_plan_does_nothing_and_knows_the_ids(run: Call) -> None:
-    plan = run("grid", "--plan", "--set", "points=9").json
+    plan = run("grid", "--plan", "--set", "points=9", "--json").json
     assert plan["settings"] == {"points": 9}
     assert (plan["done"], plan["fitted"]) == (False, False)
     assert plan["images"] == {"fit": 64, "train": 64, "test": 16}
@@ -50,8 +51,61 @@ def test_a_plan_does_nothing_and_knows_the_ids(run: Call) -> None:
     assert not leaderboards().exists()
     done = run("grid", "--json", "--preset", "nine").json
     assert done["run_id"] == plan["run_id"]
-    again = run("grid", "--plan", "--set", "points=9").json
+    again = run("grid", "--plan", "--set", "points=9", "--json").json
     assert (again["done"], again["fitted"]) == (True, True)
+
+
+def test_a_plan_is_said_in_words_too(run: Call) -> None:
+    said = run("grid", "--plan", "--set", "points=9", "--seed", "3")
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[0] == "grid on small_faces@1, seed 3: fit, predict and score"
+    assert [line.split()[0] for line in lines[1:]] == ["settings", "images", "scored", "folder"]
+    assert "points=9" in lines[1]
+    assert "fit 64, train 64, test 16" in lines[2]
+    run("grid", "--set", "points=9", "--seed", "3")
+    again = run("grid", "--plan", "--preset", "nine", "--seed", "3,4").out.splitlines()
+    assert again[0] == "grid nine on small_faces@1, seed 3: done before; nothing to do"
+    assert again[5] == "grid nine on small_faces@1, seed 4: fit, predict and score"
+
+
+def test_a_run_of_changed_code_says_so(run: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run("grid", "--json")
+    assert first.json["other_code"] is False
+    record = json.loads(Path(first.json["record"]).read_text())
+    code = record["code"]["plugin"]
+    assert code == record["fitted"]["code"]["plugin"]
+    assert len(code["digest"]) == 64
+    monkeypatch.setattr("benchmark.runner.code.source_digest", lambda *_: "0" * 64)
+    code_state.cache_clear()
+    again = run("grid")
+    code_state.cache_clear()
+    assert "note: the code of grid is no longer what this run was made by" in again.out
+    assert "`version`" in again.out
+
+
+def test_the_state_of_a_package_is_that_of_its_python_files(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    for name in ("__init__.py", "inner/a.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    files = sorted(tmp_path.rglob("*.py"))
+    first = source_digest(tmp_path, files)
+    assert source_digest(tmp_path, files) == first
+    (tmp_path / "inner" / "a.py").rename(tmp_path / "inner" / "b.py")
+    renamed = source_digest(tmp_path, sorted(tmp_path.rglob("*.py")))
+    (tmp_path / "inner" / "b.py").write_text("x = 2\n")
+    changed = source_digest(tmp_path, sorted(tmp_path.rglob("*.py")))
+    assert len({first, renamed, changed}) == 3
+
+
+def test_a_package_in_a_checkout_has_its_commit_and_one_elsewhere_has_none() -> None:
+    here = plugin_code("benchmark.cli.run:command", "structbench")
+    assert len(here.commit) == 40
+    assert isinstance(here.dirty, bool)
+    elsewhere = plugin_code("click.core:Command", "click")
+    assert (elsewhere.commit, elsewhere.dirty) == ("", None)
+    assert elsewhere.version
+    assert plugin_code("no_such_package.method:Name", "none").digest == ""
 
 
 def test_several_seeds_are_several_runs_and_one_row(bench: Call, run: Call) -> None:

@@ -46,6 +46,11 @@ def test_a_run_that_fails_is_named_and_the_others_are_done(
 
 def test_a_plan_says_which_commands_it_would_launch(run: Call) -> None:
     said = run("grid", "--seed", "0,7", "--set", "points=9", "--launcher", "pool", "--plan")
+    assert [line.split(",")[0] for line in said.out.splitlines()[::2]] == 2 * [
+        "grid on small_faces@1"
+    ]
+    assert "--set points=9" in said.out
+    said = run("grid", "--seed", "0,7", "--set", "points=9", "--launcher", "pool", "--plan", "--json")
     commands = [job["command"] for job in json.loads(said.out)]
     assert [c[c.index("--seed") + 1] for c in commands] == ["0", "7"]
     assert all(c[c.index("--set") + 1] == "points=9" for c in commands)

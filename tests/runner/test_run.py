@@ -21,7 +21,6 @@ from benchmark.contracts.errors import (
     DataMissing,
     DiskFull,
     Incompatible,
-    InvalidInput,
     PluginBroken,
     RunLocked,
 )
@@ -109,7 +108,7 @@ def test_a_method_finds_no_labels_in_what_fit_is_given(harness: Path) -> None:
 
 
 def test_nan_in_predictions_is_an_error_and_leaves_no_record(harness: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"Landmarks\.points has NaN"):
+    with pytest.raises(PluginBroken, match=r"predict: Landmarks\.points has NaN"):
         done(method="broken-numbers")
     assert not leaderboards().exists()
     run_folder = next((home() / "runs").glob("*/run.json")).parent

@@ -224,7 +224,7 @@ def test_nan_is_refused_where_it_is_made(splits, tmp_path: Path) -> None:
             good = super().predict(images)
             return ShapeAndPose(good.points / 0, good.rotation)
 
-    with pytest.raises(InvalidInput, match=r"ShapeAndPose\.points has NaN"):
+    with pytest.raises(PluginBroken, match=r"Broken\.predict: ShapeAndPose\.points has NaN"):
         scored(Broken(None), splits, protocol(), tmp_path)  # type: ignore[arg-type]
 
 

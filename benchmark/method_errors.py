@@ -1,0 +1,55 @@
+"""Errors that arise in a method's code, told as the method's: which call, and at which line of it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.contracts.errors import BenchError, InvalidInput, PluginBroken
+from benchmark.plugins import in_one_line
+
+if TYPE_CHECKING:
+    from benchmark.contracts.method import Method
+
+
+@contextmanager
+def errors_of(method: Method, call: str) -> Iterator[None]:
+    """Raise as `PluginBroken` what goes wrong while `call` of a method runs.
+
+    Errors that a person can act on already (`BenchError`) pass as they are.
+    """
+    try:
+        yield
+    except BenchError:
+        raise
+    except Exception as error:
+        raise PluginBroken(
+            f"{type(method).__name__}.{call} failed{_where(method, error)}: {in_one_line(error)}",
+            cure="mend the method; --debug shows the whole traceback",
+        ) from error
+
+
+@contextmanager
+def prediction_of(method: Method) -> Iterator[None]:
+    """`errors_of` of `predict`; a prediction of a wrong shape, or with NaN, is the method's error too."""
+    try:
+        with errors_of(method, "predict"):
+            yield
+    except InvalidInput as error:
+        raise PluginBroken(
+            f"{type(method).__name__}.predict: {error.message}",
+            cure=error.cure or "`benchmark.contracts.predictions` says what each kind holds",
+        ) from error
+
+
+def _where(method: Method, error: Exception) -> str:
+    """The innermost line of the method's own package that the error came through."""
+    package = type(method).__module__.partition(".")[0]
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        if frame.f_globals.get("__name__", "").partition(".")[0] == package:
+            file = Path(frame.f_code.co_filename)
+            return f" ({file.parent.name}/{file.name}, line {line})"
+    return ""
