@@ -34,7 +34,7 @@ def errors_of(method: Method, call: str) -> Iterator[None]:
 
 @contextmanager
 def prediction_of(method: Method) -> Iterator[None]:
-    """`errors_of` of `predict`; a prediction of a wrong shape, or with NaN, is the method's error too."""
+    """`errors_of` of `predict`; one of a wrong shape, or with NaN, is the method's error too."""
     try:
         with errors_of(method, "predict"):
             yield

@@ -60,8 +60,9 @@ def compare(
     """Compare two rows in the metric (the headline by default), averaged over each side's seeds.
 
     A row is named by its method, or "method:words" with words of its settings ("lead:64"; also those
-    that its preset chose, "lead:batch=64"), or a run id's beginning. The draws are paired: both sides on the same items. Raises `UnknownName` for what
-    no row or several rows fit, `InvalidInput` for a metric without items, or items that differ.
+    that its preset chose, "lead:batch=64"), or a run id's beginning. The draws are paired: both sides
+    on the same items. Raises `UnknownName` for what no row or several rows fit, `InvalidInput` for a
+    metric without items, or items that differ.
     """
     entries, _ = read_entries(protocol, twin=twin)
     protocol = protocol.scored(twin=twin)

@@ -11,7 +11,7 @@ from benchmark.home import home
 KNOWN = {
     "predictions": (
         "Test images, from best to worst",
-        "Green: truth. Red: prediction. The number is the image's {metric}.",
+        "Green: truth. Red: {prediction}. The number is the image's {metric}.",
     ),
     "points": (
         "Points discovered",
@@ -67,10 +67,12 @@ def run_folder(record: Record) -> Path:
 
 def pictures_of(record: Record, folder: Path) -> list[Picture]:
     """The pictures that lie in the run's folder, in the order of a page."""
+    read = str(record.probe.get("name", "")).startswith(("linear/", "softargmax/"))
+    prediction = "prediction, as the probe reads it from the method" if read else "prediction"
     found = []
     for name, (title, words) in KNOWN.items():
         path = folder / "pictures" / f"{name}.png"
         if path.exists():
-            words = words.format(metric=record.headline.metric)
+            words = words.format(metric=record.headline.metric, prediction=prediction)
             found.append(Picture(name, title, words, path))
     return found

@@ -67,7 +67,8 @@ def logged(record: Record) -> dict[str, Curve]:
 def _curve(rows: list[tuple[dict[str, Any], float]]) -> Curve:
     for key, along in (("images", "images seen"), ("step", "steps")):
         if all(_number(row.get(key)) for row, _ in rows):
-            return Curve(tuple((row[key], value) for row, value in rows), along)
+            # what a killed fit logged after its last checkpoint is logged again: the later one counts
+            return Curve(tuple({row[key]: value for row, value in rows}.items()), along)
     return Curve(tuple((i, value) for i, (_, value) in enumerate(rows, start=1)), "lines logged")
 
 

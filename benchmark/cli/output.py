@@ -20,9 +20,7 @@ def as_json(content: Any) -> None:
     click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
 
 
-def table(
-    headers: Sequence[str], rows: Sequence[Sequence[Any]], cut: Sequence[str] = ()
-) -> None:
+def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], cut: Sequence[str] = ()) -> None:
     """Columns aligned by two spaces, headers dim.
 
     On a terminal that is too narrow the columns named by `cut`, or else the last one, lose the ends of

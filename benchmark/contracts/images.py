@@ -42,8 +42,21 @@ class Images:
     int64 (N,), equal numbers for views of one object or frames of one clip; `silhouettes` uint8
     (N, S + 2m, S + 2m), how much of each pixel the object covers (255 all of it).
 
-    Example: 3,375 faces of the protocol `ytf5` are (3375, 136, 136, 3) with size 96, margin 20.
+    `len(images)` is N. Example: 3,375 faces of the protocol `ytf5` are (3375, 136, 136, 3) with size 96,
+    margin 20.
     """
+
+    pixels: np.ndarray
+    """uint8 (N, S + 2m, S + 2m, 3), read-only; `batch` gives tensors."""
+    size: int
+    """S, the side of what predictions are asked on, in pixels."""
+    margin: int
+    """m, the pixels around that on each side."""
+    digest: str
+    """sha256 of all that is seen here; it joins the identity of a fit."""
+    cameras: Cameras | None
+    objects: np.ndarray | None
+    silhouettes: np.ndarray | None
 
     def __init__(
         self,

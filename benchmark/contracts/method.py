@@ -120,7 +120,8 @@ class FitContext:
     progress: Progress
     """Call it as often as you like."""
     log: Callable[[Mapping[str, Any]], None]
-    """Keep a line of numbers (a step, losses) for the run's page."""
+    """Keep a line of numbers: `log({"step": 20, "images": 640, "loss": 0.5})`. Each is drawn on the
+    run's page against `images` (seen so far), else `step`; `stage` tells stages apart."""
     shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[Part]]
     milestone: Callable[[int, Callable[[Path], None]], None]
     rank: int = 0
@@ -139,9 +140,13 @@ class Method(ABC):
         pass
 
     gives: ClassVar[tuple[Kind, ...]] = ()
+    settings: Any
+    """An instance of the class's `Settings`."""
+    device: str
+    """Where to predict: "cpu", "cuda:0"; set by `load`."""
 
     def __init__(self, settings: MethodSettings) -> None:
-        self.settings: Any = settings
+        self.settings = settings
         self.device = "cpu"
 
     @classmethod
@@ -160,7 +165,10 @@ class Method(ABC):
         """Learn from images without labels."""
 
     def predict(self, images: torch.Tensor) -> Prediction:
-        """A prediction for images (B, 3, S, S), float in [-1, 1], on `self.device`."""
+        """A prediction for images (B, 3, S, S), float32 in [-1, 1], on `self.device`.
+
+        Called in batches of 64 or fewer, under `torch.inference_mode()`: no gradients.
+        """
         raise NotImplementedError(f"{type(self).__name__} gives no predictions on images")
 
     def generator(self) -> Generator:
@@ -179,7 +187,7 @@ class Method(ABC):
         """Write what `load` needs into an empty folder."""
 
     def load(self, folder: Path, device: str) -> None:
-        """Read what `save` wrote; afterwards `predict` works on `device`."""
+        """Read what `save` wrote; afterwards `predict` works on `device`. Call `super().load` first."""
         self.device = device
 
 

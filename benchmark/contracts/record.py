@@ -154,6 +154,7 @@ class PluginCode(_Strict):
     digest: str
     """sha256 of the package's Python files: names, sizes, bytes."""
     commit: str = ""
+    """Commit of the checkout that the package's files are tracked in, empty where there is none."""
     dirty: bool | None = None
     """Whether the package's folder was changed since that commit; null where it is in no checkout."""
 

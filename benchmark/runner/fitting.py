@@ -20,7 +20,14 @@ from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, Method, Progress
 from benchmark.contracts.record import CodePart
-from benchmark.files import naming_a_full_disk, read_json, sweep, whole_file, whole_folder, write_json
+from benchmark.files import (
+    naming_a_full_disk,
+    read_json,
+    sweep,
+    whole_file,
+    whole_folder,
+    write_json,
+)
 from benchmark.home import home
 from benchmark.isolation.proxy import Isolated
 from benchmark.method_errors import errors_of

@@ -121,3 +121,9 @@ def test_the_page_of_a_run_draws_them(harness: Path, run: Call) -> None:
     assert "<h2>Training</h2>" in page
     assert ">inertia</text>" in page
     assert ">steps</text>" in page
+
+
+def test_what_a_killed_fit_logged_twice_counts_once(harness: Path, run: Call) -> None:
+    rows = [row("a", 10, loss=4.0), row("a", 20, loss=9.0), row("a", 20, loss=3.0)]
+    (record,) = runs(run, [*rows, row("a", 30, loss=2.0)])
+    assert logged(record) == {"loss": Curve(((10, 4.0), (20, 3.0), (30, 2.0)))}

@@ -50,7 +50,9 @@ def test_a_plan_says_which_commands_it_would_launch(run: Call) -> None:
         "grid on small_faces@1"
     ]
     assert "--set points=9" in said.out
-    said = run("grid", "--seed", "0,7", "--set", "points=9", "--launcher", "pool", "--plan", "--json")
+    said = run(
+        "grid", "--seed", "0,7", "--set", "points=9", "--launcher", "pool", "--plan", "--json"
+    )
     commands = [job["command"] for job in json.loads(said.out)]
     assert [c[c.index("--seed") + 1] for c in commands] == ["0", "7"]
     assert all(c[c.index("--set") + 1] == "points=9" for c in commands)

@@ -68,9 +68,9 @@ def test_the_line_is_the_innermost_of_the_methods_own_package() -> None:
 def test_a_prediction_that_is_none_names_the_method_and_a_cure(
     points: torch.Tensor, said: str
 ) -> None:
-    with pytest.raises(PluginBroken, match=rf"^Grid\.predict: Landmarks\.points {said}") as caught:
-        with prediction_of(Grid(Grid.Settings())):
-            Landmarks(points)
+    wanted = rf"^Grid\.predict: Landmarks\.points {said}"
+    with pytest.raises(PluginBroken, match=wanted) as caught, prediction_of(Grid(Grid.Settings())):
+        Landmarks(points)
     assert caught.value.cure
 
 
