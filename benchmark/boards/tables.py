@@ -3,96 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import filelock
 import pandas as pd
 from tabulate import tabulate
 
-from benchmark.boards.entries import Entry, LeftOut, board_folder, read_entries
-from benchmark.boards.reported import Against, against
 from benchmark.boards.reported_tables import reported_csv, reported_page, reported_section
-from benchmark.boards.rows import Row, make_rows
+from benchmark.boards.rows import Row
+from benchmark.boards.standings import KINDS, Standing, standings
 from benchmark.files import sweep_beside, write_text
 from benchmark.home import checkout, leaderboards
-from benchmark.protocols import Protocol, all_protocols, find_protocol
+from benchmark.protocols import find_protocol
 
 SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
 """Where a README shows a board's table."""
 
 ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
-
-
-Kind = Literal["real", "reported", "twin"]
-
-KINDS: dict[Kind, tuple[str, str]] = {
-    "real": ("On real data", "Numbers that may be quoted, with their protocol and version."),
-    "reported": (
-        "Reported in papers only",
-        "No run of these is here yet; the numbers are what papers print.",
-    ),
-    "twin": (
-        "On twins",
-        "Rendered stand-ins with the same schema: they show that a path works, nothing about real "
-        "images.",
-    ),
-}
-"""What a board can be: heading and sentence of its section in an index."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A board as it stands: its rows, how many runs they are made from, why others are left out, and
-    what is reported under its protocol (beside real data alone)."""
-
-    protocol: Protocol
-    twin: bool
-    runs: int
-    rows: list[Row]
-    left_out: list[LeftOut]
-    against: list[Against]
-
-    @property
-    def name(self) -> str:
-        """ "ytf5@1", "ytf5@1 (twin)" or "mafl@1 (reported only)"."""
-        words = {"real": "", "twin": " (twin)", "reported": " (reported only)"}
-        return f"{self.protocol.name}{words[self.kind]}"
-
-    @property
-    def folder(self) -> Path:
-        return board_folder(self.protocol, twin=self.twin)
-
-    @property
-    def kind(self) -> Kind:
-        """ "reported" is a board that holds no record of ours."""
-        return "twin" if self.twin else "real" if self.folder.exists() else "reported"
-
-
-def standings(protocols: Iterable[Protocol] | None = None) -> list[Standing]:
-    """Every board that has a folder or reported values, real before twin, each read once."""
-    found = []
-    known = all_protocols()
-    newest = {protocol.id: protocol for protocol in known}
-    for protocol in known if protocols is None else protocols:
-        twins = _read(protocol, twin=True)[0]
-        real, entries = _read(protocol, twin=False)
-        on_twin = {r.method for r in twins.rows if not r.withdrawn}
-        if real.kind == "real" or newest[protocol.id] == protocol:
-            real = replace(real, against=against(protocol, entries, on_twin))
-        if real.kind == "real" or real.against:
-            found.append(real)
-        if twins.folder.exists():
-            found.append(twins)
-    return found
-
-
-def _read(protocol: Protocol, *, twin: bool) -> tuple[Standing, list[Entry]]:
-    entries, left_out = read_entries(protocol, twin=twin)
-    rows = make_rows(protocol.scored(twin=twin), entries) if entries else []
-    return Standing(protocol, twin, len(entries), rows, left_out, []), entries
 
 
 def generated_files() -> dict[Path, str]:
@@ -146,7 +73,7 @@ def update_boards() -> int:
 def board_text(board: Standing) -> str:
     """The Markdown page of a board."""
     protocol, twin = board.protocol, board.twin
-    metric = protocol.scored(twin=twin).metrics[0]
+    metric = board.headline
     lines = [
         f"# {board.name}",
         "",
@@ -274,7 +201,7 @@ def _with_runs(boards: list[Standing]) -> str:
     for board in boards:
         stands = (r for r in board.rows if r.role == "method" and not r.withdrawn)
         best = next(stands, None)
-        unit = board.protocol.scored(twin=board.twin).metrics[0].unit
+        unit = board.headline.unit
         link = board.folder.relative_to(leaderboards()) / "README.md"
         rows.append(
             [

@@ -11,7 +11,7 @@ from benchmark.cli.names import complete_protocols
 
 if TYPE_CHECKING:
     from benchmark.boards.rows import Row
-    from benchmark.boards.tables import Standing
+    from benchmark.boards.standings import Standing
     from benchmark.protocols import Protocol
 
 
@@ -41,7 +41,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
     """Print one board (what papers report under it too), or without a protocol all that have records."""
     from dataclasses import asdict
 
-    from benchmark.boards.tables import standings
+    from benchmark.boards.standings import standings
     from benchmark.cli.output import as_json
     from benchmark.protocols import find_protocol
 
@@ -149,7 +149,7 @@ def site(out: Path, pictures: bool) -> None:
 
 def print_board(protocol: Protocol, twin: bool) -> None:
     """One board on the terminal."""
-    from benchmark.boards.tables import standings
+    from benchmark.boards.standings import standings
 
     for board in standings([protocol]):
         if board.twin == twin:
@@ -162,7 +162,7 @@ def print_standing(board: Standing) -> None:
     from benchmark.cli.output import table
 
     protocol = board.protocol
-    metric = protocol.scored(twin=board.twin).metrics[0]
+    metric = board.headline
     click.secho(f"\n{board.name}", bold=True, nl=False)
     unit = f" {metric.unit}" if metric.unit else ""
     click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")

@@ -17,7 +17,7 @@ import jinja2
 
 from benchmark.boards.entries import Entry
 from benchmark.boards.reported_tables import printed, words
-from benchmark.boards.tables import KINDS
+from benchmark.boards.standings import KINDS
 from benchmark.contracts.errors import InvalidInput
 from benchmark.files import whole_folder
 from benchmark.pages.board_page import board_page
@@ -114,7 +114,7 @@ def environment() -> jinja2.Environment:
 
 def _index(boards: list[Board]) -> dict[str, Any]:
     sections = [
-        (kind, *told, [b for b in boards if b.state == kind]) for kind, told in KINDS.items()
+        (kind, *told, [b for b in boards if b.kind == kind]) for kind, told in KINDS.items()
     ]
     return {
         "sections": sections,

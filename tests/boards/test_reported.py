@@ -21,7 +21,8 @@ from benchmark.boards.entries import board_folder
 from benchmark.boards.reported import Against, against, state_of
 from benchmark.boards.reported_tables import printed
 from benchmark.boards.sources import TOLERANCE, Said, said_of, said_of_none
-from benchmark.boards.tables import KINDS, stale_files, standings, update_boards
+from benchmark.boards.standings import KINDS, standings
+from benchmark.boards.tables import stale_files, update_boards
 from benchmark.contracts.spec import MethodSpec, Reported
 from benchmark.home import leaderboards
 from benchmark.plugins import plugins
