@@ -74,27 +74,27 @@ def charts_of(record: Record) -> list[tuple[str, Markup]]:
     charts = []
     if record.curve:
         charts.append(("Error against images seen", curve_svg(record)))
-    charts += [("Training", svg) for svg in training_svgs(record)]
+    charts += [(f"Training: {name}", svg) for name, svg in training_svgs(record).items()]
     if record.probe.get("loss_by_epoch"):
         charts.append(("Probe", loss_svg(record)))
     return charts
 
 
-def training_svgs(record: Record) -> list[Markup]:
+def training_svgs(record: Record) -> dict[str, Markup]:
     """Each value that the fit logged; none where the fit is elsewhere, or its log can't be read."""
     try:
         curves = logged(record)
     except BenchError:
-        return []
-    return [
-        line_svg(
+        return {}
+    return {
+        name: line_svg(
             points := curve.thinned(),
-            title=name,
+            title=f"{name} in training",
             names=(curve.along, name.rpartition("/")[2]),
             log=(False, all(value > 0 for _, value in points)),
         )
         for name, curve in curves.items()
-    ]
+    }
 
 
 def curve_svg(record: Record) -> Markup:

@@ -21,7 +21,8 @@ h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse } td, th { padding: .15rem 1rem .15rem 0; text-align: left;
        vertical-align: top } th { font-weight: 500; color: #666 }
 .big { font-size: 2rem } img, svg { max-width: 100%; height: auto } code { font-size: .9em }
-.note { color: #a40 }
+.note { color: #a40 } .charts { display: grid; gap: 1rem;
+       grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)) }
 </style>
 <h1>{{ r.method.id }} on {{ r.protocol.id }}@{{ r.protocol.version }}, seed {{ r.seed }}</h1>
 {% if r.protocol.twin %}<p class="note">Twin: rendered data. The number says that the path works,
@@ -32,8 +33,8 @@ board.</p>{% endif %}
 <p><span class="big">{{ "%.2f"|format(v.value) }} {{ v.unit }}</span> {{ v.metric }},
 {{ v.interval() }} ({{ v.better }} is better)</p>
 {% endfor %}
-{% for title, group in charts|groupby(0) %}<h2>{{ title }}</h2>
-{% for _, chart in group %}{{ chart }}{% endfor %}{% endfor %}
+{% if charts %}<h2>Curves</h2>
+<div class="charts">{% for _, chart in charts %}{{ chart }}{% endfor %}</div>{% endif %}
 {% for p in pictures %}<h2>{{ p.title }}</h2>
 <p>{{ p.words }}</p>
 <img src="pictures/{{ p.path.name }}" alt="{{ p.title }}">{% endfor %}
