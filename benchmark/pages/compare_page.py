@@ -49,7 +49,7 @@ def write_comparison(found: Comparison, target: Path) -> None:
             formula=catalogued(found.metric).formula,
             a_better=(found.difference < 0) == (found.better == "lower"),
             charts=charts,
-            css=Markup(asset("site.css")),  # noqa: S704 (a file of bench)
+            css=Markup(asset("site.css")),  # a file of bench
             up="",
             crumbs=(),
         )

@@ -33,7 +33,8 @@ def measured(protocol: str, seed: int, words: list[str]) -> tuple[float, np.ndar
     request = Request("imm", protocol, preset="small", given=given, seed=seed, device="cpu")
     plan = make_plan(request, silent)
     split, rule = plan.splits["train"], plan.protocol.landmarks
-    assert split.points is not None and rule is not None
+    assert split.points is not None
+    assert rule is not None
     assert rule.eyes is not None
     truth = landmarks_of(split.points, rule)
     method = loaded_method(plan)
