@@ -12,7 +12,7 @@ from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.rows import Group, flat, variant_name
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.metrics.aggregates import aggregate
-from benchmark.metrics.intervals import interval_of, resampled, two_sided_p
+from benchmark.metrics.intervals import difference_over_seeds, interval_of, resampled, two_sided_p
 from benchmark.protocols import Protocol, all_protocols
 
 
@@ -28,8 +28,9 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`difference` is first − second; `wins` the share of items on which the first is better, ties
-    counting half. `most` holds (item, first, second) where they differ most, either way.
+    """`difference` is first − second; `ci95` and `p` draw items alone, `seeds_ci95` and `seeds_p` ask
+    over seeds as well (None where a side has one). `wins` is the share of items on which the first is
+    better, ties counting half; `most` holds (item, first, second) where they differ most, either way.
 
     For metrics whose items are columns (a sum over joints, say) `wins` and `most` are empty.
     """
@@ -45,13 +46,31 @@ class Comparison:
     difference: float
     ci95: tuple[float, float]
     p: float
+    seeds_ci95: tuple[float, float] | None
+    seeds_p: float | None
     wins: float | None
     most: tuple[tuple[int, float, float], ...]
 
     @property
     def clear(self) -> bool:
-        """Whether the interval of the difference excludes zero."""
-        return self.ci95[0] > 0 or self.ci95[1] < 0
+        """Whether the interval excludes zero: over seeds too where both sides have several."""
+        ends = (self.ci95, self.seeds_ci95 or self.ci95)
+        return all(low > 0 or high < 0 for low, high in ends)
+
+    @property
+    def verdict(self) -> str:
+        """What may be said, for people."""
+        better = "A" if (self.difference < 0) == (self.better == "lower") else "B"
+        if self.clear and self.seeds_ci95:
+            return f"{better} is clearly better"
+        if self.clear:
+            lone = "A" if len(self.first.seeds) == 1 else "B"
+            return (
+                f"{better} is clearly better on these items; {lone} has one seed, others may differ"
+            )
+        if self.ci95[0] > 0 or self.ci95[1] < 0:
+            return f"no clear difference: {better} is better on these items, but other seeds may not be"
+        return "no clear difference"
 
 
 def compare(
@@ -86,6 +105,10 @@ def compare(
     split = len(errors[0])
     drawn = table[:, :split].mean(1) - table[:, split:].mean(1)
     sides = [_side(g, v, asked.aggregate) for g, v in zip(groups, errors, strict=True)]
+    over_seeds: tuple[tuple[float, float] | None, float | None] = (None, None)
+    if min(len(side.seeds) for side in sides) > 1:
+        mine, theirs = ([aggregate(v, asked.aggregate) for v in side] for side in errors)
+        over_seeds = difference_over_seeds(mine, theirs, float(drawn.var(ddof=1)))
     wins: float | None = None
     far: tuple[tuple[int, float, float], ...] = ()
     if errors[0][0].ndim == 1:
@@ -107,6 +130,8 @@ def compare(
         difference=sides[0].value - sides[1].value,
         ci95=interval_of(drawn),
         p=two_sided_p(drawn),
+        seeds_ci95=over_seeds[0],
+        seeds_p=over_seeds[1],
         wins=wins,
         most=far,
     )

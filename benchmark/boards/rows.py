@@ -17,11 +17,11 @@ from benchmark.boards.entries import Entry
 from benchmark.boards.sources import Said, said_of
 from benchmark.contracts.record import Record
 from benchmark.metrics.intervals import (
+    difference_over_seeds,
     hierarchical_interval,
     holm,
     interval_of,
     resampled,
-    two_sided_p,
 )
 from benchmark.plugins import plugins
 from benchmark.protocols import Protocol
@@ -34,7 +34,8 @@ class Row:
     `value` is the mean over seeds of the headline. Three intervals of 95 %, kept apart: `ci_items`
     bootstraps test items (None where the metric is one number for all items), `ci_seeds` is the
     t-interval over seeds (two or more), `ci95` draws both. `rank` is one more than the number of
-    methods that are better beyond Holm's correction; None for single seeds, floors and ceilings.
+    methods that are better over seeds and items beyond Holm's correction; None for single seeds, floors
+    and ceilings.
     `floor` compares with the same network untrained: mean difference and its paired bootstrap
     interval over test items, the same seeds on both sides. `supervision` are the labels a method saw,
     `weights` the pretrained ones it took, `known_failures` the checks of the contract that its plugin
@@ -191,15 +192,19 @@ class _Board:
 
 
 def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, int]:
-    """One more than the number of methods that are better beyond Holm's correction over all pairs."""
+    """One more than the number of methods that are better, over seeds and items, beyond Holm's
+    correction over all pairs."""
     ranked = [
         k for k, r in rows.items() if r.role == "method" and len(r.seeds) > 1 and not r.withdrawn
     ]
+    values = {k: [e.value(board.metric).value for e in board.groups[k]] for k in ranked}
     means = {k: s.mean(1) for k in ranked if (s := board.seeds(k)) is not None}
-    pairs = [(a, b) for a, b in combinations(means, 2) if a.comparable == b.comparable]
-    adjusted = holm([two_sided_p(means[a] - means[b]) for a, b in pairs])
+    pairs = [(a, b) for a, b in combinations(ranked, 2) if a.comparable == b.comparable]
+    items = {(a, b): float((means[a] - means[b]).var(ddof=1)) for a, b in pairs if means}
+    found = [difference_over_seeds(values[a], values[b], items.get((a, b), 0.0)) for a, b in pairs]
+    adjusted = holm([p for _, p in found])
     sign = 1 if board.protocol.metrics[0].better == "lower" else -1
-    ranks = dict.fromkeys(means, 1)
+    ranks = dict.fromkeys(ranked, 1)
     for (a, b), p in zip(pairs, adjusted, strict=True):
         if p < 0.05:
             worse = a if sign * (rows[a].value - rows[b].value) > 0 else b

@@ -53,6 +53,7 @@ def command(
         as_json(
             {
                 **{k: v for k, v in found.__dict__.items() if k not in ("first", "second")},
+                "verdict": found.verdict,
                 **{
                     which: {"name": s.name, "seeds": s.seeds, "value": s.value}
                     for which, s in zip(("first", "second"), sides, strict=True)
@@ -69,13 +70,15 @@ def command(
     )
     low, high = found.ci95
     click.secho(f"A − B  {found.difference:+.2f}{unit}", bold=True, nl=False)
-    click.echo(f"   95 % {low:+.2f} to {high:+.2f}   p {_p(found.p)}")
+    click.echo(f"   over items: 95 % {low:+.2f} to {high:+.2f}, p {_p(found.p)}")
+    if found.seeds_ci95 and found.seeds_p is not None:
+        low, high = found.seeds_ci95
+        click.echo(
+            f"{'':14}over seeds and items: 95 % {low:+.2f} to {high:+.2f}, p {_p(found.seeds_p)}"
+        )
     if found.wins is not None:
         click.echo(f"A is better on {100 * found.wins:.0f} % of the items (ties count half)")
-    better = (found.difference < 0) == (found.better == "lower")
-    click.echo(
-        f"{'A' if better else 'B'} is clearly better" if found.clear else "no clear difference"
-    )
+    click.echo(found.verdict)
     if page:
         click.echo(f"page  {page}")
     elif found.most:

@@ -47,7 +47,6 @@ def write_comparison(found: Comparison, target: Path) -> None:
             c=found,
             sides=(("A", found.first), ("B", found.second)),
             formula=catalogued(found.metric).formula,
-            a_better=(found.difference < 0) == (found.better == "lower"),
             charts=charts,
             css=Markup(asset("site.css")),  # a file of bench
             up="",

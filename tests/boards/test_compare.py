@@ -60,6 +60,17 @@ def test_a_row_with_itself_shows_no_difference(ran: dict[str, list[np.ndarray]])
     found = compare(find_protocol("small_faces"), "slow", "slow", twin=True)
     assert (found.difference, found.ci95, found.p, found.wins) == (0.0, (0.0, 0.0), 1.0, 0.5)
     assert not found.clear
+    assert found.verdict == "no clear difference"
+    assert found.seeds_p == 1.0
+
+
+def test_one_seed_is_said_to_be_one(ran: dict[str, list[np.ndarray]]) -> None:
+    found = compare(find_protocol("small_faces"), "grid", "grid:9", twin=True)
+    assert (found.seeds_ci95, found.seeds_p) == (None, None)
+    ends = dict(zip("AB", (found.ci95[1] < 0, found.ci95[0] > 0), strict=True))
+    better = next((side for side, is_it in ends.items() if is_it), "")
+    wanted = f"{better} is clearly better on these items; A has one seed, others may differ"
+    assert found.verdict == (wanted if better else "no clear difference")
 
 
 def test_rows_are_found_by_words_and_by_run_id(ran: dict[str, list[np.ndarray]]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 from tests_fixtures import Call
 
+from benchmark.boards.compare import compare
 from benchmark.boards.entries import board_folder, read_entries
 from benchmark.boards.rows import Row, make_rows
 from benchmark.contracts.errors import DataAltered
@@ -232,6 +233,21 @@ def test_ranks_are_groups_of_what_can_be_told_apart(three: dict[str, list[Path]]
     protocol = find_protocol("small_faces")
     rows = make_rows(protocol, read_entries(protocol, twin=True)[0])
     assert {r.variant: r.rank for r in rows} == {"steps=1": 1, "steps=2": 1, "steps=3": 3}
+
+
+def test_a_wild_seed_makes_no_rank(three: dict[str, list[Path]]) -> None:
+    base = np.linspace(5, 15, 16)
+    for name, shifts in {"1": (0.0, 0.1), "2": (0.2, 12.0), "3": (30.0, 30.1)}.items():
+        spread(three[name], lambda seed, shifts=shifts: base + shifts[seed])
+    protocol = find_protocol("small_faces")
+    found = make_rows(protocol, read_entries(protocol, twin=True)[0])
+    assert {r.variant: r.rank for r in found} == {"steps=1": 1, "steps=2": 1, "steps=3": 2}
+    said = compare(protocol, "slow:1", "slow:2", twin=True)
+    assert said.ci95[1] < 0
+    assert not said.clear
+    assert said.verdict.startswith("no clear difference: A is better on these items")
+    said = compare(protocol, "slow:1", "slow:3", twin=True)
+    assert (said.clear, said.verdict) == (True, "A is clearly better")
 
 
 def test_what_has_one_seed_or_is_a_floor_has_no_rank(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.metrics import intervals
 from benchmark.metrics.intervals import (
     bootstrap_interval,
+    difference_over_seeds,
     hierarchical_interval,
     holm,
     interval_of,
@@ -109,3 +113,45 @@ def test_p_values_hold_their_level_where_there_is_no_difference() -> None:
         table = resampled([a, b])
         refused += two_sided_p(table[:, 0] - table[:, 1]) < 0.05
     assert refused <= 22  # 5 % of 200 is 10; 22 or more has probability below 0.1 %
+
+
+FEW = st.lists(st.floats(-100, 100), min_size=2, max_size=6)
+
+
+@given(FEW, FEW)
+@settings(deadline=None)
+def test_a_difference_over_seeds_is_welchs_test(first: list[float], second: list[float]) -> None:
+    (low, high), p = difference_over_seeds(first, second)
+    assert low <= np.mean(first) - np.mean(second) <= high
+    (other_low, other_high), other_p = difference_over_seeds(second, first)
+    assert (other_low, other_high) == pytest.approx((-high, -low), abs=1e-9)
+    assert other_p == pytest.approx(p, abs=1e-9)
+    if np.std(first) > 1e-3 or np.std(second) > 1e-3:
+        known = stats.ttest_ind(first, second, equal_var=False)
+        assert p == pytest.approx(known.pvalue, rel=1e-6, abs=1e-12)
+        wanted = known.confidence_interval(0.95)
+        assert (low, high) == pytest.approx((wanted.low, wanted.high), rel=1e-6, abs=1e-6)
+
+
+def test_the_variance_over_items_is_added_and_known_without_error() -> None:
+    same = [[5.0, 5.0], [3.0, 3.0]]
+    (low, high), p = difference_over_seeds(*same, items=0.25)
+    assert (low, high) == pytest.approx((2 - 1.959964 * 0.5, 2 + 1.959964 * 0.5), abs=1e-5)
+    assert p == pytest.approx(2 * stats.norm.sf(4.0))
+    assert difference_over_seeds(*same) == ((2.0, 2.0), 0.0)
+    assert difference_over_seeds(same[0], same[0]) == ((0.0, 0.0), 1.0)
+    many = [float(i % 3) for i in range(30)]
+    ends = [difference_over_seeds(many, many, items=items)[0][1] for items in (0.0, 0.1, 1.0)]
+    assert ends == sorted(ends)
+    assert ends[0] < ends[1] < ends[2]
+
+
+def test_one_wild_seed_is_no_difference_of_methods() -> None:
+    assert difference_over_seeds([8.22, 8.47, 9.74], [10.0, 21.71, 12.04])[1] > 0.2
+    assert difference_over_seeds([8.22, 8.47, 9.74], [20.0, 21.71, 22.04])[1] < 0.001
+
+
+@pytest.mark.parametrize("sides", [([1.0], [1.0, 2.0]), ([1.0, 2.0], [])])
+def test_a_difference_over_seeds_needs_two_on_each_side(sides: tuple) -> None:
+    with pytest.raises(InvalidInput, match="two seeds or more"):
+        difference_over_seeds(*sides)
