@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def errors_of(method: Method, call: str) -> Iterator[None]:
+def errors_of(
+    method: Method, call: str, cure: str = "mend the method; --debug shows the whole traceback"
+) -> Iterator[None]:
     """Raise as `PluginBroken` what goes wrong while `call` of a method runs.
 
     Errors that a person can act on already (`BenchError`) pass as they are.
@@ -28,7 +30,7 @@ def errors_of(method: Method, call: str) -> Iterator[None]:
     except Exception as error:
         raise PluginBroken(
             f"{type(method).__name__}.{call} failed{_where(method, error)}: {in_one_line(error)}",
-            cure="mend the method; --debug shows the whole traceback",
+            cure=cure,
         ) from error
 
 

@@ -31,6 +31,9 @@ def resolve_settings(
 ) -> tuple[str, MethodSettings]:
     """Preset, then what was given on top, checked by the method's own model."""
     chosen = preset or (spec.twin_preset if twin else "") or spec.default_preset
+    contents = spec.presets.get(chosen)
+    if not preset and contents and contents.keys() <= given.keys():
+        chosen = ""  # nothing of it is left, so the run should not bear its name
     if chosen and chosen not in spec.presets:
         raise UnknownName(f"{spec.id} preset", chosen, spec.presets)
     values = merge(dict(spec.presets[chosen]) if chosen else {}, given)

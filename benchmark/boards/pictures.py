@@ -15,8 +15,8 @@ KNOWN = {
     ),
     "points": (
         "Points discovered",
-        "On test images, none picked, before any probe: equal colours for equal points. Below them "
-        "what the method itself shows.",
+        "On test images, none picked, before any probe: equal colours for equal points. Rows below "
+        "them, if there are any, are the method's own pictures.",
     ),
     "points_by_step": (
         "Points as training goes on",

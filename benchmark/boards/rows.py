@@ -158,7 +158,8 @@ class _Board:
             if key.method == "random-features" and not key.withdrawn:
                 imitated = json.loads(key.settings)
                 settings = json.dumps(imitated["settings"], sort_keys=True)
-                found.setdefault((imitated["of"], settings, key.comparable), key)
+                which = (imitated["of"], imitated.get("version", 1), settings, key.comparable)
+                found.setdefault(which, key)
         return found
 
     @cached_property
@@ -285,7 +286,7 @@ def _row(board: _Board, key: Group) -> Row:
 
 def _floor(board: _Board, key: Group) -> tuple[float, float, float] | None:
     """Difference to the same network untrained, over the seeds that both were run with."""
-    other = board.untrained.get((key.method, key.settings, key.comparable))
+    other = board.untrained.get((key.method, key.version, key.settings, key.comparable))
     if other is None:
         return None
     mine, theirs = ({e.record.seed: e for e in board.groups[k]} for k in (key, other))

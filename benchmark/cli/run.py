@@ -68,6 +68,8 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
               help="An option of the launcher (repeatable): processes=2, partition=gpu, …")  # fmt: skip
 @click.option("--curve", is_flag=True,
               help="Also measure the error against the images seen, on validation people.")  # fmt: skip
+@click.option("--anew", is_flag=True,
+              help="Discard the run and its fit first, while a method is being written.")  # fmt: skip
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would be done, and stop.")
 @click.option("--json", "json_", is_flag=True, help="Print the record's main fields as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress display.")
@@ -85,6 +87,7 @@ def command(
     launcher: str,
     launcher_options: tuple[str, ...],
     curve: bool,
+    anew: bool,
     plan_only: bool,
     json_: bool,
     quiet: bool,
@@ -104,7 +107,7 @@ def command(
         words = ["--method", method, "--protocol", protocol, "--on", on, "--device", device]
         words += ["--devices", str(devices)] + [w for pair in settings for w in ("--set", pair)]
         words += ["--preset", preset] if preset else []
-        words += ["--twin"] * twin + ["--curve"] * curve
+        words += ["--twin"] * twin + ["--curve"] * curve + ["--anew"] * anew
         launch(
             words,
             method=method,
@@ -131,6 +134,7 @@ def command(
         device=device,
         devices=devices,
         curve=curve,
+        anew=anew,
         plan_only=plan_only,
         json_=json_,
         quiet=quiet,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -13,6 +14,7 @@ from benchmark.boards.tables import update_boards
 from benchmark.cli.output import as_json, duration
 from benchmark.cli.progress import make_progress
 from benchmark.runner.curve import add_curve, require_possible
+from benchmark.runner.discard import discard
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
@@ -29,6 +31,7 @@ def run_command(
     on: str,
     device: str,
     curve: bool,
+    anew: bool = False,
     plan_only: bool,
     json_: bool,
     quiet: bool,
@@ -58,6 +61,10 @@ def run_command(
                 continue
             if curve:
                 require_possible(plan)
+            if anew:
+                discard(plan, progress)
+            if (since := checkpoint_time(plan)) and not (quiet or json_):
+                click.echo(f"the fit goes on from its checkpoint of {since}", err=True)
             if plan.preset == "paper" and plan.device == "cpu":
                 click.echo(
                     "note: the preset paper is meant for a GPU; on a CPU it can take days "
@@ -86,6 +93,7 @@ def _plan_said(plan: Plan) -> dict[str, Any]:
         "fit_id": plan.fit_id,
         "done": (plan.folder / "record.json").exists(),
         "fitted": (plan.fit_folder / "done.json").exists(),
+        "checkpoint": checkpoint_time(plan),
         "method": plan.spec.id,
         "preset": plan.preset,
         "seed": plan.request.seed,
@@ -106,6 +114,8 @@ def _say_plan(about: Mapping[str, Any]) -> None:
         if about["done"]
         else "fitted before; predict and score"
         if about["fitted"]
+        else f"the fit goes on from its checkpoint of {about['checkpoint']}"
+        if about["checkpoint"]
         else "fit, predict and score"
     )
     name = " ".join(w for w in (about["method"], about["preset"]) if w)
@@ -119,6 +129,14 @@ def _say_plan(about: Mapping[str, Any]) -> None:
     }
     for word, value in lines.items():
         click.echo(f"  {word:<9} {value}")
+
+
+def checkpoint_time(plan: Plan) -> str:
+    """When a fit that was not finished last saved its state ("2026-01-31 12:00 UTC"); empty for none."""
+    path = plan.fit_folder / "checkpoint.pt"
+    if (plan.fit_folder / "done.json").exists() or not path.exists():
+        return ""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _summary(outcome: Outcome, page: Path) -> dict[str, Any]:
@@ -155,7 +173,7 @@ def say(outcome: Outcome, page: Path) -> None:
         click.secho(
             f"note: the code of {record.method.id} is no longer what "
             f"{'this run' if outcome.found else 'its fit'} was made by; if that moves numbers, raise "
-            "`version` in its registration",
+            "`version` in its registration (or, while you write it, --anew makes the run again)",
             fg="yellow",
         )
     click.echo(f"record    {outcome.path}")

@@ -57,6 +57,8 @@ class MethodInfo:
     data_parallel: bool = False
     notes: str = ""
     """A sentence for the record."""
+    runs: str = ""
+    """Id of the method whose code this one runs, if that is another's: a record names that code."""
 
 
 class Checkpoints(Protocol):

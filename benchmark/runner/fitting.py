@@ -183,6 +183,10 @@ class Workplace:
         """Save what was fitted, and finish."""
         with errors_of(method, "save"), whole_folder(self.folder / "model") as folder:
             method.save(folder)
+        if not isinstance(method, Isolated):
+            # what can't be loaded is not done: with `save` mended, the fit goes on where it was
+            with errors_of(method, "load"):
+                type(method)(method.settings).load(self.folder / "model", "cpu")
         self.finish(method.ran_in() if isinstance(method, Isolated) else {})
 
     def finish(self, process: Mapping[str, Any] | None = None) -> None:

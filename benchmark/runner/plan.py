@@ -64,7 +64,9 @@ class Plan:
     @property
     def code(self) -> CodePart:
         """The state of bench's code and the plugin's when this was first asked."""
-        return code_state(self.spec.implementation, self.distribution)
+        found = plugins()
+        spec = found.method(self.info.runs) if self.info.runs else self.spec
+        return code_state(spec.implementation, found.distribution[spec.id])
 
     @property
     def folder(self) -> Path:

@@ -203,7 +203,8 @@ def _deterministic(plan: Plan, fitted: dict[str, Any]) -> bool:
 def loaded_method(plan: Plan, folder: Path | None = None) -> Method:
     """The fitted method, ready to predict on the plan's device."""
     method = plan.cls(plan.settings)
-    with errors_of(method, "load"):
+    cure = "mend the method; if its fit was made by other code, --anew makes it again"
+    with errors_of(method, "load", cure):
         method.load(folder or plan.fit_folder / "model", plan.device)
     method.device = plan.device
     return method

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests_fake_methods import Grid, Noise
+from tests_fake_methods import Grid, Noise, Slow
 from tests_fixtures import Call
 
 from benchmark.contracts import Landmarks
@@ -24,15 +24,15 @@ def broken(*_: object) -> None:
 def test_a_call_that_fails_is_named(
     harness: Path, run: Call, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    monkeypatch.setattr(Grid, call, broken)
-    said = run("grid", "--quiet")
+    with monkeypatch.context() as patch:
+        patch.setattr(Grid, call, broken)
+        said = run("grid", "--quiet")
     assert said.code == 8
     assert f"error: Grid.{call} failed" in said.err
     assert "ZeroDivisionError: by nothing" in said.err
     assert "--debug" in said.err
     assert "Traceback" not in said.err
     assert not leaderboards().exists()
-    monkeypatch.undo()
     assert not list((home() / "fits").glob("*/.model*"))
 
 
@@ -43,6 +43,25 @@ def test_the_traceback_is_shown_when_asked_for(
     said = run("grid", "--quiet", "--debug")
     assert said.code == 8
     assert "in broken" in said.err
+
+
+def test_a_fit_that_cannot_be_loaded_is_not_done(
+    harness: Path, run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once `save` is mended the same command goes on from the last checkpoint."""
+    monkeypatch.setenv("BENCH_CHECKPOINT_SECONDS", "0")
+    words = ("slow", "--set", "steps=3", "--quiet")
+    with monkeypatch.context() as patch:
+        patch.setattr(Slow, "save", lambda *_: None)
+        said = run(*words)
+    assert said.code == 8
+    assert "Slow.load failed" in said.err
+    (fit,) = (home() / "fits").glob("*/time.json")
+    assert not (fit.parent / "done.json").exists()
+    plan = run("slow", "--set", "steps=3", "--plan").out
+    assert "the fit goes on from its checkpoint of 20" in plan
+    assert run(*words).code == 0
+    assert (fit.parent / "done.json").exists()
 
 
 def test_the_line_is_the_innermost_of_the_methods_own_package() -> None:

@@ -14,12 +14,15 @@ import torch
 from tests_fixtures import Call
 from tests_support import SMALL_PROTOCOL
 
+from benchmark.boards.entries import read_entries
+from benchmark.boards.rows import make_rows
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, UnknownName
 from benchmark.contracts.record import Record
 from benchmark.home import leaderboards
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
 from benchmark.plugins import plugins
+from benchmark.protocols import find_protocol
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome
 from benchmark.runner.run import run as run_plan
@@ -198,10 +201,39 @@ def test_what_cannot_be_imitated_is_refused_before_any_work(
         make_plan(replace(REQUEST, method="random-features", given=given), QUIET)
 
 
+def test_a_later_version_of_a_method_has_a_floor_of_its_own(
+    floors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make_plan(replace(REQUEST, method="random-features", given={"of": "slow"}), QUIET)
+    later = replace(plugins().method("slow"), version=2)
+    monkeypatch.setitem(plugins().methods, "slow", later)
+    plan = make_plan(replace(REQUEST, method="random-features", given={"of": "slow"}), QUIET)
+    assert plan.settings.model_dump()["version"] == 2
+    assert plan.run_id != first.run_id
+    floor, learnt = record(method="random-features", given={"of": "slow"}), record(method="slow")
+    board = find_protocol(REQUEST.protocol)
+    rows = {r.method: r for r in make_rows(board, read_entries(board, twin=True)[0])}
+    difference = learnt.headline.value - floor.headline.value
+    assert rows["slow"].floor is not None
+    assert rows["slow"].floor[0] == pytest.approx(difference)
+    monkeypatch.setitem(plugins().methods, "slow", replace(later, version=3))
+    assert record(method="slow").method.version == 3
+    rows = {r.variant: r for r in make_rows(board, read_entries(board, twin=True)[0])}
+    assert rows["version 2"].floor is not None
+    assert rows["version 3"].floor is None
+
+
+def test_the_code_in_the_record_is_the_imitated_methods(floors: Path) -> None:
+    made = record(method="random-features", given={"of": "slow"})
+    assert made.code.plugin == record(method="slow").code.plugin
+    assert made.code.plugin != record().code.plugin
+
+
 def test_on_the_command_line_of_is_enough(floors: Path, run: Call) -> None:
     said = run("random-features", "--set", "of=slow", "--json")
     assert said.code == 0, said.err
     made = json.loads(Path(said.json["record"]).read_text())
+    assert made["method"]["preset"] == ""  # not the one that --twin takes for another method
     assert made["method"]["settings"]["settings"] == {"steps": 40}
 
 

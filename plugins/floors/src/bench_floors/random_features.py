@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from benchmark.contracts import (
     BenchError,
@@ -26,12 +26,14 @@ class Settings(MethodSettings):
 
     `of` may name the preset too ("lead:small"), as the presets here do: another `of` on top of one
     of them then takes no preset of the old method along. The preset is resolved at once: `settings`
-    holds every value, so the run's identity does too.
+    holds every value, so the run's identity does too; of methods beyond their first version it holds
+    the `version` as well.
     """
 
-    of: str = "lead"
-    preset: str = ""
-    settings: dict[str, Any] = {}  # noqa: RUF012 (pydantic copies defaults)
+    of: str = Field("lead", description="the method, or method:preset")
+    preset: str = Field("", description="its preset; method:preset says the same")
+    settings: dict[str, Any] = Field({}, description="its settings on top, settings.KEY=VALUE")
+    version: int = Field(1, description="its version, taken from its registration")
 
     @model_validator(mode="before")
     @classmethod
@@ -44,7 +46,13 @@ class Settings(MethodSettings):
             spec, implementation(spec), given.get("preset", named), given.get("settings", {})
         )
         resolved = {"of": of, "preset": preset, "settings": settings.model_dump(mode="json")}
-        return {**given, **resolved}
+        return {**given, **resolved, "version": spec.version}
+
+    @model_serializer(mode="wrap")
+    def _first_version_unsaid(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # runs from before versions were told apart keep their identity: they were all of the first
+        said: dict[str, Any] = dump(self)
+        return {k: v for k, v in said.items() if (k, v) != ("version", 1)}
 
 
 def _inner(settings: Settings) -> Method:
@@ -71,6 +79,7 @@ class RandomFeatures(Method):
             input_size=info.input_size,
             supervision=info.supervision,
             pretrained=info.pretrained,
+            runs=settings.of,
             notes=f"network of {settings.of}, untrained",
         )
 
