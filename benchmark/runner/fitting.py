@@ -18,6 +18,7 @@ from torch import distributed
 
 from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.contracts.images import Images
+from benchmark.contracts.keeping import require_readable
 from benchmark.contracts.method import FitContext, Method, Progress
 from benchmark.contracts.record import CodePart
 from benchmark.files import (
@@ -91,6 +92,7 @@ class FolderCheckpoints:
     def save(self, state: Mapping[str, Any]) -> None:
         if self.ranks.rank:
             return
+        require_readable(state)
         with whole_file(self.path) as temporary:
             torch.save(dict(state), temporary)
         self.watch.keep()

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from benchmark.contracts.images import Images
+from benchmark.contracts.keeping import require_readable
 from benchmark.contracts.method import FitContext
 
 
@@ -28,6 +29,7 @@ class FileCheckpoints:
         return torch.load(self.file, weights_only=True)
 
     def save(self, state: Mapping[str, Any]) -> None:
+        require_readable(state)
         torch.save(dict(state), self.file)
         self.saved += 1
         if self.kill_after and self.saved == self.kill_after:
