@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 from benchmark.contracts.errors import PluginBroken
@@ -51,3 +52,21 @@ def _can_be_read_back(value: Any) -> bool:
     except Exception:
         return False
     return True
+
+
+def logged(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of the log as plain numbers and words; tensors and NumPy's of one number are numbers.
+
+    Raises `PluginBroken`, which names the key of what is none.
+    """
+    line = {}
+    for key, value in values.items():
+        if isinstance(value, torch.Tensor | np.generic | np.ndarray) and value.ndim == 0:
+            value = value.item()
+        if not isinstance(value, str | int | float | None):
+            raise PluginBroken(
+                f"context.log: {key} is of type {type(value).__name__}, not a number",
+                cure="log numbers: `float(loss)`, or `.mean()` of a tensor with several",
+            )
+        line[str(key)] = value
+    return line

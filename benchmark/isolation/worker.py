@@ -26,7 +26,7 @@ import torch
 
 from benchmark.contracts.errors import BenchError, PluginBroken
 from benchmark.contracts.images import Cameras, Images
-from benchmark.contracts.keeping import require_readable
+from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import Ceiling, FitContext, Method
 from benchmark.contracts.predictions import Generator
 from benchmark.isolation.wire import Gone, Wire, plain
@@ -187,7 +187,7 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         folder=Path(about["folder"]),
         checkpoints=Kept(wire, number),
         progress=progress,
-        log=lambda values: wire.call("log", number, dict(values)),
+        log=lambda values: wire.call("log", number, logged(values)),
         shared=shared,
         milestone=milestone,
     )

@@ -13,7 +13,7 @@ from tests_fake_methods import Slow
 from tests_fixtures import Call
 
 from benchmark.contracts.errors import PluginBroken
-from benchmark.contracts.keeping import require_readable
+from benchmark.contracts.keeping import logged, require_readable
 from benchmark.home import home
 from benchmark.testing.standin import make_context
 
@@ -93,3 +93,32 @@ def test_a_run_is_refused_at_its_first_checkpoint_and_the_last_good_one_stays(
     (kept,) = home().rglob("checkpoint.pt")
     assert torch.load(kept, weights_only=True) == {"step": 1}
     assert not [p for p in kept.parent.iterdir() if p.name.startswith(".checkpoint")]
+
+
+def test_a_line_of_the_log_takes_what_is_one_number() -> None:
+    values = {"step": 1, "loss": torch.tensor(0.5), "a": np.float32(2), "b": np.array(3), "c": None,
+              "stage": "first"}  # fmt: skip
+    assert logged(values) == {"step": 1, "loss": 0.5, "a": 2.0, "b": 3, "c": None, "stage": "first"}
+
+
+@pytest.mark.parametrize("value", [torch.zeros(1), np.zeros(2), [1.0], {"a": 1}, 1j])
+def test_a_line_of_the_log_refuses_the_rest_by_key_and_type(value: Any, tmp_path: Path) -> None:
+    said = f"context.log: loss is of type {type(value).__name__}, not a number"
+    with pytest.raises(PluginBroken, match=said) as caught:
+        make_context(tmp_path).log({"step": 1, "loss": value})
+    assert "float(loss)" in caught.value.cure
+
+
+def test_a_run_keeps_what_was_logged_and_names_what_it_was_called_with(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit(self: Slow, images: Any, context: Any) -> None:
+        context.log({"loss": torch.tensor(0.5)})
+        context.progress("half")
+
+    monkeypatch.setattr(Slow, "fit", fit)
+    said = run("slow", "--quiet")
+    assert said.code == 8
+    assert "TypeError: context.progress() missing 2 required positional arguments" in said.err
+    (log,) = home().rglob("log.jsonl")
+    assert log.read_text() == '{"loss": 0.5}\n'
