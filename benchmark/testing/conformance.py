@@ -1,4 +1,4 @@
-"""Does a method keep its contract? A list of checks on a tiny twin, each with one of three outcomes.
+"""Does a method keep its contract? A list of checks on a tiny twin, each with one of four outcomes.
 
 `bench method check NAME` prints them; in a plugin's own tests:
 
@@ -22,14 +22,17 @@ from typing import Any, Literal
 from benchmark.contracts.errors import BenchError
 from benchmark.plugins import plugins
 from benchmark.testing.checks import CHECKS, Broken, Check
-from benchmark.testing.trial import Killed, Trial
+from benchmark.testing.trial import Killed, NotAsked, Trial
 
-State = Literal["passed", "failed", "expected"]
+State = Literal["passed", "failed", "expected", "not asked"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One check: "passed", "failed", or "expected" to fail for the reason the method gives."""
+    """One check: "passed", "failed", or "expected" to fail for the reason the method gives.
+
+    "not asked" where what it builds on, the tiny fit say, failed in a check before.
+    """
 
     check: str
     state: State
@@ -67,6 +70,8 @@ def _outcome(check: Check, trial: Trial) -> Outcome:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             said = check.run(trial) or ""
+    except NotAsked as error:
+        return Outcome(check.name, "not asked", f"not asked: {error}")
     except (Exception, Killed) as error:
         found = error.message if isinstance(error, BenchError) else str(error)
         if not isinstance(error, Broken | BenchError):
