@@ -101,7 +101,7 @@ def test_a_broken_plugin_is_a_row_with_its_reason(
 
 MODEL = "class Mine(Method):\n    class Settings(MethodSettings):\n        "
 LATER = {
-    "a missing class": ("", "could not be imported: AttributeError"),
+    "a missing class": ("", "could not be imported: bench_later has no 'Mine'"),
     "a class of another kind": ("Mine = dict", "not a subclass of Method"),
     "settings that are none": ("class Mine(Method):\n    Settings = dict", "MethodSettings"),
     "settings without a default": (
@@ -109,6 +109,8 @@ LATER = {
     "settings no record can hold": (
         f"{MODEL}rate: float = float('inf')",
         "NaN or infinity"),
+    "a setting without a type": (
+        f"{MODEL}depth = 8", "the setting `depth = 8` has no type: give it one, `depth: int = …`"),
     "a model pydantic refuses": (
         f"{MODEL}net: object() = 1", "imported"),
     "a preset of unknown settings": (

@@ -78,7 +78,7 @@ def test_an_impossible_pair_says_why(run: Call) -> None:
 
 def test_nan_in_predictions(run: Call) -> None:
     said = run("broken-numbers", "--quiet")
-    refused(said, 8, "BrokenNumbers.predict: Landmarks.points has NaN", "training log")
+    refused(said, 8, "BrokenNumbers.predict: Landmarks.points has NaN", "curves", "predict")
 
 
 def test_absent_data(bench: Call) -> None:
