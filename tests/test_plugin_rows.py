@@ -136,6 +136,18 @@ def test_what_only_importing_tells_is_found_when_asked_for(
     assert "\n" not in checked.json[0]["error"]
 
 
+def test_presets_that_need_methods_of_other_plugins_are_a_note(bench: Call, floors: Path) -> None:
+    checked = bench("plugins", "--check", "--json")
+    found = next(r for r in checked.json if r["plugin"] == "bench_floors")
+    assert (found["status"], found["error"]) == ("ok", "")
+    assert found["note"] == (
+        "presets lead-paper, lead-small, lead-demo, imm-small, imm-demo, imm-released, imm-paper of "
+        "random-features need methods that are not installed: lead, imm"
+    )
+    assert "note  bench_floors: presets lead-paper" in bench("plugins", "--check").out
+    assert "note" not in bench("plugins").out
+
+
 ANSI, TAG = "\\x1b[2Jgone", "<script>alert(1)</script>"
 
 HOSTILE = {
