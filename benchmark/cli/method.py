@@ -51,6 +51,8 @@ def check(name: str, given: tuple[str, ...], json_: bool) -> None:
         word, colour = MARKS[outcome.state]
         click.secho(f"{word:5}", fg=colour, nl=False)
         click.echo(f" {outcome.check}{'  ' if outcome.detail else ''}{outcome.detail}")
+        if outcome.cure:
+            click.echo(f"        cure: {outcome.cure}")
 
     outcomes = check_method(name, parse_settings(given), progress=None if json_ else say)
     held = [o for o in outcomes if o.state in ("passed", "expected")]

@@ -247,8 +247,23 @@ def test_a_class_that_is_not_there_is_told_once_and_all_checks_are_counted(bench
     assert said.code == 8
     assert (said.out + said.err).count("method 'missing-class': ") == 1
     assert "FAIL  declared  method 'missing-class': the registration's implementation=" in said.out
+    assert "\n        cure: " in said.out
     assert "-     same seed  not asked: the import of its class failed" in said.out
     assert "0 of 11 checks hold" in said.out  # its registration has other faults
+
+
+def test_a_failure_has_the_cure_that_bench_knows(checked: Any) -> None:
+    outcomes = checked(NoPredict)
+    assert "a fit that diverged" in outcomes["shapes"].cure
+    assert checked(NoFit)["tiny fit"].cure == ""
+    assert {o.cure for o in checked(Good).values()} == {""}
+
+
+def test_settings_that_are_given_wrong_are_the_callers_error(bench: Call) -> None:
+    said = bench("method", "check", "grid", "--set", "pointz=4")
+    assert said.code == 2
+    assert said.out == ""
+    assert "did you mean 'points'? its settings are: points" in said.err
 
 
 def test_a_registration_without_words_or_with_heavy_imports_is_found(checked: Any) -> None:
