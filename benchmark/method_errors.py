@@ -43,7 +43,8 @@ def prediction_of(method: Method) -> Iterator[None]:
     except InvalidInput as error:
         raise PluginBroken(
             f"{type(method).__name__}.predict: {error.message}",
-            cure=error.cure or "`benchmark.contracts.predictions` says what each kind holds",
+            cure=error.cure
+            or "docs/reference/contracts.md says what each kind of prediction holds",
         ) from error
 
 

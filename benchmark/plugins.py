@@ -7,6 +7,7 @@ imported when the method runs.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from benchmark.contracts.dataset import DatasetSpec
-from benchmark.contracts.errors import PluginBroken, UnknownName
+from benchmark.contracts.errors import PluginBroken, UnknownName, did_you_mean
 from benchmark.contracts.extension import (
     BUILT_IN_COMMANDS,
     BUILT_IN_LAUNCHERS,
@@ -229,12 +230,31 @@ def plugins() -> Plugins:
 def named(reference: str, what: str) -> Any:
     """What a "module:name" names; where it can't be imported, an error that says whose it is."""
     module, _, name = reference.partition(":")
+    told = f"{what}: the registration's implementation={reference} could not be imported"
     try:
-        return getattr(import_module(module), name)
+        found = import_module(module)
+        if hasattr(found, name):
+            return getattr(found, name)
     except Exception as error:
-        raise PluginBroken(
-            f"{what}: {reference} could not be imported: {in_one_line(error)}", cure=MEND
-        ) from error
+        raise PluginBroken(f"{told}: {_plainly(error)}", cure=MEND) from error
+    own = (n for n, v in vars(found).items() if getattr(v, "__module__", "") == module)
+    there = sorted(n for n in own if not n.startswith("_"))
+    raise PluginBroken(
+        f"{told}: {module} has no {name!r}",
+        cure=f"{did_you_mean(name, there)}{module} defines: {', '.join(there) or 'nothing'}",
+    )
+
+
+def _plainly(error: Exception) -> str:
+    """`in_one_line`, and in plain words what pydantic says of a setting without a type."""
+    if getattr(error, "code", "") == "model-field-missing-annotation":
+        setting = re.search(r"`(\w+) = .*?`", str(error))
+        if setting:
+            return (
+                f"the setting {setting[0]} has no type: give it one, `{setting[1]}: int = …` "
+                "(or float, str, bool)"
+            )
+    return in_one_line(error)
 
 
 def implementation(spec: MethodSpec) -> type[Method]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
@@ -12,6 +12,8 @@ from benchmark.contracts.errors import BenchError, UnknownName, did_you_mean
 from benchmark.contracts.spec import MethodSpec
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from benchmark.contracts.method import Method, MethodSettings
 
 
@@ -49,19 +51,42 @@ def validated(
         json.dumps(settings.model_dump(mode="json"), allow_nan=False)
         return settings
     except ValidationError as error:
-        faults = [(".".join(str(p) for p in e["loc"]) or "settings", e) for e in error.errors()]
-        unknown = [where for where, e in faults if e["type"] == "extra_forbidden"]
+        faults = error.errors()
+        unknown = [_place(f) for f in faults if f["type"] == "extra_forbidden"]
         guesses = "".join(did_you_mean(name, model.model_fields) for name in unknown)
         fields = ", ".join(sorted(model.model_fields)) or "none"
-        told = "; ".join(
-            f"there is no setting {where!r}" if where in unknown else f"{where}: {e['msg']}"
-            for where, e in faults
-        )
         raise SettingsInvalid(
-            f"settings of method {method!r}: {told}", cure=f"{guesses}its settings are: {fields}"
+            f"settings of method {method!r}: {'; '.join(_told(f, model) for f in faults)}",
+            cure=f"{guesses}its settings are: {fields}" if unknown else "",
         ) from None
     except ValueError:
         raise SettingsInvalid(f"settings of method {method!r} hold NaN or infinity") from None
+
+
+def shown_type(annotation: Any) -> str:
+    """A type as one writes it: "int", "Literal['a', 'b']"."""
+    plain = isinstance(annotation, type) and not get_args(annotation)
+    return annotation.__name__ if plain else str(annotation).replace("typing.", "")
+
+
+def _place(fault: ErrorDetails) -> str:
+    return ".".join(map(str, fault["loc"])) or "settings"
+
+
+def _told(fault: ErrorDetails, model: type[MethodSettings]) -> str:
+    """One fault in words: the value given and what was expected, where the setting is a plain one."""
+    place, reason = _place(fault), fault["msg"]
+    if fault["type"] == "extra_forbidden":
+        return f"there is no setting {place!r}"
+    field = model.model_fields.get(place)
+    if field is None or fault["type"] == "missing":
+        return f"{place}: {reason}"
+    if fault["type"].endswith(("_type", "_parsing", "_from_float")):
+        reason = f"expected {shown_type(field.annotation)}"
+    reason = reason.removeprefix("Input ").removeprefix("Value error, ")
+    usual = field.get_default(call_default_factory=True)
+    default = "" if field.is_required() else f" (default {usual!r})"
+    return f"{place} is {fault['input']!r}, {reason}{default}"
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def test_a_broken_plugin_is_a_row_with_its_reason(
 
 MODEL = "class Mine(Method):\n    class Settings(MethodSettings):\n        "
 LATER = {
-    "a missing class": ("", "could not be imported: AttributeError"),
+    "a missing class": ("", "could not be imported: bench_later has no 'Mine'"),
     "a class of another kind": ("Mine = dict", "not a subclass of Method"),
     "settings that are none": ("class Mine(Method):\n    Settings = dict", "MethodSettings"),
     "settings without a default": (
@@ -109,6 +109,8 @@ LATER = {
     "settings no record can hold": (
         f"{MODEL}rate: float = float('inf')",
         "NaN or infinity"),
+    "a setting without a type": (
+        f"{MODEL}depth = 8", "the setting `depth = 8` has no type: give it one, `depth: int = …`"),
     "a model pydantic refuses": (
         f"{MODEL}net: object() = 1", "imported"),
     "a preset of unknown settings": (
@@ -132,6 +134,18 @@ def test_what_only_importing_tells_is_found_when_asked_for(
     assert checked.code == 8
     assert reason in checked.json[0]["error"]
     assert "\n" not in checked.json[0]["error"]
+
+
+def test_presets_that_need_methods_of_other_plugins_are_a_note(bench: Call, floors: Path) -> None:
+    checked = bench("plugins", "--check", "--json")
+    found = next(r for r in checked.json if r["plugin"] == "bench_floors")
+    assert (found["status"], found["error"]) == ("ok", "")
+    assert found["note"] == (
+        "presets lead-paper, lead-small, lead-demo, imm-small, imm-demo, imm-released, imm-paper of "
+        "random-features need methods that are not installed: lead, imm"
+    )
+    assert "note  bench_floors: presets lead-paper" in bench("plugins", "--check").out
+    assert "note" not in bench("plugins").out
 
 
 ANSI, TAG = "\\x1b[2Jgone", "<script>alert(1)</script>"

@@ -102,6 +102,25 @@ def test_a_class_that_is_not_there_is_a_broken_plugin_only_when_it_runs(harness:
         implementation(spec)
 
 
+@pytest.mark.parametrize(
+    "reference, said, cure",
+    [
+        ("tests_fake_methods:Girds", "tests_fake_methods has no 'Girds'", "did you mean 'Grid'? "),
+        ("tests_fake_methods:Zzzz", "tests_fake_methods has no 'Zzzz'", "defines: BrokenNumbers, "),
+        ("tests_fake_metods:Grid", "ModuleNotFoundError", "mend the plugin"),
+    ],
+)
+def test_a_misspelt_implementation_says_where_it_is_written_and_what_there_is(
+    harness: Path, reference: str, said: str, cure: str
+) -> None:
+    spec = MethodSpec(id="mine", implementation=reference, gives=["landmarks"], summary="s")
+    with pytest.raises(PluginBroken, match="the registration's implementation=") as caught:
+        implementation(spec)
+    assert said in caught.value.message
+    assert cure in caught.value.cure
+    assert "Landmarks" not in caught.value.cure  # what is imported there is not its own
+
+
 def test_a_method_of_ones_own_appears_once_it_is_installed(
     harness: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,9 +117,7 @@ def main(arguments: list[str] | None = None) -> Any:
 
 def _explain(error: Exception, debug: bool) -> int:
     if debug:
-        import traceback
-
-        traceback.print_exc()
+        click.echo(_traceback(error), nl=False, err=True)
     if isinstance(error, BenchError):
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)
         click.echo(error.message, err=True)
@@ -134,3 +132,15 @@ def _explain(error: Exception, debug: bool) -> int:
             "  this is a fault of bench or of a plugin; `--debug` shows where it arose", err=True
         )
     return 70
+
+
+def _traceback(error: Exception) -> str:
+    """Where an error arose; what an error of bench says follows it, so here it is left out."""
+    import traceback
+
+    told = traceback.TracebackException.from_exception(error)
+    lines = list(told.format())
+    if isinstance(error, BenchError):
+        lines = lines[: -len(list(told.format_exception_only()))]
+        lines += [f"{note}\n" for note in getattr(error, "__notes__", [])]
+    return "".join(lines)

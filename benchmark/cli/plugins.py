@@ -49,6 +49,7 @@ def _as_json(row: Plugin) -> dict[str, Any]:
         **{what: list(getattr(row, what)) for what in BRINGS},
         "status": "broken" if row.error else "ok",
         "error": row.error,
+        "note": row.note,
     }
 
 
@@ -66,3 +67,5 @@ def _print(rows: list[Plugin]) -> None:
     for row in rows:
         if row.error:
             click.secho(f"broken  {row.name}: {row.error}", fg="red")
+        if row.note:
+            click.secho(f"note  {row.name}: {row.note}", fg="yellow")

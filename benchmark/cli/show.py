@@ -58,6 +58,7 @@ def _method(name: str, json_: bool) -> None:
     from dataclasses import asdict
 
     from benchmark.plugins import implementation, plugins
+    from benchmark.settings import shown_type
 
     spec = plugins().method(name)
     content = asdict(spec)
@@ -65,7 +66,8 @@ def _method(name: str, json_: bool) -> None:
     content["settings"] = {
         key: {
             "default": field.get_default(call_default_factory=True),
-            "type": str(field.annotation),
+            "type": shown_type(field.annotation),
+            "description": field.description or "",
         }
         for key, field in implementation(spec).Settings.model_fields.items()
     }
@@ -79,8 +81,8 @@ def _method(name: str, json_: bool) -> None:
     _tree(content)
     click.secho("settings", bold=True)
     for key, about in settings.items():
-        kind = about["type"].replace("<class '", "").replace("'>", "").replace("typing.", "")
-        click.echo(f"  {key} = {about['default']!r}  ({kind})")
+        said = f"  {about['description']}" if about["description"] else ""
+        click.echo(f"  {key} = {about['default']!r}  ({about['type']}){said}")
 
 
 def find_run(name: str) -> Path:

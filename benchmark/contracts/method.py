@@ -122,8 +122,9 @@ class FitContext:
     progress: Progress
     """Call it as often as you like."""
     log: Callable[[Mapping[str, Any]], None]
-    """Keep a line of numbers: `log({"step": 20, "images": 640, "loss": 0.5})`. Each is drawn on the
-    run's page against `images` (seen so far), else `step`; `stage` tells stages apart."""
+    """Keep a line of numbers: `log({"step": 20, "images": 640, "loss": 0.5})`. Each (a tensor of one
+    number too) is drawn on the run's page against `images` (seen so far), else `step`; `stage` tells
+    stages apart."""
     shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[Part]]
     milestone: Callable[[int, Callable[[Path], None]], None]
     rank: int = 0

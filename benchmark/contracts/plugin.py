@@ -26,7 +26,8 @@ class Plugin:
     """One installed plugin: where it is from, and the ids of what it brings.
 
     A broken one brings nothing: `error` says why in one line, `detail` is the traceback, and `meant`
-    holds the ids of the methods that it would have brought, as far as it came.
+    holds the ids of the methods that it would have brought, as far as it came. `note` is worth knowing
+    of one that is in order.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Plugin:
     error: str = ""
     detail: str = ""
     meant: tuple[str, ...] = ()
+    note: str = ""
 
     def brings_what(self) -> str:
         """In words: "methods lead; commands crops"."""

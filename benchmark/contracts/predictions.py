@@ -38,7 +38,8 @@ def _require(tensor: Any, name: str, shape: str, kind: str) -> None:
         raise InvalidInput(
             f"{kind}.{name} has NaN or infinity in {len(broken)} of {len(tensor)} items "
             f"(first: item {int(broken[0])} of this batch)",
-            cure="look at the method's training log for a loss that is not finite",
+            cure="a fit that diverged shows in the curves of the run's page; else look for a division "
+            "by zero or a logarithm in predict",
         )
 
 

@@ -26,9 +26,10 @@ import torch
 
 from benchmark.contracts.errors import BenchError, PluginBroken
 from benchmark.contracts.images import Cameras, Images
+from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import Ceiling, FitContext, Method
 from benchmark.contracts.predictions import Generator
-from benchmark.isolation.wire import Gone, Wire
+from benchmark.isolation.wire import Gone, Wire, plain
 from benchmark.settings import validated
 
 
@@ -186,7 +187,7 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         folder=Path(about["folder"]),
         checkpoints=Kept(wire, number),
         progress=progress,
-        log=lambda values: wire.call("log", number, dict(values)),
+        log=lambda values: wire.call("log", number, logged(values)),
         shared=shared,
         milestone=milestone,
     )
@@ -203,7 +204,9 @@ class Kept:
         return found
 
     def save(self, state: Mapping[str, Any]) -> None:
-        self.wire.call("keep", self.number, dict(state))
+        sent = plain(state)  # as it arrives: NumPy's arrays and numbers are none any more
+        require_readable(sent)
+        self.wire.call("keep", self.number, sent)
 
     def due(self) -> bool:
         return bool(self.wire.call("due", self.number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +18,7 @@ from torch import distributed
 
 from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.contracts.images import Images
+from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import FitContext, Method, Progress
 from benchmark.contracts.record import CodePart
 from benchmark.files import (
@@ -91,6 +92,7 @@ class FolderCheckpoints:
     def save(self, state: Mapping[str, Any]) -> None:
         if self.ranks.rank:
             return
+        require_readable(state)
         with whole_file(self.path) as temporary:
             torch.save(dict(state), temporary)
         self.watch.keep()
@@ -136,6 +138,16 @@ class Stopwatch:
             "throughput": self.throughput,
             "parts": self.parts,
         }
+
+
+def _told_as(name: str) -> Callable[[Anything], Anything]:
+    """The name that Python's errors about missing arguments give a function: the method's own word."""
+
+    def renamed(function: Anything) -> Anything:
+        function.__qualname__ = name  # type: ignore[attr-defined]
+        return function
+
+    return renamed
 
 
 @dataclass
@@ -205,16 +217,20 @@ class Workplace:
         write_json(self.folder / "done.json", self.watch.summary() | made)
         (self.folder / "checkpoint.pt").unlink(missing_ok=True)
 
+    @_told_as("context.progress")
     def _progress(self, stage: str, step: int, total: int, **values: float) -> None:
         if "images_per_second" in values:
             self.watch.throughput[stage] = round(values["images_per_second"], 1)
         self.progress(stage, step, total, **values)
 
+    @_told_as("context.log")
     def _log(self, values: Mapping[str, Any]) -> None:
+        line = json.dumps(logged(values))
         path = self.folder / "log.jsonl"
         with naming_a_full_disk(path), path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(dict(values)) + "\n")
+            file.write(line + "\n")
 
+    @_told_as("context.milestone")
     def _milestone(self, images_seen: int, save: Any) -> None:
         target = self.folder / "milestones" / str(images_seen)
         if not target.exists():

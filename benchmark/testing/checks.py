@@ -18,6 +18,7 @@ import torch
 
 from benchmark.contracts.method import Ceiling
 from benchmark.contracts.predictions import PREDICTIONS, Descriptors, Generator, Landmarks, Parts
+from benchmark.method_errors import errors_of
 from benchmark.settings import resolve_settings
 from benchmark.testing.trial import Killed, Trial
 
@@ -80,8 +81,7 @@ def declared(trial: Trial) -> str:
 
 def fits(trial: Trial) -> str:
     """A tiny fit on the CPU ends in seconds."""
-    assert trial.images  # rendered before the clock starts
-    assert trial.method
+    assert trial.tiny
     seconds = trial.spent["fit"]
     _require(
         seconds < SECONDS, f"the tiny fit took {seconds:.0f} s; name smaller settings in `tiny`"
@@ -91,17 +91,20 @@ def fits(trial: Trial) -> str:
 
 def shapes(trial: Trial) -> str:
     """Declared kinds, shapes, dtype, finite, points inside the image."""
-    kind = trial.info.gives[0]
-    if kind == "generator":
-        generator = trial.method.generator()
-        _require(isinstance(generator, Generator), f"generator gives {type(generator).__name__}")
-        images = generator.sample(3, 0)
-        return f"images {tuple(images.shape)}"
-    found = trial.predict(trial.method)
-    _require(
-        isinstance(found, PREDICTIONS[kind]),
-        f"it declares {kind} and gives {type(found).__name__}",
-    )
+    kind, method = trial.kind, trial.method
+    with trial.told_once(trial.call):
+        if kind == "generator":
+            generator = trial.generator(method)
+            _require(
+                isinstance(generator, Generator), f"generator gives {type(generator).__name__}"
+            )
+            images = generator.sample(3, 0)
+            return f"images {tuple(images.shape)}"
+        found = trial.predict(method)
+        _require(
+            isinstance(found, PREDICTIONS[kind]),
+            f"it declares {kind} and gives {type(found).__name__}",
+        )
     _require(len(found) == 8, f"{len(found)} predictions for 8 images")
     size = trial.images.size
     for name, tensor in found.tensors().items():
@@ -123,19 +126,22 @@ def shapes(trial: Trial) -> str:
 
 def batches(trial: Trial) -> None:
     """A prediction depends on its image alone: not on the batch, nor on the order."""
-    whole = trial.predict(trial.method).arrays()
+    whole = trial.outputs()
     single = [trial.predict(trial.method, [i]).arrays() for i in range(8)]
     order = [5, 2, 7, 0, 1, 6, 3, 4]
     turned = trial.predict(trial.method, order).arrays()
     for name, array in whole.items():
         alone = np.concatenate([one[name] for one in single])
-        _close(alone, array, f"{name} of an image alone and in a batch of 8 differ")
-        _close(turned[name], array[order], f"{name} depends on the order of the batch")
+        _close(alone, array, f"{name} of an image alone and in a batch of 8 differ by up to {{}}")
+        _close(
+            turned[name], array[order], f"another order of the batch changes {name} by up to {{}}"
+        )
 
 
 def samples(trial: Trial) -> None:
     """A sample depends on its seed and number alone, not on the batch size."""
-    generator = trial.method.generator()
+    trial.outputs()
+    generator = trial.generator(trial.method)
     whole = generator.sample(5, 3, batch=5).numpy().astype(float)
     single = generator.sample(5, 3, batch=1).numpy().astype(float)
     _require(np.abs(whole - single).max() <= 1, "samples depend on the batch size")
@@ -145,26 +151,26 @@ def samples(trial: Trial) -> None:
 
 def round_trip(trial: Trial) -> None:
     """save → load → predict gives what was saved."""
+    method = trial.method
     folder = trial.scratch / "again"
     folder.mkdir()
-    trial.method.save(folder)
-    again = trial.cls(trial.settings)
-    again.load(folder, "cpu")
-    again.device = "cpu"
-    before, after = trial.arrays(trial.method), trial.arrays(again)
+    with errors_of(method, "save"):
+        method.save(folder)
+    before, after = trial.outputs(), trial.arrays(trial.loaded(folder))
     for name, array in before.items():
         _require(np.array_equal(after[name], array), f"{name} is another after save and load")
 
 
 def repeats(trial: Trial) -> None:
     """The same seed twice gives the same method, on a CPU."""
-    before, after = trial.arrays(trial.method), trial.arrays(trial.fitted("second"))
+    before, after = trial.outputs(), trial.arrays(trial.fitted("second"))
     for name, array in before.items():
         _require(np.array_equal(after[name], array), f"{name} differs between two fits of one seed")
 
 
 def resumes(trial: Trial) -> str:
     """A fit that is killed on its way and begun again ends where a straight one ends."""
+    straight = trial.outputs()
     with _checkpoints_always():
         for stop in (1, 3):
             try:
@@ -172,13 +178,15 @@ def resumes(trial: Trial) -> str:
             except Killed:
                 continue
         after = trial.arrays(trial.fitted("killed"))
-    for name, array in trial.arrays(trial.method).items():
-        _close(after[name], array, f"{name} is another after a kill")
+    why = "(was something drawn without context.seed, or left out of the checkpoint?)"
+    for name, array in straight.items():
+        _close(after[name], array, f"{name} differ by up to {{}} after a kill {why}")
     return "killed twice"
 
 
 def leaves_alone(trial: Trial) -> None:
     """No global generator, no number of threads, no default dtype is changed."""
+    trial.outputs()
     torch.manual_seed(17)
     np.random.seed(17)
     random.seed(17)
@@ -194,6 +202,7 @@ def leaves_alone(trial: Trial) -> None:
 
 def writes_at_home(trial: Trial) -> None:
     """Files are written in the fit's folder alone."""
+    trial.outputs()
     with _written() as paths:
         trial.arrays(trial.fitted("watched"))
     allowed = (trial.scratch.resolve(), Path("/dev").resolve())
@@ -211,8 +220,8 @@ CHECKS = (
     Check("declared", declared),
     Check("tiny fit", fits),
     Check("shapes", shapes),
-    Check("batch and order", batches, lambda t: t.info.gives[0] != "generator"),
-    Check("samples", samples, lambda t: t.info.gives[0] == "generator"),
+    Check("batch and order", batches, lambda t: t.kind != "generator"),
+    Check("samples", samples, lambda t: t.kind == "generator"),
     Check("save and load", round_trip),
     Check("same seed", repeats, lambda t: t.fits),
     Check("kill and resume", resumes, lambda t: t.fits),
@@ -222,9 +231,10 @@ CHECKS = (
 
 
 def _close(found: np.ndarray, wanted: np.ndarray, otherwise: str) -> None:
+    """`otherwise` has a {} for how far they are apart."""
     scale = max(1.0, float(np.abs(wanted).max()))
     far = float(np.abs(found.astype(np.float64) - wanted).max()) if wanted.size else 0.0
-    _require(far <= CLOSE * scale, f"{otherwise} by {far:.2g}")
+    _require(far <= CLOSE * scale, otherwise.format(f"{far:.2g}"))
 
 
 @contextmanager

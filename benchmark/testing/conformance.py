@@ -1,4 +1,4 @@
-"""Does a method keep its contract? A list of checks on a tiny twin, each with one of three outcomes.
+"""Does a method keep its contract? A list of checks on a tiny twin, each with one of four outcomes.
 
 `bench method check NAME` prints them; in a plugin's own tests:
 
@@ -19,21 +19,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmark.contracts.errors import BenchError
-from benchmark.plugins import plugins
+from benchmark.contracts.errors import BenchError, PluginBroken
+from benchmark.contracts.spec import MethodSpec
+from benchmark.plugins import implementation, plugins
+from benchmark.settings import merge, resolve_settings
 from benchmark.testing.checks import CHECKS, Broken, Check
-from benchmark.testing.trial import Killed, Trial
+from benchmark.testing.trial import Killed, NotAsked, Trial
 
-State = Literal["passed", "failed", "expected"]
+State = Literal["passed", "failed", "expected", "not asked"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One check: "passed", "failed", or "expected" to fail for the reason the method gives."""
+    """One check: "passed", "failed", or "expected" to fail for the reason the method gives.
+
+    "not asked" where what it builds on, the tiny fit say, failed in a check before. `cure` is what bench
+    says of a failure besides.
+    """
 
     check: str
     state: State
     detail: str = ""
+    cure: str = ""
 
 
 def check_method(
@@ -45,9 +52,12 @@ def check_method(
     """Run all checks of a registered method; `given` are settings on top of its `tiny` ones.
 
     A check that the method's `known_failures` names and that fails is "expected"; one that they name
-    and that passes is "failed", so that the list stays true.
+    and that passes is "failed", so that the list stays true. Raises `SettingsInvalid` where `given` are
+    no settings of the method.
     """
     spec = plugins().method(name)
+    if given:
+        _require_settings(spec, given)
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as scratch:
         trial = Trial(spec, dict(given or {}), Path(scratch))
@@ -61,19 +71,37 @@ def check_method(
     return outcomes
 
 
+def _require_settings(spec: MethodSpec, given: Mapping[str, Any]) -> None:
+    """What was given is the caller's own; all else that may be wrong the checks tell."""
+    try:
+        cls = implementation(spec)
+    except PluginBroken:
+        return
+    resolve_settings(spec, cls, "", merge(dict(spec.tiny), given), twin=True)
+
+
+def _cure(error: BaseException) -> str:
+    """That of an error of bench's own; what wraps the method's speaks of --debug, of no use here."""
+    foreign = error.__cause__ is not None and not isinstance(error.__cause__, BenchError)
+    return error.cure if isinstance(error, BenchError) and not foreign else ""
+
+
 def _outcome(check: Check, trial: Trial) -> Outcome:
     known = trial.spec.known_failures.get(check.name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             said = check.run(trial) or ""
+    except NotAsked as error:
+        return Outcome(check.name, "not asked", f"not asked: {error}")
     except (Exception, Killed) as error:
         found = error.message if isinstance(error, BenchError) else str(error)
         if not isinstance(error, Broken | BenchError):
             found = f"{type(error).__name__}: {found}"
         if known is not None:
             return Outcome(check.name, "expected", known)
-        return Outcome(check.name, "failed", found.splitlines()[0] if found else repr(error))
+        told = found.splitlines()[0] if found else repr(error)
+        return Outcome(check.name, "failed", told, _cure(error))
     if known is not None:
         return Outcome(check.name, "failed", "it is named as a known failure, and passes")
     return Outcome(check.name, "passed", said)

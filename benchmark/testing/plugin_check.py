@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from benchmark.contracts.errors import BenchError, PluginBroken
+from benchmark.contracts.errors import BenchError, PluginBroken, UnknownName
+from benchmark.contracts.names import LONGEST_LINE, shown
 from benchmark.contracts.plugin import Plugin
 from benchmark.contracts.spec import MethodSpec
 from benchmark.plugins import Plugins, command_of, implementation, in_one_line, named
@@ -19,17 +20,18 @@ def check_plugin(row: Plugin, found: Plugins) -> Plugin:
     """The row of a plugin with the first thing that is wrong with it, once all it names is imported."""
     if row.error:
         return row
-    for check in _checks(row, found):
+    waiting: list[str] = []
+    for check in _checks(row, found, waiting):
         try:
             check()
         except (Exception, SystemExit) as error:
             said = error.message if isinstance(error, BenchError) else in_one_line(error)
             return replace(row, error=in_one_line(PluginBroken(said)))
-    return row
+    return replace(row, note=shown("; ".join(waiting), quote=False, most=LONGEST_LINE))
 
 
-def _checks(row: Plugin, found: Plugins) -> Iterator[Callable[[], Any]]:
-    yield from (partial(_method, found.methods[name]) for name in row.methods)
+def _checks(row: Plugin, found: Plugins, waiting: list[str]) -> Iterator[Callable[[], Any]]:
+    yield from (partial(_method, found.methods[name], waiting) for name in row.methods)
     yield from (partial(_reader, found.datasets[name]) for name in row.datasets)
     for folder in found.protocol_folders:
         for path in sorted(folder.glob("*/*.toml")):
@@ -40,19 +42,35 @@ def _checks(row: Plugin, found: Plugins) -> Iterator[Callable[[], Any]]:
     yield from (partial(command_of, found.commands[name]) for name in row.commands)
 
 
-def _method(spec: MethodSpec) -> None:
-    """Its class, and each preset through its settings model."""
+def _method(spec: MethodSpec, waiting: list[str]) -> None:
+    """Its class, and each preset through its settings model.
+
+    Presets that name a method of another plugin, which may be there or not, are told in `waiting`.
+    """
     from benchmark.contracts.method import MethodSettings
 
     cls = implementation(spec)
     if not (isinstance(cls.Settings, type) and issubclass(cls.Settings, MethodSettings)):
         raise PluginBroken(f"method {spec.id!r}: Settings is not a subclass of MethodSettings")
+    absent: dict[str, str] = {}
     for preset in ["", *spec.presets]:
-        _, settings = resolve_settings(spec, cls, preset, {})
+        try:
+            _, settings = resolve_settings(spec, cls, preset, {})
+        except UnknownName as error:
+            if error.kind != "method":
+                raise
+            absent[preset or spec.default_preset] = error.name
+            continue
         given = set(cls.info(settings).gives) - set(spec.gives)
         if given:
             raise PluginBroken(f"method {spec.id!r}: info gives {', '.join(sorted(given))}, "
                                "which the registration leaves out")  # fmt: skip
+    if absent:
+        needed = ", ".join(dict.fromkeys(absent.values()))
+        waiting.append(
+            f"presets {', '.join(filter(None, absent))} of {spec.id} need methods that are not "
+            f"installed: {needed}"
+        )
 
 
 def _reader(spec: Any) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from benchmark.contracts.images import Images
+from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import FitContext
 
 
@@ -28,6 +29,7 @@ class FileCheckpoints:
         return torch.load(self.file, weights_only=True)
 
     def save(self, state: Mapping[str, Any]) -> None:
+        require_readable(state)
         torch.save(dict(state), self.file)
         self.saved += 1
         if self.kill_after and self.saved == self.kill_after:
@@ -74,7 +76,7 @@ def make_context(
             devices=devices,
         )
         inner.seen = seen  # type: ignore[attr-defined]
-        inner.log, inner.milestone = seen.log.append, milestone
+        inner.log, inner.milestone = context.log, milestone
         done = place / "done"
         yield SimpleNamespace(
             folder=place, done=done.exists(), context=inner, finish=lambda: done.touch()
@@ -86,7 +88,7 @@ def make_context(
         folder=folder,
         checkpoints=FileCheckpoints(folder / "checkpoint.pt", every, kill_after),
         progress=lambda stage, step, total, **values: seen.progress.append((stage, step, total)),
-        log=seen.log.append,
+        log=lambda values: seen.log.append(logged(values)),
         shared=shared,
         milestone=milestone,
         rank=rank,

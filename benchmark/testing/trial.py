@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,10 +15,11 @@ import torch
 
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import Ceiling, Method, MethodInfo
-from benchmark.contracts.predictions import Prediction
-from benchmark.contracts.spec import MethodSpec
+from benchmark.contracts.predictions import Generator, Prediction
+from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.prepared import array_digest
 from benchmark.datasets.twins import FaceRecipe, render
+from benchmark.method_errors import errors_of, prediction_of
 from benchmark.plugins import implementation
 from benchmark.runner.fitting import Workplace, fit
 from benchmark.settings import merge, resolve_settings
@@ -28,28 +31,58 @@ class Killed(BaseException):
     """Stands for a kill in the middle of a fit."""
 
 
+class NotAsked(Exception):
+    """What a check builds on failed in an earlier one, where it is told in full."""
+
+
 @dataclass
 class Trial:
-    """A method under check: what it is, fitted once, with what it predicted."""
+    """A method under check: what it is, fitted once, with what it predicted.
+
+    What all checks build on is told once: the first that needs it gets the error, later ones `NotAsked`.
+    """
 
     spec: MethodSpec
     given: dict[str, Any]
     scratch: Path
     spent: dict[str, float] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def told_once(self, what: str) -> Iterator[None]:
+        """Do `what` many checks build on; where it fails, the next is told only that it did."""
+        if what in self.failed:
+            raise NotAsked(f"{what} failed")
+        try:
+            yield
+        except Exception:
+            self.failed.add(what)
+            raise
 
     @cached_property
     def cls(self) -> type[Method]:
-        return implementation(self.spec)
+        with self.told_once("the import of its class"):
+            return implementation(self.spec)
 
     @cached_property
     def settings(self) -> Any:
-        return resolve_settings(
-            self.spec, self.cls, "", merge(dict(self.spec.tiny), self.given), twin=True
-        )[1]
+        cls, values = self.cls, merge(dict(self.spec.tiny), self.given)
+        with self.told_once("the check of its settings"):
+            return resolve_settings(self.spec, cls, "", values, twin=True)[1]
 
     @cached_property
     def info(self) -> MethodInfo:
-        return self.cls.info(self.settings)
+        cls, settings = self.cls, self.settings
+        with self.told_once("info"):
+            return cls.info(settings)
+
+    @property
+    def kind(self) -> Kind:
+        """What is checked of its predictions; the registration says it where `info` fails."""
+        try:
+            return self.info.gives[0]
+        except Exception:
+            return self.spec.gives[0]
 
     @cached_property
     def images(self) -> Images:
@@ -66,7 +99,7 @@ class Trial:
     @property
     def fits(self) -> bool:
         """Whether there is something to fit without labels."""
-        return not issubclass(self.cls, Ceiling)
+        return self.spec.role != "ceiling"
 
     @property
     def shares_a_process(self) -> bool:
@@ -79,6 +112,10 @@ class Trial:
 
     def fitted(self, place: str, stop_after: int | None = None) -> Method:
         """A method fitted in a folder of that name (found there if it was)."""
+        return self.loaded(self.fit(place, stop_after))
+
+    def fit(self, place: str, stop_after: int | None = None) -> Path:
+        """Where a fit in a folder of that name left what `load` reads."""
         calls = 0
 
         def watch(stage: str, step: int, total: int, **values: float) -> None:
@@ -99,30 +136,61 @@ class Trial:
             run="check",
         )
         fit(self.cls(self.settings), work)
+        return work.folder / "model"
+
+    def loaded(self, folder: Path) -> Method:
+        """A method that reads what was saved in `folder`."""
         method = self.cls(self.settings)
-        method.load(work.folder / "model", "cpu")
+        with errors_of(method, "load"):
+            method.load(folder, "cpu")
         method.device = "cpu"
         return method
 
     @cached_property
+    def tiny(self) -> Path:
+        """Where the first fit left the method."""
+        assert self.images is not None  # rendered before the clock starts
+        with self.told_once("the tiny fit"):
+            began = time.monotonic()
+            found = self.fit("first")
+            self.spent["fit"] = time.monotonic() - began
+            return found
+
+    @cached_property
     def method(self) -> Method:
-        began = time.monotonic()
-        found = self.fitted("first")
-        self.spent["fit"] = time.monotonic() - began
-        return found
+        """What the first fit left, loaded."""
+        folder = self.tiny
+        with self.told_once("load"):
+            return self.loaded(folder)
 
     def predict(self, method: Method, rows: slice | list[int] = slice(None)) -> Prediction:
         """Predictions of (some of) the eight pictures."""
-        with torch.inference_mode():
+        with torch.inference_mode(), prediction_of(method):
             if isinstance(method, Ceiling):
                 return method.predict_from_labels(self.pictures()[rows], self.labels[rows])
             return method.predict(self.pictures()[rows])
 
+    def generator(self, method: Method) -> Generator:
+        """The generator that a method makes."""
+        with errors_of(method, "generator"):
+            return method.generator()
+
     def arrays(self, method: Method) -> dict[str, np.ndarray]:
         """What a method gives, as arrays, whichever kind it is."""
-        if self.info.gives[0] == "generator":
-            return {"images": method.generator().sample(4, 0).numpy()}
+        if self.kind == "generator":
+            return {"images": self.generator(method).sample(4, 0).numpy()}
         return self.predict(method).arrays()
+
+    def outputs(self) -> dict[str, np.ndarray]:
+        """`arrays` of the method that the first fit left."""
+        method = self.method
+        with self.told_once(self.call):
+            return self.arrays(method)
+
+    @property
+    def call(self) -> str:
+        """The call that gives what is checked."""
+        return "generator" if self.kind == "generator" else "predict"
 
 
 @cache

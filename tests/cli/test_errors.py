@@ -12,6 +12,7 @@ from tests_fixtures import Call, Said
 from tests_support import install_fake
 
 from benchmark.cli.progress import Silent
+from benchmark.contracts.errors import BenchError
 from benchmark.home import home, leaderboards
 from benchmark.plugins import plugins
 from benchmark.runner.plan import Request, make_plan
@@ -78,7 +79,7 @@ def test_an_impossible_pair_says_why(run: Call) -> None:
 
 def test_nan_in_predictions(run: Call) -> None:
     said = run("broken-numbers", "--quiet")
-    refused(said, 8, "BrokenNumbers.predict: Landmarks.points has NaN", "training log")
+    refused(said, 8, "BrokenNumbers.predict: Landmarks.points has NaN", "curves", "predict")
 
 
 def test_absent_data(bench: Call) -> None:
@@ -156,6 +157,24 @@ def test_debug_shows_the_traceback(bench: Call, first: bool) -> None:
     assert said.code == 2
     assert "Traceback (most recent call last)" in said.err
     assert "error: there is no method 'gird'" in said.err
+    assert said.err.count("there is no method 'gird'") == 1
+    assert said.err.count("did you mean 'grid'") == 1
+
+
+def test_debug_keeps_what_caused_an_error_and_its_notes(
+    bench: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: object) -> None:
+        error = BenchError("it broke", cure="mend it")
+        error.add_note("in another process")
+        raise error from ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr("benchmark.cli.running.run_command", fails)
+    said = bench("run", "-m", "grid", "-p", "small_faces", "--debug")
+    assert "ZeroDivisionError: by nothing" in said.err
+    assert "in another process" in said.err
+    assert said.err.endswith("error: it broke\n  cure: mend it\n")
+    assert said.err.count("it broke") == 1
 
 
 def test_a_fault_of_bench_itself_is_called_one(

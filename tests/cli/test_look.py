@@ -95,7 +95,7 @@ def test_a_protocol_is_shown_in_full(bench: Call) -> None:
 
 def test_a_method_is_shown_with_its_settings_and_their_defaults(bench: Call) -> None:
     shown = bench("show", "method", "grid", "--json").json
-    assert shown["settings"] == {"points": {"default": 4, "type": "<class 'int'>"}}
+    assert shown["settings"] == {"points": {"default": 4, "type": "int", "description": ""}}
     assert shown["presets"] == {"nine": {"points": 9}}
     assert "  points = 4  (int)" in bench("show", "method", "grid").out.splitlines()
 

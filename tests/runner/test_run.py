@@ -120,10 +120,9 @@ def test_a_class_that_cannot_be_imported_is_a_broken_plugin(harness: Path) -> No
         make_plan(replace(REQUEST, method="missing-class"), QUIET)
 
 
-@pytest.mark.parametrize("given", [{"pointz": 4}, {"points": "many"}])
-def test_wrong_settings_name_the_right_ones(harness: Path, given: dict) -> None:
+def test_an_unknown_setting_names_the_right_ones(harness: Path) -> None:
     with pytest.raises(SettingsInvalid) as caught:
-        make_plan(replace(REQUEST, given=given), QUIET)
+        make_plan(replace(REQUEST, given={"pointz": 4}), QUIET)
     assert "points" in caught.value.cure
 
 

@@ -118,6 +118,36 @@ class Wrong(Good):
         return MethodInfo(gives=("parts",))
 
 
+class NoFit(Good):
+    def fit(self, images: Any, context: Any) -> None:
+        torch.zeros(2) @ torch.zeros(3)
+
+
+class NoLoad(Good):
+    def load(self, folder: Path, device: str) -> None:
+        raise ZeroDivisionError("by nothing")
+
+
+class NoPredict(Good):
+    def predict(self, images: torch.Tensor) -> Any:
+        return Landmarks(torch.full((len(images), 4, 2), torch.nan))
+
+
+class Alone(Good):
+    """Goes wrong for a single image."""
+
+    def predict(self, images: torch.Tensor) -> Any:
+        return super().predict(images if len(images) > 1 else images[:, 0])
+
+
+class Stops(Good):
+    """Goes wrong when it goes on after a kill."""
+
+    def fit(self, images: Any, context: Any) -> None:
+        assert context.checkpoints.load() is None, "there is a checkpoint"
+        super().fit(images, context)
+
+
 @pytest.fixture
 def checked(harness: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Register a class of this module as a method, and check it."""
@@ -169,6 +199,71 @@ def test_a_method_that_keeps_the_contract_passes_every_check(checked: Any) -> No
 )
 def test_a_fault_is_found(checked: Any, cls: type[Method], check: str) -> None:
     assert check in failed(checked(cls))
+
+
+LAST = ["batch and order", "save and load", "same seed", "kill and resume", "leaves alone",
+        "writes at home"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cls", "check", "said", "what", "others"),
+    [
+        (NoFit, "tiny fit", "NoFit.fit failed (testing/test_conformance.py, line ", "the tiny fit",
+         ["shapes", *LAST]),
+        (NoLoad, "shapes", "NoLoad.load failed (testing/test_conformance.py, line ", "load", LAST),
+        (NoPredict, "shapes", "NoPredict.predict: Landmarks.points has NaN", "predict", LAST),
+        (Alone, "batch and order", "Alone.predict failed (testing/", "", []),
+        (Stops, "kill and resume", "Stops.fit failed (testing/", "", []),
+    ],
+)  # fmt: skip
+def test_one_fault_is_told_once_and_what_builds_on_it_is_not_asked(
+    checked: Any, cls: type[Method], check: str, said: str, what: str, others: list[str]
+) -> None:
+    outcomes = checked(cls)
+    assert len(outcomes) == 11
+    assert failed(outcomes) == {check}
+    assert said in outcomes[check].detail
+    skipped = {name: o.detail for name, o in outcomes.items() if o.state == "not asked"}
+    assert skipped == dict.fromkeys(others, f"not asked: {what} failed")
+
+
+def test_what_is_not_asked_is_neither_known_nor_passed(checked: Any) -> None:
+    outcomes = checked(NoFit, known_failures={"tiny fit": "no time", "same seed": "it is a clock"})
+    assert outcomes["tiny fit"].state == "expected"
+    assert outcomes["same seed"].state == "not asked"
+    assert failed(outcomes) == set()
+
+
+def test_a_kill_says_how_far_off_the_rest_is(checked: Any) -> None:
+    detail = checked(Restarts)["kill and resume"].detail
+    assert detail.startswith("points differ by up to ")
+    assert detail.endswith(
+        "after a kill (was something drawn without context.seed, or left out of the checkpoint?)"
+    )
+
+
+def test_a_class_that_is_not_there_is_told_once_and_all_checks_are_counted(bench: Call) -> None:
+    said = bench("method", "check", "missing-class")
+    assert said.code == 8
+    assert (said.out + said.err).count("method 'missing-class': ") == 1
+    assert "FAIL  declared  method 'missing-class': the registration's implementation=" in said.out
+    assert "\n        cure: " in said.out
+    assert "-     same seed  not asked: the import of its class failed" in said.out
+    assert "0 of 11 checks hold" in said.out  # its registration has other faults
+
+
+def test_a_failure_has_the_cure_that_bench_knows(checked: Any) -> None:
+    outcomes = checked(NoPredict)
+    assert "a fit that diverged" in outcomes["shapes"].cure
+    assert checked(NoFit)["tiny fit"].cure == ""
+    assert {o.cure for o in checked(Good).values()} == {""}
+
+
+def test_settings_that_are_given_wrong_are_the_callers_error(bench: Call) -> None:
+    said = bench("method", "check", "grid", "--set", "pointz=4")
+    assert said.code == 2
+    assert said.out == ""
+    assert "did you mean 'points'? its settings are: points" in said.err
 
 
 def test_a_registration_without_words_or_with_heavy_imports_is_found(checked: Any) -> None:
