@@ -1,4 +1,4 @@
-"""Two rows of one board on the same test items: how they differ, how surely, and where most."""
+"""Two rows of one board, or two validation runs: how they differ, how surely, and where most."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.boards.entries import Entry
-from benchmark.boards.finding import Named, find_row, fitting, knows, named_rows
+from benchmark.boards.finding import Named, find_row, fitting, knows, named_rows, validation_run
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import difference_over_seeds, interval_of, resampled, two_sided_p
@@ -30,11 +30,13 @@ class Comparison:
     over seeds as well (None where a side has one). `wins` is the share of items on which the first is
     better, ties counting half; `most` holds (item, first, second) where they differ most, either way.
 
-    For metrics whose items are columns (a sum over joints, say) `wins` and `most` are empty.
+    For metrics whose items are columns (a sum over joints, say) `wins` and `most` are empty. `on` says
+    whether the items are of test or of validation people.
     """
 
     protocol: str
     twin: bool
+    on: str
     metric: str
     unit: str
     better: str
@@ -48,6 +50,12 @@ class Comparison:
     seeds_p: float | None
     wins: float | None
     most: tuple[tuple[int, float, float], ...]
+
+    @property
+    def where(self) -> str:
+        """The board's name, or that of the protocol whose validation people were scored."""
+        words = ["twin"] * self.twin + ["validation people"] * (self.on == "validation")
+        return f"{self.protocol} ({', '.join(words)})" if words else self.protocol
 
     @property
     def clear(self) -> bool:
@@ -83,14 +91,39 @@ def compare(
     """
     board = named_rows(protocol, twin=twin)
     rows = [_row(protocol, name, board, twin=twin) for name in (first, second)]
-    protocol = protocol.scored(twin=twin)
-    metric = metric or protocol.metrics[0].id
-    asked = next((m for m in protocol.metrics if m.id == metric), None)
+    return _paired(rows, metric, most)
+
+
+def compare_runs(first: str, second: str, *, metric: str = "", most: int = 5) -> Comparison:
+    """Compare two runs that were scored on validation people, by their ids' beginnings.
+
+    They stand on no board; what they left lies in `$BENCH_HOME/runs`. Raises as `compare` does, and
+    `InvalidInput` for runs of different protocols, or of the same name with other content.
+    """
+    rows = [validation_run(name) for name in (first, second)]
+    one, two = (row.entries[0].record.protocol for row in rows)
+    if one != two:
+        told = [
+            f"{row.entries[0].record.run_id[:8]} is of {p.id}@{p.version}{' (twin)' if p.twin else ''}"
+            f", digest {p.digest[:8]}"
+            for row, p in zip(rows, (one, two), strict=True)
+        ]
+        raise InvalidInput(
+            f"runs of one protocol can be compared: {'; '.join(told)}",
+            cure="compare two of one protocol; where its file was changed, run both again",
+        )
+    return _paired(rows, metric, most)
+
+
+def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
+    groups = [row.entries for row in rows]
+    first = groups[0][0].record
+    metric = metric or first.headline.metric
+    asked = next((v for v in first.metrics if v.metric == metric), None)
     if asked is None:
-        raise UnknownName("metric", metric, [m.id for m in protocol.metrics])
+        raise UnknownName("metric", metric, [v.metric for v in first.metrics])
     if asked.aggregate == "single":
         raise InvalidInput(f"{metric} is one number for all items; there is nothing to pair")
-    groups = [row.entries for row in rows]
     data = [{(n, d.pixels, d.labels) for e in g for n, d in e.record.data.items() if n == "test"}
             for g in groups]  # fmt: skip
     if data[0] != data[1]:
@@ -118,8 +151,9 @@ def compare(
         order = np.argsort(-np.abs(gain), kind="stable")[:most]
         far = tuple((int(i), float(one[i]), float(two[i])) for i in order)
     return Comparison(
-        protocol=protocol.name,
-        twin=twin,
+        protocol=f"{first.protocol.id}@{first.protocol.version}",
+        twin=first.protocol.twin,
+        on=first.protocol.on,
         metric=metric,
         unit=asked.unit,
         better=asked.better,

@@ -6,11 +6,14 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.rows import grouped, row_words
 from benchmark.boards.words import says, settings_words, typed_words
 from benchmark.contracts.errors import UnknownName, did_you_mean
+from benchmark.contracts.record import read_record
+from benchmark.home import home
 from benchmark.protocols import Protocol
 
 
@@ -82,6 +85,41 @@ def fitting(rows: Sequence[Named], name: str) -> list[Named]:
     return lone if len(lone) == 1 else []
 
 
+def validation_runs(name: str) -> list[Path]:
+    """Records in `$BENCH_HOME/runs` of runs on validation people whose id begins so (4 letters or
+    more); no board has them."""
+    if len(name) < 4 or not name.isalnum():
+        return []
+    found = sorted((home() / "runs").glob(f"{name}*/record.json"))
+    return [path for path in found if read_record(path).protocol.on == "validation"]
+
+
+def validation_run(name: str) -> Named:
+    """The one of them that is meant, as a row of its own; raises `UnknownName`."""
+    paths = validation_runs(name)
+    if len(paths) != 1:
+        known = [path.parent.name for path in paths]
+        raise UnknownName(
+            "run on validation people",
+            name,
+            known,
+            cure=f"several begin so: {', '.join(known)}"
+            if known
+            else "`bench ls runs` lists runs by id; one on validation people is compared with another",
+        )
+    record = read_record(paths[0])
+    method = record.method
+    words = [method.preset] * bool(method.preset) + settings_words(method.settings_given)
+    return Named(
+        method.id,
+        method.version,
+        tuple(words),
+        tuple(settings_words(method.settings)),
+        any(edit.action == "withdrawn" for edit in record.edits),
+        (Entry(record, paths[0]),),
+    )
+
+
 def knows(rows: Iterable[Named], name: str) -> bool:
     """Whether the method that a name begins with has a row."""
     return any(not row.withdrawn and row.method == _method(name) for row in rows)
@@ -99,7 +137,7 @@ def find_row(rows: Sequence[Named], name: str, board: str, *, elsewhere: str = "
     known = _names(found or standing, rows)
     if found:
         raise UnknownName(
-            f"single row of {board}", name, known, cure=f"several rows fit: {', '.join(known)}"
+            f"single row on {board}", name, known, cure=f"several rows fit: {', '.join(known)}"
         )
     own, typed = _typed(rows, name)
     if elsewhere:
@@ -120,7 +158,7 @@ def find_row(rows: Sequence[Named], name: str, board: str, *, elsewhere: str = "
     else:
         guess = did_you_mean(_method(name), {row.method for row in standing})
         cure = f"{guess}rows: {', '.join(known)}"
-    raise UnknownName(f"row of {board}", name, known, cure=cure)
+    raise UnknownName(f"row on {board}", name, known, cure=cure)
 
 
 def _method(name: str) -> str:
