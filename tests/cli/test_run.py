@@ -64,7 +64,7 @@ def test_a_plan_is_said_in_words_too(run: Call) -> None:
     assert "points=9" in lines[1]
     assert "fit 64, train 64, test 16" in lines[2]
     run("grid", "--set", "points=9", "--seed", "3")
-    again = run("grid", "--plan", "--preset", "nine", "--seed", "3,4").out.splitlines()
+    again = run("grid", "--plan", "--preset", "nine", "--seed", "3-4").out.splitlines()
     assert again[0] == "grid nine on small_faces@1, seed 3: done before; nothing to do"
     assert again[5] == "grid nine on small_faces@1, seed 4: fit, predict and score"
 
