@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,34 +31,40 @@ def command(what: str, method: str, protocol: str, json_: bool) -> None:
     {"methods": _methods, "protocols": _protocols, "datasets": _datasets}[what](json_)
 
 
-def _needs() -> dict[str, set[str]]:
-    """Protocol → kinds it can score, read without the full model (pydantic is slow to import)."""
-    import tomllib
+def protocols_for(gives: Iterable[str]) -> list[str]:
+    """The protocols that score one of these kinds of prediction, or one derived from them.
 
+    Their files are read without the full model (pydantic is slow to import).
+    """
+    from benchmark.contracts.spec import DERIVED
     from benchmark.protocols import protocol_files, protocol_folders
 
-    return {
-        name: set(tomllib.loads(path.read_text("utf-8")).get("needs", ()))
-        for name, path in protocol_files(protocol_folders()).items()
-    }
+    kinds = {k for g in gives for k in (g, *DERIVED.get(g, ()))}
+    return [
+        name for name, path in protocol_files(protocol_folders()).items() if kinds & _needs(path)
+    ]
+
+
+@cache
+def _needs(path: Path) -> set[str]:
+    import tomllib
+
+    return set(tomllib.loads(path.read_text("utf-8")).get("needs", ()))
 
 
 def _methods(json_: bool) -> None:
-    from benchmark.contracts.spec import DERIVED
     from benchmark.plugins import plugins
 
     found = plugins()
-    needs = _needs()
     rows: list[dict[str, Any]] = []
     for spec in sorted(found.methods.values(), key=lambda s: (s.role != "method", s.role, s.id)):
-        kinds = {k for g in spec.gives for k in (g, *DERIVED.get(g, ()))}
         rows.append(
             {
                 "method": spec.id,
                 "role": spec.role,
                 "gives": list(spec.gives),
                 "presets": list(spec.presets),
-                "protocols": [n for n, wanted in needs.items() if kinds & wanted],
+                "protocols": protocols_for(spec.gives),
                 "plugin": found.provider[spec.id],
                 "summary": spec.summary,
             }
