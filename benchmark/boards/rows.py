@@ -38,9 +38,9 @@ class Row:
     methods that are better over seeds and items beyond Holm's correction; None for single seeds, floors
     and ceilings.
     `floor` compares with the same network untrained: mean difference and its paired bootstrap
-    interval over test items, the same seeds on both sides. `supervision` are the labels a method saw,
-    `weights` the pretrained ones it took, `known_failures` the checks of the contract that its plugin
-    says it can't pass, with the reasons.
+    interval over test items, over the seeds that both sides have. `supervision` are the labels a method
+    saw, `weights` the pretrained ones it took, `known_failures` the checks of the contract that its
+    plugin says it can't pass, with the reasons.
     """
 
     method: str

@@ -117,6 +117,25 @@ def test_several_seeds_are_several_runs_and_one_row(bench: Call, run: Call) -> N
     assert row["value"] == pytest.approx(sum(d["metrics"]["nme_iod"] for d in done) / 2)
 
 
+def test_what_an_empty_vs_untrained_needs_is_said_once(
+    floors: Path, bench: Call, run: Call
+) -> None:
+    needed = "random-features --set of=METHOD:PRESET"
+    run("mean-shape")
+    assert needed not in bench("board", "small_faces").out  # a floor needs none
+    for steps in (1, 2):
+        run("slow", "--set", f"steps={steps}")
+    assert bench("board", "small_faces").out.count(needed) == 1
+    for steps in (1, 2):
+        run("random-features", "--set", "of=slow", "--set", f"settings.steps={steps}")
+    assert needed not in bench("board", "small_faces").out
+
+
+def test_a_board_without_the_untrained_floor_does_not_name_it(bench: Call, run: Call) -> None:
+    run("slow", "--set", "steps=1")
+    assert "random-features" not in bench("board", "small_faces").out
+
+
 def test_a_curve_comes_with_the_run(bench: Call, run: Call) -> None:
     done = run("slow", "--set", "steps=20", "--curve", "--json").json
     (point,) = bench("show", "run", done["run_id"], "--json").json["curve"]
