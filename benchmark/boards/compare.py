@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 
 from benchmark.boards.entries import Entry
 from benchmark.boards.finding import Named, find_row, fitting, knows, named_rows, validation_run
-from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.contracts.errors import InvalidInput, UnknownName, did_you_mean
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import difference_over_seeds, interval_of, resampled, two_sided_p
 from benchmark.protocols import Protocol, all_protocols
@@ -193,7 +194,7 @@ def board_of_both(first: str, second: str, *, twin: bool) -> Protocol:
 
 def _refuse(
     name: str, boards: list[tuple[Protocol, list[Named]]], likely: list[str], *, twin: bool
-) -> None:
+) -> NoReturn:
     """Say why a name is a row on no board, by the one that comes nearest: on which it fits several,
     or its method stands, and of these one of the `likely`."""
 
@@ -204,9 +205,15 @@ def _refuse(
     protocol, rows = max(boards, key=nearness)
     if knows(rows, name):
         _row(protocol, name, rows, twin=twin)
-    elsewhere = _elsewhere(name, [p for p, _ in boards], twin=twin)
-    every = [row for _, rows in boards for row in rows]
-    find_row(every, name, "any twin's board" if twin else "any board", elsewhere=elsewhere)
+    methods = {row.method for _, rows in boards for row in rows}
+    raise UnknownName(
+        "row on any twin's board" if twin else "row on any board",
+        name,
+        methods,
+        cure=_elsewhere(name, [p for p, _ in boards], twin=twin)
+        or f"{did_you_mean(name.partition(':')[0], methods)}methods there: "
+        f"{', '.join(sorted(methods)) or 'none'}; `bench ls runs` lists the ids of runs",
+    )
 
 
 def _row(protocol: Protocol, name: str, rows: list[Named], *, twin: bool) -> Named:

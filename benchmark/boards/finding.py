@@ -193,7 +193,7 @@ def _names(chosen: Iterable[Named], rows: Sequence[Named]) -> list[str]:
     """Names that tell rows apart, quoted for a shell; run ids where words can't."""
     names = []
     for row in chosen:
-        name = f"{row.method}:{' '.join(row.words)}".rstrip(":")
+        name = f"{row.method}:{','.join(row.words)}".rstrip(":")
         if [found.entries for found in fitting(rows, name)] == [row.entries]:
             names.append(shlex.quote(name))
         else:
