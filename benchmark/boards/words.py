@@ -64,6 +64,8 @@ def says(word: str, typed: str, *, bare: bool = True) -> bool:
     key, equals, value = word.partition("=")
     if not equals:
         return False
+    if typed.startswith("version "):
+        typed = typed.replace(" ", "=", 1)  # a setting may be called so too
     named, equals, asked = typed.partition("=")
     if equals:
         return named == key and _same(value, asked)

@@ -90,6 +90,12 @@ def test_what_a_board_prints_is_the_name_of_its_row(three: list[Named]) -> None:
             assert [e.record.run_id for e in find_row(rows(), name, "").entries] == [*row.runs]
 
 
+def test_a_setting_may_be_called_version(record: Path) -> None:
+    edited(record, "a" * 16, method(settings={"points": 9, "version": 2}))
+    assert found("grid:points=9 version=2") == found("grid:version=2") == "a"
+    assert found("grid:points=9") == record.stem[0]
+
+
 def test_names_that_are_proposed_work_and_tell_rows_apart(three: list[Named]) -> None:
     with pytest.raises(UnknownName, match="several rows fit: ") as refused:
         find_row(three, "grid:points=9", "the board")
@@ -226,6 +232,8 @@ def test_no_board_of_both_says_which_board_each_is_on(
         ("sizes=[1, 2]", "sizes=[1,2]", True),
         ("nine", "points=nine", False),
         ("points=9", "point=9", False),
+        ("version=2", "version 2", True),
+        ("version 2", "2", False),
     ],
 )
 def test_values_are_compared_as_what_they_are(word: str, typed: str, wanted: bool) -> None:
