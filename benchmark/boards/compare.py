@@ -1,16 +1,15 @@
-"""Two rows of one board on the same test items: how they differ, how surely, and where most."""
+"""Two rows of one board, or two validation runs: how they differ, how surely, and where most."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 
-from benchmark.boards.entries import Entry, read_entries
-from benchmark.boards.rows import Group, flat, variant_name
-from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.boards.entries import Entry
+from benchmark.boards.finding import Named, find_row, fitting, knows, named_rows, validation_run
+from benchmark.contracts.errors import InvalidInput, UnknownName, did_you_mean
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import difference_over_seeds, interval_of, resampled, two_sided_p
 from benchmark.protocols import Protocol, all_protocols
@@ -32,11 +31,13 @@ class Comparison:
     over seeds as well (None where a side has one). `wins` is the share of items on which the first is
     better, ties counting half; `most` holds (item, first, second) where they differ most, either way.
 
-    For metrics whose items are columns (a sum over joints, say) `wins` and `most` are empty.
+    For metrics whose items are columns (a sum over joints, say) `wins` and `most` are empty. `on` says
+    whether the items are of test or of validation people.
     """
 
     protocol: str
     twin: bool
+    on: str
     metric: str
     unit: str
     better: str
@@ -50,6 +51,12 @@ class Comparison:
     seeds_p: float | None
     wins: float | None
     most: tuple[tuple[int, float, float], ...]
+
+    @property
+    def where(self) -> str:
+        """The board's name, or that of the protocol whose validation people were scored."""
+        words = ["twin"] * self.twin + ["validation people"] * (self.on == "validation")
+        return f"{self.protocol} ({', '.join(words)})" if words else self.protocol
 
     @property
     def clear(self) -> bool:
@@ -78,20 +85,46 @@ def compare(
 ) -> Comparison:
     """Compare two rows in the metric (the headline by default), averaged over each side's seeds.
 
-    A row is named by its method, or "method:words" with words of its settings ("lead:64"; also those
-    that its preset chose, "lead:batch=64"), or a run id's beginning. The draws are paired: both sides
-    on the same items. Raises `UnknownName` for what no row or several rows fit, `InvalidInput` for a
-    metric without items, or items that differ.
+    A row is named by its method, or "method:words" with the words that the board prints for it
+    ("lead:64", "lead:small version 2") or other settings ("lead:batch=64"), or a run id's beginning.
+    The draws are paired: both sides on the same items. Raises `UnknownName` for what no row or several
+    rows fit, `InvalidInput` for a metric without items, or items that differ.
     """
-    entries, _ = read_entries(protocol, twin=twin)
-    protocol = protocol.scored(twin=twin)
-    metric = metric or protocol.metrics[0].id
-    asked = next((m for m in protocol.metrics if m.id == metric), None)
+    board = named_rows(protocol, twin=twin)
+    rows = [_row(protocol, name, board, twin=twin) for name in (first, second)]
+    return _paired(rows, metric, most)
+
+
+def compare_runs(first: str, second: str, *, metric: str = "", most: int = 5) -> Comparison:
+    """Compare two runs that were scored on validation people, by their ids' beginnings.
+
+    They stand on no board; what they left lies in `$BENCH_HOME/runs`. Raises as `compare` does, and
+    `InvalidInput` for runs of different protocols, or of the same name with other content.
+    """
+    rows = [validation_run(name) for name in (first, second)]
+    one, two = (row.entries[0].record.protocol for row in rows)
+    if one != two:
+        told = [
+            f"{row.entries[0].record.run_id[:8]} is of {p.id}@{p.version}{' (twin)' if p.twin else ''}"
+            f", digest {p.digest[:8]}"
+            for row, p in zip(rows, (one, two), strict=True)
+        ]
+        raise InvalidInput(
+            f"runs of one protocol can be compared: {'; '.join(told)}",
+            cure="compare two of one protocol; where its file was changed, run both again",
+        )
+    return _paired(rows, metric, most)
+
+
+def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
+    groups = [row.entries for row in rows]
+    first = groups[0][0].record
+    metric = metric or first.headline.metric
+    asked = next((v for v in first.metrics if v.metric == metric), None)
     if asked is None:
-        raise UnknownName("metric", metric, [m.id for m in protocol.metrics])
+        raise UnknownName("metric", metric, [v.metric for v in first.metrics])
     if asked.aggregate == "single":
         raise InvalidInput(f"{metric} is one number for all items; there is nothing to pair")
-    groups = [_find(entries, name, protocol) for name in (first, second)]
     data = [{(n, d.pixels, d.labels) for e in g for n, d in e.record.data.items() if n == "test"}
             for g in groups]  # fmt: skip
     if data[0] != data[1]:
@@ -104,7 +137,7 @@ def compare(
     table = resampled([*errors[0], *errors[1]], by=asked.aggregate)
     split = len(errors[0])
     drawn = table[:, :split].mean(1) - table[:, split:].mean(1)
-    sides = [_side(g, v, asked.aggregate) for g, v in zip(groups, errors, strict=True)]
+    sides = [_side(r, v, asked.aggregate) for r, v in zip(rows, errors, strict=True)]
     over_seeds: tuple[tuple[float, float] | None, float | None] = (None, None)
     if min(len(side.seeds) for side in sides) > 1:
         mine, theirs = ([aggregate(v, asked.aggregate) for v in side] for side in errors)
@@ -116,11 +149,12 @@ def compare(
         sign = 1 if asked.better == "lower" else -1
         gain = sign * (two - one)
         wins = float(((gain > 0) + 0.5 * (gain == 0)).mean())
-        rows = np.argsort(-np.abs(gain), kind="stable")[:most]
-        far = tuple((int(i), float(one[i]), float(two[i])) for i in rows)
+        order = np.argsort(-np.abs(gain), kind="stable")[:most]
+        far = tuple((int(i), float(one[i]), float(two[i])) for i in order)
     return Comparison(
-        protocol=protocol.name,
-        twin=twin,
+        protocol=f"{first.protocol.id}@{first.protocol.version}",
+        twin=first.protocol.twin,
+        on=first.protocol.on,
         metric=metric,
         unit=asked.unit,
         better=asked.better,
@@ -139,77 +173,64 @@ def compare(
 
 def board_of_both(first: str, second: str, *, twin: bool) -> Protocol:
     """The one protocol on whose board both names stand for a row; refuses none and several."""
-    found = []
-    for protocol in all_protocols():
-        entries, _ = read_entries(protocol, twin=twin)
-        try:
-            for name in (first, second):
-                _find(entries, name, protocol)
-        except UnknownName:
-            continue
-        found.append(protocol)
-    if len(found) != 1:
-        boards = ", ".join(protocol.name for protocol in found) or "no board"
-        raise InvalidInput(
-            f"{first!r} and {second!r} are each a single row on {boards}",
-            cure="name the board: --protocol PROTOCOL (and --twin for its twin)",
-        )
-    return found[0]
-
-
-def _side(entries: list[Entry], errors: list[np.ndarray], by: str) -> Side:
-    record = entries[0].record
-    name = f"{record.method.id} {variant_name(record)}".strip()
-    value = float(np.mean([aggregate(v, by) for v in errors]))
-    return Side(name, tuple(e.record.seed for e in entries), value, tuple(entries))
-
-
-def _find(entries: list[Entry], name: str, protocol: Protocol) -> list[Entry]:
-    by_run = [e for e in entries if len(name) >= 4 and e.record.run_id.startswith(name)]
-    if len(by_run) == 1:
-        return by_run
-    method, _, words = name.partition(":")
-    standing: dict[Group, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        group = Group.of(entry.record)
-        if not group.withdrawn and group.method == method:
-            standing[group].append(entry)
-    # words that no row's name has may be settings that a preset, or the method itself, chose
-    groups = {key: g for key, g in standing.items() if _says(g[0], words)} or {
-        key: g for key, g in standing.items() if _says(g[0], words, chosen=True)
+    boards = [(protocol, named_rows(protocol, twin=twin)) for protocol in all_protocols()]
+    there = {
+        name: [p.name for p, rows in boards if len(fitting(rows, name)) == 1]
+        for name in (first, second)
     }
-    # a row that says just these words is meant, even if others say them among more
-    exact = [g for g in groups.values() if set(_split(words)) == _said(g[0])]
-    fitting = exact if len(exact) == 1 else list(groups.values())
-    if len(fitting) == 1:
-        return sorted(fitting[0], key=lambda e: e.record.seed)
-    known = _names(groups.values() if groups else [[e] for e in entries])
+    both = [p for p, _ in boards if all(p.name in names for names in there.values())]
+    if len(both) == 1:
+        return both[0]
+    cure = "name the board: --protocol PROTOCOL (and --twin for its twin)"
+    if both:
+        names = ", ".join(protocol.name for protocol in both)
+        raise InvalidInput(f"{first!r} and {second!r} are each a single row on {names}", cure=cure)
+    for name, other in ((first, second), (second, first)):
+        if not there[name]:
+            _refuse(name, boards, there[other], twin=twin)
+    told = ", ".join(f"{name!r} on {' and '.join(names)}" for name, names in there.items())
+    raise InvalidInput(f"no board has a single row of both: {told}", cure=cure)
+
+
+def _refuse(
+    name: str, boards: list[tuple[Protocol, list[Named]]], likely: list[str], *, twin: bool
+) -> NoReturn:
+    """Say why a name is a row on no board, by the one that comes nearest: on which it fits several,
+    or its method stands, and of these one of the `likely`."""
+
+    def nearness(board: tuple[Protocol, list[Named]]) -> tuple[bool, bool, bool]:
+        protocol, rows = board
+        return bool(fitting(rows, name)), knows(rows, name), protocol.name in likely
+
+    protocol, rows = max(boards, key=nearness)
+    if knows(rows, name):
+        _row(protocol, name, rows, twin=twin)
+    methods = {row.method for _, rows in boards for row in rows}
     raise UnknownName(
-        f"single row of {protocol.name}",
+        "row on any twin's board" if twin else "row on any board",
         name,
-        known,
-        cure=("several rows fit: " if groups else "rows: ") + ", ".join(known),
+        methods,
+        cure=_elsewhere(name, [p for p, _ in boards], twin=twin)
+        or f"{did_you_mean(name.partition(':')[0], methods)}methods there: "
+        f"{', '.join(sorted(methods)) or 'none'}; `bench ls runs` lists the ids of runs",
     )
 
 
-def _says(entry: Entry, words: str, *, chosen: bool = False) -> bool:
-    """Whether each word is one of the variant's, or one of its values, or (if `chosen`) a setting."""
-    said = _said(entry)
-    if chosen:
-        said |= {f"{k}={v}" for k, v in flat(entry.record.method.settings).items()}
-    return set(_split(words)) <= said | {w.partition("=")[2] for w in _said(entry)}
+def _row(protocol: Protocol, name: str, rows: list[Named], *, twin: bool) -> Named:
+    elsewhere = "" if fitting(rows, name) else _elsewhere(name, [protocol], twin=twin)
+    board = f"{protocol.name}{' (twin)' if twin else ''}"
+    return find_row(rows, name, board, elsewhere=elsewhere)
 
 
-def _said(entry: Entry) -> set[str]:
-    return set(variant_name(entry.record).split())
+def _elsewhere(name: str, protocols: list[Protocol], *, twin: bool) -> str:
+    """Whether the other boards, twins' or real ones, have the row, and what to do then."""
+    if not any(len(fitting(named_rows(p, twin=not twin), name)) == 1 for p in protocols):
+        return ""
+    if twin:
+        return "the board on real data has it: leave --twin out"
+    return "the twin's board has it: add --twin"
 
 
-def _split(words: str) -> list[str]:
-    return words.replace(",", " ").split()
-
-
-def _names(groups: Iterable[list[Entry]]) -> list[str]:
-    names = {
-        f"{g[0].record.method.id}:{variant_name(g[0].record).replace(' ', ',')}" for g in groups
-    }
-    return sorted(n.rstrip(":") for n in names)
+def _side(row: Named, errors: list[np.ndarray], by: str) -> Side:
+    value = float(np.mean([aggregate(v, by) for v in errors]))
+    return Side(row.name, tuple(e.record.seed for e in row.entries), value, row.entries)

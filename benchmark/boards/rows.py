@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -15,6 +15,7 @@ from scipy import stats
 
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import Said, said_of
+from benchmark.boards.words import flat, settings_words
 from benchmark.contracts.record import Record
 from benchmark.metrics.intervals import (
     difference_over_seeds,
@@ -37,9 +38,9 @@ class Row:
     methods that are better over seeds and items beyond Holm's correction; None for single seeds, floors
     and ceilings.
     `floor` compares with the same network untrained: mean difference and its paired bootstrap
-    interval over test items, the same seeds on both sides. `supervision` are the labels a method saw,
-    `weights` the pretrained ones it took, `known_failures` the checks of the contract that its plugin
-    says it can't pass, with the reasons.
+    interval over test items, over the seeds that both sides have. `supervision` are the labels a method
+    saw, `weights` the pretrained ones it took, `known_failures` the checks of the contract that its
+    plugin says it can't pass, with the reasons.
     """
 
     method: str
@@ -103,12 +104,18 @@ class Group:
         )
 
 
+def grouped(entries: Iterable[Entry]) -> dict[Group, list[Entry]]:
+    """The records of each row, by their seeds."""
+    groups: dict[Group, list[Entry]] = defaultdict(list)
+    for entry in sorted(entries, key=lambda e: e.record.seed):
+        groups[Group.of(entry.record)].append(entry)
+    return dict(groups)
+
+
 def make_rows(protocol: Protocol, entries: list[Entry]) -> list[Row]:
     """Rows sorted from best to worst, withdrawn ones last."""
-    groups: dict[Group, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        groups[Group.of(entry.record)].append(entry)
-    board = _Board(protocol, dict(groups))
+    groups = grouped(entries)
+    board = _Board(protocol, groups)
     rows = {key: _row(board, key) for key in sorted(groups)}
     ranks = _ranks(board, rows)
     sign = 1 if protocol.metrics[0].better == "lower" else -1
@@ -163,30 +170,13 @@ class _Board:
         return found
 
     @cached_property
-    def told_apart(self) -> tuple[bool, bool]:
-        """Whether rows must say which data, and which versions of metrics, they were scored with."""
-        data, corrected = ({getattr(k, n) for k in self.groups} for n in ("data", "corrected"))
-        return len(data) > 1, len(corrected) > 1
-
-    @cached_property
-    def differing(self) -> dict[Group, list[str]]:
-        """What rows of one name must say besides: settings that neither names and that differ."""
-        alike: dict[tuple[str, int, str], list[Group]] = defaultdict(list)
-        for key, entries in self.groups.items():
-            alike[key.method, key.version, variant_name(entries[0].record)].append(key)
-        found: dict[Group, list[str]] = {}
-        for keys in alike.values():
-            settings = [flat(json.loads(key.settings)) for key in keys]
-            every = sorted({name for one in settings for name in one})
-            names = [n for n in every if any(one.get(n) != settings[0].get(n) for one in settings)]
-            for key, one in zip(keys, settings, strict=True):
-                found[key] = [f"{n}={one[n]}" for n in names if n in one]
-        return found
+    def words(self) -> dict[Group, tuple[str, ...]]:
+        """What each row says of itself."""
+        return row_words(self.groups, self.metric)
 
     def seeds(self, key: Group, only: Container[int] | None = None) -> np.ndarray | None:
         """(DRAWS, S) of a group, in the order of its seeds (`only` some of them)."""
-        group = sorted(self.groups[key], key=lambda e: e.record.seed)
-        chosen = [e.record for e in group if only is None or e.record.seed in only]
+        chosen = [e.record for e in self.groups[key] if only is None or e.record.seed in only]
         if not self.drawn or not chosen:
             return None
         return np.stack([self.drawn[record.run_id] for record in chosen], axis=1)
@@ -215,26 +205,45 @@ def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, int]:
 
 def variant_name(record: Record) -> str:
     """Preset and given settings, for people: "small dimension=128"."""
-    given = flat(record.method.settings_given)
-    words = [record.method.preset, *(f"{k}={v}" for k, v in sorted(given.items()))]
+    words = [record.method.preset, *settings_words(record.method.settings_given)]
     return " ".join(w for w in words if w)
 
 
-def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested tables as one, keys joined by dots; lists of tables are counted from 0.
+def row_words(groups: Mapping[Group, Sequence[Entry]], metric: str) -> dict[Group, tuple[str, ...]]:
+    """What each row of a board says besides its method: preset and given settings; of other settings
+    those in which it differs from rows of the same name; and version, data and version of the metric
+    where they tell rows apart."""
+    differing = _differing(groups)
+    by_data, by_version = (
+        len({getattr(key, name) for key in groups}) > 1 for name in ("data", "corrected")
+    )
+    found = {}
+    for key, entries in groups.items():
+        record = entries[0].record
+        words = [record.method.preset, *settings_words(record.method.settings_given)]
+        words += differing[key]
+        words.append(f"version {key.version}" if key.version > 1 else "")
+        if by_data:
+            test = record.data["test"]
+            words.append(f"on {test.source or 'data'} {test.pixels[:6]}")
+        if by_version:
+            words.append(f"scored by version {entries[0].value(metric).version}")
+        found[key] = tuple(w for w in words if w)
+    return found
 
-    >>> flat({"a": {"b": 1}, "c": [{"d": 2}]})
-    {'a.b': 1, 'c.0.d': 2}
-    """
-    found: dict[str, Any] = {}
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            found.update(flat(value, f"{prefix}{key}."))
-        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
-            for i, item in enumerate(value):
-                found.update(flat(item, f"{prefix}{key}.{i}."))
-        else:
-            found[prefix + key] = list(value) if isinstance(value, tuple) else value
+
+def _differing(groups: Mapping[Group, Sequence[Entry]]) -> dict[Group, list[str]]:
+    """What rows of one name must say besides: settings that neither names and that differ."""
+    alike: dict[tuple[str, int, str], list[Group]] = defaultdict(list)
+    for key, entries in groups.items():
+        alike[key.method, key.version, variant_name(entries[0].record)].append(key)
+    found: dict[Group, list[str]] = {}
+    for keys in alike.values():
+        settings = [flat(json.loads(key.settings)) for key in keys]
+        every = sorted({name for one in settings for name in one})
+        names = [n for n in every if any(one.get(n) != settings[0].get(n) for one in settings)]
+        for key, one in zip(keys, settings, strict=True):
+            found[key] = [f"{n}={one[n]}" for n in names if n in one]
     return found
 
 
@@ -248,24 +257,17 @@ def over_seeds(numbers: np.ndarray) -> tuple[float, float] | None:
 
 
 def _row(board: _Board, key: Group) -> Row:
-    group = sorted(board.groups[key], key=lambda e: e.record.seed)
+    group = board.groups[key]
     first = group[0].record
     values = [e.value(board.metric) for e in group]
     numbers = np.array([v.value for v in values])
     drawn = board.seeds(key)
     between = over_seeds(numbers)
     spec = plugins().methods.get(key.method)
-    words = [variant_name(first), *board.differing[key]]
-    words.append(f"version {key.version}" if key.version > 1 else "")
-    by_data, by_version = board.told_apart
-    if by_data:
-        words.append(f"on {first.data['test'].source or 'data'} {first.data['test'].pixels[:6]}")
-    if by_version:
-        words.append(f"scored by version {group[0].value(board.metric).version}")
     reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
         method=key.method,
-        variant=" ".join(w for w in words if w),
+        variant=" ".join(board.words[key]),
         role=first.method.role,
         value=float(numbers.mean()),
         ci95=between if drawn is None else hierarchical_interval(drawn),

@@ -90,8 +90,8 @@ def board_text(board: Standing) -> str:
         "items alone; board.csv keeps both apart). The rank is one more than the number of methods "
         "that are better over seeds and items (Welch's t-test over seeds with the variance over items "
         "added, 5 % after Holm's correction): few seeds can tell little apart. Single seeds, floors and "
-        "ceilings have none. “vs untrained” is the difference to the same network untrained, with its "
-        "paired bootstrap interval over test items.",
+        "ceilings have none. “vs untrained” is the difference to the same network untrained, over the "
+        "seeds that both were run with alone, with its paired bootstrap interval over test items.",
         "",
     ]
     for method, checks in known_failures(board.rows).items():

@@ -85,6 +85,15 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         raise DataAltered(f"{path} is no log of a fit: {error}") from None
 
 
+def default_value(curves: Mapping[str, Mapping[str, Curve]]) -> str:
+    """The value that is meant where none is named: the loss, else the only one that all runs log; empty
+    where that leaves a choice."""
+    if any("loss" in found for found in curves.values()):
+        return "loss"
+    common = set.intersection(*(set(found) for found in curves.values()))
+    return common.pop() if len(common) == 1 else ""
+
+
 def one_value(curves: Mapping[str, Mapping[str, Curve]], value: str) -> dict[str, Curve]:
     """The curve of one value for each run; refuses a value that one of them does not log, and curves
     along different things."""

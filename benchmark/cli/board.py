@@ -172,6 +172,12 @@ def print_standing(board: Standing) -> None:
         click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
     if any(r.role == "method" and len(r.seeds) == 1 and not r.withdrawn for r in board.rows):
         click.secho("ranks are given to methods with two seeds or more: --seed 0,1,2", dim=True)
+    if _lacks_untrained(board):
+        click.secho(
+            "“vs untrained” needs an untrained run with the row's settings and seeds: bench run -m "
+            "random-features --set of=METHOD:PRESET --set settings.NAME=VALUE …",
+            dim=True,
+        )
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
             click.secho(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
@@ -180,6 +186,18 @@ def print_standing(board: Standing) -> None:
     if board.against:
         click.secho("reported against reproduced", bold=True)
         table(["method", "metric", "reported", "ours", "Δ", "state", "source"], _reported(board))
+
+
+def _lacks_untrained(board: Standing) -> bool:
+    """Whether a method's row has nothing under "vs untrained" that a run could bring: only where the
+    metric has items, and the floor is installed. Some methods have no network to leave untrained."""
+    from benchmark.plugins import plugins
+
+    return (
+        board.headline.aggregate != "single"
+        and "random-features" in plugins().methods
+        and any(r.role == "method" and not r.floor and not r.withdrawn for r in board.rows)
+    )
 
 
 def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:

@@ -32,18 +32,30 @@ def command(
 ) -> None:
     """Difference FIRST − SECOND with its paired interval, p, win rate, and where it is largest.
 
+    Each is a row of a board (its method, or method:words that the board prints for it) or a run id's
+    beginning; two runs on validation people, for choosing settings, are compared too.
+
     \b
     bench compare lead:64 lead:pca -p ytf5
+    bench compare 3f2a91c0 8be07d15
     bench compare lead:reduction=none random-features:settings.reduction=none -p ytf5
     bench compare lead:64 lead:pca -p ytf5 --page compared.html
     """
-    from benchmark.boards.compare import board_of_both, compare
+    from benchmark.boards.compare import board_of_both, compare, compare_runs
+    from benchmark.boards.finding import validation_runs
     from benchmark.cli.output import as_json, table
     from benchmark.protocols import find_protocol
 
     shown = most if most is not None else 20 if page else 5
-    board = find_protocol(protocol) if protocol else board_of_both(first, second, twin=twin)
-    found = compare(board, first, second, twin=twin, metric=metric, most=shown)
+    if validation_runs(first) or validation_runs(second):
+        if protocol or twin:
+            raise click.UsageError(
+                "runs on validation people are on no board: leave -p and --twin out"
+            )
+        found = compare_runs(first, second, metric=metric, most=shown)
+    else:
+        board = find_protocol(protocol) if protocol else board_of_both(first, second, twin=twin)
+        found = compare(board, first, second, twin=twin, metric=metric, most=shown)
     sides = (found.first, found.second)
     if page:
         from benchmark.pages.compare_page import write_comparison
@@ -62,7 +74,7 @@ def command(
         )
         return
     unit = f" {found.unit}" if found.unit else ""
-    click.secho(f"{found.protocol}{' (twin)' if twin else ''}", bold=True, nl=False)
+    click.secho(found.where, bold=True, nl=False)
     click.echo(f"  {found.metric}{unit}, {found.better} is better, {found.items} items")
     table(
         ["", "value", "seeds", ""],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import click
@@ -9,16 +10,17 @@ import click
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True)
-@click.option("--value", default="loss", show_default=True, help="Which of the logged values.")
+@click.option("--value", default="", help="Which of the logged values (loss, or the only one).")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the plot (SVG) here."
 )
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(runs: tuple[str, ...], value: str, out: Path | None, json_: bool) -> None:
     """Lay training curves of RUNS over one another (ids, their beginnings, or records' paths)."""
-    from benchmark.boards.training_curves import logged, one_value, training_svg
+    from benchmark.boards.training_curves import default_value, logged, one_value, training_svg
     from benchmark.cli.output import as_json, table
     from benchmark.cli.show import find_run
+    from benchmark.contracts.errors import InvalidInput
     from benchmark.contracts.record import read_record
     from benchmark.files import write_text
 
@@ -28,6 +30,15 @@ def command(runs: tuple[str, ...], value: str, out: Path | None, json_: bool) ->
         given = ", ".join(f"{k}={v}" for k, v in record.method.settings_given.items())
         name = f"{record.method.id} {record.method.preset} {given} seed {record.seed}"
         found[f"{' '.join(name.split())} ({record.run_id[:8]})"] = logged(record)
+    value = value or default_value(found)
+    if not value:
+        if out is not None:
+            raise InvalidInput("several values are logged", cure=f"name one: {_logged(found)}")
+        if json_:
+            as_json({"value": None, "logged": {run: sorted(one) for run, one in found.items()}})
+        else:
+            click.echo(f"name one with --value; {_logged(found)}")
+        return
     chosen = one_value(found, value)
     if out is not None:
         write_text(out, training_svg(chosen, value))
@@ -41,6 +52,14 @@ def command(runs: tuple[str, ...], value: str, out: Path | None, json_: bool) ->
         for run, values in ((run, [v for _, v in c.points]) for run, c in chosen.items())
     ]
     table(["run", "rows", "first", "lowest", "last"], rows)
-    click.echo(f"logged: {', '.join(sorted(set.intersection(*(set(f) for f in found.values()))))}")
+    click.echo(_logged(found))
     if out is not None:
         click.echo(f"plot   {out}")
+
+
+def _logged(found: Mapping[str, Collection[str]]) -> str:
+    """What all runs log, or what each does where that is nothing."""
+    if common := set.intersection(*(set(one) for one in found.values())):
+        return f"logged: {', '.join(sorted(common))}"
+    each = (f"{run}: {', '.join(sorted(one)) or 'nothing'}" for run, one in found.items())
+    return "\n".join(["logged", *each])

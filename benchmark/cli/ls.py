@@ -3,52 +3,68 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import click
 
+from benchmark.cli.names import complete_methods, complete_protocols
 from benchmark.cli.output import as_json, table
 
 
 @click.command()
 @click.argument("what", type=click.Choice(["methods", "protocols", "datasets", "runs"]))
+@click.option("--method", "-m", default="", shell_complete=complete_methods,
+              help="Of the runs those of this method.")  # fmt: skip
+@click.option("--protocol", "-p", default="", shell_complete=complete_protocols,
+              help="Of the runs those under this protocol.")  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
-def command(what: str, json_: bool) -> None:
-    """List methods, protocols, data sets or runs."""
-    {"methods": _methods, "protocols": _protocols, "datasets": _datasets, "runs": _runs}[what](
-        json_
-    )
+def command(what: str, method: str, protocol: str, json_: bool) -> None:
+    """List methods, protocols, data sets or runs (a run's settings are those it was given)."""
+    if what == "runs":
+        _runs(json_, method, protocol)
+        return
+    if method or protocol:
+        raise click.UsageError("--method and --protocol choose among runs: bench ls runs")
+    {"methods": _methods, "protocols": _protocols, "datasets": _datasets}[what](json_)
 
 
-def _needs() -> dict[str, set[str]]:
-    """Protocol → kinds it can score, read without the full model (pydantic is slow to import)."""
-    import tomllib
+def protocols_for(gives: Iterable[str]) -> list[str]:
+    """The protocols that score one of these kinds of prediction, or one derived from them.
 
+    Their files are read without the full model (pydantic is slow to import).
+    """
+    from benchmark.contracts.spec import DERIVED
     from benchmark.protocols import protocol_files, protocol_folders
 
-    return {
-        name: set(tomllib.loads(path.read_text("utf-8")).get("needs", ()))
-        for name, path in protocol_files(protocol_folders()).items()
-    }
+    kinds = {k for g in gives for k in (g, *DERIVED.get(g, ()))}
+    return [
+        name for name, path in protocol_files(protocol_folders()).items() if kinds & _needs(path)
+    ]
+
+
+@cache
+def _needs(path: Path) -> set[str]:
+    import tomllib
+
+    return set(tomllib.loads(path.read_text("utf-8")).get("needs", ()))
 
 
 def _methods(json_: bool) -> None:
-    from benchmark.contracts.spec import DERIVED
     from benchmark.plugins import plugins
 
     found = plugins()
-    needs = _needs()
     rows: list[dict[str, Any]] = []
     for spec in sorted(found.methods.values(), key=lambda s: (s.role != "method", s.role, s.id)):
-        kinds = {k for g in spec.gives for k in (g, *DERIVED.get(g, ()))}
         rows.append(
             {
                 "method": spec.id,
                 "role": spec.role,
                 "gives": list(spec.gives),
                 "presets": list(spec.presets),
-                "protocols": [n for n, wanted in needs.items() if kinds & wanted],
+                "protocols": protocols_for(spec.gives),
                 "plugin": found.provider[spec.id],
                 "summary": spec.summary,
             }
@@ -138,42 +154,56 @@ def _datasets(json_: bool) -> None:
     )  # fmt: skip
 
 
-def _headline(path: Path) -> str | None:
+def _finished(path: Path) -> dict[str, Any]:
+    """What a run's list tells from its record: the headline, and the settings given (older runs said
+    them there alone)."""
     if not path.exists():
-        return None
-    value = json.loads(path.read_text("utf-8"))["metrics"][0]
-    return f"{value['value']:.2f} {value['unit']}"
+        return {"value": None}
+    record = json.loads(path.read_text("utf-8"))
+    value = record["metrics"][0]
+    return {
+        "value": f"{value['value']:.2f} {value['unit']}".rstrip(),
+        "given": record["method"]["settings_given"],
+    }
 
 
-def _runs(json_: bool) -> None:
+def _state(run: Path, fit: Path) -> str:
+    if (run / "record.json").exists():
+        return "done"
+    if (fit / "done.json").exists():
+        return "fitted"
+    return "begun (checkpoint)" if (fit / "checkpoint.pt").exists() else "begun"
+
+
+def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
+    from benchmark.boards.words import settings_words
     from benchmark.home import home
 
     rows = []
     for path in sorted((home() / "runs").glob("*/run.json")):
         try:
             about = json.loads(path.read_text("utf-8"))
-            value = _headline(path.parent / "record.json")
+            about |= _finished(path.parent / "record.json")
+            named = {about["protocol"], about["protocol"].partition("@")[0]}
         except (ValueError, KeyError, TypeError) as error:
             click.secho(f"damaged: {path.parent}: {error}", fg="red", err=True)
             continue
-        done = path.parent / "record.json"
-        fits = home() / "fits" / about["fit_id"]
-        about["state"] = (
-            "done" if done.exists() else "fitted" if (fits / "done.json").exists() else "begun"
-        )
-        about["value"] = value
+        if (method and about["method"] != method) or (protocol and protocol not in named):
+            continue
+        about["state"] = _state(path.parent, home() / "fits" / about["fit_id"])
         rows.append(about)
     rows.sort(key=lambda r: r["started"])
     if json_:
         as_json(rows)
         return
     table(
-        ["run", "method", "preset", "protocol", "seed", "state", "value", "started"],
+        ["run", "method", "preset", "settings", "protocol", "seed", "state", "value", "started"],
         [
-            [r["run_id"], r["method"], r["preset"],
+            [r["run_id"], r["method"], r["preset"], " ".join(settings_words(r.get("given", {}))),
              r["protocol"] + (" twin" if r["twin"] else "")
              + (" validation" if r["on"] == "validation" else ""),
              r["seed"], r["state"], r["value"], r["started"][:16].replace("T", " ")]
             for r in rows
         ],
+        cut=["settings"],
     )  # fmt: skip

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import Any
 
 import click
 
 from benchmark.cli.names import complete_methods, complete_presets, complete_protocols
+
+MOST_SEEDS = 1000
+"""In one range of seeds; a slip of the finger asks for more."""
 
 
 def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -47,7 +51,7 @@ def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",
               help="A setting on top of the preset; may be repeated, tables with dots.")  # fmt: skip
 @click.option("--seed", default="0", show_default=True,
-              help="Seed of the fit; several as 0,1,2.")  # fmt: skip
+              help="Seed of the fit; several as 0,1,2 or 0-2.")  # fmt: skip
 @click.option("--twin", is_flag=True, help="Run on the protocol's synthetic twin.")
 @click.option("--on", type=click.Choice(["test", "validation"]), default="test", show_default=True,
               help="Score on test people, or (for choosing settings) on validation people.")  # fmt: skip
@@ -152,9 +156,21 @@ def _options(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def _seeds(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is not a number or several with commas", param_hint="--seed"
-        ) from None
+    """Seeds from "0,1,2", "0-2", or both.
+
+    >>> _seeds("0-2,7")
+    [0, 1, 2, 7]
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        ends = re.fullmatch(r"\s*(\d+)\s*-\s*(\d+)\s*", part)
+        try:
+            found = range(int(ends[1]), int(ends[2]) + 1) if ends else [int(part)]
+        except ValueError:
+            found = []
+        if not 0 < len(found) <= MOST_SEEDS:
+            raise click.BadParameter(
+                f"{part!r} is not a number or a range: write 0,1,2 or 0-2", param_hint="--seed"
+            )
+        seeds += found
+    return seeds

@@ -34,6 +34,8 @@ def _tree(content: Any, depth: int = 0) -> None:
             click.echo(f"{pad}{key}")
             for line in value.strip().splitlines():
                 click.echo(f"{pad}  {line}")
+        elif isinstance(value, list | tuple) and value:
+            click.echo(f"{pad}{key}: {', '.join(map(str, value))}")
         elif value not in (None, "", [], {}, ()):
             click.echo(f"{pad}{key}: {value}")
 
@@ -57,12 +59,14 @@ def _protocol(name: str, json_: bool) -> None:
 def _method(name: str, json_: bool) -> None:
     from dataclasses import asdict
 
+    from benchmark.cli.ls import protocols_for
     from benchmark.plugins import implementation, plugins
     from benchmark.settings import shown_type
 
     spec = plugins().method(name)
     content = asdict(spec)
     content["plugin"] = plugins().provider[name]
+    content["protocols"] = protocols_for(spec.gives)
     content["settings"] = {
         key: {
             "default": field.get_default(call_default_factory=True),
@@ -78,6 +82,11 @@ def _method(name: str, json_: bool) -> None:
     click.secho(f"{spec.id}  {spec.summary}", bold=True)
     for word in ("id", "summary"):
         content.pop(word)
+    marks = {content.pop("twin_preset"): "on twins", content.pop("default_preset"): "default"}
+    content["presets"] = {
+        f"{preset} ({marks[preset]})" if preset in marks else preset: chosen or "the defaults below"
+        for preset, chosen in spec.presets.items()
+    }
     _tree(content)
     click.secho("settings", bold=True)
     for key, about in settings.items():

@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from benchmark.boards.reported_tables import legend
-from benchmark.boards.rows import flat
 from benchmark.boards.tables import known_failures
+from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.datasets.places import spec_of
 from benchmark.metrics.catalogue import entry as catalogued

@@ -26,7 +26,7 @@ def write_comparison(found: Comparison, target: Path) -> None:
             (
                 "Item by item",
                 scatter(one, two, f"A: {title}", "B"),
-                f"Each point is a test item. On the line both are equal; {better} it A is better.",
+                f"Each point is a {found.on} item. On the line both are equal; {better} it A is better.",
             ),
             (
                 "Differences",
@@ -37,7 +37,7 @@ def write_comparison(found: Comparison, target: Path) -> None:
             (
                 "Cumulative values",
                 cumulative(named, title),
-                "Share of test items with at most this value.",
+                f"Share of {found.on} items with at most this value.",
             ),
         ]
     text = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmark.boards.rows import flat
+from benchmark.boards.words import flat
 from benchmark.contracts.spec import DERIVED
 from benchmark.pages.boards import Board
 from benchmark.plugins import plugins

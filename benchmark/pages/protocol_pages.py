@@ -10,8 +10,8 @@ from typing import Any
 from tabulate import tabulate
 
 from benchmark.boards.reported_tables import printed
-from benchmark.boards.rows import flat
 from benchmark.boards.sources import said_of
+from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.datasets.places import spec_of
 from benchmark.home import checkout

@@ -11,7 +11,7 @@ from PIL import Image
 from benchmark.boards.charts import charts_of
 from benchmark.boards.page import facts
 from benchmark.boards.pictures import Picture, pictures_of, run_folder
-from benchmark.boards.rows import flat
+from benchmark.boards.words import flat
 from benchmark.contracts.record import Record
 from benchmark.datasets.places import spec_of
 from benchmark.pages.boards import Board

@@ -170,6 +170,7 @@ def _started(plan: Plan) -> str:
             "fit_id": plan.fit_id,
             "method": plan.spec.id,
             "preset": plan.preset,
+            "given": dict(plan.request.given),
             "settings": plan.settings.model_dump(mode="json"),
             "protocol": plan.protocol.name,
             "twin": plan.request.twin,

@@ -88,7 +88,7 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
     raise Incompatible(
         f"protocol {protocol.name} scores {' or '.join(protocol.needs)}, but method {method!r} gives "
         f"{' and '.join(gives)}",
-        cure="`bench ls methods` shows which method can run under which protocol",
+        cure=f"`bench show method {method}` lists the protocols that it can run under",
     )
 
 

@@ -69,6 +69,35 @@ def test_an_unknown_value_and_a_fit_elsewhere_are_refused(
     assert "not on this machine" in said.err
 
 
+def test_without_a_loss_the_only_common_value_is_taken(
+    harness: Path, run: Call, bench: Call
+) -> None:
+    one, two = runs(run, [row("a", 10, pixels=4.0, moved=1.0)], [row("a", 10, pixels=3.0)])
+    said = bench("curves", one.run_id, two.run_id, "--json")
+    assert said.json["value"] == "pixels"
+    assert list(said.json["curves"].values()) == [[[10, 4.0]], [[10, 3.0]]]
+
+
+def test_where_there_is_a_choice_the_values_are_listed(
+    harness: Path, run: Call, bench: Call, tmp_path: Path
+) -> None:
+    one, two = runs(run, [row("a", 10, pixels=4.0, moved=1.0)], [row("a", 10, other=3.0)])
+    said = bench("curves", one.run_id)
+    assert (said.code, said.out) == (0, "name one with --value; logged: moved, pixels\n")
+    assert list(bench("curves", one.run_id, "--json").json["logged"].values()) == [
+        ["moved", "pixels"]
+    ]
+    said = bench("curves", one.run_id, two.run_id)
+    assert said.code == 0
+    assert f"({two.run_id[:8]}): other" in said.out
+    plot = tmp_path / "plot.svg"
+    said = bench("curves", one.run_id, "--out", str(plot))
+    assert said.code == 3
+    assert "name one: logged: moved, pixels" in said.err
+    assert not plot.exists()
+    assert bench("curves", one.run_id, "--value", "moved").code == 0
+
+
 def test_a_broken_log_is_named(harness: Path, run: Call) -> None:
     (record,) = runs(run, [])
     path = home() / "fits" / record.fit_id / "log.jsonl"

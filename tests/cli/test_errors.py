@@ -53,7 +53,9 @@ def test_an_unknown_name_suggests_close_ones(bench: Call, words: list, close: st
     [
         (["run", "-m", "grid"], "Missing option"),
         (["run", "-m", "grid", "-p", "small_faces", "--sede", "1"], "No such option"),
-        (["run", "-m", "grid", "-p", "small_faces", "--seed", "one"], "not a number or several"),
+        (["run", "-m", "grid", "-p", "small_faces", "--seed", "one"], "write 0,1,2 or 0-2"),
+        (["run", "-m", "grid", "-p", "small_faces", "--seed", "2-0"], "write 0,1,2 or 0-2"),
+        (["run", "-m", "grid", "-p", "small_faces", "--seed", "0-9999999"], "write 0,1,2 or 0-2"),
         (["run", "-m", "grid", "-p", "small_faces", "--set", "points"], "is not key=value"),
         (["ls", "everything"], "is not one of"),
         (["completion", "csh"], "is not one of"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests_fixtures import Call
 
 from benchmark.cli import COMMANDS
 from benchmark.home import home
+from benchmark.plugins import plugins
 
 
 def test_help_names_every_command(harness: Path) -> None:
@@ -97,7 +99,38 @@ def test_a_method_is_shown_with_its_settings_and_their_defaults(bench: Call) -> 
     shown = bench("show", "method", "grid", "--json").json
     assert shown["settings"] == {"points": {"default": 4, "type": "int", "description": ""}}
     assert shown["presets"] == {"nine": {"points": 9}}
-    assert "  points = 4  (int)" in bench("show", "method", "grid").out.splitlines()
+    assert "small_faces@1" in shown["protocols"]
+    lines = bench("show", "method", "grid").out.splitlines()
+    for line in ("  points = 4  (int)", "gives: landmarks", "  nine"):
+        assert line in lines
+    assert f"protocols: {', '.join(shown['protocols'])}" in lines
+
+
+def test_a_method_that_a_protocol_can_not_score_says_which_can(bench: Call) -> None:
+    assert "small_faces@1" not in bench("show", "method", "cube", "--json").json["protocols"]
+    assert "shapenet_cars@1" in bench("show", "method", "cube").out
+    refused = bench("run", "-m", "cube", "-p", "small_faces", "--twin")
+    assert refused.code == 2
+    assert "bench show method cube" in refused.err
+
+
+def test_a_method_says_which_preset_is_the_default_and_which_twins_take(
+    bench: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presets = {"paper": {"points": 9}, "small": {"points": 4}, "plain": {}}
+    grid = plugins().methods["grid"]
+    for default, twin in (("paper", "small"), ("small", "small"), ("", "plain")):
+        spec = replace(grid, presets=presets, default_preset=default, twin_preset=twin)
+        monkeypatch.setitem(plugins().methods, "grid", spec)
+        lines = bench("show", "method", "grid").out.splitlines()
+        marked = [line.strip() for line in lines if "(default)" in line or "(on twins)" in line]
+        wanted = {
+            "paper": ["paper (default)", "small (on twins)"],
+            "small": ["small (default)"],
+            "": ["plain (on twins): the defaults below"],
+        }
+        assert marked == wanted[default]
+        assert bench("show", "method", "grid", "--json").json["twin_preset"] == twin
 
 
 def test_a_run_is_shown_by_the_beginning_of_its_id_or_by_its_record(bench: Call, run: Call) -> None:
@@ -108,6 +141,8 @@ def test_a_run_is_shown_by_the_beginning_of_its_id_or_by_its_record(bench: Call,
     plain = bench("show", "run", done["run_id"]).out
     assert f"nme_iod {done['metrics']['nme_iod']:.3f} %" in plain
     assert f"page: {done['page']}" in plain
+    assert "  gives: landmarks" in plain.splitlines()
+    assert "['" not in plain
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

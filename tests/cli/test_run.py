@@ -64,7 +64,7 @@ def test_a_plan_is_said_in_words_too(run: Call) -> None:
     assert "points=9" in lines[1]
     assert "fit 64, train 64, test 16" in lines[2]
     run("grid", "--set", "points=9", "--seed", "3")
-    again = run("grid", "--plan", "--preset", "nine", "--seed", "3,4").out.splitlines()
+    again = run("grid", "--plan", "--preset", "nine", "--seed", "3-4").out.splitlines()
     assert again[0] == "grid nine on small_faces@1, seed 3: done before; nothing to do"
     assert again[5] == "grid nine on small_faces@1, seed 4: fit, predict and score"
 
@@ -115,6 +115,25 @@ def test_several_seeds_are_several_runs_and_one_row(bench: Call, run: Call) -> N
     (row,) = bench("board", "small_faces", "--twin", "--json").json["small_faces@1 (twin)"]["rows"]
     assert row["seeds"] == [0, 2]
     assert row["value"] == pytest.approx(sum(d["metrics"]["nme_iod"] for d in done) / 2)
+
+
+def test_what_an_empty_vs_untrained_needs_is_said_once(
+    floors: Path, bench: Call, run: Call
+) -> None:
+    needed = "random-features --set of=METHOD:PRESET"
+    run("mean-shape")
+    assert needed not in bench("board", "small_faces").out  # a floor needs none
+    for steps in (1, 2):
+        run("slow", "--set", f"steps={steps}")
+    assert bench("board", "small_faces").out.count(needed) == 1
+    for steps in (1, 2):
+        run("random-features", "--set", "of=slow", "--set", f"settings.steps={steps}")
+    assert needed not in bench("board", "small_faces").out
+
+
+def test_a_board_without_the_untrained_floor_does_not_name_it(bench: Call, run: Call) -> None:
+    run("slow", "--set", "steps=1")
+    assert "random-features" not in bench("board", "small_faces").out
 
 
 def test_a_curve_comes_with_the_run(bench: Call, run: Call) -> None:

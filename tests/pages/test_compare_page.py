@@ -82,6 +82,6 @@ def test_without_a_protocol_the_only_board_with_both_rows_is_taken(ran: None, be
     said = bench("compare", "slow", "grid:9", "--twin", "--json")
     assert said.json["protocol"] == "small_faces@1"
     said = bench("compare", "slow", "grid:9")
-    assert said.code == 3
-    assert "no board" in said.err
-    assert "--protocol" in said.err
+    assert said.code == 2
+    assert "there is no row on any board 'slow'" in said.err
+    assert "add --twin" in said.err

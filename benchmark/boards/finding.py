@@ -1,0 +1,201 @@
+"""Which row of a board is meant by a few words: those that the board prints, or any of its settings."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.boards.entries import Entry, read_entries
+from benchmark.boards.rows import grouped, row_words
+from benchmark.boards.words import says, settings_words, typed_words
+from benchmark.contracts.errors import UnknownName, did_you_mean
+from benchmark.contracts.record import read_record
+from benchmark.home import home
+from benchmark.protocols import Protocol
+
+
+@dataclass(frozen=True)
+class Named:
+    """A row that can be named: its method, the words that the board prints for it, all its settings
+    as words, and its records by their seeds."""
+
+    method: str
+    version: int
+    words: tuple[str, ...]
+    settings: tuple[str, ...]
+    withdrawn: bool
+    entries: tuple[Entry, ...]
+
+    @property
+    def name(self) -> str:
+        """ "lead small dimension=128 version 2", as on the board."""
+        return " ".join((self.method, *self.words))
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What the board prints, and the version, which it prints from the second on."""
+        return (*self.words, f"version {self.version}")
+
+
+def named_rows(protocol: Protocol, *, twin: bool) -> list[Named]:
+    """The rows of a board as they may be named."""
+    groups = grouped(read_entries(protocol, twin=twin)[0])
+    words = row_words(groups, protocol.scored(twin=twin).metrics[0].id)
+    return [
+        Named(
+            key.method,
+            key.version,
+            words[key],
+            tuple(settings_words(entries[0].record.method.settings)),
+            key.withdrawn,
+            tuple(entries),
+        )
+        for key, entries in groups.items()
+    ]
+
+
+def fitting(rows: Sequence[Named], name: str) -> list[Named]:
+    """The rows that a name fits; for a run id's beginning, the row with that run alone.
+
+    Words are first what boards print, or its values; then settings that a preset or the method itself
+    chose; then the value of one such setting, if one row alone has it. A row that says just these
+    words is meant, even if others say them among more.
+    """
+    runs = [
+        (row, entry)
+        for row in rows
+        for entry in row.entries
+        if len(name) >= 4 and entry.record.run_id.startswith(name)
+    ]
+    if len(runs) == 1:
+        row, entry = runs[0]
+        return [Named(row.method, row.version, row.words, row.settings, row.withdrawn, (entry,))]
+    own, typed = _typed(rows, name)
+    found = _saying(own, typed, lambda row, word: any(says(said, word) for said in row.said))
+    exact = [r for r in found if all(any(says(s, word) for word in typed) for s in r.words)]
+    if found:
+        return exact if len(exact) == 1 else found
+    chosen = _saying(own, typed, _chose)
+    if chosen:
+        return chosen
+    lone = _saying(own, typed, lambda row, word: _chose(row, word) or _only_value(row, word))
+    return lone if len(lone) == 1 else []
+
+
+def validation_runs(name: str) -> list[Path]:
+    """Records in `$BENCH_HOME/runs` of runs on validation people whose id begins so (4 letters or
+    more); no board has them."""
+    if len(name) < 4 or not name.isalnum():
+        return []
+    found = sorted((home() / "runs").glob(f"{name}*/record.json"))
+    return [path for path in found if read_record(path).protocol.on == "validation"]
+
+
+def validation_run(name: str) -> Named:
+    """The one of them that is meant, as a row of its own; raises `UnknownName`."""
+    paths = validation_runs(name)
+    if len(paths) != 1:
+        known = [path.parent.name for path in paths]
+        raise UnknownName(
+            "run on validation people",
+            name,
+            known,
+            cure=f"several begin so: {', '.join(known)}"
+            if known
+            else "`bench ls runs` lists runs by id; one on validation people is compared with another",
+        )
+    record = read_record(paths[0])
+    method = record.method
+    words = [method.preset] * bool(method.preset) + settings_words(method.settings_given)
+    return Named(
+        method.id,
+        method.version,
+        tuple(words),
+        tuple(settings_words(method.settings)),
+        any(edit.action == "withdrawn" for edit in record.edits),
+        (Entry(record, paths[0]),),
+    )
+
+
+def knows(rows: Iterable[Named], name: str) -> bool:
+    """Whether the method that a name begins with has a row."""
+    return any(not row.withdrawn and row.method == _method(name) for row in rows)
+
+
+def find_row(rows: Sequence[Named], name: str, board: str, *, elsewhere: str = "") -> Named:
+    """The row that a name stands for; raises `UnknownName`, which says why none or several do.
+
+    `elsewhere` is the cure where the board lacks the row and another has it.
+    """
+    found = fitting(rows, name)
+    if len(found) == 1:
+        return found[0]
+    standing = [row for row in rows if not row.withdrawn]
+    known = _names(found or standing, rows)
+    if found:
+        raise UnknownName(
+            f"single row on {board}", name, known, cure=f"several rows fit: {', '.join(known)}"
+        )
+    own, typed = _typed(rows, name)
+    if elsewhere:
+        cure = elsewhere
+    elif own:
+        sayings = {word for row in own for word in (*row.said, *row.settings)}
+        keys = {word.partition("=")[0] for word in sayings}
+        known = _names(own, rows)
+        why = "".join(
+            f"no row of {own[0].method} says {word!r}; "
+            + ("" if (key := word.partition("=")[0]) in keys else did_you_mean(key, keys))
+            for word in typed
+            if not any(says(saying, word) for saying in sayings)
+        )
+        cure = f"{why}rows: {', '.join(known)}"
+    elif not standing:
+        cure = f"no run stands on {board}"
+    else:
+        guess = did_you_mean(_method(name), {row.method for row in standing})
+        cure = f"{guess}rows: {', '.join(known)}"
+    raise UnknownName(f"row on {board}", name, known, cure=cure)
+
+
+def _method(name: str) -> str:
+    return re.split(r"[:\s]", name.strip(), maxsplit=1)[0]
+
+
+def _typed(rows: Sequence[Named], name: str) -> tuple[list[Named], list[str]]:
+    """The rows of the method that a name begins with, and the words after it."""
+    method = _method(name)
+    own = [row for row in rows if knows([row], name)]
+    phrases = {word for row in own for word in row.words if " " in word}
+    return own, typed_words(name.strip()[len(method) + 1 :], phrases)
+
+
+def _saying(
+    rows: Iterable[Named], typed: Sequence[str], one: Callable[[Named, str], bool]
+) -> list[Named]:
+    return [row for row in rows if all(one(row, word) for word in typed)]
+
+
+def _chose(row: Named, word: str) -> bool:
+    return any(says(said, word) for said in row.said) or any(
+        says(setting, word, bare=False) for setting in row.settings
+    )
+
+
+def _only_value(row: Named, word: str) -> bool:
+    return sum(says(setting, word) for setting in row.settings) == 1
+
+
+def _names(chosen: Iterable[Named], rows: Sequence[Named]) -> list[str]:
+    """Names that tell rows apart, quoted for a shell; run ids where words can't."""
+    names = []
+    for row in chosen:
+        name = f"{row.method}:{','.join(row.words)}".rstrip(":")
+        if [found.entries for found in fitting(rows, name)] == [row.entries]:
+            names.append(shlex.quote(name))
+        else:
+            names += [entry.record.run_id[:8] for entry in row.entries]
+    return sorted(names)
