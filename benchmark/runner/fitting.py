@@ -196,10 +196,13 @@ class Workplace:
         with errors_of(method, "save"), whole_folder(self.folder / "model") as folder:
             method.save(folder)
         if not isinstance(method, Isolated):
-            # what can't be loaded is not done: with `save` mended, the fit goes on where it was
-            with errors_of(method, "load"):
-                type(method)(method.settings).load(self.folder / "model", "cpu")
+            self.require_loadable(method)
         self.finish(method.ran_in() if isinstance(method, Isolated) else {})
+
+    def require_loadable(self, method: Method) -> None:
+        """What can't be loaded is not done: with `save` mended, the fit goes on where it was."""
+        with errors_of(method, "load"):
+            type(method)(method.settings).load(self.folder / "model", "cpu")
 
     def finish(self, process: Mapping[str, Any] | None = None) -> None:
         """Say that all is there, and where it was made; the checkpoint is no longer needed.

@@ -31,6 +31,13 @@ class Killed(BaseException):
     """Stands for a kill in the middle of a fit."""
 
 
+class TrialPlace(Workplace):
+    """Where the fits of a trial are made; whether they can be loaded is a question of its own there."""
+
+    def require_loadable(self, method: Method) -> None:
+        pass
+
+
 class NotAsked(Exception):
     """What a check builds on failed in an earlier one, where it is told in full."""
 
@@ -125,7 +132,7 @@ class Trial:
                 raise Killed
 
         home = self.scratch / place
-        work = Workplace(
+        work = TrialPlace(
             folder=home / "fits" / "trial",
             images=self.images,
             seed=0,
