@@ -118,6 +118,7 @@ def test_p_values_hold_their_level_where_there_is_no_difference() -> None:
 FEW = st.lists(st.floats(-100, 100), min_size=2, max_size=6)
 
 
+@pytest.mark.filterwarnings("ignore:Precision loss")  # scipy's, where seeds hardly differ
 @given(FEW, FEW)
 @settings(deadline=None)
 def test_a_difference_over_seeds_is_welchs_test(first: list[float], second: list[float]) -> None:
