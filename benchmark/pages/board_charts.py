@@ -1,4 +1,4 @@
-"""Charts of a board as SVG: how errors are distributed, and two methods item by item."""
+"""Charts of a board as SVG: how seeds and errors are distributed, and two methods item by item."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmark.boards.entries import Entry
 from benchmark.boards.rows import Row
 from benchmark.protocols import Protocol
 
-SHOWN = 8
+SHOWN, MOST_ROWS = 8, 12
 POINTS = 60
 DOTS = 1500
 WIDTH, HEIGHT = 480, 300
@@ -23,13 +23,17 @@ def board_charts(
 ) -> list[tuple[str, Markup, str]]:
     """(title, SVG, words) for each chart that the headline's per-item values allow."""
     metric = protocol.metrics[0]
+    title = f"{metric.id} [{metric.unit}]" if metric.unit else metric.id
+    charts = []
+    if seeds := _seeds(protocol, rows, entries):
+        words = "Each dot is a run, the stroke the mean over a row's seeds."
+        charts.append(("Seeds", seeds_chart(seeds, title), words))
     errors = _errors(protocol, rows, entries)
     if len(errors) < 1 or metric.aggregate not in ("mean", "median", "upper_median"):
-        return []
-    title = f"{metric.id} [{metric.unit}]" if metric.unit else metric.id
+        return charts
     lower = metric.better == "lower"
     what = "errors" if lower else "values"
-    charts = [
+    charts += [
         (
             f"Distribution of {what}",
             distribution(errors, title),
@@ -58,6 +62,46 @@ def board_charts(
             )
         )
     return charts
+
+
+def _seeds(protocol: Protocol, rows: list[Row], entries: list[Entry]) -> dict[str, list[float]]:
+    """The headline of each seed, of the best rows that have several: methods first, then floors."""
+    values = {e.record.run_id: e.value(protocol.metrics[0].id).value for e in entries}
+    chosen = [
+        r
+        for role in ("method", "floor")
+        for r in rows
+        if r.role == role and not r.withdrawn and len(r.seeds) > 1
+    ]
+    return {
+        f"{row.method} {row.variant}".strip(): [values[run] for run in row.runs]
+        for row in chosen[:MOST_ROWS]
+    }
+
+
+def seeds_chart(seeds: dict[str, list[float]], title: str) -> Markup:
+    """A dot per seed, a stroke at their mean, a line per row."""
+    import altair
+
+    values = [
+        {"row": name, "value": _short(value), "mean": _short(float(np.mean(group)))}
+        for name, group in seeds.items()
+        for value in group
+    ]
+    axis = altair.Axis(labelLimit=280, title=None, domain=False, ticks=False, grid=True)
+    base = altair.Chart(altair.Data(values=values)).encode(
+        y=altair.Y("row:N", sort=list(seeds), axis=axis)
+    )
+    scale = altair.Scale(zero=False)
+    layers = (
+        base.mark_tick(height=16, thickness=2, color="#f58518").encode(
+            x=altair.X("mean:Q", title=title, scale=scale)
+        ),
+        base.mark_circle(size=40, opacity=0.7, color="#4c78a8").encode(
+            x=altair.X("value:Q", title=title, scale=scale)
+        ),
+    )
+    return svg(altair.layer(*layers).properties(width=WIDTH - 140, height=26 * len(seeds)))
 
 
 def _errors(protocol: Protocol, rows: list[Row], entries: list[Entry]) -> dict[str, np.ndarray]:

@@ -153,3 +153,13 @@ def test_the_history_names_versions_what_changed_and_why(site: Path, harness: Pa
     assert "small_faces@2" in page
     assert "&lt;b&gt;tighter&lt;/b&gt; crops; every row moves" in page
     assert "<code>geometry.ytf68.scale</code>: 1.5 → 1.4" in page
+
+
+def test_a_board_draws_a_dot_for_each_seed_of_rows_with_several(site: Path) -> None:
+    page = (site / "boards" / "small_faces-1-twin.html").read_text("utf-8")
+    chart = re.search(r"<h2>Seeds</h2>.*?</section>", page, re.DOTALL)
+    assert chart is not None
+    drawn = chart[0]
+    assert "slow steps=2" in drawn
+    assert "grid" not in re.sub(r"<[^>]*>", "", drawn)  # one seed has nothing to spread
+    assert len(re.findall(r"aria-roledescription=\"(?:circle|point)\"", drawn)) == 2
