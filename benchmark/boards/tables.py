@@ -89,9 +89,10 @@ def board_text(board: Standing) -> str:
         "Values are means over seeds; the interval draws seeds and test items (with one seed, marked *, "
         "items alone; board.csv keeps both apart). The rank is one more than the number of methods "
         "that are better over seeds and items (Welch's t-test over seeds with the variance over items "
-        "added, 5 % after Holm's correction): few seeds, and seeds far apart, tell little. Single seeds, floors and "
-        "ceilings have none. “vs untrained” is the difference to the same network untrained, over the "
-        "seeds that both were run with alone, with its paired bootstrap interval over test items.",
+        "added, 5 % after Holm's correction): few seeds, and seeds far apart, tell little. Single "
+        "seeds, floors and ceilings have none. “vs untrained” is the difference to the same network "
+        "untrained, over the seeds that both were run with alone, with its paired bootstrap interval "
+        "over test items.",
         "",
     ]
     for method, checks in known_failures(board.rows).items():
