@@ -27,8 +27,9 @@ from torch import distributed
 
 from benchmark.contracts.errors import BenchError, TrainingFailed
 from benchmark.contracts.method import Progress
+from benchmark.runner.checkpoints import Ranks
 from benchmark.runner.environment import exact_products
-from benchmark.runner.fitting import Follower, Ranks, learn, waiting_lock, workplace
+from benchmark.runner.fitting import Follower, learn, waiting_lock, workplace
 from benchmark.runner.plan import Plan, Request, make_plan
 
 #: Processes may wait for long (while another run fits the same part): deaths are noticed otherwise.

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import filelock
 import torch
-from torch import distributed
 
-from benchmark.contracts.errors import BenchError, DataAltered
+from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.images import Images
-from benchmark.contracts.keeping import logged, require_readable
+from benchmark.contracts.keeping import logged
 from benchmark.contracts.method import FitContext, Method, Progress
 from benchmark.contracts.record import CodePart
 from benchmark.files import (
     naming_a_full_disk,
     read_json,
     sweep,
-    whole_file,
     whole_folder,
     write_json,
 )
 from benchmark.home import home
 from benchmark.isolation.proxy import Isolated
 from benchmark.method_errors import errors_of
+from benchmark.runner.checkpoints import FolderCheckpoints, Ranks, Stopwatch
 from benchmark.runner.code import code_state
 from benchmark.runner.environment import hardware, peak_memory_bytes
 from benchmark.runner.identity import part_id
@@ -39,112 +36,15 @@ from benchmark.runner.identity import part_id
 if TYPE_CHECKING:
     from benchmark.runner.plan import Plan
 
-CHECKPOINT_EVERY_SECONDS = 30.0
-Anything = TypeVar("Anything")
+
+Function = TypeVar("Function", bound=Callable[..., None])
 
 
-@dataclass(frozen=True)
-class Ranks:
-    """Which of how many processes of a fit this one is."""
-
-    rank: int = 0
-    count: int = 1
-
-    def agree(self, value: Anything) -> Anything:
-        """What process 0 holds, once all have come here."""
-        if self.count == 1:
-            return value
-        held: list[Any] = [None] * self.count
-        distributed.all_gather_object(held, value)
-        return cast(Anything, held[0])
-
-
-class FolderCheckpoints:
-    """One checkpoint file, replaced whole; tensors, numbers, strings, lists and dicts only."""
-
-    def __init__(self, folder: Path, watch: Stopwatch, ranks: Ranks) -> None:
-        self.path = folder / "checkpoint.pt"
-        self.watch, self.ranks = watch, ranks
-        every = os.environ.get("BENCH_CHECKPOINT_SECONDS", str(CHECKPOINT_EVERY_SECONDS))
-        try:
-            self.every = float(every)
-        except ValueError:
-            raise BenchError(f"BENCH_CHECKPOINT_SECONDS is {every!r}, not a number") from None
-        self.last = time.monotonic()
-
-    def load(self) -> dict[str, Any] | None:
-        self.ranks.agree(None)  # what process 0 was saving is there
-        state = self._read()
-        self.ranks.agree(None)  # it may be replaced, all have read it
-        return state
-
-    def _read(self) -> dict[str, Any] | None:
-        if not self.path.exists():
-            return None
-        try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
-        except Exception as error:
-            raise DataAltered(
-                f"the checkpoint {self.path} can't be read: {type(error).__name__}: {error}",
-                cure="delete it; the fit then begins anew",
-            ) from None
-
-    def save(self, state: Mapping[str, Any]) -> None:
-        if self.ranks.rank:
-            return
-        require_readable(state)
-        with whole_file(self.path) as temporary:
-            torch.save(dict(state), temporary)
-        self.watch.keep()
-        self.last = time.monotonic()
-
-    def due(self) -> bool:
-        return not self.ranks.rank and time.monotonic() - self.last >= self.every
-
-
-class Stopwatch:
-    """Seconds worked over all attempts, in a file; what a kill took after the last keep is lost."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "time.json"
-        again = f"delete {folder}; the same command fits it again"
-        before = read_json(self.path, again) if self.path.exists() else {}
-        self.seconds = float(before.get("seconds", 0.0))
-        self.attempts = int(before.get("attempts", 0)) + 1
-        self.throughput: dict[str, float] = before.get("throughput", {})
-        self.parts: dict[str, dict[str, Any]] = before.get("parts", {})
-        self.running: float | None = time.monotonic()
-
-    def pause(self) -> None:
-        """Stop counting (another folder's watch counts meanwhile)."""
-        if self.running is not None:
-            self.seconds += time.monotonic() - self.running
-            self.running = None
-
-    def go_on(self) -> None:
-        self.running = time.monotonic()
-
-    def keep(self) -> None:
-        """Write the time so far."""
-        if self.running is not None:
-            self.pause()
-            self.go_on()
-        write_json(self.path, self.summary())
-
-    def summary(self) -> dict[str, Any]:
-        return {
-            "seconds": round(self.seconds, 3),
-            "attempts": self.attempts,
-            "throughput": self.throughput,
-            "parts": self.parts,
-        }
-
-
-def _told_as(name: str) -> Callable[[Anything], Anything]:
+def _told_as(name: str) -> Callable[[Function], Function]:
     """The name that Python's errors about missing arguments give a function: the method's own word."""
 
-    def renamed(function: Anything) -> Anything:
-        function.__qualname__ = name  # type: ignore[attr-defined]
+    def renamed(function: Function) -> Function:
+        function.__qualname__ = name
         return function
 
     return renamed

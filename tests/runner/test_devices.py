@@ -20,11 +20,12 @@ from benchmark.contracts.errors import (
     BenchError,
     Incompatible,
     InvalidInput,
+    PluginBroken,
     TrainingFailed,
     UnknownName,
 )
 from benchmark.home import home, leaderboards
-from benchmark.runner.devices import Failure, FitFailed, fit_together
+from benchmark.runner.devices import Failure, fit_together
 from benchmark.runner.fitting import fit, workplace
 from benchmark.runner.plan import Plan, Request, choose_device, make_plan
 from benchmark.runner.run import run
@@ -75,8 +76,8 @@ def test_two_processes_leave_what_one_leaves(harness: Path) -> None:
         ("die", TrainingFailed, r"process 1 of the fit died \(signal 9\)"),
         pytest.param(
             "raise",
-            FitFailed,
-            "process 1 of the fit: ValueError: a fault of the method",
+            PluginBroken,
+            r"Slow\.fit failed \(.*line \d+\): ValueError: a fault of the method",
             marks=pytest.mark.slow,
         ),
         pytest.param("name", TrainingFailed, "a loss that is not finite", marks=pytest.mark.slow),
@@ -90,6 +91,7 @@ def test_what_goes_wrong_in_one_process_is_one_error(
     with pytest.raises(kind, match=said) as caught:
         fit_together(plan, QUIET)
     if what != "die":
+        assert "in process 1 of the fit" in caught.value.__notes__[0]
         assert "in fault" in caught.value.__notes__[0]
     if what == "name":
         assert caught.value.cure == "a lower learning rate"
