@@ -1,6 +1,7 @@
 """Fixtures for all tests, those of plugins too; in CI, property tests draw the same examples always."""
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -9,3 +10,7 @@ pytest_plugins = ["tests_fixtures"]
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+# started in the background, tests are deaf to Ctrl-C, and so would be the programs that they start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
