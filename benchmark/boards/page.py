@@ -52,7 +52,7 @@ def write_page(record: Record, folder: Path) -> Path:
         r=record,
         charts=charts_of(record),
         pictures=pictures_of(record, folder),
-        facts=[fact for fact in facts(record) if fact[1]],
+        facts=facts(record),
     )
     target = folder / "page.html"
     write_text(target, text)
@@ -68,12 +68,12 @@ def _code_of(plugin: PluginCode | None) -> str:
 
 
 def facts(record: Record) -> list[tuple[str, str]]:
-    """How a number was obtained, in pairs of words."""
+    """How a number was obtained, in pairs of words; what a record has nothing to say of is left out."""
     settings = ", ".join(f"{k} = {v}" for k, v in record.method.settings.items())
     stages = ", ".join(
         f"{k} {v.seconds:.0f} s{' (found)' if v.reused else ''}" for k, v in record.stages.items()
     )
-    return [
+    found = [
         ("run", record.run_id),
         ("fit", record.fit_id),
         *([("scored again from", record.parent)] if record.parent else []),
@@ -96,3 +96,4 @@ def facts(record: Record) -> list[tuple[str, str]]:
         ("notes", "; ".join(record.notes)),
         ("finished", record.finished),
     ]
+    return [(name, value) for name, value in found if value]

@@ -28,7 +28,7 @@ def run_page(record: Record, board: Board) -> dict[str, Any]:
         "charts": [(title, svg, "") for title, svg in charts_of(record)],
         "pictures": shown_pictures(record, board.protocol),
         "forbidding": forbidding(record, board.protocol),
-        "facts": [fact for fact in facts(record) if fact[0] not in COST and fact[1]],
+        "facts": [fact for fact in facts(record) if fact[0] not in COST],
         "command": command(record),
     }
 

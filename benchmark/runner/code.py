@@ -43,14 +43,19 @@ def plugin_code(implementation: str, distribution: str) -> PluginCode:
         return PluginCode(distribution=distribution, version=released, digest="")
     module = Path(found.origin).resolve()
     files = sorted(module.parent.rglob("*.py")) if module.name == "__init__.py" else [module]
-    tracked = bool(_git(module.parent, "ls-files", "--", module.name))
+    kept = tracked(module)
     return PluginCode(
         distribution=distribution,
         version=released,
         digest=source_digest(module.parent, files),
-        commit=_commit(module.parent) if tracked else "",
-        dirty=_changed(module.parent) if tracked else None,
+        commit=_commit(module.parent) if kept else "",
+        dirty=_changed(module.parent) if kept else None,
     )
+
+
+def tracked(path: Path) -> bool:
+    """Whether a file is under git's care, wherever its checkout begins."""
+    return bool(_git(path.parent, "ls-files", "--", path.name))
 
 
 def source_digest(folder: Path, files: list[Path]) -> str:

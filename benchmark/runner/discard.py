@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmark.contracts.errors import BenchError
@@ -11,6 +11,7 @@ from benchmark.contracts.method import Progress
 from benchmark.contracts.record import read_record
 from benchmark.files import one_writer, read_json
 from benchmark.home import home
+from benchmark.runner.code import tracked
 from benchmark.runner.fitting import waiting_lock
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import record_path, run_lock
@@ -23,13 +24,18 @@ def discard(plan: Plan, progress: Progress) -> None:
     nothing removed.
     """
     target = record_path(plan)
-    if target.exists() and _committed(target):
+    if target.exists() and tracked(target):
         raise BenchError(
             f"the record of run {plan.run_id} is committed ({target.name}) and stands",
             cure="raise `version` in the method's registration: other code makes another run",
         )
-    with run_lock(plan), waiting_lock(plan.fit_folder, progress):
-        for folder in (*_parts(plan), plan.fit_folder, plan.folder):
+    with ExitStack() as held:
+        held.enter_context(run_lock(plan))
+        held.enter_context(waiting_lock(plan.fit_folder, progress))
+        parts = _parts(plan)
+        for part in parts:  # another fit may be using it
+            held.enter_context(waiting_lock(part, progress))
+        for folder in (*parts, plan.fit_folder, plan.folder):
             shutil.rmtree(folder, ignore_errors=True)
         if plan.request.on == "test" and target.exists():
             with one_writer(target):
@@ -46,15 +52,3 @@ def _parts(plan: Plan) -> list[Path]:
         return []
     about = read_json(path, f"delete {plan.fit_folder}")
     return [home() / "fits" / "parts" / part["folder"] for part in about["parts"].values()]
-
-
-def _committed(path: Path) -> bool:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(path.parent), "ls-files", "--error-unmatch", path.name],
-            capture_output=True,
-            timeout=20,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
