@@ -141,7 +141,7 @@ def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
     over_seeds: tuple[tuple[float, float] | None, float | None] = (None, None)
     if min(len(side.seeds) for side in sides) > 1:
         mine, theirs = ([aggregate(v, asked.aggregate) for v in side] for side in errors)
-        over_seeds = difference_over_seeds(mine, theirs, float(drawn.var(ddof=1)))
+        over_seeds = difference_over_seeds(mine, theirs, float(np.nanvar(drawn, ddof=1)))
     wins: float | None = None
     far: tuple[tuple[int, float, float], ...] = ()
     if errors[0][0].ndim == 1:

@@ -191,7 +191,8 @@ def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, int]:
     values = {k: [e.value(board.metric).value for e in board.groups[k]] for k in ranked}
     means = {k: s.mean(1) for k in ranked if (s := board.seeds(k)) is not None}
     pairs = [(a, b) for a, b in combinations(ranked, 2) if a.comparable == b.comparable]
-    items = {(a, b): float((means[a] - means[b]).var(ddof=1)) for a, b in pairs if means}
+    # a draw may leave a joint without a visible image: it has no value, as in every other interval
+    items = {(a, b): float(np.nanvar(means[a] - means[b], ddof=1)) for a, b in pairs if means}
     found = [difference_over_seeds(values[a], values[b], items.get((a, b), 0.0)) for a, b in pairs]
     adjusted = holm([p for _, p in found])
     sign = 1 if board.protocol.metrics[0].better == "lower" else -1
