@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.contracts.errors import BenchError, RecordTooNew
 
-SCHEMA = 3
+SCHEMA = 4
 LARGEST = 4 * 2**20  # bytes
 
 
@@ -195,6 +195,18 @@ class FittedPart(_Strict):
     environment: EnvironmentPart | None = None
 
 
+class GroupsPart(_Strict):
+    """What of the test items belongs together and is drawn together: frames of one person, say.
+
+    The array `groups` of the errors' artefact holds a number for each item, equal within a group.
+    """
+
+    unit: str
+    """What a group is: person, clip, object, species."""
+    count: int = Field(ge=1)
+    """How many there are."""
+
+
 class Edit(_Strict):
     """A later remark on a record: it is withdrawn, corrected or annotated, by whom and why."""
 
@@ -247,6 +259,8 @@ class Record(_Strict):
     budget: dict[str, float] = Field(default_factory=dict)
     metrics: list[Value]
     """The headline first."""
+    groups: GroupsPart | None = None
+    """Missing where items are independent of one another, and in records of schema 3 and before."""
     probe: dict[str, Any] = Field(default_factory=dict)
     """What the probe was and how its fit ended."""
     deterministic: bool
@@ -293,9 +307,15 @@ def _no_code_of_plugins(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "record_schema": 3}
 
 
+def _no_groups(content: dict[str, Any]) -> dict[str, Any]:
+    """Schema 3 took every item for independent, and asked plugins what they are known to fail."""
+    return {**content, "record_schema": 4}
+
+
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _no_versions_of_metrics,
     2: _no_code_of_plugins,
+    3: _no_groups,
 }
 """From schema n to n + 1."""
 
