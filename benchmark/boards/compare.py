@@ -7,11 +7,12 @@ from typing import NoReturn
 
 import numpy as np
 
+from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.finding import Named, find_row, fitting, knows, named_rows, validation_run
 from benchmark.contracts.errors import InvalidInput, UnknownName, did_you_mean
 from benchmark.metrics.aggregates import aggregate
-from benchmark.metrics.intervals import difference_over_seeds, interval_of, resampled, two_sided_p
+from benchmark.metrics.uncertainty import Source, difference, interval, p_values
 from benchmark.protocols import Protocol, all_protocols
 
 
@@ -27,9 +28,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """`difference` is first − second; `ci95` and `p` draw items alone, `seeds_ci95` and `seeds_p` ask
-    over seeds as well (None where a side has one). `wins` is the share of items on which the first is
-    better, ties counting half; `most` holds (item, first, second) where they differ most, either way.
+    """`difference` is first − second; `ci95` and `p` ask over `groups` of items alone, `seeds_ci95` and
+    `seeds_p` over seeds as well (None where a side has one), both as `benchmark.metrics.uncertainty`
+    says. `wins` is the share of items on which the first is better, ties counting half; `most` holds
+    (item, first, second) where they differ most, either way.
 
     For metrics whose items are columns (a sum over joints, say) `wins` and `most` are empty. `on` says
     whether the items are of test or of validation people.
@@ -44,6 +46,7 @@ class Comparison:
     first: Side
     second: Side
     items: int
+    groups: int
     difference: float
     ci95: tuple[float, float]
     p: float
@@ -61,8 +64,8 @@ class Comparison:
     @property
     def clear(self) -> bool:
         """Whether the interval excludes zero: over seeds too where both sides have several."""
-        ends = (self.ci95, self.seeds_ci95 or self.ci95)
-        return all(low > 0 or high < 0 for low, high in ends)
+        low, high = self.seeds_ci95 or self.ci95
+        return low > 0 or high < 0
 
     @property
     def verdict(self) -> str:
@@ -133,15 +136,14 @@ def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
         raise InvalidInput(
             f"the two were scored by different versions of {metric}", cure="bench rescore --all"
         )
+    certainty = Certainty(metric, (e for g in groups for e in g))
     errors = [[e.errors(metric) for e in g] for g in groups]
-    table = resampled([*errors[0], *errors[1]], by=asked.aggregate)
-    split = len(errors[0])
-    drawn = table[:, :split].mean(1) - table[:, split:].mean(1)
     sides = [_side(r, v, asked.aggregate) for r, v in zip(rows, errors, strict=True)]
-    over_seeds: tuple[tuple[float, float] | None, float | None] = (None, None)
+    apart = difference(sides[0].value, sides[1].value)
+    items = certainty.of_same_items(*groups)
+    every: list[Source] = []
     if min(len(side.seeds) for side in sides) > 1:
-        mine, theirs = ([aggregate(v, asked.aggregate) for v in side] for side in errors)
-        over_seeds = difference_over_seeds(mine, theirs, float(np.nanvar(drawn, ddof=1)))
+        every = certainty.of_difference(*groups)
     wins: float | None = None
     far: tuple[tuple[int, float, float], ...] = ()
     if errors[0][0].ndim == 1:
@@ -161,11 +163,12 @@ def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
         first=sides[0],
         second=sides[1],
         items=len(errors[0][0]),
-        difference=sides[0].value - sides[1].value,
-        ci95=interval_of(drawn),
-        p=two_sided_p(drawn),
-        seeds_ci95=over_seeds[0],
-        seeds_p=over_seeds[1],
+        groups=1 + int(items[0].freedom) if items else 1,
+        difference=apart,
+        ci95=interval(apart, items) or (apart, apart),
+        p=p_values(np.array([apart]), [items])[0],
+        seeds_ci95=interval(apart, every),
+        seeds_p=p_values(np.array([apart]), [every])[0] if every else None,
         wins=wins,
         most=far,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.contracts.errors import DataAltered
-from benchmark.contracts.record import Record, Value, read_record
+from benchmark.contracts.record import GROUPS, Record, Value, read_record
 from benchmark.files import file_sha256
 from benchmark.home import leaderboards
 from benchmark.protocols import Protocol
@@ -29,6 +29,10 @@ class Entry:
 
     def errors(self, metric: str) -> np.ndarray:
         """Per-item errors of a metric, checked against the digest in the record."""
+        return self.kept(metric)[0]
+
+    def kept(self, metric: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """The same, and a number (N,) for each item, equal within a group; None where each is one."""
         name = self.value(metric).per_item
         path = self.path.parent / name
         wanted = next(a.sha256 for a in self.record.artefacts if a.path == name)
@@ -39,7 +43,8 @@ class Entry:
                 cure="restore the file from git, or run the same command again",
             )
         with np.load(path, allow_pickle=False) as arrays:
-            return arrays[metric]
+            groups = arrays.get(GROUPS + metric)
+            return arrays[metric], None if groups is None else groups.astype(np.int64)
 
 
 @dataclass(frozen=True)

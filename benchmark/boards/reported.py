@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
+from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
-from benchmark.boards.rows import Group, over_seeds, variant_name
+from benchmark.boards.rows import Group, variant_name
 from benchmark.boards.sources import Said, said_of
-from benchmark.metrics.intervals import hierarchical_interval, resampled
+from benchmark.metrics.uncertainty import interval
 from benchmark.protocols import Protocol
 
 State = Literal[
@@ -48,7 +49,7 @@ class Against:
 def state_of(
     reported: float,
     ours: float | None,
-    interval: tuple[float, float] | None = None,
+    ends: tuple[float, float] | None = None,
     *,
     better: str,
     tolerance: float,
@@ -69,7 +70,7 @@ def state_of(
     # a difference that equals the tolerance is within it, whatever the last bit of a float says
     if abs(ours - reported) <= tolerance * (1 + 1e-9):
         return "reproduced"
-    if interval is not None and interval[0] <= reported <= interval[1]:
+    if ends is not None and ends[0] <= reported <= ends[1]:
         return "within_noise"
     return "better" if (ours < reported) == (better == "lower") else "worse"
 
@@ -103,13 +104,13 @@ def _beside(said: Said, groups: list[list[Entry]], on_twin: Collection[str]) -> 
         return Against(said, state)
     group = max(fitting, key=lambda g: (g[0].record.method.version, len(g), g[0].record.run_id))
     group = sorted(group, key=lambda entry: entry.record.seed)
-    numbers = np.array([entry.value(said.metric).value for entry in group])
-    interval = _interval(group, said.metric, numbers)
-    ours, record = float(numbers.mean()), group[0].record
+    ours = float(np.mean([entry.value(said.metric).value for entry in group]))
+    ends = interval(ours, Certainty(said.metric, group).of_row(group))
+    record = group[0].record
     state = state_of(
         said.value,
         ours,
-        interval,
+        ends,
         better=said.better,
         tolerance=said.tolerance,
         comparable=not said.not_comparable,
@@ -119,15 +120,8 @@ def _beside(said: Said, groups: list[list[Entry]], on_twin: Collection[str]) -> 
         state,
         row=f"{record.method.id} {variant_name(record)}".strip(),
         value=ours,
-        ci95=interval,
+        ci95=ends,
         seeds=len(group),
         difference=ours - said.value,
         runs=tuple(entry.record.run_id for entry in group),
     )
-
-
-def _interval(group: list[Entry], metric: str, numbers: np.ndarray) -> tuple[float, float] | None:
-    by = group[0].value(metric).aggregate
-    if by == "single":
-        return over_seeds(numbers)
-    return hierarchical_interval(resampled([entry.errors(metric) for entry in group], by=by))

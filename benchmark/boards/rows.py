@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
 
+from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import Said, said_of
 from benchmark.boards.words import flat, settings_words
 from benchmark.contracts.record import Record
-from benchmark.metrics.intervals import (
-    difference_over_seeds,
-    hierarchical_interval,
-    holm,
-    interval_of,
-    resampled,
-)
+from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.plugins import plugins
 from benchmark.protocols import Protocol
+
+
+class Floor(NamedTuple):
+    """The difference to the same network untrained, with its 95 % interval, paired by seed over the
+    seeds that both were run with."""
+
+    value: float
+    low: float
+    high: float
+    seeds: int
+
+    def __str__(self) -> str:
+        """ "-1.88 (-2.52 to -1.24)", with * where there is one seed."""
+        return f"{self.value:+.2f} ({self.low:+.2f} to {self.high:+.2f}){'*' * (self.seeds == 1)}"
 
 
 @dataclass(frozen=True)
 class Row:
     """One method with one choice of settings on one board.
 
-    `value` is the mean over seeds of the headline. Three intervals of 95 %, kept apart: `ci_items`
-    bootstraps test items (None where the metric is one number for all items), `ci_seeds` is the
-    t-interval over seeds (two or more), `ci95` draws both. `rank` is one more than the number of
-    methods that are better over seeds and items beyond Holm's correction; None for single seeds, floors
-    and ceilings.
-    `floor` compares with the same network untrained: mean difference and its paired bootstrap
-    interval over test items, over the seeds that both sides have. `supervision` are the labels a method
-    saw, `weights` the pretrained ones it took, `known_failures` the checks of the contract that its
-    plugin says it can't pass, with the reasons.
+    `value` is the mean over seeds of the headline. `ci95` is its 95 % interval over seeds and groups of
+    test items (`benchmark.metrics.uncertainty`; with one seed over items alone, and where the metric is
+    one number for all items, over seeds alone); `grouped` says whether it is known which items belong
+    together. For experts, `ci_items` bootstraps groups of items alone and `ci_seeds` is the t-interval
+    over seeds alone. `rank` is the best and the worst place that the row may have among methods, None
+    for single seeds, floors and ceilings.
+    `floor` compares with the same network untrained. `supervision` are the labels a method saw,
+    `weights` the pretrained ones it took, `known_failures` the checks of the contract that its plugin
+    says it can't pass, with the reasons.
     """
 
     method: str
@@ -55,19 +63,28 @@ class Row:
     supervision: str
     seconds: float
     withdrawn: str
-    floor: tuple[float, float, float] | None
+    floor: Floor | None
     reported: tuple[float, str, str] | None
     runs: tuple[str, ...]
     weights: tuple[str, ...] = ()
     known_failures: tuple[tuple[str, str], ...] = ()
-    rank: int | None = None
+    rank: tuple[int, int] | None = None
+    grouped: bool = True
 
     def interval(self) -> str:
-        """For people: "6.95 to 7.13", with * where there is one seed."""
+        """For people: "6.55 to 7.54", with * where there is one seed and ° where it is not known which
+        items belong together."""
         if self.ci95 is None:
             return ""
         low, high = self.ci95
-        return f"{low:.2f} to {high:.2f}" + ("*" if len(self.seeds) == 1 else "")
+        return f"{low:.2f} to {high:.2f}{'*' * (len(self.seeds) == 1)}{'°' * (not self.grouped)}"
+
+    def places(self) -> str:
+        """The rank for people: "1", or "2–4" where the data can't decide."""
+        if self.rank is None:
+            return ""
+        best, worst = self.rank
+        return str(best) if best == worst else f"{best}–{worst}"
 
 
 @dataclass(frozen=True, order=True)
@@ -127,7 +144,7 @@ def make_rows(protocol: Protocol, entries: list[Entry]) -> list[Row]:
 
 @dataclass(frozen=True)
 class _Board:
-    """The groups of a board, and its headline drawn over test items for every record."""
+    """The groups of a board, and how sure the headlines of its records are."""
 
     protocol: Protocol
     groups: dict[Group, list[Entry]]
@@ -142,20 +159,8 @@ class _Board:
         return said_of(self.protocol)
 
     @cached_property
-    def drawn(self) -> dict[str, np.ndarray]:
-        """(DRAWS,) by run id; records scored on the same items share the draws."""
-        by = self.protocol.metrics[0].aggregate
-        if by == "single":
-            return {}
-        same: dict[int, list[tuple[str, np.ndarray]]] = defaultdict(list)
-        for entry in (e for group in self.groups.values() for e in group):
-            errors = entry.errors(self.metric)
-            same[len(errors)].append((entry.record.run_id, errors))
-        found: dict[str, np.ndarray] = {}
-        for pairs in same.values():
-            table = resampled([errors for _, errors in pairs], by=by)
-            found |= {run: table[:, i] for i, (run, _) in enumerate(pairs)}
-        return found
+    def certainty(self) -> Certainty:
+        return Certainty(self.metric, (e for group in self.groups.values() for e in group))
 
     @cached_property
     def untrained(self) -> dict[Any, Group]:
@@ -174,34 +179,25 @@ class _Board:
         """What each row says of itself."""
         return row_words(self.groups, self.metric)
 
-    def seeds(self, key: Group, only: Container[int] | None = None) -> np.ndarray | None:
-        """(DRAWS, S) of a group, in the order of its seeds (`only` some of them)."""
-        chosen = [e.record for e in self.groups[key] if only is None or e.record.seed in only]
-        if not self.drawn or not chosen:
-            return None
-        return np.stack([self.drawn[record.run_id] for record in chosen], axis=1)
 
-
-def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, int]:
-    """One more than the number of methods that are better, over seeds and items, beyond Holm's
-    correction over all pairs."""
+def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, tuple[int, int]]:
+    """The best and the worst place of each method with two seeds or more: 1 + those that are clearly
+    better, and all less those that are clearly worse, beyond Holm's correction over all pairs."""
     ranked = [
         k for k, r in rows.items() if r.role == "method" and len(r.seeds) > 1 and not r.withdrawn
     ]
-    values = {k: [e.value(board.metric).value for e in board.groups[k]] for k in ranked}
-    means = {k: s.mean(1) for k in ranked if (s := board.seeds(k)) is not None}
     pairs = [(a, b) for a, b in combinations(ranked, 2) if a.comparable == b.comparable]
-    # a draw may leave a joint without a visible image: it has no value, as in every other interval
-    items = {(a, b): float(np.nanvar(means[a] - means[b], ddof=1)) for a, b in pairs if means}
-    found = [difference_over_seeds(values[a], values[b], items.get((a, b), 0.0)) for a, b in pairs]
-    adjusted = holm([p for _, p in found])
+    sources = [board.certainty.of_difference(board.groups[a], board.groups[b]) for a, b in pairs]
+    apart = np.array([difference(rows[a].value, rows[b].value) for a, b in pairs])
+    best = dict.fromkeys(ranked, 1)
+    worst = {a: sum(a.comparable == b.comparable for b in ranked) for a in ranked}
     sign = 1 if board.protocol.metrics[0].better == "lower" else -1
-    ranks = dict.fromkeys(ranked, 1)
-    for (a, b), p in zip(pairs, adjusted, strict=True):
+    for (a, b), gain, p in zip(pairs, sign * apart, holm(p_values(apart, sources)), strict=True):
         if p < 0.05:
-            worse = a if sign * (rows[a].value - rows[b].value) > 0 else b
-            ranks[worse] += 1
-    return ranks
+            loser, winner = (a, b) if gain > 0 else (b, a)
+            best[loser] += 1
+            worst[winner] -= 1
+    return {key: (best[key], worst[key]) for key in ranked}
 
 
 def variant_name(record: Record) -> str:
@@ -248,32 +244,22 @@ def _differing(groups: Mapping[Group, Sequence[Entry]]) -> dict[Group, list[str]
     return found
 
 
-def over_seeds(numbers: np.ndarray) -> tuple[float, float] | None:
-    """The 95 % t-interval of the mean over seeds; None for a single one."""
-    if len(numbers) < 2:
-        return None
-    spread = numbers.std(ddof=1) / np.sqrt(len(numbers))
-    half = stats.t.ppf(0.975, len(numbers) - 1) * spread
-    return float(numbers.mean() - half), float(numbers.mean() + half)
-
-
 def _row(board: _Board, key: Group) -> Row:
     group = board.groups[key]
-    first = group[0].record
+    first_entry, first = group[0], group[0].record
     values = [e.value(board.metric) for e in group]
-    numbers = np.array([v.value for v in values])
-    drawn = board.seeds(key)
-    between = over_seeds(numbers)
+    numbers = [v.value for v in values]
+    value, certainty = float(np.mean(numbers)), board.certainty
     spec = plugins().methods.get(key.method)
     reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
         method=key.method,
         variant=" ".join(board.words[key]),
         role=first.method.role,
-        value=float(numbers.mean()),
-        ci95=between if drawn is None else hierarchical_interval(drawn),
-        ci_items=None if drawn is None else interval_of(drawn.mean(1)),
-        ci_seeds=between,
+        value=value,
+        ci95=interval(value, certainty.of_row(group)),
+        ci_items=certainty.over_items_alone(group),
+        ci_seeds=interval(value, [over_seeds(numbers)]) if len(numbers) > 1 else None,
         seeds=tuple(e.record.seed for e in group),
         items=values[0].n,
         supervision=first.method.supervision,
@@ -284,26 +270,24 @@ def _row(board: _Board, key: Group) -> Row:
         runs=tuple(e.record.run_id for e in group),
         weights=tuple(weights["name"] for weights in first.method.pretrained),
         known_failures=tuple(spec.known_failures.items()) if spec else (),
+        grouped=values[0].aggregate == "single" or certainty.grouped(first_entry),
     )
 
 
-def _floor(board: _Board, key: Group) -> tuple[float, float, float] | None:
+def _floor(board: _Board, key: Group) -> Floor | None:
     """Difference to the same network untrained, over the seeds that both were run with."""
     other = board.untrained.get((key.method, key.version, key.settings, key.comparable))
     if other is None:
         return None
     mine, theirs = ({e.record.seed: e for e in board.groups[k]} for k in (key, other))
-    shared = mine.keys() & theirs.keys()
-    one, two = board.seeds(key, shared), board.seeds(other, shared)
-    if not shared or one is None or two is None:
+    shared = sorted(mine.keys() & theirs.keys())
+    if not shared:
         return None
-    difference = np.mean(
-        [
-            mine[seed].value(board.metric).value - theirs[seed].value(board.metric).value
-            for seed in shared
-        ]
-    )
-    return float(difference), *interval_of(one.mean(1) - two.mean(1))
+    one, two = ([side[seed] for seed in shared] for side in (mine, theirs))
+    apart = np.mean([a.value(board.metric).value - b.value(board.metric).value
+                     for a, b in zip(one, two, strict=True)])  # fmt: skip
+    ends = interval(float(apart), board.certainty.of_pairs(one, two))
+    return Floor(float(apart), *ends, len(shared)) if ends else None
 
 
 def _reported(board: _Board, record: Record) -> tuple[float, str, str] | None:

@@ -86,13 +86,14 @@ def board_text(board: Standing) -> str:
     lines += [
         markdown_table(board.rows),
         "",
-        "Values are means over seeds; the interval draws seeds and test items (with one seed, marked *, "
-        "items alone; board.csv keeps both apart). The rank is one more than the number of methods "
-        "that are better over seeds and items (Welch's t-test over seeds with the variance over items "
-        "added, 5 % after Holm's correction): few seeds, and seeds far apart, tell little. Single "
-        "seeds, floors and ceilings have none. “vs untrained” is the difference to the same network "
-        "untrained, over the seeds that both were run with alone, with its paired bootstrap interval "
-        "over test items.",
+        "Values are means over seeds. The 95 % interval is over seeds and over the groups that test "
+        "items come in (the images of a person, say); with one seed, marked *, over items alone; where "
+        "no record says which items belong together, marked °, items are taken as independent, and the "
+        "interval is too narrow. The rank is the best and the worst place that a method may have among "
+        "the others: all pairs are tested over seeds and items, with 5 % for the whole board (Holm). "
+        "Few seeds, and seeds far apart, tell little. Single seeds, floors and ceilings have none. “vs "
+        "untrained” is the difference to the same network untrained, paired by the seeds that both were "
+        "run with, by the same rule. board.csv also keeps seeds and items apart.",
         "",
     ]
     for method, checks in known_failures(board.rows).items():
@@ -118,15 +119,13 @@ def markdown_table(rows: list[Row]) -> str:
         strike = "~~" if row.withdrawn else ""
         body.append(
             [
-                "" if row.rank is None else row.rank,
+                row.places(),
                 f"{strike}{row.method}{strike}{' †' if row.known_failures else ''}",
                 row.variant,
                 "withdrawn: " + row.withdrawn if row.withdrawn else ROLES[row.role],
                 f"{strike}{row.value:.2f}{strike}",
                 row.interval(),
-                f"{row.floor[0]:+.2f} ({row.floor[1]:+.2f} to {row.floor[2]:+.2f})"
-                if row.floor
-                else "",
+                str(row.floor) if row.floor else "",
                 len(row.seeds),
                 _said(row),
                 "" if row.supervision == "none" else row.supervision,
@@ -166,10 +165,10 @@ def board_csv(rows: list[Row]) -> str:
                 **_ends("ci95", r.ci95),
                 **_ends("items", r.ci_items),
                 **_ends("seeds", r.ci_seeds),
-                "rank": "" if r.rank is None else r.rank,
-                "vs_untrained": r.floor[0] if r.floor else None,
-                "vs_untrained_low": r.floor[1] if r.floor else None,
-                "vs_untrained_high": r.floor[2] if r.floor else None,
+                "rank": r.places(),
+                "vs_untrained": r.floor.value if r.floor else None,
+                "vs_untrained_low": r.floor.low if r.floor else None,
+                "vs_untrained_high": r.floor.high if r.floor else None,
                 "seeds": " ".join(map(str, r.seeds)),
                 "items": r.items,
                 "supervision": r.supervision,

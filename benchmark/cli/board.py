@@ -168,8 +168,13 @@ def print_standing(board: Standing) -> None:
     click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")
     if board.rows:
         table(*_columns(board.rows), cut=["weights", "labels seen"])
-    if any(r.interval().endswith("*") for r in board.rows):
+    if any("*" in r.interval() for r in board.rows):
         click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
+    if any("°" in r.interval() for r in board.rows):
+        click.secho(
+            "° no record says which items belong together (`bench record groups`): too narrow",
+            dim=True,
+        )
     if any(r.role == "method" and len(r.seeds) == 1 and not r.withdrawn for r in board.rows):
         click.secho("ranks are given to methods with two seeds or more: --seed 0,1,2", dim=True)
     if _lacks_untrained(board):
@@ -205,16 +210,13 @@ def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
     from benchmark.boards.tables import ROLES
 
     cells: dict[str, list[Any]] = {
-        "rank": ["" if r.rank is None else r.rank for r in rows],
+        "rank": [r.places() for r in rows],
         "method": [r.method + (" †" if r.known_failures else "") for r in rows],
         "settings": [r.variant for r in rows],
         "": ["withdrawn" if r.withdrawn else ROLES[r.role] for r in rows],
         "value": [f"{r.value:.2f}" for r in rows],
         "95 % interval": [r.interval() for r in rows],
-        "vs untrained": [
-            f"{r.floor[0]:+.2f} ({r.floor[1]:+.2f} to {r.floor[2]:+.2f})" if r.floor else ""
-            for r in rows
-        ],
+        "vs untrained": [str(r.floor) if r.floor else "" for r in rows],
         "seeds": [len(r.seeds) for r in rows],
         "reported": [f"{r.reported[0]:.2f}" if r.reported else "" for r in rows],
         "labels seen": ["" if r.supervision == "none" else r.supervision for r in rows],

@@ -74,8 +74,9 @@ def command(
         )
         return
     unit = f" {found.unit}" if found.unit else ""
+    groups = f" in {found.groups} groups" if found.groups < found.items else ""
     click.secho(found.where, bold=True, nl=False)
-    click.echo(f"  {found.metric}{unit}, {found.better} is better, {found.items} items")
+    click.echo(f"  {found.metric}{unit}, {found.better} is better, {found.items} items{groups}")
     table(
         ["", "value", "seeds", ""],
         [[w, f"{s.value:.2f}", len(s.seeds), s.name] for w, s in zip("AB", sides, strict=True)],

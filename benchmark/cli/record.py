@@ -12,18 +12,23 @@ def command() -> None:
     """Withdraw or annotate a record, or take in records from elsewhere."""
 
 
-def _remark(run: str, action: str, reason: str, author: str) -> None:
+def _author(given: str) -> str:
     import subprocess
 
+    if not given:
+        asked = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True)
+        given = asked.stdout.strip()
+    if not given:
+        raise click.UsageError("say who makes the remark: --author NAME")
+    return given
+
+
+def _remark(run: str, action: str, reason: str, author: str) -> None:
     from benchmark.boards.tables import update_boards
     from benchmark.cli.show import find_on_board
     from benchmark.runner.records import remark
 
-    if not author:
-        asked = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True)
-        author = asked.stdout.strip()
-    if not author:
-        raise click.UsageError("say who makes the remark: --author NAME")
+    author = _author(author)
     path, found = find_on_board(run)
     record = remark(path, action, reason=reason, author=author)  # type: ignore[arg-type]
     if found:
@@ -52,6 +57,44 @@ def withdraw(run: str, reason: str, author: str) -> None:
 def annotate(run: str, reason: str, author: str) -> None:
     """Add a remark to a run's record; its numbers stay in the board."""
     _remark(run, "annotated", reason, author)
+
+
+@command.command()
+@click.argument("runs", nargs=-1)
+@click.option(
+    "--all", "every", is_flag=True, help="Every record of the leaderboards without groups."
+)
+@AUTHOR
+def groups(runs: tuple[str, ...], every: bool, author: str) -> None:
+    """Say of records from before groups were kept which test items belong together.
+
+    The labels that they were scored on say it. Values stay; intervals are drawn by group from then on,
+    and a remark says so. Exits with 4 if a record is without its errors or labels here.
+    """
+    from benchmark.boards.tables import update_boards
+    from benchmark.cli.show import find_on_board
+    from benchmark.contracts.errors import BenchError, DataMissing
+    from benchmark.home import leaderboards
+    from benchmark.runner.grouping import add_groups
+
+    if every == bool(runs):
+        raise click.UsageError("name runs, or say --all")
+    author = _author(author)
+    paths = (
+        sorted(leaderboards().rglob("*.json")) if every else [find_on_board(run)[0] for run in runs]
+    )
+    changed, refused = 0, 0
+    for path in paths:
+        try:
+            changed += add_groups(path, author=author) is not None
+        except BenchError as error:
+            refused += 1
+            click.echo(f"{path.stem}: {error.message}", err=True)
+    if changed:
+        update_boards()
+    click.echo(f"groups added to {changed} of {len(paths)} records")
+    if refused:
+        raise DataMissing(f"{refused} records stay without groups", cure="see the lines above")
 
 
 @command.command("import")

@@ -15,6 +15,8 @@ from benchmark.contracts.errors import BenchError, RecordTooNew
 
 SCHEMA = 4
 LARGEST = 4 * 2**20  # bytes
+GROUPS = "groups."
+"""Before a metric's id: the array of an errors' artefact that says which items belong together."""
 
 
 class RecordInvalid(BenchError):
@@ -31,9 +33,12 @@ class Value(_Strict):
     """A metric's value.
 
     `per_item` names the artefact that holds the values it is made from, and `aggregate` how
-    (`benchmark.metrics.aggregates`). `ci95` is the percentile bootstrap interval over test items
-    (2,000 draws, seed 0), None where a metric exists for all items together alone. `version` is that
-    of the metric's code (`benchmark.metrics.catalogue`).
+    (`benchmark.metrics.aggregates`). `ci95` is the percentile bootstrap interval over groups of test
+    items (2,000 draws, seed 0), None where a metric exists for all items together alone. `groups` is
+    how many groups there are; the array "groups.METRIC" of that artefact holds a number for each item,
+    equal within a group, and is left out where each item is a group. None stands in records of schema 3
+    and before, whose interval takes all items for independent. `version` is that of the metric's code
+    (`benchmark.metrics.catalogue`).
     """
 
     metric: str
@@ -50,13 +55,16 @@ class Value(_Strict):
     ci95: tuple[float, float] | None
     per_item: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     aggregate: str = "mean"
+    groups: int | None = Field(default=None, ge=1, lt=2**63)
 
     def interval(self, digits: int = 2) -> str:
-        """For people: "95 % over 857 items: 6.95 to 7.13", or how many items it was made from."""
+        """For people: "95 % over 857 items in 69 groups: 6.95 to 7.13", or how many items it was made
+        from."""
         if self.ci95 is None:
             return f"one number for {self.n} items"
         low, high = self.ci95
-        return f"95 % over {self.n} items: {low:.{digits}f} to {high:.{digits}f}"
+        grouped = f" in {self.groups} groups" if self.groups not in (None, self.n) else ""
+        return f"95 % over {self.n} items{grouped}: {low:.{digits}f} to {high:.{digits}f}"
 
 
 class Artefact(_Strict):
@@ -195,18 +203,6 @@ class FittedPart(_Strict):
     environment: EnvironmentPart | None = None
 
 
-class GroupsPart(_Strict):
-    """What of the test items belongs together and is drawn together: frames of one person, say.
-
-    The array `groups` of the errors' artefact holds a number for each item, equal within a group.
-    """
-
-    unit: str
-    """What a group is: person, clip, object, species."""
-    count: int = Field(ge=1)
-    """How many there are."""
-
-
 class Edit(_Strict):
     """A later remark on a record: it is withdrawn, corrected or annotated, by whom and why."""
 
@@ -259,8 +255,9 @@ class Record(_Strict):
     budget: dict[str, float] = Field(default_factory=dict)
     metrics: list[Value]
     """The headline first."""
-    groups: GroupsPart | None = None
-    """Missing where items are independent of one another, and in records of schema 3 and before."""
+    drawn_by: str = ""
+    """What groups of test items are, as the protocol names it: identities, clips, images; empty in
+    records of schema 3 and before."""
     probe: dict[str, Any] = Field(default_factory=dict)
     """What the probe was and how its fit ended."""
     deterministic: bool

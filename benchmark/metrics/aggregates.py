@@ -69,30 +69,44 @@ AGGREGATES: dict[str, Callable[[Array], float]] = {
 }
 
 
-def _sums_of_means(drawn: Array) -> Array:
-    there = ~np.isnan(drawn)
-    means: Array = np.where(there, drawn, 0).sum(1) / there.sum(1)
+def _means(values: Array, weights: Array) -> Array:
+    means: Array = weights @ values / weights.sum(1)
+    return means
+
+
+def _sums_of_means(values: Array, weights: Array) -> Array:
+    there = ~np.isnan(values)
+    means: Array = (weights @ np.where(there, values, 0)) / (weights @ there.astype(np.float64))
     return means.sum(1)
 
 
-def _ratios_of_sums(drawn: Array) -> Array:
-    top, bottom = drawn.sum(1).T
+def _ratios_of_sums(values: Array, weights: Array) -> Array:
+    top, bottom = (weights @ values).T
     ratios: Array = 100 * top / bottom
     return ratios
 
 
-OF_DRAWS: dict[str, Callable[[Array], Array]] = {
-    "mean": lambda drawn: drawn.mean(1),
-    "median": lambda drawn: np.median(drawn, axis=1),
-    "upper_median": lambda drawn: np.partition(drawn, drawn.shape[1] // 2, 1)[
-        :, drawn.shape[1] // 2
-    ],
+def _at_ranks(values: Array, weights: Array, *numerators: int) -> Array:
+    """The mean of the elements of rank (n − 1 + numerator) // 2 of n, counted from 0."""
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[:, order], axis=1)
+    ranks = [(reached[:, -1].astype(np.int64) - 1 + one) // 2 for one in numerators]
+    found = [values[order][(reached <= rank[:, None]).sum(1)] for rank in ranks]
+    middle: Array = np.mean(found, axis=0)
+    return middle
+
+
+OF_WEIGHTS: dict[str, Callable[[Array, Array], Array]] = {
+    "mean": _means,
+    "median": lambda values, weights: _at_ranks(values, weights, 0, 1),
+    "upper_median": lambda values, weights: _at_ranks(values, weights, 1),
     "sum_of_means": _sums_of_means,
     "ratio_of_sums": _ratios_of_sums,
 }
-"""The same of many draws of the items at once: (D, N) or (D, N, M) to (D,).
+"""The same where items count several times or not at all: values (N,) or (N, M) and whole weights
+(D, N) to (D,).
 
-Example: `OF_DRAWS["median"]` of [[1, 4, 2], [3, 3, 9]] is [2, 3].
+Example: `OF_WEIGHTS["median"]` of [1, 4, 2] with the weights [[1, 1, 1], [0, 2, 1]] is [2, 4].
 """
 
 

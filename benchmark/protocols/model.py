@@ -147,6 +147,9 @@ class Protocol(Strict):
     """The headline first."""
     evaluation_seed: int = 0
     """Seed of the probe and of draws in scoring."""
+    drawn_by: Literal["identities", "clips", "images"] = "identities"
+    """What intervals draw whole, as its items are alike: all images of a person (or object, or species),
+    of a clip, or each image by itself."""
     twin: Twin | None = None
     """The rendered stand-in."""
     summary: str = ""
@@ -163,6 +166,8 @@ class Protocol(Strict):
         missing = [d for d in self.data.datasets() if d not in self.geometry]
         if missing:
             raise ValueError(f"no geometry for data set(s) {', '.join(missing)}")
+        if self.drawn_by == "clips" and "clips" not in self.data.labels:
+            raise ValueError("items drawn by clips need the label 'clips'")
         sizes = {g.size for g in self.geometry.values()}
         if len(sizes) != 1:
             raise ValueError(f"the geometries end in different sizes: {sorted(sizes)}")

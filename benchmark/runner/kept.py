@@ -9,9 +9,10 @@ import numpy as np
 from benchmark.contracts.errors import DataAltered, DataMissing
 from benchmark.contracts.record import Record
 from benchmark.datasets.opening import open_split
+from benchmark.datasets.prepared import PreparedSplit
 from benchmark.files import file_sha256, load_arrays
 from benchmark.home import home
-from benchmark.protocols import find_protocol
+from benchmark.protocols import Protocol, find_protocol
 from benchmark.tasks.base import find_task
 
 
@@ -46,12 +47,18 @@ def score_kept(path: Path, record: Record) -> dict[str, np.ndarray]:
             f"the predictions of run {record.run_id} are not here",
             cure="they lie where it was run, in BENCH_HOME; or run the same command again",
         )
+    split = test_split(protocol, record)
+    scored = protocol.scored(twin=record.protocol.twin)
+    return find_task(protocol.task).errors(load_arrays(kept), split, scored)
+
+
+def test_split(protocol: Protocol, record: Record) -> PreparedSplit:
+    """The test split that a record was scored on. Raises `DataMissing` where another one is here."""
     split = open_split(protocol, "test", twin=record.protocol.twin, progress=_silent)
     stated = record.data["test"]
     if (split.pixels_digest, split.labels_digest) != (stated.pixels, stated.labels):
         raise DataMissing("the test split here is prepared from other files than the record's")
-    scored = protocol.scored(twin=record.protocol.twin)
-    return find_task(protocol.task).errors(load_arrays(kept), split, scored)
+    return split
 
 
 def _silent(stage: str, step: int, total: int, **values: float) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmark.contracts.errors import DataAltered, DataMissing, Incompatible, InvalidInput
-from benchmark.contracts.record import FittedPart, Record, StagePart, Value, read_record
+from benchmark.contracts.record import GROUPS, FittedPart, Record, StagePart, Value, read_record
 from benchmark.files import load_arrays, one_writer, whole_file, write_json
 from benchmark.home import home, leaderboards
 from benchmark.metrics.catalogue import outdated
@@ -129,7 +129,11 @@ def _scored(path: Path, parent: Record, run: str, protocol: Protocol, later: set
     measured = {m.id: m for m in protocol.scored(twin=parent.protocol.twin).metrics}
     values = [
         value_of(
-            measured[v.metric], errors[v.metric], name, v.n if v.aggregate == "single" else None
+            measured[v.metric],
+            errors[v.metric],
+            name,
+            items=v.n if v.aggregate == "single" else None,
+            groups=errors.get(GROUPS + v.metric),
         )
         if v.metric in later
         else v.model_copy(update={"per_item": name})

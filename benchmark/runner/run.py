@@ -18,6 +18,7 @@ import numpy as np
 from benchmark.contracts.errors import DataAltered, InvalidInput, RunLocked
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.record import (
+    GROUPS,
     Artefact,
     DataPart,
     FittedPart,
@@ -55,7 +56,7 @@ from benchmark.runner.environment import (
 from benchmark.runner.fitting import fit, read_done, workplace
 from benchmark.runner.identity import IDENTITY_VERSION
 from benchmark.runner.plan import Plan
-from benchmark.tasks.base import Scores, Scoring
+from benchmark.tasks.base import Scores, Scoring, groups_of
 
 COMMITTED_BYTES = 256 * 1024
 
@@ -236,10 +237,18 @@ def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:
     return scores, time.monotonic() - began
 
 
-def value_of(metric: Metric, errors: np.ndarray, per_item: str, items: int | None = None) -> Value:
+def value_of(
+    metric: Metric,
+    errors: np.ndarray,
+    per_item: str,
+    *,
+    items: int | None = None,
+    groups: np.ndarray | None = None,
+) -> Value:
     """What a metric's per-item values, kept in the file `per_item`, come to today.
 
-    `items` is how many stand behind a metric that is one number for all.
+    `items` is how many stand behind a metric that is one number for all; `groups` (N,) which of the
+    values belong together, None where each is on its own.
     """
     by = metric.aggregate
     try:
@@ -253,9 +262,10 @@ def value_of(metric: Metric, errors: np.ndarray, per_item: str, items: int | Non
         unit=metric.unit,
         better=metric.better,
         n=len(errors) if items is None else items,
-        ci95=None if by == "single" else bootstrap_interval(errors, by=by),
+        ci95=None if by == "single" else bootstrap_interval(errors, by=by, groups=groups),
         per_item=per_item,
         aggregate=by,
+        groups=None if by == "single" else len(errors) if groups is None else int(groups.max()) + 1,
     )
 
 
@@ -272,7 +282,9 @@ def keep(path: Path, arrays: dict[str, np.ndarray]) -> Artefact:
 def _record(
     plan: Plan, scores: Scores, fitted: dict[str, Any], score_seconds: float, started: str
 ) -> Record:
-    errors = keep(plan.folder / f"{plan.run_id}.errors.npz", scores.per_item)
+    groups = groups_of(plan.task, plan.splits["test"], plan.scored, scores.per_item)
+    kept = scores.per_item | {GROUPS + name: array for name, array in groups.items()}
+    errors = keep(plan.folder / f"{plan.run_id}.errors.npz", kept)
     artefacts = [errors]
     if scores.predictions:
         artefacts.append(keep(plan.folder / f"{plan.run_id}.predictions.npz", scores.predictions))
@@ -336,9 +348,16 @@ def _record(
         seed=plan.request.seed,
         evaluation_seed=plan.protocol.evaluation_seed,
         metrics=[
-            value_of(m, scores.per_item[m.id], errors.path, scores.items.get(m.id))
+            value_of(
+                m,
+                scores.per_item[m.id],
+                errors.path,
+                items=scores.items.get(m.id),
+                groups=groups.get(m.id),
+            )
             for m in plan.scored.metrics
         ],
+        drawn_by=plan.protocol.drawn_by,
         probe=scores.probe,
         deterministic=_deterministic(plan, fitted),
         code=plan.code,

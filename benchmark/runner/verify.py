@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from benchmark.contracts.errors import BenchError, DataMissing
-from benchmark.contracts.record import Record, Value, read_record
+from benchmark.contracts.record import GROUPS, Record, Value, read_record
 from benchmark.files import file_sha256, load_arrays
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.catalogue import outdated, version
@@ -105,6 +105,14 @@ def _artefacts(path: Path, record: Record) -> Iterator[Check]:
             yield Check(name, "ok")
 
 
+def _grouped(errors: np.ndarray, groups: np.ndarray | None, value: Value) -> bool:
+    """Whether the groups kept beside a metric's errors are as many as its record says."""
+    if groups is None:
+        return value.groups in (None, len(errors))
+    numbers = groups.dtype.kind in "iu" and groups.shape == (len(errors),)
+    return numbers and np.array_equal(np.unique(groups), np.arange(value.groups or 0))
+
+
 def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
     name = f"value {value.metric}"
     protocol = _frozen(record)
@@ -129,7 +137,8 @@ def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
         yield Check(name, "wrong", f"the values it is made from ({value.per_item}) are not here")
         return
     try:
-        errors = load_arrays(file)[value.metric]
+        kept = load_arrays(file)
+        errors, groups = kept[value.metric], kept.get(GROUPS + value.metric)
         found = aggregate(errors, value.aggregate)
     except (BenchError, KeyError) as error:
         yield Check(name, "wrong", str(error))
@@ -140,7 +149,10 @@ def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
     if value.aggregate == "single":
         yield Check(name, "ok" if value.ci95 is None else "wrong")
         return
-    interval = bootstrap_interval(errors, by=value.aggregate)
+    if not _grouped(errors, groups, value):
+        yield Check(name, "wrong", f"its items are not kept in the {value.groups} groups it says")
+        return
+    interval = bootstrap_interval(errors, by=value.aggregate, groups=groups)
     if len(errors) != value.n or value.ci95 is None or not np.allclose(interval, value.ci95, 1e-6):
         yield Check(
             name,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from benchmark.contracts.errors import Incompatible
+from benchmark.contracts.errors import Incompatible, InvalidInput
 from benchmark.contracts.spec import DERIVED, Kind
+from benchmark.tasks.groups import image_groups
 
 if TYPE_CHECKING:
     from benchmark.contracts.method import Method, Progress
@@ -72,11 +73,36 @@ class Task(ABC):
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         """Errors per test item, from what `predict` wrote. Never runs the method."""
 
+    def groups(self, split: PreparedSplit, protocol: Protocol, metric: str) -> np.ndarray | None:
+        """Which items of a metric belong together, (N,) whole numbers from 0, or None where none do.
+
+        Items are the images of the test split, unless a task says otherwise.
+        """
+        return image_groups(split, protocol.drawn_by)
+
     def errors(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
         """Errors by metric from predictions kept beside a record, as far as they allow it."""
         return {}
+
+
+def groups_of(
+    task: Task, split: PreparedSplit, protocol: Protocol, per_item: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The groups of the items of each metric, by its id; left out where each item is one."""
+    found = {}
+    for metric in protocol.metrics:
+        if metric.aggregate == "single":
+            continue
+        groups = task.groups(split, protocol, metric.id)
+        if groups is None:
+            continue
+        items = len(per_item[metric.id])
+        if len(groups) != items:
+            raise InvalidInput(f"{len(groups)} groups for {items} items of {metric.id}")
+        found[metric.id] = groups.astype(np.min_scalar_type(int(groups.max())))
+    return found
 
 
 def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:

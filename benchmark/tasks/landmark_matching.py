@@ -24,6 +24,7 @@ from benchmark.metrics.matching import match_descriptors
 from benchmark.protocols import Protocol
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
+from benchmark.tasks.groups import group_numbers
 from benchmark.tasks.landmark_regression import targets
 
 if TYPE_CHECKING:
@@ -91,6 +92,13 @@ class LandmarkMatching(Task):
             predictions={"matches": found},
             probe=about,
         )
+
+    def groups(self, split: PreparedSplit, protocol: Protocol, metric: str) -> np.ndarray | None:
+        """Pairs with one source person; two people of a pair are not both drawn."""
+        pairs = pairs_of(protocol, split)
+        wanted = pairs.same if metric == "match_same" else ~pairs.same
+        sources = pairs.views[pairs.pairs[wanted, 0], 0]
+        return group_numbers([split.identities[image] for image in sources])
 
 
 def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:

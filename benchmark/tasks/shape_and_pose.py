@@ -97,6 +97,12 @@ class ShapeAndPoseTask(Task):
             notes=notes if missing else [],
         )
 
+    def groups(self, split: PreparedSplit, protocol: Protocol, metric: str) -> np.ndarray | None:
+        """Poses are of views, clouds of models."""
+        if metric.startswith("chamfer"):
+            return None
+        return super().groups(split, protocol, metric)
+
 
 def shape_of(protocol: Protocol) -> Shape:
     """The protocol's rules of scoring shapes."""

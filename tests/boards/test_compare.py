@@ -11,7 +11,7 @@ from tests_fixtures import Call
 
 from benchmark.boards.compare import compare
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.metrics.intervals import paired_interval
+from benchmark.metrics.uncertainty import group_influences, interval, over_items
 from benchmark.protocols import find_protocol
 
 
@@ -38,7 +38,11 @@ def test_a_comparison_is_the_paired_one(ran: dict[str, list[np.ndarray]]) -> Non
     found = compare(find_protocol("small_faces"), "slow", "grid:9", twin=True)
     one, two = np.mean(ran["slow"], 0), ran["grid:9"][0]
     assert found.difference == pytest.approx(one.mean() - two.mean(), rel=1e-12)
-    assert found.ci95 == pytest.approx(paired_interval(ran["slow"], two), rel=1e-9)
+    people = found.second.entries[0].kept("nme_iod")[1]
+    pulls = [group_influences(errors, groups=people) for errors in (one, two)]
+    wanted = interval(found.difference, [over_items(pulls[0] - pulls[1])])
+    assert found.ci95 == pytest.approx(wanted, rel=1e-9)
+    assert found.groups == people.max() + 1 < found.items
     assert found.wins == pytest.approx((one < two).mean())
     assert (found.items, found.first.seeds, found.second.seeds) == (16, (0, 1), (0,))
     item, a, b = found.most[0]

@@ -44,6 +44,19 @@ def errors(record: Path) -> np.ndarray:
         return arrays["nme_iod"]
 
 
+def groups(record: Path) -> np.ndarray:
+    with np.load(record.parent / content(record)["metrics"][0]["per_item"]) as arrays:
+        return arrays["groups.nme_iod"]
+
+
+def over_people(record: Path, values: np.ndarray) -> np.ndarray:
+    """How far each person's items pull the mean, written out once more."""
+    people = groups(record)
+    return np.array([(values[people == g] - values.mean()).sum() for g in np.unique(people)]) / len(
+        values
+    )
+
+
 def edit(record: Path, change: Callable[[dict], object]) -> None:
     about = content(record)
     change(about)
@@ -53,10 +66,10 @@ def edit(record: Path, change: Callable[[dict], object]) -> None:
 def spread(records: list[Path], errors_of: Callable[[int], np.ndarray]) -> None:
     """Give each record other errors, and the digest and value that belong to them."""
     for seed, record in enumerate(records):
-        name = content(record)["metrics"][0]["per_item"]
+        name, people = content(record)["metrics"][0]["per_item"], groups(record)
         values = errors_of(seed)
         with (record.parent / name).open("wb") as file:
-            np.savez_compressed(file, nme_iod=values)
+            np.savez_compressed(file, nme_iod=values, **{"groups.nme_iod": people})
         digest = file_sha256(record.parent / name)
 
         def change(about: dict, digest: str = digest, value: float = float(values.mean())) -> None:
@@ -66,13 +79,24 @@ def spread(records: list[Path], errors_of: Callable[[int], np.ndarray]) -> None:
         edit(record, change)
 
 
-def bootstrap(per_item: np.ndarray) -> tuple[float, float]:
-    """95 % percentile bootstrap of the mean, written out once more."""
-    draws = np.random.Generator(np.random.PCG64(0)).integers(
-        0, len(per_item), (2000, len(per_item))
-    )
-    means = [per_item[row].mean() for row in draws]
+def bootstrap(record: Path, per_item: np.ndarray) -> tuple[float, float]:
+    """95 % percentile bootstrap of the mean over people, written out once more."""
+    people = groups(record)
+    count = people.max() + 1
+    draws = np.random.Generator(np.random.PCG64(0)).integers(0, count, (2000, count))
+    members = [per_item[people == g] for g in range(count)]
+    means = [np.concatenate([members[g] for g in row]).mean() for row in draws]
     return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+
+
+def half(*parts: tuple[float, float]) -> float:
+    """Half an interval's width from (variance, degrees of freedom) of its sources."""
+    return float(np.sqrt(sum(stats.t.ppf(0.975, freedom) ** 2 * var for var, freedom in parts)))
+
+
+def of_people(pulls: np.ndarray) -> tuple[float, float]:
+    count = len(pulls)
+    return count / (count - 1) * float((pulls**2).sum()), count - 1
 
 
 @pytest.fixture
@@ -88,28 +112,51 @@ def untrained(slow: list[Path], run: Call) -> list[Path]:
     return ran(run, "random-features", *settings)
 
 
-def test_several_seeds_give_their_mean_and_a_t_interval(slow: list[Path]) -> None:
+def test_several_seeds_give_their_mean_over_seeds_and_people(slow: list[Path]) -> None:
     row = rows()["slow"]
     values = [content(r)["metrics"][0]["value"] for r in slow]
     assert values[0] != values[1]
     assert row.value == pytest.approx(np.mean(values), abs=1e-12)
     wanted = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert row.ci_seeds == pytest.approx(tuple(wanted), abs=1e-9)
-    assert row.ci_items == pytest.approx(bootstrap(np.mean([errors(r) for r in slow], 0)), abs=1e-9)
+    per_item = np.mean([errors(r) for r in slow], 0)
+    assert row.ci_items == pytest.approx(bootstrap(slow[0], per_item), abs=1e-9)
     assert (row.seeds, row.items) == ((0, 1), 16)
-    assert row.ci95 is not None
-    assert row.ci95[1] - row.ci95[0] >= row.ci_items[1] - row.ci_items[0]
-    assert row.ci95[0] < row.value < row.ci95[1]
+    width = half((np.var(values, ddof=1) / 2, 1), of_people(over_people(slow[0], per_item)))
+    assert row.ci95 == pytest.approx((row.value - width, row.value + width), abs=1e-9)
     assert row.runs == tuple(r.stem for r in slow)
 
 
-def test_one_seed_has_the_bootstrap_interval_over_items(harness: Path, run: Call) -> None:
+def test_one_seed_has_the_interval_over_people_alone(harness: Path, run: Call) -> None:
     (record,) = ran(run, "grid")
     row = rows()["grid"]
     per_item = errors(record)
     assert row.value == pytest.approx(per_item.mean(), abs=1e-12)
-    assert row.ci95 == row.ci_items == pytest.approx(bootstrap(per_item), abs=1e-9)
-    assert (row.ci_seeds, row.floor, row.rank) == (None, None, None)
+    assert 2 < groups(record).max() + 1 < 16
+    width = half(of_people(over_people(record, per_item)))
+    assert row.ci95 == pytest.approx((row.value - width, row.value + width), abs=1e-9)
+    assert row.ci_items == pytest.approx(bootstrap(record, per_item), abs=1e-9)
+    assert (row.ci_seeds, row.floor, row.rank, row.grouped) == (None, None, None, True)
+    assert row.interval().endswith("*")
+
+
+def test_a_record_without_groups_takes_those_of_another_on_the_same_labels(
+    harness: Path, run: Call
+) -> None:
+    (record,) = ran(run, "grid")
+    before = rows()["grid"]
+
+    def of_old(about: dict) -> None:
+        about.update(record_schema=3)
+        del about["drawn_by"], about["metrics"][0]["groups"]
+
+    edit(record, of_old)
+    alone = rows()["grid"]
+    assert not alone.grouped
+    assert alone.interval().endswith("*°")
+    assert np.ptp(alone.ci95) != pytest.approx(np.ptp(before.ci95), rel=1e-3)
+    ran(run, "halves")
+    assert rows()["grid"] == before
 
 
 def test_other_settings_are_another_row(harness: Path, run: Call) -> None:
@@ -131,9 +178,10 @@ def test_the_floor_is_the_same_network_with_the_same_settings(
     found = rows()
     difference = np.mean([errors(r) for r in slow], 0) - np.mean([errors(r) for r in untrained], 0)
     assert found["slow"].floor is not None
-    assert found["slow"].floor == pytest.approx(
-        (difference.mean(), *bootstrap(difference)), abs=1e-9
-    )
+    by_seed = [errors(a).mean() - errors(b).mean() for a, b in zip(slow, untrained, strict=True)]
+    pulls = of_people(over_people(slow[0], difference))
+    width, mean = half((np.var(by_seed, ddof=1) / 2, 1), pulls), difference.mean()
+    assert found["slow"].floor == pytest.approx((mean, mean - width, mean + width, 2), abs=1e-9)
     assert found["random-features"].floor is None
     assert found["random-features"].role == "floor"
 
@@ -148,7 +196,7 @@ def test_a_method_that_learnt_nothing_does_not_differ_from_its_floor(
 ) -> None:
     ran(run, "slow", "--set", "steps=0")
     ran(run, "random-features", "--set", "of=slow", "--set", "settings.steps=0")
-    assert rows()["slow"].floor == (0.0, 0.0, 0.0)
+    assert rows()["slow"].floor == (0.0, 0.0, 0.0, 1)
 
 
 @pytest.mark.parametrize("better", [0.0, 1.0])
@@ -158,7 +206,7 @@ def test_the_interval_says_whether_it_is_better_than_the_floor(
     scatter = np.linspace(-0.5, 0.5, 16)
     floors = [errors(floor) for floor in untrained]
     spread(slow, lambda seed: floors[seed] + scatter - better)
-    mean, low, high = rows()["slow"].floor
+    mean, low, high, _ = rows()["slow"].floor
     assert mean == pytest.approx(-better)
     assert (low < 0 < high) == (better == 0)
     assert (high < 0) == (better == 1)
@@ -224,24 +272,29 @@ def three(harness: Path, run: Call) -> dict[str, list[Path]]:
     return {str(n): ran(run, "slow", "--set", f"steps={n}", "--seed", "0,1") for n in (1, 2, 3)}
 
 
-def test_ranks_are_groups_of_what_can_be_told_apart(three: dict[str, list[Path]]) -> None:
+def ranks() -> dict[str, tuple[int, int] | None]:
+    protocol = find_protocol("small_faces")
+    found = make_rows(protocol, read_entries(protocol, twin=True)[0])
+    return {r.variant: r.rank for r in found}
+
+
+def test_ranks_are_ranges_of_what_can_be_told_apart(three: dict[str, list[Path]]) -> None:
     base = np.linspace(5, 15, 16)
     noise = np.random.default_rng(0).normal(0, 0.2, (3, 2, 16))
     noise -= noise.mean(-1, keepdims=True)
     for i, (name, shift) in enumerate({"1": 0.0, "2": 0.01, "3": 2.0}.items()):
         spread(three[name], lambda seed, i=i, shift=shift: base + shift + noise[i, seed])
-    protocol = find_protocol("small_faces")
-    rows = make_rows(protocol, read_entries(protocol, twin=True)[0])
-    assert {r.variant: r.rank for r in rows} == {"steps=1": 1, "steps=2": 1, "steps=3": 3}
+    assert ranks() == {"steps=1": (1, 2), "steps=2": (1, 2), "steps=3": (3, 3)}
+    assert [r.places() for r in rows().values()] == ["3"]  # of one method, the last row
 
 
-def test_a_wild_seed_makes_no_rank(three: dict[str, list[Path]]) -> None:
+def test_a_wild_seed_buys_no_rank(three: dict[str, list[Path]]) -> None:
+    """What can be told from nothing may be anywhere: its range is all of the board."""
     base = np.linspace(5, 15, 16)
-    for name, shifts in {"1": (0.0, 0.1), "2": (0.2, 12.0), "3": (30.0, 30.1)}.items():
+    for name, shifts in {"1": (0.0, 0.1), "2": (0.2, 60.0), "3": (30.0, 30.1)}.items():
         spread(three[name], lambda seed, shifts=shifts: base + shifts[seed])
+    assert ranks() == {"steps=1": (1, 2), "steps=2": (1, 3), "steps=3": (2, 3)}
     protocol = find_protocol("small_faces")
-    found = make_rows(protocol, read_entries(protocol, twin=True)[0])
-    assert {r.variant: r.rank for r in found} == {"steps=1": 1, "steps=2": 1, "steps=3": 2}
     said = compare(protocol, "slow:1", "slow:2", twin=True)
     assert said.ci95[1] < 0
     assert not said.clear
@@ -255,7 +308,7 @@ def test_what_has_one_seed_or_is_a_floor_has_no_rank(
 ) -> None:
     ran(run, "grid")
     found = rows()
-    assert found["slow"].rank == 1
+    assert (found["slow"].rank, found["slow"].places()) == ((1, 1), "1")
     assert found["grid"].rank is None
     assert found["random-features"].rank is None
 

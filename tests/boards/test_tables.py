@@ -67,7 +67,7 @@ def test_csv_holds_the_values_of_the_rows(board: Path) -> None:
 
 def test_markdown_marks_single_seeds_and_says_that_faces_are_rendered(board: Path) -> None:
     text = (board / "README.md").read_text()
-    assert "over the seeds that both were run with alone" in text
+    assert "paired by the seeds that both were run with" in text
     assert text.startswith("# small_faces@1 (twin)\n")
     assert "Rendered data" in text
     lines = {line.split("|")[2].strip(): line for line in text.splitlines() if line[:1] == "|"}

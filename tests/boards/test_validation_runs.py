@@ -11,7 +11,7 @@ import pytest
 from tests_fixtures import Call
 
 from benchmark.home import home, leaderboards
-from benchmark.metrics.intervals import paired_interval
+from benchmark.metrics.uncertainty import group_influences, interval, over_items
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def tried(run: Call) -> dict[int, str]:
     return found
 
 
-def errors(run_id: str) -> np.ndarray:
+def errors(run_id: str, name: str = "nme_iod") -> np.ndarray:
     with np.load(home() / "runs" / run_id / f"{run_id}.errors.npz") as arrays:
-        return arrays["nme_iod"]
+        return arrays[name]
 
 
 def test_two_are_compared_on_the_same_validation_people(
@@ -36,7 +36,11 @@ def test_two_are_compared_on_the_same_validation_people(
     said = bench("compare", tried[4], tried[9][:8], "--json").json
     one, two = errors(tried[4]), errors(tried[9])
     assert said["difference"] == pytest.approx(one.mean() - two.mean(), rel=1e-12)
-    assert said["ci95"] == pytest.approx(paired_interval([one], two), rel=1e-9)
+    people = errors(tried[4], "groups.nme_iod")
+    pulls = group_influences(one, groups=people) - group_influences(two, groups=people)
+    assert said["ci95"] == pytest.approx(
+        interval(said["difference"], [over_items(pulls)]), rel=1e-9
+    )
     assert (said["on"], said["protocol"]) == ("validation", "small_faces@1")
     assert said["first"]["name"] == "grid points=4"
     page = tmp_path / "compared.html"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.metrics.aggregates import AGGREGATES, OF_DRAWS, aggregate
-from benchmark.metrics.intervals import bootstrap_interval, paired_interval
+from benchmark.metrics.aggregates import AGGREGATES, OF_WEIGHTS, aggregate
+from benchmark.metrics.intervals import bootstrap_interval
 
 NAN = float("nan")
 
@@ -75,27 +75,21 @@ def test_missing_values_do_not_count() -> None:
     assert low < np.nanmean(values, 0).sum() < high
 
 
-def test_pairs_average_the_aggregates_of_their_seeds() -> None:
-    rng = np.random.default_rng(2)
-    worse = [rng.gamma(2, 10, 301) for _ in range(2)]
-    better = [v - 3 for v in worse]
-    low, high = paired_interval(better, worse, by="upper_median")
-    assert low == pytest.approx(-3)
-    assert high == pytest.approx(-3)
-
-
 def test_one_number_has_no_interval() -> None:
     with pytest.raises(InvalidInput, match="no items to draw"):
         bootstrap_interval(np.ones(1), by="single")
 
 
 @given(st.integers(1, 7), st.integers(1, 5), st.randoms(use_true_random=False))
-@pytest.mark.parametrize("name", sorted(OF_DRAWS))
-def test_many_draws_give_what_each_gives_alone(
+@pytest.mark.parametrize("name", sorted(OF_WEIGHTS))
+def test_weights_say_how_often_an_item_is_there(
     name: str, items: int, draws: int, random: Random
 ) -> None:
     wide = {"sum_of_means": 3, "ratio_of_sums": 2}.get(name, 0)
-    shape = (draws, items, wide) if wide else (draws, items)
-    drawn = np.array([random.uniform(0.5, 9) for _ in range(int(np.prod(shape)))]).reshape(shape)
-    alone = [AGGREGATES[name](values) for values in drawn]
-    np.testing.assert_allclose(OF_DRAWS[name](drawn), alone, rtol=1e-13)
+    shape = (items, wide) if wide else (items,)
+    values = np.array([random.uniform(0.5, 9) for _ in range(int(np.prod(shape)))]).reshape(shape)
+    weights = np.array([[random.randint(0, 3) for _ in range(items)] for _ in range(draws)])
+    weights[:, 0] += 1
+    alone = [AGGREGATES[name](values.repeat(row, axis=0)) for row in weights]
+    found = OF_WEIGHTS[name](values, weights.astype(float))
+    np.testing.assert_allclose(found, alone, rtol=1e-13)

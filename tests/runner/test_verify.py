@@ -68,17 +68,47 @@ def test_a_consistent_forgery_is_found_by_scoring_again(record: Path) -> None:
     from benchmark.metrics.intervals import bootstrap_interval
 
     file = record.parent / f"{record.stem}.errors.npz"
-    better = load_arrays(file)["nme_iod"] / 2
-    np.savez_compressed(file, nme_iod=better)
+    kept = load_arrays(file)
+    better, groups = kept["nme_iod"] / 2, kept["groups.nme_iod"]
+    np.savez_compressed(file, nme_iod=better, **{"groups.nme_iod": groups})
 
     def forge(content: dict[str, Any]) -> None:
         value = content["metrics"][0]
-        value.update(value=float(better.mean()), ci95=list(bootstrap_interval(better)))
+        value.update(
+            value=float(better.mean()), ci95=list(bootstrap_interval(better, groups=groups))
+        )
         artefact = next(a for a in content["artefacts"] if a["path"] == file.name)
         artefact.update(sha256=file_sha256(file), bytes=file.stat().st_size)
 
     altered(record, forge)
     assert wrong(record) == {"score nme_iod"}
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        np.zeros(16, int),
+        np.arange(16) % 5,
+        np.arange(16) % 4 + 1,
+        (np.arange(16) % 4).astype(float),
+        np.zeros((16, 1), int),
+        None,
+    ],
+)
+def test_groups_that_are_not_those_that_the_record_counts_are_found(
+    record: Path, groups: np.ndarray | None
+) -> None:
+    file = record.parent / f"{record.stem}.errors.npz"
+    kept = {"nme_iod": load_arrays(file)["nme_iod"]}
+    kept |= {} if groups is None else {"groups.nme_iod": groups}
+    np.savez_compressed(file, **kept)
+
+    def follow(content: dict[str, Any]) -> None:
+        artefact = next(a for a in content["artefacts"] if a["path"] == file.name)
+        artefact.update(sha256=file_sha256(file), bytes=file.stat().st_size)
+
+    altered(record, follow)
+    assert "value nme_iod" in wrong(record)
 
 
 def test_a_record_on_another_board_is_found(record: Path) -> None:

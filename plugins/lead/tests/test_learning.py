@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.cli.progress import Silent
 from benchmark.datasets.places import locate
-from benchmark.metrics.intervals import paired_interval
+from benchmark.metrics.uncertainty import interval
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import run
 
@@ -24,10 +24,14 @@ def test_demo_ends_below_its_own_untrained_network_on_real_faces(
 ) -> None:
     monkeypatch.setenv("BENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BENCH_LEADERBOARDS", str(tmp_path / "boards"))
-    errors: dict[str, np.ndarray] = {}
+    entries: dict[str, Entry] = {}
     for method, preset in (("lead", "demo"), ("random-features", "lead-demo")):
         request = Request(method=method, protocol="ytf5", preset=preset, device="cpu")
         outcome = run(make_plan(request, QUIET), QUIET)
-        errors[method] = Entry(outcome.record, outcome.path).errors("nme_iod")
-    _, high = paired_interval(errors["lead"], errors["random-features"])
-    assert high < 0
+        entries[method] = Entry(outcome.record, outcome.path)
+    lead, untrained = entries["lead"], entries["random-features"]
+    certainty = Certainty("nme_iod", entries.values())
+    apart = lead.record.headline.value - untrained.record.headline.value
+    ends = interval(apart, certainty.of_same_items([lead], [untrained]))
+    assert ends is not None
+    assert ends[1] < 0

@@ -1,0 +1,104 @@
+"""How sure the rows of a board are, and their differences, from what their records keep.
+
+Seeds and groups of test items are the sources of error (`benchmark.metrics.uncertainty`). Rows scored on
+the same items share them, so that a difference asks what the same items do to both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmark.boards.entries import Entry
+from benchmark.contracts.record import Record
+from benchmark.metrics.intervals import interval_of, resampled
+from benchmark.metrics.uncertainty import Source, group_influences, over_items, over_seeds
+
+Entries = Sequence[Entry]
+
+
+class Certainty:
+    """What is known of the sources of error of one metric, over the records of a board.
+
+    A record of schema 3 keeps no groups of its items; it takes those of another one that was scored on
+    the same labels, and where none has them, each item is taken for a group of its own.
+    """
+
+    def __init__(self, metric: str, entries: Iterable[Entry]) -> None:
+        self.metric = metric
+        self._groups: dict[Any, np.ndarray | None] = {}
+        self._errors: dict[str, np.ndarray] = {}
+        self._influences: dict[str, np.ndarray] = {}
+        for entry in entries:
+            if entry.value(metric).aggregate == "single":
+                continue
+            errors, groups = entry.kept(metric)
+            self._errors[entry.record.run_id] = errors
+            if entry.value(metric).groups is not None:
+                self._groups[self._items(entry.record)] = groups
+
+    def grouped(self, entry: Entry) -> bool:
+        """Whether it is known which test items of this record belong together."""
+        return self._items(entry.record) in self._groups
+
+    def over_items_alone(self, entries: Entries) -> tuple[float, float] | None:
+        """The bootstrap interval over groups of items of the mean over these seeds."""
+        errors = [self._errors[e.record.run_id] for e in entries if self._has(e)]
+        if not errors:
+            return None
+        groups = self._groups.get(self._items(entries[0].record))
+        by = entries[0].value(self.metric).aggregate
+        return interval_of(resampled(errors, by=by, groups=groups).mean(1))
+
+    def of_row(self, entries: Entries) -> list[Source]:
+        """The sources of error of the mean over these seeds."""
+        return [*self._seeds(self._values(entries)), *self._items_of(self._mean(entries))]
+
+    def of_difference(self, first: Entries, second: Entries) -> list[Source]:
+        """Those of a difference of two rows that were scored on the same items."""
+        seeds = [s for side in (first, second) for s in self._seeds(self._values(side))]
+        return [*seeds, *self.of_same_items(first, second)]
+
+    def of_same_items(self, first: Entries, second: Entries) -> list[Source]:
+        """Of these the items alone."""
+        one, other = self._mean(first), self._mean(second)
+        return [] if one is None or other is None else self._items_of(one - other)
+
+    def of_pairs(self, first: Entries, second: Entries) -> list[Source]:
+        """Those of the mean difference of runs with the same seeds, in the same order."""
+        apart = np.subtract(self._values(first), self._values(second))
+        return [*self._seeds(apart), *self.of_same_items(first, second)]
+
+    def _items(self, record: Record) -> Any:
+        test = record.data["test"]
+        return test.pixels, test.labels
+
+    def _has(self, entry: Entry) -> bool:
+        return entry.record.run_id in self._errors
+
+    def _values(self, entries: Entries) -> np.ndarray:
+        return np.array([entry.value(self.metric).value for entry in entries])
+
+    def _seeds(self, values: np.ndarray) -> list[Source]:
+        return [over_seeds(values)] if len(values) > 1 else []
+
+    def _mean(self, entries: Entries) -> np.ndarray | None:
+        """The groups' influences on the mean over these seeds (G,); None without items."""
+        if not all(self._has(entry) for entry in entries):
+            return None
+        mean: np.ndarray = np.mean([self._influence(entry) for entry in entries], axis=0)
+        return mean
+
+    def _influence(self, entry: Entry) -> np.ndarray:
+        run = entry.record.run_id
+        if run not in self._influences:
+            groups = self._groups.get(self._items(entry.record))
+            by = entry.value(self.metric).aggregate
+            self._influences[run] = group_influences(self._errors[run], by=by, groups=groups)
+        return self._influences[run]
+
+    def _items_of(self, influences: np.ndarray | None) -> list[Source]:
+        enough = influences is not None and len(influences) > 1
+        return [over_items(influences)] if enough and influences is not None else []
