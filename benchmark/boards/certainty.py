@@ -6,7 +6,9 @@ the same items share them, so that a difference asks what the same items do to b
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,16 +30,22 @@ class Certainty:
 
     def __init__(self, metric: str, entries: Iterable[Entry]) -> None:
         self.metric = metric
+        self._aggregate = ""
         self._groups: dict[Any, np.ndarray | None] = {}
         self._errors: dict[str, np.ndarray] = {}
+        self._runs: dict[Any, list[str]] = defaultdict(list)
         self._influences: dict[str, np.ndarray] = {}
         for entry in entries:
-            if entry.value(metric).aggregate == "single":
+            value = entry.value(metric)
+            if value.aggregate == "single":
                 continue
+            self._aggregate = value.aggregate
             errors, groups = entry.kept(metric)
+            items = self._items(entry.record)
             self._errors[entry.record.run_id] = errors
-            if entry.value(metric).groups is not None:
-                self._groups[self._items(entry.record)] = groups
+            self._runs[items].append(entry.record.run_id)
+            if value.groups is not None:
+                self._groups[items] = groups
 
     def grouped(self, entry: Entry) -> bool:
         """Whether it is known which test items of this record belong together."""
@@ -45,12 +53,19 @@ class Certainty:
 
     def over_items_alone(self, entries: Entries) -> tuple[float, float] | None:
         """The bootstrap interval over groups of items of the mean over these seeds."""
-        errors = [self._errors[e.record.run_id] for e in entries if self._has(e)]
-        if not errors:
+        if not all(self._has(entry) for entry in entries):
             return None
-        groups = self._groups.get(self._items(entries[0].record))
-        by = entries[0].value(self.metric).aggregate
-        return interval_of(resampled(errors, by=by, groups=groups).mean(1))
+        return interval_of(np.mean([self._drawn[e.record.run_id] for e in entries], axis=0))
+
+    @cached_property
+    def _drawn(self) -> dict[str, np.ndarray]:
+        """(DRAWS,) by run; records scored on the same items share the draws, which are the dear part."""
+        found: dict[str, np.ndarray] = {}
+        for items, runs in self._runs.items():
+            errors = [self._errors[run] for run in runs]
+            table = resampled(errors, by=self._aggregate, groups=self._groups.get(items))
+            found |= {run: table[:, i] for i, run in enumerate(runs)}
+        return found
 
     def of_row(self, entries: Entries) -> list[Source]:
         """The sources of error of the mean over these seeds."""
@@ -95,8 +110,9 @@ class Certainty:
         run = entry.record.run_id
         if run not in self._influences:
             groups = self._groups.get(self._items(entry.record))
-            by = entry.value(self.metric).aggregate
-            self._influences[run] = group_influences(self._errors[run], by=by, groups=groups)
+            self._influences[run] = group_influences(
+                self._errors[run], by=self._aggregate, groups=groups
+            )
         return self._influences[run]
 
     def _items_of(self, influences: np.ndarray | None) -> list[Source]:

@@ -70,8 +70,8 @@ AGGREGATES: dict[str, Callable[[Array], float]] = {
 
 
 def _means(values: Array, weights: Array) -> Array:
-    means: Array = weights @ values / weights.sum(1)
-    return means
+    means: Array = (weights @ values).T / weights.sum(1)
+    return means.T
 
 
 def _sums_of_means(values: Array, weights: Array) -> Array:

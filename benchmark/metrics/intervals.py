@@ -52,10 +52,12 @@ def resampled(
         raise InvalidInput("a single value has no items to draw")
     of = OF_WEIGHTS[by] if by in OF_WEIGHTS else OF_WEIGHTS["mean"]  # `checked` refuses the unknown
     tables = [checked(values, by) for values in columns]
+    if by == "mean":  # all at once, in one product
+        tables = [np.stack(tables, axis=1)]
     parts = []
     with np.errstate(invalid="ignore", divide="ignore"):
         for weights in _weights(items.pop(), groups, seed):
-            parts.append(np.stack([of(table, weights) for table in tables], axis=1))
+            parts.append(np.column_stack([of(table, weights) for table in tables]))
     return np.concatenate(parts)
 
 
