@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.contracts.record import GROUPS
 from benchmark.files import file_sha256
 from benchmark.metrics.aggregates import aggregate
 
@@ -58,7 +59,12 @@ def write_copy(content: dict[str, Any], source: Path, folder: Path, copy: int) -
         content["method"][settings]["copy"] = f"{old[:4]}-{copy // SEEDS}"
     name = f"{run}.errors.npz"
     with np.load(source.parent / f"{old}.errors.npz", allow_pickle=False) as arrays:
-        errors = {k: v * np.exp(0.1 * draw.standard_normal(v.shape)) for k, v in arrays.items()}
+        errors = {
+            name: values
+            if name.startswith(GROUPS)
+            else values * np.exp(0.1 * draw.standard_normal(values.shape))
+            for name, values in arrays.items()
+        }
     np.savez_compressed(folder / name, **errors)  # type: ignore[arg-type]
     for value in content["metrics"]:
         value["per_item"] = name
