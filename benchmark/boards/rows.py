@@ -24,8 +24,7 @@ from benchmark.metrics.intervals import (
     interval_of,
     resampled,
 )
-from benchmark.plugins import plugins
-from benchmark.protocols import Protocol
+from benchmark.protocols import Protocol, canonical_digest
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,9 @@ class Row:
     and ceilings.
     `floor` compares with the same network untrained: mean difference and its paired bootstrap
     interval over test items, over the seeds that both sides have. `supervision` are the labels a method
-    saw, `weights` the pretrained ones it took, `known_failures` the checks of the contract that its
-    plugin says it can't pass, with the reasons.
+    saw, `weights` the pretrained ones it took, `known_failures` the checks of the contract that it
+    can't pass, with the reasons, as its records say. Rows can be compared whose `scored_on` is the same:
+    a digest of the data and the versions of metrics.
     """
 
     method: str
@@ -61,6 +61,7 @@ class Row:
     weights: tuple[str, ...] = ()
     known_failures: tuple[tuple[str, str], ...] = ()
     rank: int | None = None
+    scored_on: str = ""
 
     def interval(self) -> str:
         """For people: "6.95 to 7.13", with * where there is one seed."""
@@ -264,7 +265,7 @@ def _row(board: _Board, key: Group) -> Row:
     numbers = np.array([v.value for v in values])
     drawn = board.seeds(key)
     between = over_seeds(numbers)
-    spec = plugins().methods.get(key.method)
+    failures = {k: why for e in group for k, why in e.record.method.known_failures.items()}
     reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
         method=key.method,
@@ -283,7 +284,8 @@ def _row(board: _Board, key: Group) -> Row:
         reported=_reported(board, first),
         runs=tuple(e.record.run_id for e in group),
         weights=tuple(weights["name"] for weights in first.method.pretrained),
-        known_failures=tuple(spec.known_failures.items()) if spec else (),
+        known_failures=tuple(failures.items()),
+        scored_on=canonical_digest({"data": key.data, "metrics": key.corrected})[:12],
     )
 
 

@@ -98,6 +98,8 @@ class MethodPart(_Strict):
     """Whether labels were seen: by a ceiling alone."""
     pretrained: list[dict[str, str]]
     """Weights not learned in this run: name, source, sha256."""
+    known_failures: dict[str, str] = Field(default_factory=dict)
+    """Checks of the contract that it can't pass, with the reasons; records of schema 3 do not say."""
 
 
 class ProtocolPart(_Strict):

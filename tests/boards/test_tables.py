@@ -67,7 +67,10 @@ def test_csv_holds_the_values_of_the_rows(board: Path) -> None:
 
 def test_markdown_marks_single_seeds_and_says_that_faces_are_rendered(board: Path) -> None:
     text = (board / "README.md").read_text()
-    assert "over the seeds that both were run with alone" in text
+    assert "[What the columns mean](../../../README.md#how-to-read-a-board)" in text
+    index = (leaderboards() / "README.md").read_text()
+    assert "## How to read a board" in index
+    assert "over the seeds that both were run with alone" in index
     assert text.startswith("# small_faces@1 (twin)\n")
     assert "Rendered data" in text
     lines = {line.split("|")[2].strip(): line for line in text.splitlines() if line[:1] == "|"}
@@ -98,7 +101,7 @@ def test_the_index_names_the_best_method_that_stands(board: Path) -> None:
     withdraw(board, first.method)
     assert f"{second.method} : {second.value:.2f} %" in index.read_text()
     withdraw(board, second.method)
-    assert "%" not in index.read_text()
+    assert "%" not in index.read_text().partition("## How to read a board")[0]
 
 
 def test_a_board_of_another_protocol_content_says_what_it_left_out(
