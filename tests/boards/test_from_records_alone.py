@@ -81,7 +81,7 @@ print(len(plugins().methods), file=sys.stderr)
 for path, text in sorted(generated_files().items()):
     print(path, hashlib.sha256(text.encode()).hexdigest())
 site = Path(sys.argv[1])
-build_site(site, protocols=[find_protocol("ytf5"), find_protocol("mafl")])
+build_site(site, protocols=[find_protocol("ytf5_clips"), find_protocol("mafl")])
 for path in sorted(p for p in site.rglob("*") if p.is_file()):
     print(path.relative_to(site), hashlib.sha256(path.read_bytes()).hexdigest())
 """
