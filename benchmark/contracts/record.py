@@ -298,6 +298,11 @@ class Record(_Strict):
         """The protocol's first metric."""
         return self.metrics[0]
 
+    @property
+    def by_item(self) -> Value | None:
+        """The first metric with a value for each item; None where all are of all items together."""
+        return next((value for value in self.metrics if value.aggregate != "single"), None)
+
 
 def _no_versions_of_metrics(content: dict[str, Any]) -> dict[str, Any]:
     """Schema 1 knew one version of each metric, and no records scored again."""
