@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -115,3 +116,32 @@ def test_a_board_of_another_protocol_content_says_what_it_left_out(
     text = (board / "README.md").read_text()
     assert text.count("made under another content of small_faces@1") == 3
     assert stale_files() == []
+
+
+def test_a_version_without_records_leads_to_those_with_some(
+    board: Path, bench: Call, tmp_path: Path
+) -> None:
+    folder = tmp_path / "protocols" / "small_faces"
+    text = (folder / "1.toml").read_text()
+    for version in (2, 3):
+        (folder / f"{version}.toml").write_text(text.replace("version = 1", f"version = {version}"))
+    assert bench("board", "small_faces").out == (
+        "no records of small_faces@3 yet; there are of small_faces@1: bench board small_faces@1\n"
+    )
+    assert "small_faces@1 (twin)" in bench("board", "small_faces@1").out
+    shutil.rmtree(board)
+    assert bench("board", "small_faces", "--twin").out == (
+        "no records of small_faces@3 (twin) yet: "
+        "bench run --method METHOD --protocol small_faces@3 --twin\n"
+    )
+
+
+def test_what_columns_mean_is_said_once_below_all_boards(board: Path, bench: Call) -> None:
+    shutil.copytree(board, board.parents[2] / "small_faces" / "1")
+    for path in (board.parents[2] / "small_faces" / "1").glob("*/*.json"):
+        about = json.loads(path.read_text())
+        about["protocol"]["twin"] = False
+        path.write_text(json.dumps(about))
+    said = bench("board").out
+    assert said.count("small_faces@1") == 2
+    assert said.count("over test items alone") == said.count("ranks are given to") == 1
