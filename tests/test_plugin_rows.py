@@ -162,9 +162,6 @@ HOSTILE = {
     "ANSI in a summary": hook("methods", f"method(summary='{ANSI}')"),
     "HTML in a summary": hook("methods", f"method(summary='{TAG}')"),
     "HTML in a licence": hook("methods", f"method(licence='{TAG}')"),
-    "HTML in a source": hook(
-        "methods", f"method(reported=(Reported('ytf5', 'nme_iod', 1.0, '{TAG}'),))"
-    ),
     "line break in a summary": hook("methods", "method(summary='a\\nb')"),
     "huge summary": hook("methods", "method(summary='a' * 10**6)"),
     "summary is none": hook("methods", "method(summary=None)"),
@@ -173,7 +170,6 @@ HOSTILE = {
     "object in a preset": hook("methods", "method(presets={'p': {'rate': object()}})"),
     "preset that is a path": hook("methods", "method(presets={'../p': {}})"),
     "presets that are none": hook("methods", "method(presets=None)"),
-    "NaN reported": hook("methods", "method(reported=(Reported('y', 'm', float('nan'), 'T'),))"),
     "data set traversal": hook("datasets", "data(id='../ytf68')"),
     "data set absolute": hook("datasets", "data(id='/data')"),
     "ANSI in the terms": hook("datasets", f"data(terms='{ANSI}')"),

@@ -31,13 +31,14 @@ FLOORS = [
 HEIGHT = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms}
 
 ALONE = {
-    "boards": {"boards", "metrics", "protocols", "plugins", "files", "home", "contracts"},
+    "boards": {"boards", "metrics", "protocols", "files", "home", "contracts"},
     "metrics": {"metrics", "contracts"},
     "networks": {"networks", "metrics", "contracts", "files", "home"},
     "training": {"training", "contracts", "files"},
 }
 """Rooms that may know less than all that lies below them: boards read records and run nothing, and
-`training` is a toolkit for plugins."""
+`training` is a toolkit for plugins. That boards are the same whatever is installed, they don't know
+`plugins`."""
 
 EXCEPTIONS = {
     # No plugin may take the id of a data set of bench's own: the table of these is data only.
@@ -104,6 +105,11 @@ def test_imports_only_go_down() -> None:
         f"{name} imports {other}" for name, other in sorted(pairs()) if not allowed(name, other)
     ]
     assert not upward
+
+
+def test_boards_and_pages_never_ask_which_plugins_are_installed() -> None:
+    asking = [n for n, other in sorted(pairs()) if other == "benchmark.plugins"]
+    assert not [n for n in asking if room(n) in ("boards", "pages")]
 
 
 def test_the_exceptions_are_needed() -> None:

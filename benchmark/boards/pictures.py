@@ -69,10 +69,11 @@ def pictures_of(record: Record, folder: Path) -> list[Picture]:
     """The pictures that lie in the run's folder, in the order of a page."""
     read = str(record.probe.get("name", "")).startswith(("linear/", "softargmax/"))
     prediction = "prediction, as the probe reads it from the method" if read else "prediction"
+    metric = (record.by_item or record.headline).metric
     found = []
     for name, (title, words) in KNOWN.items():
         path = folder / "pictures" / f"{name}.png"
         if path.exists():
-            words = words.format(metric=record.headline.metric, prediction=prediction)
+            words = words.format(metric=metric, prediction=prediction)
             found.append(Picture(name, title, words, path))
     return found

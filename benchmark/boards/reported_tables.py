@@ -15,11 +15,15 @@ from benchmark.protocols.papers import Paper, PaperTable
 HEAD = ["method", "metric", "reported", "ours", "Δ", "state", "source", "read from", "note"]
 
 
-def reported_section(against: Sequence[Against]) -> list[str]:
-    """The lines of a board's page on what is reported under its protocol; none where nothing is."""
+def reported_section(against: Sequence[Against], page: str) -> list[str]:
+    """The lines of a board's page on what is reported under its protocol; none where nothing is.
+
+    `page` is the way to the page of all reported values, which says what the states mean.
+    """
     if not against:
         return []
-    return ["## Reported against reproduced", "", reported_table(against), "", legend(against), ""]
+    link = f"[What the states mean]({page})"
+    return ["## Reported against reproduced", "", reported_table(against), "", link, ""]
 
 
 def reported_table(against: Iterable[Against]) -> str:
@@ -52,14 +56,16 @@ def words(state: str) -> str:
     return state.replace("_", " ")
 
 
+TOLERATED = (
+    f"The tolerance is {TOLERANCE:.0%} of the reported value unless its source declares another."
+)
+
+
 def legend(against: Iterable[Against]) -> str:
     """What the states that occur mean."""
     there = {one.state for one in against}
     told = "; ".join(f"{words(s)}: {text}" for s, text in MEANINGS.items() if s in there)
-    return (
-        f"{told[:1].upper()}{told[1:]}. The tolerance is {TOLERANCE:.0%} of the reported value unless "
-        "its source declares another."
-    )
+    return f"{told[:1].upper()}{told[1:]}. {TOLERATED}"
 
 
 def reported_csv(boards: Iterable[Sequence[Against]]) -> str:
@@ -116,6 +122,8 @@ def reported_page(
         "side by side. `reported.csv` holds every value with its state.",
         "",
         tabulate(states, ["state", "values", "means"], tablefmt="github"),
+        "",
+        TOLERATED,
         "",
         "## Boards without runs",
         "",

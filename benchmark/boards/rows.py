@@ -18,8 +18,7 @@ from benchmark.boards.sources import Said, said_of
 from benchmark.boards.words import flat, settings_words
 from benchmark.contracts.record import Record
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
-from benchmark.plugins import plugins
-from benchmark.protocols import Protocol
+from benchmark.protocols import Protocol, canonical_digest
 
 
 class Floor(NamedTuple):
@@ -47,8 +46,9 @@ class Row:
     over seeds alone. `rank` is the best and the worst place that the row may have among methods, None
     for single seeds, floors and ceilings.
     `floor` compares with the same network untrained. `supervision` are the labels a method saw,
-    `weights` the pretrained ones it took, `known_failures` the checks of the contract that its plugin
-    says it can't pass, with the reasons.
+    `weights` the pretrained ones it took, `known_failures` the checks of the contract that it can't
+    pass, with the reasons, as its records say. Rows can be compared whose `scored_on` is the same: a
+    digest of the data and the versions of metrics.
     """
 
     method: str
@@ -70,6 +70,7 @@ class Row:
     known_failures: tuple[tuple[str, str], ...] = ()
     rank: tuple[int, int] | None = None
     grouped: bool = True
+    scored_on: str = ""
 
     def interval(self) -> str:
         """For people: "6.55 to 7.54", with * where there is one seed and ° where it is not known which
@@ -250,7 +251,7 @@ def _row(board: _Board, key: Group) -> Row:
     values = [e.value(board.metric) for e in group]
     numbers = [v.value for v in values]
     value, certainty = float(np.mean(numbers)), board.certainty
-    spec = plugins().methods.get(key.method)
+    failures = {k: why for e in group for k, why in e.record.method.known_failures.items()}
     reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
         method=key.method,
@@ -269,8 +270,9 @@ def _row(board: _Board, key: Group) -> Row:
         reported=_reported(board, first),
         runs=tuple(e.record.run_id for e in group),
         weights=tuple(weights["name"] for weights in first.method.pretrained),
-        known_failures=tuple(spec.known_failures.items()) if spec else (),
         grouped=values[0].aggregate == "single" or certainty.grouped(first_entry),
+        known_failures=tuple(failures.items()),
+        scored_on=canonical_digest({"data": key.data, "metrics": key.corrected})[:12],
     )
 
 

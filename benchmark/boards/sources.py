@@ -1,4 +1,4 @@
-"""What is reported elsewhere, gathered: from papers' tables, protocol files and plugins of methods."""
+"""What is reported elsewhere, gathered: from papers' tables and protocol files."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.contracts.record import Record
-from benchmark.contracts.spec import Reported
-from benchmark.plugins import plugins
-from benchmark.protocols import Protocol, ProtocolInvalid, find_protocol, protocol_folders
+from benchmark.protocols import (
+    Protocol,
+    ProtocolInvalid,
+    builtin_folder,
+    find_protocol,
+    protocol_path,
+)
 from benchmark.protocols.model import ReportedValue
 from benchmark.protocols.papers import Paper, PaperValue, by_protocol, papers
 
@@ -22,7 +26,7 @@ class Said:
     """A reported value in its metric's unit.
 
     `method` is in the source's words; `plugin` is its id here ("" where it has none) with the `preset`
-    ("" for the default one) and the `settings` the value belongs to. `protocol` is "id@version", or ""
+    ("" for a run without one) and the `settings` the value belongs to. `protocol` is "id@version", or ""
     for what no protocol measures. `source` and `place` say where it stands, `read_from` whether that is
     a table, a figure, or what else.
     """
@@ -46,11 +50,9 @@ class Said:
     def made_by(self, record: Record) -> bool:
         """Whether a record is of this method with its source's own settings: its preset, changed in
         nothing but what names the variant."""
-        spec = plugins().methods.get(self.plugin)
         return (
-            spec is not None
-            and record.method.id == self.plugin
-            and record.method.preset == (self.preset or spec.default_preset)
+            record.method.id == self.plugin
+            and record.method.preset == self.preset
             and all(record.method.settings.get(k) == v for k, v in self.settings.items())
             and record.method.settings_given.keys() <= self.settings.keys()
         )
@@ -59,37 +61,27 @@ class Said:
 def said_of(protocol: Protocol) -> list[Said]:
     """Everything reported under a protocol, by metric in its order, then by source.
 
-    Papers and plugins name a protocol without its version; what they say belongs to the newest.
+    What a paper says of a protocol without naming a version belongs to the newest. Only papers beside
+    the protocol's own file count, so that no plugin adds to the boards of others.
     """
     names = [protocol.name]
     if find_protocol(protocol.id).name == protocol.name:
         names.append(protocol.id)
     found = [_of_protocol(protocol, said) for said in protocol.reported]
-    for name in names:
-        for folder in protocol_folders():
-            found += [of_paper(value, protocol) for value in by_protocol(folder).get(name, ())]
-        for spec in plugins().methods.values():
-            found += [
-                _of_plugin(protocol, spec.id, said)
-                for said in spec.reported
-                if said.protocol == name
-            ]
+    beside = by_protocol(protocol_path(protocol.name).parent.parent)
+    found += [of_paper(value, protocol) for name in names for value in beside.get(name, ())]
     order = [metric.id for metric in protocol.metrics]
     return sorted(found, key=lambda s: (order.index(s.metric), s.source, s.place))
 
 
 def said_of_none() -> list[Said]:
-    """What papers report and no protocol measures."""
-    return [
-        of_paper(value, None)
-        for folder in protocol_folders()
-        for value in by_protocol(folder).get("", ())
-    ]
+    """What the papers of bench's own folder report and no protocol measures."""
+    return [of_paper(value, None) for value in by_protocol(builtin_folder()).get("", ())]
 
 
 def all_papers() -> list[Paper]:
-    """The papers whose tables are kept whole."""
-    return [paper for folder in protocol_folders() for paper in papers(folder)]
+    """The papers of bench's own folder, whose tables are kept whole."""
+    return list(papers(builtin_folder()))
 
 
 def of_paper(value: PaperValue, protocol: Protocol | None) -> Said:
@@ -130,24 +122,6 @@ def _of_protocol(protocol: Protocol, said: ReportedValue) -> Said:
         read_from=said.read_from,
         not_comparable=said.not_comparable,
         plugin=said.plugin,
-        preset=said.preset,
-        settings=said.settings,
-    )
-
-
-def _of_plugin(protocol: Protocol, method: str, said: Reported) -> Said:
-    unit, better = _measured(protocol, said.metric, method)
-    return Said(
-        protocol=protocol.name,
-        metric=said.metric,
-        unit=unit,
-        better=better,
-        method=method,
-        value=said.value,
-        tolerance=_tolerance(said.value, said.tolerance),
-        source=said.source,
-        not_comparable=said.not_comparable,
-        plugin=method,
         preset=said.preset,
         settings=said.settings,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,12 +11,23 @@ from typing import Literal
 from benchmark.boards.entries import Entry, LeftOut, board_folder, read_entries
 from benchmark.boards.reported import Against, against
 from benchmark.boards.rows import Row, make_rows
-from benchmark.protocols import Metric, Protocol, all_protocols
+from benchmark.protocols import (
+    Metric,
+    Protocol,
+    all_protocols,
+    builtin_folder,
+    is_frozen,
+    protocol_path,
+)
 
-Kind = Literal["real", "reported", "twin"]
+Kind = Literal["real", "draft", "reported", "twin"]
 
 KINDS: dict[Kind, tuple[str, str]] = {
     "real": ("On real data", "Numbers that may be quoted, with their protocol and version."),
+    "draft": (
+        "On real data, drafts",
+        "Their protocols are not frozen and may still change: numbers to work with, not to quote.",
+    ),
     "reported": (
         "Reported in papers only",
         "No run of these is here yet; the numbers are what papers print.",
@@ -44,8 +56,8 @@ class Standing:
     @property
     def name(self) -> str:
         """ "ytf5@1", "ytf5@1 (twin)" or "mafl@1 (reported only)"."""
-        words = {"real": "", "twin": " (twin)", "reported": " (reported only)"}
-        return f"{self.protocol.name}{words[self.kind]}"
+        words = {"twin": " (twin)", "reported": " (reported only)"}
+        return f"{self.protocol.name}{words.get(self.kind, '')}"
 
     @property
     def folder(self) -> Path:
@@ -53,8 +65,12 @@ class Standing:
 
     @property
     def kind(self) -> Kind:
-        """ "reported" is a board that holds no record of ours."""
-        return "twin" if self.twin else "real" if self.folder.exists() else "reported"
+        """A board is "reported" without a record of ours, a "draft" while its protocol isn't frozen."""
+        if self.twin:
+            return "twin"
+        if not self.folder.exists():
+            return "reported"
+        return "real" if is_frozen(self.protocol) else "draft"
 
     @property
     def scored(self) -> Protocol:
@@ -65,9 +81,47 @@ class Standing:
     def headline(self) -> Metric:
         return self.scored.metrics[0]
 
+    def best(self, role: str) -> Row | None:
+        """The best row of a role that stands; of rows scored on different files, one of those on which
+        most runs were. No method is named that is not ahead of the floors beside it."""
+        standing = [row for row in self.rows if not row.withdrawn]
+        runs: Counter[str] = Counter()
+        for row in standing:
+            runs[row.scored_on] += len(row.runs)
+        most = max(runs, key=lambda data: runs[data], default="")
+        there = [row for row in standing if row.scored_on == most and row.role != "ceiling"]
+        found = next((row for row in there if row.role == role), None)
+        floor = next((row for row in there if row.role == "floor"), None)
+        if role == "method" and found and floor:
+            sign = 1 if self.headline.better == "lower" else -1
+            return found if sign * found.value < sign * floor.value else None
+        return found
+
+    def how_sure(self, best: Row) -> str:
+        """What to say beside the best method: whether its place among the methods is settled.
+
+        "" where it is clearly the first, "the only one", or "not decided".
+        """
+        others = [
+            row
+            for row in self.rows
+            if row is not best
+            and row.role == "method"
+            and not row.withdrawn
+            and row.scored_on == best.scored_on
+        ]
+        if not others:
+            return "the only one"
+        settled = best.rank == (1, 1) and all(row.rank for row in others)
+        return "" if settled else "not decided"
+
 
 def standings(protocols: Iterable[Protocol] | None = None) -> list[Standing]:
-    """Every board that has a folder or reported values, real before twin, each read once."""
+    """Every board that has a folder or reported values, real before twin, each read once.
+
+    Of boards that papers alone fill, those of bench's own protocols and of `protocols`: a plugin that is
+    installed adds none to an index.
+    """
     return [board for board, _ in with_entries(protocols)]
 
 
@@ -81,10 +135,13 @@ def with_entries(
         twins, rendered = _read(protocol, twin=True)
         real, entries = _read(protocol, twin=False)
         on_twin = {r.method for r in twins.rows if not r.withdrawn}
+        listed = protocols is not None or protocol_path(protocol.name).is_relative_to(
+            builtin_folder()
+        )
         # what papers report under a protocol stands once, beside its newest version
-        if real.kind == "real" or newest[protocol.id] == protocol:
+        if real.kind != "reported" or (listed and newest[protocol.id] == protocol):
             real = replace(real, against=against(protocol, entries, on_twin))
-        if real.kind == "real" or real.against:
+        if real.kind != "reported" or real.against:
             yield real, entries
         if twins.folder.exists():
             yield twins, rendered

@@ -21,6 +21,20 @@ SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
 
 ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
 
+READING = (
+    "Values are means over seeds. The 95 % interval is over seeds and over the groups that test items "
+    "come in (the images of a person, say): what other seeds and other people would give. With one "
+    "seed, marked \\*, it is over items alone; where no record says which items belong together, marked "
+    "°, items are taken as independent, and it is too narrow. The rank is the best and the worst place "
+    "that a method may have among the others: all pairs are tested over seeds and items, with 5 % for "
+    "the whole board (Holm). Few seeds, and seeds far apart, tell little: with three a rank of a board "
+    "of nine is seldom settled. Single seeds, floors and ceilings have none. *vs untrained* is the "
+    "difference to the same network untrained, by the same rule, paired by the seeds that both were run "
+    "with. board.csv keeps seeds and items apart as well. † marks a method that is known not to keep a "
+    "part of the contract; its board says which."
+)
+"""What the columns of a board mean, for people: it stands once, in the index."""
+
 
 def generated_files() -> dict[Path, str]:
     """All that is made from records, by path: tables, the index, and a checkout's README."""
@@ -38,7 +52,7 @@ def generated_files() -> dict[Path, str]:
             files[board.folder / "board.csv"] = board_csv(board.rows)
     readme = checkout() / "README.md"
     if leaderboards() == checkout() / "leaderboards" and readme.exists():
-        real = {board.protocol.name: board for board in found if board.kind == "real"}
+        real = {board.protocol.name: board for board in found if not board.twin}
 
         def shown(match: re.Match[str]) -> str:
             rows = real[find_protocol(match[1]).name].rows
@@ -82,24 +96,23 @@ def board_text(board: Standing) -> str:
         "",
     ]
     if twin:
-        lines += ["Rendered data: these numbers say that the path works, nothing about faces.", ""]
+        lines += [
+            "Rendered data: these numbers say that the path works, nothing about real images.",
+            "",
+        ]
+    if board.kind == "draft":
+        lines += [KINDS["draft"][1], ""]
+    up = "/".join([".."] * len(board.folder.relative_to(leaderboards()).parts))
     lines += [
         markdown_table(board.rows),
         "",
-        "Values are means over seeds. The 95 % interval is over seeds and over the groups that test "
-        "items come in (the images of a person, say); with one seed, marked *, over items alone; where "
-        "no record says which items belong together, marked °, items are taken as independent, and the "
-        "interval is too narrow. The rank is the best and the worst place that a method may have among "
-        "the others: all pairs are tested over seeds and items, with 5 % for the whole board (Holm). "
-        "Few seeds, and seeds far apart, tell little. Single seeds, floors and ceilings have none. “vs "
-        "untrained” is the difference to the same network untrained, paired by the seeds that both were "
-        "run with, by the same rule. board.csv also keeps seeds and items apart.",
+        f"[What the columns mean]({up}/README.md#how-to-read-a-board)",
         "",
     ]
     for method, checks in known_failures(board.rows).items():
         failed = "; ".join(f"{check}: {reason}" for check, reason in checks)
         lines += [f"† {method} is known not to keep a part of the contract. {failed}.", ""]
-    lines += reported_section(board.against)
+    lines += reported_section(board.against, f"{up}/reported/README.md")
     lines.append(f"Protocol digest `{protocol.digest()[:16]}`.")
     if board.left_out:
         told = [
@@ -189,10 +202,11 @@ def board_csv(rows: list[Row]) -> str:
 def index_text(boards: list[Standing]) -> str:
     """The index of all boards: those on real data, those that papers alone fill, and twins."""
     lines = ["# Leaderboards", "", "Made from the records beside them by `bench board build`."]
-    makers = {"real": _with_runs, "twin": _with_runs, "reported": _without_runs}
     for kind, (heading, sentence) in KINDS.items():
         if some := [board for board in boards if board.kind == kind]:
-            lines += ["", f"## {heading}", "", sentence, "", makers[kind](some)]
+            table = _without_runs if kind == "reported" else _with_runs
+            lines += ["", f"## {heading}", "", sentence, "", table(some)]
+    lines += ["", "## How to read a board", "", READING]
     reported = "[Reported in papers](reported/README.md): every number with its source and state."
     return "\n".join([*lines, "", reported]) + "\n"
 
@@ -200,20 +214,29 @@ def index_text(boards: list[Standing]) -> str:
 def _with_runs(boards: list[Standing]) -> str:
     rows = []
     for board in boards:
-        stands = (r for r in board.rows if r.role == "method" and not r.withdrawn)
-        best = next(stands, None)
-        unit = board.headline.unit
         link = board.folder.relative_to(leaderboards()) / "README.md"
         rows.append(
             [
                 board.name.replace(board.protocol.name, f"[{board.protocol.name}]({link})"),
                 board.protocol.title,
                 board.runs,
-                f"{best.method} {best.variant}: {best.value:.2f} {unit}".rstrip() if best else "",
+                _best(board),
             ]
         )
     heads = ["board", "what", "runs", "best method"]
     return tabulate(rows, heads, tablefmt="github", disable_numparse=True)
+
+
+def _best(board: Standing) -> str:
+    """The best method and its value, if one is ahead of the floors."""
+    if best := board.best("method"):
+        sure = board.how_sure(best)
+        named = f"{best.method} {best.variant}: {best.value:.2f} {board.headline.unit}".rstrip()
+        if sure == "not decided":
+            return f"not decided; first: {named}"
+        return f"{named} ({sure})" if sure else named
+    stands = any(row.role == "method" and not row.withdrawn for row in board.rows)
+    return "none ahead of the floors" if stands else ""
 
 
 def _without_runs(boards: list[Standing]) -> str:

@@ -63,10 +63,11 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
             }
         )
         return
-    if not boards:
-        click.echo("no records yet: bench run --method lead --protocol ytf5")
     for board in boards:
         print_standing(board)
+    _print_legend(boards)
+    if not any(board.runs for board in boards):
+        click.echo(_no_records(protocol, twin))
 
 
 @command.command()
@@ -121,15 +122,23 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
 @command.command()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="Folder of the site.")  # fmt: skip
+@click.option("-p", "--protocol", "protocols", multiple=True, shell_complete=complete_protocols,
+              help="Only this protocol's boards; may be given again.")  # fmt: skip
 @click.option("--pictures", is_flag=True,
               help="Draw missing pictures of twin runs first, which renders the twins.")  # fmt: skip
-def site(out: Path, pictures: bool) -> None:
+@click.option("--private", is_flag=True,
+              help="Show pictures of all data, for a site that is not published.")  # fmt: skip
+def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -> None:
     """Build the static site: overview, boards, methods and runs, readable without scripts.
 
     Pictures are those in the folders of runs on this machine, where the data's terms let them be
-    shown: twins, as a rule.
+    shown: twins, as a rule. In a folder that holds a site already, or is a checkout, nothing but
+    bench's own files is replaced or removed.
     """
     from benchmark.pages.site import build_site
+    from benchmark.protocols import find_protocol
+
+    chosen = [find_protocol(name) for name in dict.fromkeys(protocols)] or None
 
     if pictures:
         from benchmark.cli.progress import make_progress
@@ -137,13 +146,20 @@ def site(out: Path, pictures: bool) -> None:
 
         progress = make_progress(False)
         try:
-            drawn, failed = draw_twins(progress)
+            drawn, failed = draw_twins(progress, chosen)
         finally:
             progress.close()
         click.echo(f"drew pictures of {drawn} runs", err=True)
         for line in failed:
             click.echo(f"no pictures of {line}", err=True)
-    count = build_site(out, lambda done, total: click.echo(f"{done}/{total} pages", err=True))
+    count = build_site(
+        out,
+        lambda done, total: click.echo(f"{done}/{total} pages", err=True),
+        protocols=chosen,
+        private=private,
+    )
+    if private:
+        click.echo("not to be published: it may show pictures whose terms forbid it", err=True)
     click.echo(f"{count} files; open {out / 'index.html'}")
 
 
@@ -151,9 +167,31 @@ def print_board(protocol: Protocol, twin: bool) -> None:
     """One board on the terminal."""
     from benchmark.boards.standings import standings
 
-    for board in standings([protocol]):
-        if board.twin == twin:
-            print_standing(board)
+    boards = [board for board in standings([protocol]) if board.twin == twin]
+    for board in boards:
+        print_standing(board)
+    _print_legend(boards)
+
+
+def _no_records(protocol: str | None, twin: bool) -> str:
+    """What to do where nothing was run; other versions that have records are named."""
+    from benchmark.boards.entries import board_folder
+    from benchmark.protocols import all_protocols, find_protocol
+
+    if protocol is None:
+        return "no records yet: bench run --method lead --protocol ytf5"
+    asked = find_protocol(protocol)
+    on = f"{asked.name}{' (twin)' if twin else ''}"
+    others = [
+        other.name
+        for other in all_protocols()
+        if (other.id, other != asked) == (asked.id, True)
+        and any(board_folder(other, twin=t).exists() for t in {True, twin})
+    ]
+    if others:
+        return f"no records of {on} yet; there are of {', '.join(others)}: bench board {others[-1]}"
+    word = " --twin" if twin else ""
+    return f"no records of {on} yet: bench run --method METHOD --protocol {asked.name}{word}"
 
 
 def print_standing(board: Standing) -> None:
@@ -168,21 +206,6 @@ def print_standing(board: Standing) -> None:
     click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")
     if board.rows:
         table(*_columns(board.rows), cut=["weights", "labels seen"])
-    if any("*" in r.interval() for r in board.rows):
-        click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
-    if any("°" in r.interval() for r in board.rows):
-        click.secho(
-            "° no record says which items belong together (`bench record groups`): too narrow",
-            dim=True,
-        )
-    if any(r.role == "method" and len(r.seeds) == 1 and not r.withdrawn for r in board.rows):
-        click.secho("ranks are given to methods with two seeds or more: --seed 0,1,2", dim=True)
-    if _lacks_untrained(board):
-        click.secho(
-            "“vs untrained” needs an untrained run with the row's settings and seeds: bench run -m "
-            "random-features --set of=METHOD:PRESET --set settings.NAME=VALUE …",
-            dim=True,
-        )
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
             click.secho(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
@@ -193,14 +216,32 @@ def print_standing(board: Standing) -> None:
         table(["method", "metric", "reported", "ours", "Δ", "state", "source"], _reported(board))
 
 
+def _print_legend(boards: list[Standing]) -> None:
+    """What there is to say of several boards' tables, once beneath them all."""
+    rows = [row for board in boards for row in board.rows if not row.withdrawn]
+    if any("*" in r.interval() for r in rows):
+        click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
+    if not all(r.grouped for r in rows):
+        click.secho(
+            "° too narrow: no record says which items belong together (`bench record groups`)",
+            dim=True,
+        )
+    if any(r.role == "method" and len(r.seeds) == 1 for r in rows):
+        click.secho("ranks are given to methods with two seeds or more: --seed 0,1,2", dim=True)
+    if any(_lacks_untrained(board) for board in boards):
+        click.secho(
+            "“vs untrained” needs an untrained run with the row's settings and seeds: bench run -m "
+            "random-features --set of=METHOD:PRESET --set settings.NAME=VALUE …",
+            dim=True,
+        )
+
+
 def _lacks_untrained(board: Standing) -> bool:
     """Whether a method's row has nothing under "vs untrained" that a run could bring: only where the
-    metric has items, and the floor is installed. Some methods have no network to leave untrained."""
-    from benchmark.plugins import plugins
-
+    metric has items, and the floor can be scored. Some methods have no network to leave untrained."""
     return (
         board.headline.aggregate != "single"
-        and "random-features" in plugins().methods
+        and not {"landmarks", "descriptors"}.isdisjoint(board.protocol.needs)
         and any(r.role == "method" and not r.floor and not r.withdrawn for r in board.rows)
     )
 

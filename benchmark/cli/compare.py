@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from benchmark.cli.names import complete_protocols
+
+if TYPE_CHECKING:
+    from benchmark.boards.compare import Comparison
 
 
 @click.command()
@@ -57,15 +61,17 @@ def command(
         board = find_protocol(protocol) if protocol else board_of_both(first, second, twin=twin)
         found = compare(board, first, second, twin=twin, metric=metric, most=shown)
     sides = (found.first, found.second)
+    names = item_names(found)
     if page:
         from benchmark.pages.compare_page import write_comparison
 
-        write_comparison(found, page)
+        write_comparison(found, page, names)
     if json_:
         as_json(
             {
                 **{k: v for k, v in found.__dict__.items() if k not in ("first", "second")},
                 "verdict": found.verdict,
+                "names": {str(i): names[i] for i, _, _ in found.most} if names else {},
                 **{
                     which: {"name": s.name, "seeds": s.seeds, "value": s.value}
                     for which, s in zip(("first", "second"), sides, strict=True)
@@ -82,7 +88,7 @@ def command(
         [[w, f"{s.value:.2f}", len(s.seeds), s.name] for w, s in zip("AB", sides, strict=True)],
     )
     low, high = found.ci95
-    click.secho(f"A − B  {found.difference:+.2f}{unit}", bold=True, nl=False)
+    click.secho(f"A − B = {found.difference:+.2f}{unit}", bold=True, nl=False)
     click.echo(f"   over items: 95 % {low:+.2f} to {high:+.2f}, p {_p(found.p)}")
     if found.seeds_ci95 and found.seeds_p is not None:
         low, high = found.seeds_ci95
@@ -96,7 +102,17 @@ def command(
         click.echo(f"page  {page}")
     elif found.most:
         click.secho("items that differ most", dim=True)
-        table(["item", "A", "B"], [[i, f"{a:.2f}", f"{b:.2f}"] for i, a, b in found.most])
+        rows = [[names[i] if names else i, f"{a:.2f}", f"{b:.2f}"] for i, a, b in found.most]
+        table(["item", "A", "B"], rows)
+
+
+def item_names(found: Comparison) -> list[str]:
+    """The keys of the items compared, where the split is prepared on this machine; else empty."""
+    from benchmark.datasets.at_hand import item_keys
+    from benchmark.protocols import find_protocol
+
+    keys = item_keys(find_protocol(found.protocol), found.first.entries[0].record.data["test"])
+    return keys if len(keys) == found.items else []
 
 
 def _p(value: float) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,19 @@ def launch(
             click.echo(f"{job.name}\n  {shlex.join(job.command())}")
         return
     place = make_launcher(launcher, options)
+    if not json_:
+        place.say = lambda line: click.echo(line, err=True)
     said: list[dict[str, Any]] = []
     failed = 0
-    for ended in place.launch(jobs):
-        said.append(_said(ended))
-        failed = failed or (ended.code or 0)
-        if not json_:
-            _say(ended)
+    launched = place.launch(jobs)
+    with ExitStack() as stack:
+        if isinstance(launched, Generator):
+            stack.enter_context(closing(launched))  # Ctrl-C may come here too: it ends what runs
+        for ended in launched:
+            said.append(_said(ended))
+            failed = failed or (ended.code or 0)
+            if not json_:
+                _say(ended)
     if json_:
         as_json(said)
     if failed:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "hookimpl": "hooks",
-    **dict.fromkeys(("Environment", "MethodSpec", "Reported", "KINDS"), "spec"),
+    **dict.fromkeys(("Environment", "MethodSpec", "KINDS"), "spec"),
     **dict.fromkeys(("CommandSpec", "LauncherSpec"), "extension"),
     **dict.fromkeys(("DatasetSpec", "Reader", "Sample"), "dataset"),
     **dict.fromkeys(("Images", "Cameras", "to_signed"), "images"),
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
         ShapeAndPose,
         Translation,
     )
-    from benchmark.contracts.spec import KINDS, Environment, MethodSpec, Reported
+    from benchmark.contracts.spec import KINDS, Environment, MethodSpec
 
 __all__ = sorted(_HOME)
 

@@ -53,8 +53,14 @@ class UnknownName(BenchError, LookupError):
         listing = ", ".join(self.known) if self.known else "none"
         super().__init__(
             f"there is no {kind} {name!r}",
-            cure=cure or f"{did_you_mean(name, self.known)}known {kind}s: {listing}",
+            cure=cure or f"{did_you_mean(name, self.known)}known {_plural(kind)}: {listing}",
         )
+
+
+def _plural(kind: str) -> str:
+    """For people: "splits of taichi", "probe families"."""
+    word, of, whose = kind.partition(" of ")
+    return f"{word[:-1]}ies{of}{whose}" if word.endswith("y") else f"{word}s{of}{whose}"
 
 
 class Incompatible(BenchError):

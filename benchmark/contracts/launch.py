@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -46,8 +46,12 @@ class Launcher(ABC):
     """What `--launcher-option` takes: name → one line; "*" where the names are not this class's."""
 
     def __init__(self, options: Mapping[str, str], folder: Path) -> None:
-        """`folder` is there, empty, and this launch's own; logs go into it."""
+        """`folder` is there, empty, and this launch's own; logs go into it.
+
+        What is given to `self.say` is told to the person who waits, on standard error.
+        """
         self.given, self.folder = dict(options), folder
+        self.say: Callable[[str], None] = lambda line: None
 
     @abstractmethod
     def launch(self, jobs: Sequence[Job]) -> Iterator[Ended]:

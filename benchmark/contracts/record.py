@@ -106,6 +106,8 @@ class MethodPart(_Strict):
     """Whether labels were seen: by a ceiling alone."""
     pretrained: list[dict[str, str]]
     """Weights not learned in this run: name, source, sha256."""
+    known_failures: dict[str, str] = Field(default_factory=dict)
+    """Checks of the contract that it can't pass, with the reasons; records of schema 3 do not say."""
 
 
 class ProtocolPart(_Strict):
@@ -292,6 +294,11 @@ class Record(_Strict):
     def headline(self) -> Value:
         """The protocol's first metric."""
         return self.metrics[0]
+
+    @property
+    def by_item(self) -> Value | None:
+        """The first metric with a value for each item; None where all are of all items together."""
+        return next((value for value in self.metrics if value.aggregate != "single"), None)
 
 
 def _no_versions_of_metrics(content: dict[str, Any]) -> dict[str, Any]:

@@ -36,29 +36,6 @@ Origin = Literal["official", "ported-and-verified", "reimplemented"]
 
 
 @dataclass(frozen=True)
-class Reported:
-    """A value a paper prints for a method, to stand beside what was reproduced.
-
-    `settings` are those the value belongs to (the others do not matter), `value` is in the unit of
-    the protocol's metric, `source` names the paper and table. `tolerance`, in that unit, is how far a
-    reproduction may lie off; without it the usual one holds (`benchmark.boards.sources`). `preset` is
-    the one it belongs to, where that is not the default one.
-    """
-
-    protocol: str
-    """Protocol's id."""
-    metric: str
-    """Metric's id."""
-    value: float
-    source: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    not_comparable: str = ""
-    """Why the two numbers differ in kind; empty where they do not."""
-    tolerance: float | None = None
-    preset: str = ""
-
-
-@dataclass(frozen=True)
 class Environment:
     """Packages of a method's own: it then runs in a process of its own, with a Python that has them.
 
@@ -87,7 +64,8 @@ class MethodSpec:
     `default_preset` is taken where none is named: the paper's settings, if it has them. Twins, which
     say nothing about quality, take `twin_preset`, a cheap one. `tiny` are settings for the conformance
     run, so that a fit takes seconds, and `known_failures` the checks of it that can't hold, each with
-    the reason, which boards show. `environment` names packages that bench's own would clash with.
+    the reason, which records keep and boards show. `environment` names packages that bench's own would
+    clash with.
 
     Example: `MethodSpec(id="grid", implementation="bench_grid.method:Grid", gives=["landmarks"],
     summary="K fixed points on a grid")`.
@@ -114,8 +92,6 @@ class MethodSpec:
     """Named sets of settings."""
     default_preset: str = ""
     twin_preset: str = ""
-    reported: tuple[Reported, ...] = ()
-    """What its paper prints."""
     tiny: Mapping[str, Any] = field(default_factory=dict)
     known_failures: Mapping[str, str] = field(default_factory=dict)
     environment: Environment | None = None
@@ -144,10 +120,6 @@ class MethodSpec:
         for preset in (self.default_preset, self.twin_preset):
             if preset and preset not in self.presets:
                 found.append(f"default preset {preset!r} is not among the presets")
-        for reported in self.reported:
-            found += text_faults("a reported value's source", reported.source)
-            found += text_faults("a reported value's remark", reported.not_comparable)
-            found += value_faults(f"reported {reported.source!r}", {"value": reported.value})
         for check, reason in self.known_failures.items():
             found += text_faults(f"the reason of {check!r}", reason)
         if self.environment is not None:

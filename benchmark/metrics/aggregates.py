@@ -110,6 +110,31 @@ Example: `OF_WEIGHTS["median"]` of [1, 4, 2] with the weights [[1, 1, 1], [0, 2,
 """
 
 
+def by_item(values: Array, name: str = "mean") -> Array:
+    """What each item alone says of the number, (N,) in its unit; NaN for an item that says nothing.
+
+    Where the aggregate reads columns, that is the number if all items were like this one: for
+    sum_of_means the mean over the columns that have a value, times their number. Empty for "single",
+    which has no items.
+
+    >>> by_item(np.array([[1.0, 4.0], [3.0, np.nan]]), "sum_of_means")
+    array([5., 6.])
+    >>> by_item(np.array([[1.0, 2.0], [0.0, 0.0]]), "ratio_of_sums")
+    array([50., nan])
+    """
+    array = np.asarray(values, np.float64)
+    if name == "single":
+        return np.empty(0)
+    if name == "sum_of_means":
+        there = ~np.isnan(array)
+        top, bottom = array.shape[1] * np.where(there, array, 0).sum(1), there.sum(1)
+    elif name == "ratio_of_sums":
+        top, bottom = 100 * array[:, 0], array[:, 1]
+    else:
+        return array
+    return np.divide(top, bottom, out=np.full(len(array), np.nan), where=bottom != 0)
+
+
 def aggregate(values: Array, name: str = "mean") -> float:
     """The reported number of per-item `values`: (N,), or (N, M) where the aggregate reads columns.
 

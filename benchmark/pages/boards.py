@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,7 @@ from benchmark.boards.entries import Entry
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import Standing, with_entries
 from benchmark.contracts.record import Record
+from benchmark.protocols import Protocol
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,6 @@ class Board(Standing):
         """The test images' data set."""
         return self.protocol.data.test.partition(":")[0]
 
-    def best(self, role: str) -> Row | None:
-        """The best row of a role that stands."""
-        return next((r for r in self.rows if r.role == role and not r.withdrawn), None)
-
     @cached_property
     def record(self) -> dict[str, Record]:
         """Records by run id."""
@@ -46,6 +44,8 @@ class Board(Standing):
         return part.source or part.split if part else ""
 
 
-def all_boards() -> list[Board]:
+def all_boards(protocols: Iterable[Protocol] | None = None) -> list[Board]:
     """Every board with records, and those of real data with values that papers report."""
-    return [Board(**vars(standing), entries=entries) for standing, entries in with_entries()]
+    return [
+        Board(**vars(standing), entries=entries) for standing, entries in with_entries(protocols)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from benchmark.pages.board_charts import cumulative, differences_chart, scatter
 from benchmark.pages.site import asset, environment
 
 
-def write_comparison(found: Comparison, target: Path) -> None:
-    """Write the page of a comparison."""
+def write_comparison(found: Comparison, target: Path, names: Sequence[str] = ()) -> None:
+    """Write the page of a comparison; `names` are those of all items, where they are known."""
     title = f"{found.metric} [{found.unit}]" if found.unit else found.metric
     charts: list[tuple[str, Markup, str]] = []
     if found.wins is not None:
@@ -45,6 +46,7 @@ def write_comparison(found: Comparison, target: Path) -> None:
         .get_template("compare.html")
         .render(
             c=found,
+            names=names,
             sides=(("A", found.first), ("B", found.second)),
             formula=catalogued(found.metric).formula,
             charts=charts,

@@ -1,38 +1,43 @@
-"""What the page of a method says: what it is, what it is shown, all its results, how to run it."""
+"""What the page of a method says: what its records say it is, all its results, how it was run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from benchmark.boards.words import flat
-from benchmark.contracts.spec import DERIVED
 from benchmark.pages.boards import Board
-from benchmark.plugins import plugins
-from benchmark.protocols import all_protocols
 
 
 def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
     """The values of `method.html`."""
-    spec = plugins().methods.get(method)
     results = [(board, row) for board in boards for row in board.rows if row.method == method]
-    records = [board.record[row.runs[0]] for board, row in results]
-    gives = {kind for given in (spec.gives if spec else ()) for kind in _kinds(given)}
+    records = [board.record[run] for board, row in results for run in row.runs]
+    parts = [record.method for record in records]
+    code = [record.code.plugin for record in records if record.code.plugin]
+    failures = {check: why for part in parts for check, why in part.known_failures.items()}
     return {
         "id": method,
-        "spec": spec,
-        "distribution": plugins().distribution.get(method, ""),
-        "presets": [(name, flat(chosen)) for name, chosen in spec.presets.items()] if spec else [],
-        "shown": sorted({r.method.supervision for r in records}),
-        "weights": sorted({w["name"] for r in records for w in r.method.pretrained}),
+        "facts": [
+            ("gives", _words(kind for part in parts for kind in part.gives)),
+            ("role", _words(part.role for part in parts)),
+            ("version", _words(str(part.version) for part in parts)),
+            ("whose code", _words(part.origin for part in parts)),
+            ("package", _words(f"{c.distribution} {c.version}".rstrip() for c in code)),
+            ("labels seen", _words(part.supervision for part in parts)),
+            (
+                "pretrained weights",
+                _words(w["name"] for p in parts for w in p.pretrained) or "none",
+            ),
+            ("presets run", _words(part.preset for part in parts)),
+            *((f"can't keep “{check}”", why) for check, why in failures.items()),
+        ],
         "results": results,
         "against": [one for b in boards for one in b.against if one.said.plugin == method],
         "any_labels": any(row.supervision != "none" for _, row in results),
         "data": sorted({board.data for board, _ in results}),
         "supervisions": sorted({row.supervision for _, row in results}),
-        "protocols": [p for p in all_protocols() if gives & set(p.needs)],
-        "hrefs": {b.protocol.name: b.href for b in sorted(boards, key=lambda b: not b.twin)},
     }
 
 
-def _kinds(given: str) -> tuple[str, ...]:
-    return (given, *DERIVED.get(given, ()))
+def _words(said: Iterable[str]) -> str:
+    return ", ".join(sorted({word for word in said if word}))

@@ -20,13 +20,14 @@ from benchmark.protocols import Protocol
 COST = {"time", "throughput", "peak memory", "hardware"}
 
 
-def run_page(record: Record, board: Board) -> dict[str, Any]:
+def run_page(record: Record, board: Board, *, private: bool = False) -> dict[str, Any]:
     """The values of `run.html`."""
     return {
         "r": record,
         "board": board,
         "charts": [(title, svg, "") for title, svg in charts_of(record)],
-        "pictures": shown_pictures(record, board.protocol),
+        "pictures": shown_pictures(record, board.protocol, private=private),
+        "private": private,
         "forbidding": forbidding(record, board.protocol),
         "facts": [fact for fact in facts(record) if fact[0] not in COST],
         "command": command(record),
@@ -40,9 +41,10 @@ def forbidding(record: Record, protocol: Protocol) -> list[str]:
     return [name for name in protocol.data.datasets() if not spec_of(name).publishable]
 
 
-def shown_pictures(record: Record, protocol: Protocol) -> list[Picture]:
-    """The pictures that lie in the run's folder on this machine, if they may be shown."""
-    if forbidding(record, protocol):
+def shown_pictures(record: Record, protocol: Protocol, *, private: bool = False) -> list[Picture]:
+    """The pictures that lie in the run's folder on this machine, if they may be shown: published, or,
+    if the site is `private`, at all."""
+    if forbidding(record, protocol) and not private:
         return []
     return pictures_of(record, run_folder(record))
 

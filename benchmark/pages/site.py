@@ -1,6 +1,7 @@
 """The static site: overview, boards, methods and runs as plain HTML that stands alone.
 
-Everything that comes from a record or a plugin is escaped; charts are inline SVG; the one script
+It is made from records and protocols alone, so that it is the same whatever methods are installed.
+Everything that comes from a record is escaped; charts are inline SVG; the one script
 sorts and filters tables, and nothing needs it. Real boards, twins and boards that hold only what papers
 report are kept apart.
 """
@@ -8,6 +9,7 @@ report are kept apart.
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -18,39 +20,50 @@ import jinja2
 from benchmark.boards.entries import Entry
 from benchmark.boards.reported_tables import printed, words
 from benchmark.boards.standings import KINDS
-from benchmark.contracts.errors import InvalidInput
-from benchmark.files import whole_folder
+from benchmark.files import naming_a_full_disk
 from benchmark.pages.board_page import board_page
 from benchmark.pages.boards import Board, all_boards
 from benchmark.pages.method_page import method_page
+from benchmark.pages.publish import publish, written
 from benchmark.pages.run_page import as_jpeg, run_page, shown_pictures
-from benchmark.plugins import plugins
+from benchmark.protocols import Protocol
 
 Write = Callable[[Path], Any]
 """Writes one file of the site to the path given."""
 
 
-def build_site(target: Path, progress: Callable[[int, int], None] | None = None) -> int:
-    """Write the whole site into `target`, which appears complete or not at all; its number of files.
+def build_site(
+    target: Path,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    protocols: Iterable[Protocol] | None = None,
+    private: bool = False,
+) -> int:
+    """Write the site into `target`, new files only once all are made; its number of files.
 
-    A folder already there is replaced if it is a site or empty, else refused.
+    `protocols` are those whose boards are shown (all by default). With `private`, pictures of data
+    sets are shown that may not be published. Of what is in `target` already, only files that bench wrote
+    are replaced or removed. Raises `InvalidInput` for a folder that holds other things and no site.
     """
-    if target.exists() and any(target.iterdir()) and not (target / "site.css").exists():
-        raise InvalidInput(
-            f"{target} holds other things than a site of bench", cure="name a new or empty folder"
-        )
-    files = list(_files(all_boards()))
-    with whole_folder(target) as folder:
+    target = target.resolve()
+    before = written(target)
+    files = list(_files(all_boards(protocols), private=private))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        naming_a_full_disk(target),
+        tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as made,
+    ):
         for done, (name, write) in enumerate(files, start=1):
-            path = folder / name
+            path = Path(made) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path)
             if progress and (done % 1000 == 0 or done == len(files)):
                 progress(done, len(files))
+        publish(Path(made), target, before)
     return len(files)
 
 
-def _files(boards: list[Board]) -> Iterable[tuple[str, Write]]:
+def _files(boards: list[Board], *, private: bool) -> Iterable[tuple[str, Write]]:
     """Each file's place and the call that writes it, so that no two pages are in memory at once."""
     room = environment()
 
@@ -68,24 +81,26 @@ def _files(boards: list[Board]) -> Iterable[tuple[str, Write]]:
         crumbs: tuple[tuple[str, str], ...] = ((board.href, board.name),)
         yield board.href, page("board.html", partial(board_page, board, boards), crumbs, "../")
         for entry in board.entries:
-            yield from _run_files(entry, board, page)
-    methods = {row.method for board in boards for row in board.rows} | set(plugins().methods)
-    for method in sorted(methods):
+            yield from _run_files(entry, board, page, private=private)
+    for method in sorted({row.method for board in boards for row in board.rows}):
         href = f"methods/{method}.html"
         fill = partial(method_page, method, boards)
         yield href, page("method.html", fill, ((href, method),), "../")
 
 
 def _run_files(
-    entry: Entry, board: Board, page: Callable[..., Write]
+    entry: Entry, board: Board, page: Callable[..., Write], *, private: bool
 ) -> Iterable[tuple[str, Write]]:
     """A run's page, its record as it is, and its pictures."""
     run = entry.record.run_id
     href = f"runs/{run}.html"
     crumbs = ((f"{board.href}#{run}", board.name), (href, f"run {run[:8]}"))
-    yield href, page("run.html", partial(run_page, entry.record, board), crumbs, "../")
+    yield (
+        href,
+        page("run.html", partial(run_page, entry.record, board, private=private), crumbs, "../"),
+    )
     yield f"runs/{run}.json", partial(shutil.copyfile, entry.path)
-    for picture in shown_pictures(entry.record, board.protocol):
+    for picture in shown_pictures(entry.record, board.protocol, private=private):
         yield f"runs/{run}-{picture.name}.jpg", partial(as_jpeg, picture.path)
 
 
@@ -121,5 +136,14 @@ def _index(boards: list[Board]) -> dict[str, Any]:
         "data": sorted({b.data for b in boards}),
         "kinds": sorted({kind for b in boards for kind in b.protocol.needs}),
         "supervisions": sorted({r.supervision for b in boards for r in b.rows}),
-        "methods": [spec for _, spec in sorted(plugins().methods.items())],
+        "methods": _methods(boards),
     }
+
+
+def _methods(boards: list[Board]) -> list[tuple[str, str, int]]:
+    """(method, role, boards) of every method with a row."""
+    found: dict[str, tuple[str, set[str]]] = {}
+    for board in boards:
+        for row in board.rows:
+            found.setdefault(row.method, (row.role, set()))[1].add(board.href)
+    return [(name, role, len(on)) for name, (role, on) in sorted(found.items())]

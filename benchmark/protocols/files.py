@@ -108,6 +108,11 @@ def read_lock(folder: Path) -> dict[str, str]:
     return {parts[0]: parts[1] for parts in lines}
 
 
+def is_frozen(protocol: Protocol) -> bool:
+    """Whether a version stands in the lock of its folder; what does not is a draft."""
+    return protocol.name in read_lock(protocol_path(protocol.name).parent.parent)
+
+
 def freeze(folder: Path, also: Mapping[str, str] | None = None) -> list[str]:
     """Add digests not yet in the lock (of versions, and those of `also`); return their names.
 

@@ -87,7 +87,7 @@ class Twin(Strict):
 class ReportedValue(Strict):
     """What a source prints under this protocol. Whole tables of papers lie in `reported/` instead.
 
-    `plugin` is the method's id here, if it has one, with the `preset` (by default the method's) and the
+    `plugin` is the method's id here, if it has one, with the `preset` ("" for a run without one) and the
     `settings` that the value belongs to; `tolerance`, in the metric's unit, takes the place of the usual
     one (`benchmark.boards.sources`).
     """

@@ -50,7 +50,7 @@ class Column(Strict):
 class PaperRow(Strict):
     """A row: the method in the paper's words, and its numbers as printed ("-" where there is none).
 
-    `plugin` is the method's id here, with the `preset` (its default one, if none is named) and the
+    `plugin` is the method's id here, with the `preset` ("" for a run without one) and the
     `settings` that the numbers belong to. Where a table mixes
     conventions, `measured` says by a column's head "protocol:metric", or "" for no protocol, and
     `apart` why that one number can't be compared.

@@ -42,7 +42,8 @@ def require_possible(plan: Plan) -> None:
     if not plan.info.milestones:
         raise Incompatible(
             f"method {plan.spec.id!r} with these settings leaves no milestones for a curve",
-            cure="for lead: --set reduction=none, whose milestones are those of stage 1",
+            cure=f"leave --curve out, or take settings with which it does (`bench show method "
+            f"{plan.spec.id}` lists them): a method says so in `info`, by `milestones=True`",
         )
 
 

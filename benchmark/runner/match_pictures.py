@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from benchmark.runner.plan import Plan
-from benchmark.runner.sheets import GUESS, TRUTH, ZOOM, from_best_to_worst
+from benchmark.runner.sheets import GUESS, TRUTH, ZOOM, ItemScores, from_best_to_worst
 from benchmark.tasks.landmark_matching import pairs_of, view_landmarks
 
 COUNT, COLUMNS, LABEL = 16, 4, 14
@@ -17,7 +17,7 @@ FAR = 0.1  # of the picture's side: a match farther from the truth is drawn red
 
 
 def match_sheet(
-    plan: Plan, kept: Mapping[str, np.ndarray], scores: np.ndarray
+    plan: Plan, kept: Mapping[str, np.ndarray], scores: ItemScores
 ) -> Image.Image | None:
     """16 pairs of the headline's kind, from the best to the worst: source, target, and lines between.
 
@@ -28,9 +28,9 @@ def match_sheet(
     split, headline = plan.splits["test"], plan.scored.metrics[0]
     pairs = pairs_of(plan.protocol, split)
     rows = np.flatnonzero(pairs.same if headline.id.endswith("same") else ~pairs.same)
-    if scores.shape != rows.shape:
+    if scores.values.shape != rows.shape:
         return None
-    order = from_best_to_worst(scores, headline.better, COUNT)
+    order = from_best_to_worst(scores, COUNT)
     points, _ = view_landmarks(pairs, split, plan.protocol)
     images, side = split.images(), split.size
     size = ZOOM * side
@@ -47,7 +47,7 @@ def match_sheet(
         for j, crop in enumerate(crops[..., middle, middle].permute(0, 2, 3, 1).numpy()):
             zoomed = Image.fromarray(crop).resize((size, size), Image.Resampling.BICUBIC)
             canvas.paste(zoomed, (x + j * size, y))
-        pen.text((x + 2, y - LABEL + 2), f"{scores[place]:.1f}", fill=(220, 220, 220))
+        pen.text((x + 2, y - LABEL + 2), f"{scores.values[place]:.1f}", fill=(220, 220, 220))
         for start, true, end in zip(points[views[0]], points[views[1]], found, strict=True):
             if np.isfinite(end).all():
                 far = np.linalg.norm(end - true) > FAR * side

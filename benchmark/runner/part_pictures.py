@@ -14,13 +14,13 @@ from benchmark.contracts.predictions import Parts
 from benchmark.method_errors import prediction_of
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import loaded_method
-from benchmark.runner.sheets import Draw, from_best_to_worst, sheet
+from benchmark.runner.sheets import Draw, ItemScores, from_best_to_worst, sheet
 
 COUNT = 16
 STRENGTH, DARKNESS = 0.55, 0.35
 
 
-def part_sheet(plan: Plan, kept: object, scores: np.ndarray) -> Image.Image | None:
+def part_sheet(plan: Plan, kept: object, scores: ItemScores) -> Image.Image | None:
     """16 test images, from the best to the worst where each has a score, with their parts.
 
     None for methods without parts, for ceilings, and where the fit is not on this machine.
@@ -31,9 +31,9 @@ def part_sheet(plan: Plan, kept: object, scores: np.ndarray) -> Image.Image | No
     if isinstance(method, Ceiling):
         return None
     split = plan.splits["test"]
-    if scores.shape != (len(split),):
-        scores = np.arange(len(split), dtype=float)
-    chosen = from_best_to_worst(scores, plan.scored.metrics[0].better, COUNT)
+    if scores.values.shape != (len(split),) or not np.isfinite(scores.values).any():
+        scores = ItemScores(np.arange(len(split), dtype=float), "lower")
+    chosen = from_best_to_worst(scores, COUNT)
     pixels = split.images().batch(chosen)
     with torch.inference_mode(), prediction_of(method):
         found = method.predict(to_signed(pixels.to(plan.device)))

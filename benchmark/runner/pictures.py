@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmark.datasets.landmarks import landmarks_of
 from benchmark.datasets.warped import warped_images
 from benchmark.files import whole_file
+from benchmark.metrics.aggregates import by_item
 from benchmark.runner.cloud_pictures import cloud_sheet, turntable_sheet
 from benchmark.runner.generated import generated_sheet, interpolation_sheet
 from benchmark.runner.match_pictures import match_sheet
@@ -18,8 +18,15 @@ from benchmark.runner.part_pictures import part_sheet
 from benchmark.runner.plan import Plan
 from benchmark.runner.point_pictures import milestones_sheet, points_sheet
 from benchmark.runner.run import Outcome
-from benchmark.runner.sheets import from_best_to_worst, masks_drawn, points_drawn, sheet
+from benchmark.runner.sheets import (
+    ItemScores,
+    from_best_to_worst,
+    masks_drawn,
+    points_drawn,
+    sheet,
+)
 from benchmark.tasks.foreground import true_masks, unpacked
+from benchmark.tasks.landmark_regression import annotation
 from benchmark.tasks.landmark_scale import zoomed_points, zooms
 
 
@@ -32,11 +39,10 @@ def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:
     """
     folder = plan.folder / "pictures"
     kept = _arrays(plan, outcome, f"{plan.run_id}.predictions.npz")
-    scores = _arrays(plan, outcome, outcome.record.headline.per_item)
-    score = scores.get(outcome.record.headline.metric, np.empty(0))
+    scores = _scores(plan, outcome)
     for name, drawn in DRAWN.items():
         target = folder / f"{name}.png"
-        if not target.exists() and (picture := drawn(plan, kept, score)) is not None:
+        if not target.exists() and (picture := drawn(plan, kept, scores)) is not None:
             with whole_file(target) as temporary, temporary.open("wb") as file:
                 picture.save(file, "PNG")
     return folder if folder.exists() else None
@@ -51,38 +57,50 @@ def _arrays(plan: Plan, outcome: Outcome, name: str) -> dict[str, np.ndarray]:
     return {}
 
 
+def _scores(plan: Plan, outcome: Outcome) -> ItemScores:
+    """What each test item scored in the first metric that has items; empty where none has."""
+    value = outcome.record.by_item
+    if value is None:
+        return ItemScores(np.empty(0), outcome.record.headline.better)
+    errors = _arrays(plan, outcome, value.per_item).get(value.metric)
+    found = np.empty(0) if errors is None else by_item(errors, value.aggregate)
+    return ItemScores(found, value.better)
+
+
 Kept = dict[str, np.ndarray]
 """The small predictions that a run keeps, as its task names them."""
 
 
-def predictions_sheet(plan: Plan, kept: Kept, scores: np.ndarray) -> Image.Image | None:
+def predictions_sheet(plan: Plan, kept: Kept, scores: ItemScores) -> Image.Image | None:
     """32 test images from the best to the worst, truth in green, prediction in red.
 
-    Rings and dots for landmarks, outline and tint for masks.
+    Rings and dots for landmarks that are annotated, outline and tint for masks.
     """
     split, protocol = plan.splits["test"], plan.protocol
-    if scores.shape != (len(split),):
+    values = scores.values
+    if values.shape != (len(split),) or not np.isfinite(values).any():
         return None
-    chosen = from_best_to_worst(scores, plan.scored.metrics[0].better)
+    chosen = from_best_to_worst(scores)
     images = split.images()
     if "points" in kept and protocol.landmarks is not None:
-        assert split.points is not None
-        truth = landmarks_of(split.points, protocol.landmarks)
-        draw = points_drawn(truth[chosen], kept["points"][chosen], split.size)
+        known = annotation(split, protocol)
+        draw = points_drawn(
+            known.points[chosen], kept["points"][chosen], split.size, known.shown()[chosen]
+        )
     elif protocol.zoom is not None and (view := plan.scored.metrics[0].on):
         truth, warps = zoomed_points(split, protocol, view), zooms(protocol, view, len(split))
         draw = points_drawn(truth[chosen], kept[f"points_{view}"][chosen], split.size)
         images = warped_images(images, chosen, warps[chosen.tolist()], lambda *_: None)
-        chosen, scores = np.arange(len(chosen)), scores[chosen]
+        chosen, values = np.arange(len(chosen)), values[chosen]
     elif "foreground" in kept:
         inside, scored = true_masks(split, protocol)
         draw = masks_drawn(inside[chosen], unpacked(kept)[chosen], scored[chosen])
     else:
         return None
-    return sheet(images.batch(chosen).permute(0, 2, 3, 1).numpy(), scores[chosen], draw)
+    return sheet(images.batch(chosen).permute(0, 2, 3, 1).numpy(), values[chosen], draw)
 
 
-DRAWN: dict[str, Callable[[Plan, Kept, np.ndarray], Image.Image | None]] = {
+DRAWN: dict[str, Callable[[Plan, Kept, ItemScores], Image.Image | None]] = {
     "predictions": predictions_sheet,
     "points": lambda plan, kept, scores: points_sheet(plan),
     "points_by_step": lambda plan, kept, scores: milestones_sheet(plan),

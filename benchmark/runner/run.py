@@ -326,6 +326,7 @@ def _record(
                 {"name": w.name, "source": w.source, "sha256": w.sha256}
                 for w in plan.info.pretrained
             ],
+            known_failures=dict(plan.spec.known_failures),
         ),
         protocol=ProtocolPart(
             id=plan.protocol.id,

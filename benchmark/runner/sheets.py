@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -14,9 +15,18 @@ Draw = Callable[[Image.Image, int], None]
 """Draws on a zoomed image, given which of the chosen ones it is."""
 
 
-def from_best_to_worst(scores: np.ndarray, better: str, count: int = COLUMNS * ROWS) -> np.ndarray:
-    """Up to `count` rows, evenly spread over the order of `scores` (N,)."""
-    order = np.argsort(scores if better == "lower" else -scores, kind="stable")
+class ItemScores(NamedTuple):
+    """A value (N,) of each test item, NaN for none; `better` is "lower" or "higher"."""
+
+    values: np.ndarray
+    better: str
+
+
+def from_best_to_worst(scores: ItemScores, count: int = COLUMNS * ROWS) -> np.ndarray:
+    """Up to `count` items, evenly spread over the order of their scores; those without are left out."""
+    values, better = scores
+    order = np.argsort(values if better == "lower" else -values, kind="stable")
+    order = order[: np.isfinite(values).sum()]  # NaN comes last
     steps = np.linspace(0, len(order) - 1, min(count, len(order)))
     return order[steps.round().astype(int)]
 
@@ -37,14 +47,20 @@ def sheet(images: np.ndarray, scores: np.ndarray | None, draw: Draw) -> Image.Im
     return canvas
 
 
-def points_drawn(truth: np.ndarray, points: np.ndarray, size: int) -> Draw:
-    """Rings at the true and dots at the predicted points, both (N, K, 2) in pixels."""
+def points_drawn(
+    truth: np.ndarray, points: np.ndarray, size: int, shown: np.ndarray | None = None
+) -> Draw:
+    """Rings at the true and dots at the predicted points, both (N, K, 2) in pixels.
+
+    Of points that are not `shown` (N, K), which nobody annotated, neither is drawn.
+    """
     small = size < 48 or truth.shape[1] > 20
     ring, dot = (1.5, 1.0) if small else (3.5, 2.0)
 
     def draw(zoomed: Image.Image, i: int) -> None:
         pen = ImageDraw.Draw(zoomed)
-        for (tx, ty), (px, py) in zip(truth[i], points[i], strict=True):
+        drawn = slice(None) if shown is None else shown[i]
+        for (tx, ty), (px, py) in zip(truth[i][drawn], points[i][drawn], strict=True):
             tx, ty, px, py = ((v + 0.5) * ZOOM - 0.5 for v in (tx, ty, px, py))
             pen.ellipse((tx - ring, ty - ring, tx + ring, ty + ring), outline=TRUTH)
             pen.ellipse((px - dot, py - dot, px + dot, py + dot), fill=GUESS)

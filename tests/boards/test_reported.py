@@ -23,9 +23,7 @@ from benchmark.boards.reported_tables import printed
 from benchmark.boards.sources import TOLERANCE, Said, said_of, said_of_none
 from benchmark.boards.standings import KINDS, standings
 from benchmark.boards.tables import stale_files, update_boards
-from benchmark.contracts.spec import MethodSpec, Reported
 from benchmark.home import leaderboards
-from benchmark.plugins import plugins
 from benchmark.protocols import ProtocolInvalid, all_protocols, builtin_folder, find_protocol
 from benchmark.protocols.files import _read_cached
 from benchmark.protocols.papers import papers, read_paper, values
@@ -113,8 +111,7 @@ def test_no_table_of_a_numbered_series_is_left_out() -> None:
 def test_every_paper_names_metrics_that_are_measured() -> None:
     count = sum(len(said_of(p)) for p in all_protocols()) + len(said_of_none())
     single = sum(len(p.reported) for p in all_protocols())
-    plugged = sum(len(spec.reported) for spec in plugins().methods.values())
-    assert count == single + plugged + sum(sum(c.values()) for c in COUNTS.values())
+    assert count == single + sum(sum(c.values()) for c in COUNTS.values())
 
 
 def test_units_are_the_metrics() -> None:
@@ -276,14 +273,6 @@ def test_withdrawn_runs_do_not_reproduce(real: Path, tmp_path: Path) -> None:
     assert (beside().state, beside().value) == ("twin_only", None)
 
 
-def test_a_plugin_may_report_too(real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = Reported("small_faces", "nme_iod", 1.0, "its paper, table 1", tolerance=1000)
-    spec = plugins().methods["grid"]
-    changed = MethodSpec(**{**vars(spec), "reported": (said,)})
-    monkeypatch.setitem(plugins().methods, "grid", changed)
-    assert beside().state == "reproduced"
-
-
 def test_boards_show_it_everywhere(real: Path, tmp_path: Path, bench: Call) -> None:
     report(tmp_path, 1.0, 'read_from = "figure"')
     update_boards()
@@ -300,7 +289,7 @@ def test_boards_show_it_everywhere(real: Path, tmp_path: Path, bench: Call) -> N
     (mine,) = [row for row in table if row["protocol"] == "small_faces@1"]
     assert (mine["state"], mine["plugin"], mine["read_from"]) == ("worse", "grid", "figure")
     said = bench("board", "small_faces", "--json").json
-    assert said["small_faces@1"]["kind"] == "real"
+    assert said["small_faces@1"]["kind"] == "draft"
     assert said["small_faces@1"]["reported"][0]["state"] == "worse"
     assert said["small_faces@1 (twin)"]["reported"] == []
     assert "reported against reproduced" in bench("board", "small_faces").out
@@ -310,8 +299,10 @@ def test_kinds_of_boards_are_told_apart_in_the_index(real: Path, bench: Call) ->
     update_boards()
     index = (leaderboards() / "README.md").read_text()
     sections = re.split(r"^## ", index, flags=re.M)[1:]
-    assert [s.splitlines()[0] for s in sections] == [heading for heading, _ in KINDS.values()]
+    frozen = [heading for kind, (heading, _) in KINDS.items() if kind != "real"]
+    assert [s.splitlines()[0] for s in sections] == [*frozen, "How to read a board"]
     assert "[small_faces@1](small_faces/1/README.md) |" in re.sub(" +", " ", sections[0])
+    assert "not to quote" in sections[0]
     assert "mafl@1 (reported only)" in sections[1]
     assert "](twins/small_faces/1/README.md) (twin)" in sections[2]
     page = (leaderboards() / "reported" / "README.md").read_text()
@@ -325,17 +316,13 @@ def test_only_the_newest_version_of_a_protocol_is_listed_without_runs(harness: P
     assert not [n for n in names if n.startswith("aflw_m_limited@1")]
 
 
-def test_known_failures_and_weights_stand_beside_the_row(
-    run: Call, bench: Call, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_known_failures_and_weights_stand_beside_the_row(run: Call, bench: Call) -> None:
     record = Path(run("grid", "--json").json["record"])
     about = json.loads(record.read_text())
     about["method"]["pretrained"] = [{"name": "dino", "source": "x", "sha256": "0"}]
     about["method"]["supervision"] = "masks"
+    about["method"]["known_failures"] = {"resume": "its library can't"}
     record.write_text(json.dumps(about))
-    spec = plugins().methods["grid"]
-    changed = MethodSpec(**{**vars(spec), "known_failures": {"resume": "its library can't"}})
-    monkeypatch.setitem(plugins().methods, "grid", changed)
     update_boards()
     page = (record.parents[1] / "README.md").read_text()
     assert "| grid † " in page

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +13,8 @@ import pytest
 from tests_fixtures import Call
 
 from benchmark.boards.entries import board_folder, read_entries
-from benchmark.boards.rows import make_rows
+from benchmark.boards.rows import Row, make_rows
+from benchmark.boards.standings import standings
 from benchmark.boards.tables import stale_files, update_boards
 from benchmark.home import leaderboards
 from benchmark.protocols import find_protocol
@@ -67,7 +70,10 @@ def test_csv_holds_the_values_of_the_rows(board: Path) -> None:
 
 def test_markdown_marks_single_seeds_and_says_that_faces_are_rendered(board: Path) -> None:
     text = (board / "README.md").read_text()
-    assert "paired by the seeds that both were run with" in text
+    assert "[What the columns mean](../../../README.md#how-to-read-a-board)" in text
+    index = (leaderboards() / "README.md").read_text()
+    assert "## How to read a board" in index
+    assert "paired by the seeds that both were run with" in index
     assert text.startswith("# small_faces@1 (twin)\n")
     assert "Rendered data" in text
     lines = {line.split("|")[2].strip(): line for line in text.splitlines() if line[:1] == "|"}
@@ -98,7 +104,7 @@ def test_the_index_names_the_best_method_that_stands(board: Path) -> None:
     withdraw(board, first.method)
     assert f"{second.method} : {second.value:.2f} %" in index.read_text()
     withdraw(board, second.method)
-    assert "%" not in index.read_text()
+    assert "%" not in index.read_text().partition("## How to read a board")[0]
 
 
 def test_a_board_of_another_protocol_content_says_what_it_left_out(
@@ -112,3 +118,51 @@ def test_a_board_of_another_protocol_content_says_what_it_left_out(
     text = (board / "README.md").read_text()
     assert text.count("made under another content of small_faces@1") == 3
     assert stale_files() == []
+
+
+def test_a_version_without_records_leads_to_those_with_some(
+    board: Path, bench: Call, tmp_path: Path
+) -> None:
+    folder = tmp_path / "protocols" / "small_faces"
+    text = (folder / "1.toml").read_text()
+    for version in (2, 3):
+        (folder / f"{version}.toml").write_text(text.replace("version = 1", f"version = {version}"))
+    assert bench("board", "small_faces").out == (
+        "no records of small_faces@3 yet; there are of small_faces@1: bench board small_faces@1\n"
+    )
+    assert "small_faces@1 (twin)" in bench("board", "small_faces@1").out
+    shutil.rmtree(board)
+    assert bench("board", "small_faces", "--twin").out == (
+        "no records of small_faces@3 (twin) yet: "
+        "bench run --method METHOD --protocol small_faces@3 --twin\n"
+    )
+
+
+def test_what_columns_mean_is_said_once_below_all_boards(board: Path, bench: Call) -> None:
+    shutil.copytree(board, board.parents[2] / "small_faces" / "1")
+    for path in (board.parents[2] / "small_faces" / "1").glob("*/*.json"):
+        about = json.loads(path.read_text())
+        about["protocol"]["twin"] = False
+        path.write_text(json.dumps(about))
+    said = bench("board").out
+    assert said.count("small_faces@1") == 2
+    assert said.count("over test items alone") == said.count("ranks are given to") == 1
+
+
+def test_the_index_names_a_best_method_only_where_it_is_settled(board: Path) -> None:
+    stands = next(b for b in standings([find_protocol("small_faces")]) if b.twin)
+    method = replace(stands.rows[0], role="method", withdrawn="")
+    first, second = (
+        replace(method, method=name, value=value) for name, value in (("a", 1), ("b", 2))
+    )
+
+    def said(*rows: Row) -> str:
+        standing = replace(stands, rows=list(rows))
+        best = standing.best("method")
+        assert best is not None
+        return standing.how_sure(best)
+
+    assert said(first) == "the only one"
+    assert said(replace(first, rank=(1, 1)), replace(second, rank=(2, 2))) == ""
+    assert said(replace(first, rank=(1, 2)), replace(second, rank=(1, 2))) == "not decided"
+    assert said(replace(first, rank=(1, 1)), replace(second, rank=None)) == "not decided"

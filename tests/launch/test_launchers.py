@@ -16,6 +16,7 @@ from tests_support import install_fake
 
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.extension import BUILT_IN_LAUNCHERS
+from benchmark.contracts.launch import Job
 from benchmark.home import home, leaderboards
 from benchmark.launch import LAUNCHERS, make_launcher
 from benchmark.launch.pool import Pool
@@ -89,33 +90,66 @@ def test_each_gpu_has_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_runs_of_the_pool(harness: Path) -> None:
-    words = [
-        *RUN,
-        "slow",
-        "--seed",
-        "0,1",
-        "--launcher",
-        "pool",
-        "--launcher-option",
-        "processes=2",
-    ]
+@pytest.mark.parametrize(
+    "number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_the_runs_of_the_pool_end_with_it(harness: Path, number: int, code: int) -> None:
+    words = [*RUN, "slow", "--seed", "0,1", "--launcher", "pool"]
     main = subprocess.Popen(
-        [sys.executable, "-m", "benchmark", *words],
+        [sys.executable, "-m", "benchmark", *words, "--launcher-option", "processes=2"],
         env=os.environ | {"SLOW_SECONDS": "5"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+    begun: set[Path] = set()
     for _ in range(600):
-        if len(list((home() / "fits").glob("*/time.json"))) == 2:
+        begun = set((home() / "fits").glob("*/time.json"))
+        if len(begun) == 2:
             break
         time.sleep(0.1)
-    main.send_signal(signal.SIGINT)
-    # the pipes close when the last of the processes has ended
+    assert len(begun) == 2
+    main.send_signal(number)
     _, errors = main.communicate(timeout=120)
-    assert main.returncode == 130
+    assert main.returncode == code
     assert "Traceback" not in errors
+    for name in ("0", "1"):
+        assert f"begun: slow on small_faces@1, seed {name}" in errors
+    # the lock of a run is its process's: another gets it once that is gone
+    again = subprocess.run(
+        [sys.executable, "-m", "benchmark", *words, "--launcher-option", "processes=2", "--json"],
+        env=os.environ | {"SLOW_SECONDS": "0"},
+        capture_output=True,
+        text=True,
+    )
+    assert again.returncode == 0, again.stderr
+    assert [about["found"] for about in json.loads(again.stdout)] == [False, False]
+
+
+def test_the_pool_says_how_many_run_at_once_and_when_each_begins_and_ends(run: Call) -> None:
+    words = ("--launcher", "pool", "--launcher-option", "processes=1")
+    said = run("grid", "--seed", "0,1", *words)
+    first, *lines = said.err.splitlines()
+    assert first.startswith("2 runs, 1 at once (--launcher-option processes=1); logs in ")
+    seeds = ["grid on small_faces@1, seed 0", "grid on small_faces@1, seed 1"]
+    assert sorted(line for line in lines if line.startswith("begun")) == [
+        f"begun: {seed}" for seed in seeds
+    ]
+    assert f"done: {seeds[0]} (1 of 2)" in lines
+    assert f"done: {seeds[1]} (2 of 2)" in lines
+    assert run("grid", "--seed", "0", *words, "--json").err == ""
+
+
+def test_the_pool_does_not_wait_for_what_a_run_left_running(
+    harness: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that a method started and forgot holds the run's standard output open."""
+    left = "import subprocess; print(7, flush=True); subprocess.Popen(['sleep', '60'])"
+    monkeypatch.setattr(Job, "command", lambda self: [sys.executable, "-c", left])
+    began = time.monotonic()
+    (ended,) = Pool({"processes": "1"}, tmp_path).launch([Job("one", ())])
+    assert (ended.code, ended.output.strip()) == (0, "7")
+    assert time.monotonic() - began < 30
 
 
 def test_submitit_executes_runs_on_its_local_cluster(run: Call) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from tests_fixtures import Call
 
 from benchmark.boards.compare import compare
+from benchmark.home import home
 from benchmark.protocols import find_protocol
 
 ASK = ("compare", "slow", "grid:9", "-p", "small_faces", "--twin")
@@ -29,12 +31,12 @@ def test_the_page_says_what_the_terminal_says(ran: None, bench: Call, tmp_path: 
     found = compare(find_protocol("small_faces"), "slow", "grid:9", twin=True)
     text = page.read_text()
     words = " ".join(re.sub(r"<[^>]*>", " ", text).split())
-    assert f"A − B {found.difference:+.2f} %" in words
+    assert f"A − B = {found.difference:+.2f} %" in words
     assert f"95 % {found.ci95[0]:+.2f} to {found.ci95[1]:+.2f}" in words
     assert found.wins is not None
     assert f"A is better on {100 * found.wins:.0f} % of the items" in words
     item, one, two = found.most[0]
-    assert f"{item} {one:.2f} {two:.2f} {one - two:+.2f}" in words
+    assert f"test/{item:06d} {one:.2f} {two:.2f} {one - two:+.2f}" in words
     assert words.count("Twin: rendered data") == 1
     assert text.count("<svg") == 3
 
@@ -48,6 +50,35 @@ def test_the_page_stands_alone(ran: None, bench: Call, tmp_path: Path) -> None:
     assert "://" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", text)
     assert re.findall(r"@import|url\((?!#)|<(?:iframe|object|embed|img)\b", text) == []
     assert len(re.findall(r"<td>[AB]</td></tr>", text)) == 3
+
+
+def test_items_are_called_by_their_files_where_the_split_is_prepared(
+    ran: None, bench: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = compare(find_protocol("small_faces"), "slow", "grid:9", twin=True)
+    items = [item for item, _, _ in found.most]
+    page = tmp_path / "compared.html"
+
+    def told() -> list[str]:
+        """The last lines of the table on the terminal."""
+        return [line.split()[0] for line in bench(*ASK).out.splitlines()[-len(items) :]]
+
+    assert told() == [f"test/{item:06d}" for item in items]
+    assert bench(*ASK, "--json").json["names"] == {str(i): f"test/{i:06d}" for i in items}
+    # the same split under other digests, damaged, or nowhere: numbers, as the record has them
+    other = tmp_path / "other"
+    (split,) = (p.parent for p in (home() / "prepared").glob("*/test/manifest.json"))
+    shutil.copytree(split, other / "prepared" / split.parent.name / "test")
+    manifest = other / "prepared" / split.parent.name / "test" / "manifest.json"
+    whole = manifest.read_text()
+    monkeypatch.setenv("BENCH_HOME", str(other))
+    assert told() == [f"test/{item:06d}" for item in items]
+    for text in (whole.replace('"labels_digest": "', '"labels_digest": "0'), "{"):
+        manifest.write_text(text)
+        assert told() == [str(item) for item in items]
+    bench(*ASK, "--page", str(page))
+    assert "Items are counted from 0" in page.read_text()
+    assert bench(*ASK, "--json").json["names"] == {}
 
 
 def test_json_and_page_together_leave_json_alone_on_standard_output(

@@ -22,7 +22,7 @@ from benchmark.protocols import Foreground, ProtocolInvalid, builtin_folder
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
-from benchmark.runner.sheets import GUESS, TRUTH, from_best_to_worst
+from benchmark.runner.sheets import GUESS, TRUTH, ItemScores, from_best_to_worst
 from benchmark.runner.verify import verify_record
 from benchmark.tasks.collect import collect
 from benchmark.tasks.foreground import foreground_of, packed, true_masks, unpacked
@@ -253,10 +253,10 @@ def test_the_page_shows_tinted_masks_from_best_to_worst(tiny) -> None:
         pixels = np.asarray(picture).astype(int)
     first = pixels[14 : 14 + 128, 2 : 2 + 128]
     errors = np.load(plan.folder / outcome.record.headline.per_item)["foreground_iou"]
-    order = from_best_to_worst(errors, "higher")
+    order = from_best_to_worst(ItemScores(errors, "higher"))
     assert order[0] == errors.argmax()
     assert order[-1] == errors.argmin()
-    assert from_best_to_worst(errors, "lower")[0] == errors.argmin()
+    assert from_best_to_worst(ItemScores(errors, "lower"))[0] == errors.argmin()
     truth, _ = true_masks(plan.splits["test"], plan.protocol)
     outline = (first == TRUTH).all(-1)
     assert 50 < outline.sum() < 2000

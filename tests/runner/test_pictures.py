@@ -17,7 +17,7 @@ from benchmark.runner.part_pictures import DARKNESS, STRENGTH, parts_drawn
 from benchmark.runner.pictures import DRAWN, draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
-from benchmark.runner.sheets import GUESS, TRUTH
+from benchmark.runner.sheets import GUESS, TRUTH, ItemScores, from_best_to_worst, points_drawn
 
 QUIET = Silent()
 
@@ -159,3 +159,54 @@ better = "lower"
     pictures = drawn(plan, outcome)
     assert pictures.keys() == {"predictions", "points"}
     assert count(pictures["predictions"], TRUTH) > 100
+
+
+JOINTS = {
+    "sum_of_means": ("keypoint_l2_sum", "px"),
+    "ratio_of_sums": ("keypoint_l2_edge", "%"),
+}
+
+
+@pytest.mark.parametrize("aggregate", JOINTS)
+def test_joints_that_are_hidden_at_times_are_drawn_too(
+    harness: Path, tmp_path: Path, aggregate: str
+) -> None:
+    """Errors of joints stand in columns, with gaps: each image still has its place, and its picture."""
+    from tests_support import SMALL_PROTOCOL
+
+    metric, unit = JOINTS[aggregate]
+    text = SMALL_PROTOCOL.replace("small_faces", "small_joints")
+    text = text.replace('id = "nme_iod"\nunit = "%"', f'id = "{metric}"\nunit = "{unit}"')
+    text = text.replace('"lower"\n', f'"lower"\naggregate = "{aggregate}"\n')
+    path = tmp_path / "protocols" / "small_joints" / "1.toml"
+    path.parent.mkdir()
+    path.write_text(text)
+    plan, outcome = done("grid", "small_joints")
+    with np.load(plan.folder / outcome.record.headline.per_item) as arrays:
+        errors = arrays[metric]
+    assert errors.ndim == 2
+    pictures = drawn(plan, outcome)
+    assert pictures.keys() == {"predictions", "points"}
+    assert count(pictures["predictions"], TRUTH) > 100
+    assert count(pictures["predictions"], GUESS) > 100
+    (first, *_) = pictures_of(outcome.record, plan.folder)
+    assert f"The number is the image's {metric}" in first.words
+
+
+def test_points_that_nobody_annotated_are_not_drawn() -> None:
+    truth = np.array([[[5.0, 5.0], [15.0, 5.0], [np.nan, np.nan]]])
+    points = np.array([[[5.0, 15.0], [15.0, 15.0], [10.0, 10.0]]])
+    picture = Image.new("RGB", (40, 40))
+    points_drawn(truth, points, 20, np.array([[True, False, False]]))(picture, 0)
+    pixels = np.asarray(picture)
+    rings, dots = ((pixels == colour).all(-1) for colour in (TRUTH, GUESS))
+    assert rings.any()
+    assert dots.any()
+    assert not rings[:, 20:].any()
+    assert not dots[:, 20:].any()
+
+
+def test_items_without_a_score_have_no_place_in_the_order() -> None:
+    scores = np.array([3.0, np.nan, 1.0, 2.0])
+    assert from_best_to_worst(ItemScores(scores, "lower")).tolist() == [2, 3, 0]
+    assert from_best_to_worst(ItemScores(scores, "higher")).tolist() == [0, 3, 2]
