@@ -232,9 +232,9 @@ def _print_legend(boards: list[Standing]) -> None:
 
 
 def _lacks_untrained(board: Standing) -> bool:
-    """Whether a method's row has nothing under "vs untrained" that a run here could bring: only where the
-    metric has items, and the floor is installed and gives what is scored. Some methods have no network
-    to leave untrained."""
+    """Whether a method's row has nothing under "vs untrained" that a run here could bring: only where
+    the metric has items, and the floor is installed and gives what is scored. Some methods have no
+    network to leave untrained."""
     from benchmark.plugins import plugins
 
     floor = plugins().methods.get("random-features")
