@@ -237,11 +237,16 @@ def _print_legend(boards: list[Standing]) -> None:
 
 
 def _lacks_untrained(board: Standing) -> bool:
-    """Whether a method's row has nothing under "vs untrained" that a run could bring: only where the
-    metric has items, and the floor can be scored. Some methods have no network to leave untrained."""
+    """Whether a method's row has nothing under "vs untrained" that a run here could bring: only where
+    the metric has items, and the floor is installed and gives what is scored. Some methods have no
+    network to leave untrained."""
+    from benchmark.plugins import plugins
+
+    floor = plugins().methods.get("random-features")
     return (
         board.headline.aggregate != "single"
-        and not {"landmarks", "descriptors"}.isdisjoint(board.protocol.needs)
+        and floor is not None
+        and not set(floor.gives).isdisjoint(board.protocol.needs)
         and any(r.role == "method" and not r.floor and not r.withdrawn for r in board.rows)
     )
 
