@@ -47,7 +47,7 @@ def protocol_files(folders: tuple[Path, ...]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         for path in folder.glob("*/*.toml"):
-            if path.stem.isdigit():
+            if path.stem.isdecimal():
                 found.setdefault(f"{path.parent.name}@{path.stem}", path)
     return dict(sorted(found.items(), key=lambda kv: (kv[1].parent.name, int(kv[1].stem))))
 
@@ -97,6 +97,11 @@ def find_protocol(name: str) -> Protocol:
             cure="undo the change, or make it a new version that names what it supersedes",
         )
     return protocol
+
+
+def is_frozen(name: str) -> bool:
+    """Whether the content of `id@version` can't change any more; a draft's may."""
+    return name in read_lock(protocol_path(name).parent.parent)
 
 
 def read_lock(folder: Path) -> dict[str, str]:

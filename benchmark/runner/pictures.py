@@ -10,14 +10,14 @@ from PIL import Image
 
 from benchmark.datasets.landmarks import landmarks_of
 from benchmark.datasets.warped import warped_images
-from benchmark.files import whole_file
+from benchmark.files import load_arrays, sweep, whole_file
 from benchmark.runner.cloud_pictures import cloud_sheet, turntable_sheet
 from benchmark.runner.generated import generated_sheet, interpolation_sheet
 from benchmark.runner.match_pictures import match_sheet
 from benchmark.runner.part_pictures import part_sheet
 from benchmark.runner.plan import Plan
 from benchmark.runner.point_pictures import milestones_sheet, points_sheet
-from benchmark.runner.run import Outcome
+from benchmark.runner.run import Outcome, run_lock
 from benchmark.runner.sheets import from_best_to_worst, masks_drawn, points_drawn, sheet
 from benchmark.tasks.foreground import true_masks, unpacked
 from benchmark.tasks.landmark_scale import zoomed_points, zooms
@@ -34,11 +34,13 @@ def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:
     kept = _arrays(plan, outcome, f"{plan.run_id}.predictions.npz")
     scores = _arrays(plan, outcome, outcome.record.headline.per_item)
     score = scores.get(outcome.record.headline.metric, np.empty(0))
-    for name, drawn in DRAWN.items():
-        target = folder / f"{name}.png"
-        if not target.exists() and (picture := drawn(plan, kept, score)) is not None:
-            with whole_file(target) as temporary, temporary.open("wb") as file:
-                picture.save(file, "PNG")
+    with run_lock(plan.folder, wait=True):
+        sweep(folder)
+        for name, drawn in DRAWN.items():
+            target = folder / f"{name}.png"
+            if not target.exists() and (picture := drawn(plan, kept, score)) is not None:
+                with whole_file(target) as temporary, temporary.open("wb") as file:
+                    picture.save(file, "PNG")
     return folder if folder.exists() else None
 
 
@@ -46,8 +48,7 @@ def _arrays(plan: Plan, outcome: Outcome, name: str) -> dict[str, np.ndarray]:
     """The arrays of an artefact: from the run's folder, or beside the record it was found by."""
     for folder in (plan.folder, outcome.path.parent):
         if (folder / name).exists():
-            with np.load(folder / name, allow_pickle=False) as arrays:
-                return dict(arrays)
+            return load_arrays(folder / name)
     return {}
 
 

@@ -78,6 +78,13 @@ class Task(ABC):
         """Errors by metric from predictions kept beside a record, as far as they allow it."""
         return {}
 
+    def rounding(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        """By metric, how far each of `errors` may lie from what `score` gave because predictions were
+        rounded when they were kept; a metric that is not named follows to the last digit."""
+        return {}
+
 
 def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
     """The first kind in the protocol's order that the method gives, itself or derived."""

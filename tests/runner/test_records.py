@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests_fixtures import Call
 
-from benchmark.contracts.record import read_record
+from benchmark.contracts.record import RecordInvalid, read_record
 from benchmark.home import leaderboards
 from benchmark.runner.records import RecordRefused, take_in
 
@@ -113,7 +113,7 @@ def test_ids_that_would_leave_the_boards_are_refused(elsewhere: Path, field: tup
     place = content if len(field) == 1 else content[field[0]]
     place[field[-1]] = "../../../x"
     elsewhere.write_text(json.dumps(content))
-    with pytest.raises(RecordRefused, match="is no id"):
+    with pytest.raises(RecordInvalid, match="id: String should match"):
         take_in(elsewhere)
     assert everything() == []
 

@@ -1,0 +1,56 @@
+"""What a record says it measured, held against the protocol that it names.
+
+Ids and digests do not cover these: whoever reads a record asks before its numbers are taken for the
+protocol's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmark.contracts.record import Record
+from benchmark.protocols.model import Metric, Protocol
+
+
+def faults(record: Record, protocol: Protocol) -> list[str]:
+    """What a record scored on test images says otherwise than its protocol does: metrics, their units,
+    directions and aggregates, numbers of items, splits, the evaluation seed. Empty where all agree.
+
+    Example: `faults(record, find_protocol("ytf5"))` of a record without a metric of `ytf5@1` is
+    ["its metrics are nme_iod_imm, not nme_iod, nme_iod_imm"].
+    """
+    return list(_faults(record, protocol.scored(twin=record.protocol.twin)))
+
+
+def _faults(record: Record, protocol: Protocol) -> Iterator[str]:
+    asked = [metric.id for metric in protocol.metrics]
+    named = [value.metric for value in record.metrics]
+    if named != asked:
+        yield f"its metrics are {', '.join(named)}, not {', '.join(asked)}"
+        return
+    images = record.data["test"].images
+    for metric, value in zip(protocol.metrics, record.metrics, strict=True):
+        for name in ("unit", "better", "aggregate"):
+            said, wanted = getattr(value, name), getattr(metric, name)
+            if said != wanted:
+                yield f"{name} of {metric.id} is {said!r}, not {wanted!r}"
+        items = _items(protocol, metric, images)
+        if items not in (None, value.n):
+            yield f"{metric.id} is made from {value.n} items; {images} test images give {items}"
+    splits = protocol.data.model_dump()
+    for role, part in record.data.items():
+        split = f"twin:{role}" if record.protocol.twin else splits.get(role)
+        if part.split != split:
+            yield f"its {role} images are {part.split}, not {split or 'asked for'}"
+    if record.evaluation_seed != protocol.evaluation_seed:
+        yield f"its evaluation seed is {record.evaluation_seed}, not {protocol.evaluation_seed}"
+
+
+def _items(protocol: Protocol, metric: Metric, images: int) -> int | None:
+    """How many items a metric has for so many test images; None where these do not decide it."""
+    if metric.aggregate == "single":
+        return None
+    if protocol.pairs is not None:
+        return protocol.pairs.count if protocol.pairs.count <= images else images // 2
+    # a model without a true cloud has no Chamfer distance
+    return None if metric.id.startswith("chamfer") else images
