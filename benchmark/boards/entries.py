@@ -16,7 +16,7 @@ from benchmark.files import file_sha256, listed, load_arrays
 from benchmark.home import leaderboards
 from benchmark.metrics.aggregates import checked
 from benchmark.protocols import Protocol
-from benchmark.protocols.claims import faults
+from benchmark.protocols.claims import value_faults
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _unusable(entry: Entry, protocol: Protocol, twin: bool) -> str:
         return f"not where it belongs: {record.method.id}/{record.run_id}.json"
     if about.digest != protocol.digest():
         return f"made under another content of {protocol.name}"
-    if found := faults(record, protocol):
+    if found := value_faults(record, protocol):
         return shown("; ".join(found), quote=False, most=300)
     entry.all_errors()
     return ""

@@ -12,17 +12,31 @@ from benchmark.contracts.record import Record
 from benchmark.protocols.model import Metric, Protocol
 
 
-def faults(record: Record, protocol: Protocol) -> list[str]:
-    """What a record scored on test images says otherwise than its protocol does: metrics, their units,
-    directions and aggregates, numbers of items, splits, the evaluation seed. Empty where all agree.
+def value_faults(record: Record, protocol: Protocol) -> list[str]:
+    """What a record scored on test images says of its values otherwise than its protocol does: metrics
+    and their order, units, directions, aggregates, numbers of items. Empty where all agree.
 
-    Example: `faults(record, find_protocol("ytf5"))` of a record without a metric of `ytf5@1` is
-    ["its metrics are nme_iod_imm, not nme_iod, nme_iod_imm"].
+    Example: `value_faults(record, find_protocol("mafl_scale"))` of a record without the headline is
+    ["its metrics are nme_iod_unseen, not nme_iod_seen, nme_iod_unseen"].
     """
-    return list(_faults(record, protocol.scored(twin=record.protocol.twin)))
+    return list(_value_faults(record, protocol.scored(twin=record.protocol.twin)))
 
 
-def _faults(record: Record, protocol: Protocol) -> Iterator[str]:
+def data_faults(record: Record, protocol: Protocol) -> list[str]:
+    """The same of its splits, by their use, and its evaluation seed."""
+    splits = protocol.data.model_dump()
+    found = []
+    for role, part in record.data.items():
+        split = f"twin:{role}" if record.protocol.twin else splits.get(role)
+        if part.split != split:
+            found.append(f"its {role} images are {part.split}, not {split or 'asked for'}")
+    if record.evaluation_seed != protocol.evaluation_seed:
+        seeds = f"{record.evaluation_seed}, not {protocol.evaluation_seed}"
+        found.append(f"its evaluation seed is {seeds}")
+    return found
+
+
+def _value_faults(record: Record, protocol: Protocol) -> Iterator[str]:
     asked = [metric.id for metric in protocol.metrics]
     named = [value.metric for value in record.metrics]
     if named != asked:
@@ -37,13 +51,6 @@ def _faults(record: Record, protocol: Protocol) -> Iterator[str]:
         items = _items(protocol, metric, images)
         if items not in (None, value.n):
             yield f"{metric.id} is made from {value.n} items; {images} test images give {items}"
-    splits = protocol.data.model_dump()
-    for role, part in record.data.items():
-        split = f"twin:{role}" if record.protocol.twin else splits.get(role)
-        if part.split != split:
-            yield f"its {role} images are {part.split}, not {split or 'asked for'}"
-    if record.evaluation_seed != protocol.evaluation_seed:
-        yield f"its evaluation seed is {record.evaluation_seed}, not {protocol.evaluation_seed}"
 
 
 def _items(protocol: Protocol, metric: Metric, images: int) -> int | None:

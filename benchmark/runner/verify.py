@@ -22,7 +22,7 @@ from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.catalogue import least, outdated, version
 from benchmark.metrics.intervals import bootstrap_interval
 from benchmark.protocols import Protocol, find_protocol, is_frozen
-from benchmark.protocols.claims import faults
+from benchmark.protocols.claims import data_faults, value_faults
 from benchmark.runner.identity import ids_from_record
 
 if TYPE_CHECKING:
@@ -109,10 +109,11 @@ def _protocol(record: Record) -> tuple[Protocol | None, Check]:
 
 
 def _claims(record: Record, protocol: Protocol) -> Iterator[Check]:
-    """Metrics, items, splits and evaluation seed are those of the protocol."""
+    """Metrics, numbers of items, splits and evaluation seed are those of the protocol."""
     if record.protocol.on == "test":
-        found = faults(record, protocol)
-        yield Check("metrics", "wrong" if found else "ok", "; ".join(found))
+        for name, ask in (("metrics", value_faults), ("data", data_faults)):
+            found = ask(record, protocol)
+            yield Check(name, "wrong" if found else "ok", "; ".join(found))
 
 
 def _artefacts(path: Path, record: Record) -> Iterator[Check]:

@@ -87,9 +87,7 @@ def artefacts(*names: str) -> list[dict]:
         ({"record_schema": True}, "record_schema"),
     ],
 )  # fmt: skip
-def test_what_every_reader_counts_on_is_asked_for(
-    tmp_path: Path, changes: dict, said: str
-) -> None:
+def test_what_every_reader_counts_on_is_asked_for(tmp_path: Path, changes: dict, said: str) -> None:
     with pytest.raises(RecordInvalid, match=said):
         read_record(written(tmp_path, **changes))
 

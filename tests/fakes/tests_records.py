@@ -1,4 +1,4 @@
-"""Records as a forger would make them: ids, digests, values and intervals follow from what is claimed."""
+"""Records as a forger would make them: ids, digests and values follow from what is claimed."""
 
 from __future__ import annotations
 

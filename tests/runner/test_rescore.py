@@ -139,7 +139,7 @@ def test_a_kill_in_between_leaves_nothing_half_written(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(rescoring, "write_json", killed)
+        patch.setattr(rescoring, "write_text", killed)
         assert bench("rescore", corrected.stem).code == 130
     assert not children(corrected)
     assert list(rows()) == [corrected.stem]
