@@ -188,7 +188,7 @@ def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
     rows = []
     for path in listed(home() / "runs", "*/run.json"):
         try:
-            about = json.loads(path.read_text("utf-8"))
+            about = dict(json.loads(path.read_text("utf-8")))
             about |= _finished(path.parent / "record.json")
             if lacking := SAID_OF_A_RUN - about.keys():
                 raise KeyError(f"run.json lacks {', '.join(sorted(lacking))}")
