@@ -88,9 +88,9 @@ def take(source: Path, data: bool) -> None:
     from benchmark.contracts.errors import BenchError
     from benchmark.files import listed
     from benchmark.runner.kept import OpenSplits
-    from benchmark.runner.records import RecordRefused, take_in
+    from benchmark.runner.records import RecordRefused, oldest_first, take_in
 
-    paths = listed(source, "**/*.json") if source.is_dir() else [source]
+    paths = oldest_first(listed(source, "**/*.json")) if source.is_dir() else [source]
     refused, splits = [], OpenSplits()
     for path in paths:
         try:

@@ -57,6 +57,20 @@ class Taken:
     checks: list[Check]
 
 
+def oldest_first(paths: list[Path]) -> list[Path]:
+    """Records in the order in which they were made, so that what was scored again comes after what it
+    was made from; what can't be read comes first."""
+
+    def made(path: Path) -> tuple[str, bool]:
+        try:
+            record = read_record(path)
+        except BenchError:
+            return "", False
+        return record.finished, bool(record.parent)
+
+    return sorted(paths, key=made)
+
+
 def take_in(source: Path, *, data: bool = False, splits: OpenSplits | None = None) -> Taken:
     """Check the record at `source` (its small files beside it) and copy it onto its board.
 
@@ -79,9 +93,15 @@ def take_in(source: Path, *, data: bool = False, splits: OpenSplits | None = Non
         for artefact in kept:
             file = source.parent / artefact.path
             if file.exists() or file.is_symlink():
-                _require_plain(file, COMMITTED_BYTES)
+                _require_plain(file, COMMITTED_BYTES[artefact.path.split(".")[1]])
                 shutil.copyfile(file, staged.parent / artefact.path)
-        if record.parent and (parent := target.with_name(f"{record.parent}.json")).exists():
+        if record.parent:  # it brings predictions under the name of another run
+            parent = target.with_name(f"{record.parent}.json")
+            if not parent.exists():
+                raise RecordRefused(
+                    f"{source} was scored again from run {record.parent}, which is not on the board",
+                    cure=f"bring the record of run {record.parent} first, or both in one folder",
+                )
             shutil.copyfile(parent, staged.with_name(parent.name))
         checks = verify_record(staged, data=data, splits=splits)
         _require_right(source, checks)

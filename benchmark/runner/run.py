@@ -59,7 +59,8 @@ from benchmark.runner.identity import IDENTITY_VERSION
 from benchmark.runner.plan import Plan
 from benchmark.tasks.base import Scores, Scoring
 
-COMMITTED_BYTES = 256 * 1024
+COMMITTED_BYTES = {"errors": 4 * 2**20, "predictions": 256 * 1024}
+"""What is small enough to lie beside a record; without its errors a record makes no row."""
 
 
 @dataclass(frozen=True)
@@ -274,12 +275,17 @@ def value_of(metric: Metric, errors: np.ndarray, per_item: str, items: int | Non
 
 
 def keep(path: Path, arrays: dict[str, np.ndarray]) -> Artefact:
-    """Write arrays beside a record and say what they are; small ones are to be committed with it."""
+    """Write arrays beside a record, as `RUN.errors.npz` or `RUN.predictions.npz`, and say what they are;
+    small ones are to be committed with it."""
+    kind = path.name.split(".")[1]
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     size = path.stat().st_size
     return Artefact(
-        path=path.name, sha256=file_sha256(path), bytes=size, committed=size <= COMMITTED_BYTES
+        path=path.name,
+        sha256=file_sha256(path),
+        bytes=size,
+        committed=size <= COMMITTED_BYTES[kind],
     )
 
 

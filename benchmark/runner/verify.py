@@ -143,7 +143,9 @@ def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
         return
     file = path.parent / value.per_item
     if not file.is_file():
-        yield Check(name, "wrong", f"the values it is made from ({value.per_item}) are not here")
+        beside = {a.path: a.committed for a in record.artefacts}[value.per_item]
+        state: State = "wrong" if beside else "not here"
+        yield Check(name, state, f"the values it is made from ({value.per_item}) are not here")
         return
     arrays = _loaded(file)
     errors = arrays if isinstance(arrays, str) else arrays.get(value.metric, "it is not there")
