@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,16 @@ def read_json(path: Path, cure: str) -> Any:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise DataAltered(f"{path} can't be read: {error}", cure=cure) from None
+
+
+def listed(folder: Path, pattern: str) -> list[Path]:
+    """What matches below a folder, sorted, without hidden names: those that begin with a dot are
+    half-written, or another program's.
+
+    Example: `listed(leaderboards(), "**/*.json")` are the records of all boards.
+    """
+    found = folder.glob(pattern)
+    return sorted(p for p in found if not any(w[0] == "." for w in p.relative_to(folder).parts))
 
 
 def sweep(folder: Path) -> None:
@@ -133,8 +144,8 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz by name; nothing is unpickled, and what would unfold to more than
-    `UNFOLDED` bytes is refused before it is read."""
+    """The arrays of an .npz by name, of numbers or booleans alone; nothing is unpickled, and what would
+    unfold to more than `UNFOLDED` bytes is refused before it is read. Raises `DataAltered`."""
     import numpy as np
 
     try:
@@ -142,10 +153,16 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
             size = sum(member.file_size for member in archive.infolist())
         if size > UNFOLDED:
             raise DataAltered(f"{path} would unfold to {size:,} bytes; {UNFOLDED:,} are allowed")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        with np.load(path, allow_pickle=False) as members:
+            arrays = {name: members[name] for name in members.files}
+    # what a file that anybody may have made brings up, from a wrong password to an endless shape
+    except (OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, MemoryError,
+            zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
         raise DataAltered(f"{path} can't be read: {error}", cure="restore it from git") from None
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+            raise DataAltered(f"{path} can't be read: {name} is no array of numbers")
+    return arrays
 
 
 def file_sha256(path: Path) -> str:

@@ -15,7 +15,7 @@ from benchmark.contracts.names import id_faults, shown
 
 def protocol_ids(folder: Path) -> set[str]:
     """The ids of the protocols in a folder laid out like `protocols/`."""
-    return {path.parent.name for path in folder.glob("*/*.toml") if path.stem.isdigit()}
+    return {path.parent.name for path in folder.glob("*/*.toml") if path.stem.isdecimal()}
 
 
 def check_folder(folder: Any, taken: set[str]) -> None:

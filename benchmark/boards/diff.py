@@ -19,6 +19,7 @@ from typing import Literal
 from tabulate import tabulate
 
 from benchmark.contracts.errors import BenchError, UnknownName
+from benchmark.files import listed
 from benchmark.home import leaderboards
 
 TABLE = "board.csv"
@@ -73,7 +74,8 @@ def state(name: str) -> State:
     """The leaderboards in a folder, or at a git revision of the checkout they lie in."""
     folder = Path(name)
     if folder.is_dir():
-        return _read((p.relative_to(folder), p.read_text("utf-8")) for p in folder.rglob(TABLE))
+        tables = listed(folder, f"**/{TABLE}")
+        return _read((p.relative_to(folder), p.read_text("utf-8")) for p in tables)
     return _read(_at_revision(name))
 
 

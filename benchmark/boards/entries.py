@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmark.contracts.errors import DataAltered
-from benchmark.contracts.record import GROUPS, Record, Value, read_record
-from benchmark.files import file_sha256
+from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
+from benchmark.contracts.names import shown
+from benchmark.contracts.record import Record, Value, read_record
+from benchmark.files import file_sha256, listed, load_arrays
 from benchmark.home import leaderboards
+from benchmark.metrics.aggregates import checked
 from benchmark.protocols import Protocol
+from benchmark.protocols.claims import kept_groups, value_faults
 
 
 @dataclass(frozen=True)
@@ -24,27 +27,42 @@ class Entry:
     path: Path
 
     def value(self, metric: str) -> Value:
-        """What the record says of a metric."""
-        return next(v for v in self.record.metrics if v.metric == metric)
+        """What the record says of a metric; raises `UnknownName` for one it does not have."""
+        values = {value.metric: value for value in self.record.metrics}
+        if metric not in values:
+            raise UnknownName(f"metric of run {self.record.run_id}", metric, values)
+        return values[metric]
 
     def errors(self, metric: str) -> np.ndarray:
-        """Per-item errors of a metric, checked against the digest in the record."""
+        """Per-item errors of a metric; raises as `all_errors`."""
         return self.kept(metric)[0]
 
     def kept(self, metric: str) -> tuple[np.ndarray, np.ndarray | None]:
         """The same, and a number (N,) for each item, equal within a group; None where each is one."""
-        name = self.value(metric).per_item
+        value, arrays = self.value(metric), self.all_errors()
+        return arrays[metric], kept_groups(arrays, value)
+
+    def all_errors(self) -> dict[str, np.ndarray]:
+        """Per-item errors by metric. Raises `DataAltered` where the file is missing, is not what its
+        digest in the record says, or does not hold what the record's values are made from."""
+        name = self.record.headline.per_item
         path = self.path.parent / name
-        wanted = next(a.sha256 for a in self.record.artefacts if a.path == name)
-        if not path.exists() or file_sha256(path) != wanted:
+        wanted = {artefact.path: artefact.sha256 for artefact in self.record.artefacts}[name]
+        if not path.is_file() or file_sha256(path) != wanted:
             raise DataAltered(
                 f"the per-item errors of run {self.record.run_id} are "
                 f"{'not what their digest says' if path.exists() else 'missing'}: {path}",
                 cure="restore the file from git, or run the same command again",
             )
-        with np.load(path, allow_pickle=False) as arrays:
-            groups = arrays.get(GROUPS + metric)
-            return arrays[metric], None if groups is None else groups.astype(np.int64)
+        arrays = load_arrays(path)
+        for value in self.record.metrics:
+            if value.metric not in arrays:
+                raise DataAltered(f"{path} holds no values of {value.metric}")
+            items = len(checked(arrays[value.metric], value.aggregate))
+            if value.aggregate != "single" and items != value.n:
+                raise DataAltered(f"{path} holds {items} items of {value.metric}, not {value.n}")
+            kept_groups(arrays, value)
+        return arrays
 
 
 @dataclass(frozen=True)
@@ -65,22 +83,63 @@ def board_folder(protocol: Protocol, *, twin: bool) -> Path:
 
 
 def read_entries(protocol: Protocol, *, twin: bool) -> tuple[list[Entry], list[LeftOut]]:
-    """The records of a board whose protocol digest is today's, sorted, and why others are left out."""
+    """The records of a board that count, sorted, and why others are left out.
+
+    Whatever a file holds, it ends no board: what can't be read or used is left out, with the reason.
+    """
     entries, left_out = [], []
-    for path in sorted(board_folder(protocol, twin=twin).glob("*/*.json")):
-        record = read_record(path)
-        if record.protocol.twin != twin or record.protocol.id != protocol.id:
-            raise DataAltered(
-                f"{path} is a record of {record.protocol.id}"
-                f"{' (twin)' if record.protocol.twin else ''}",
-                cure="a record belongs to the board it was run on; move it back",
-            )
-        if record.protocol.digest != protocol.digest():
-            left_out.append(LeftOut(path, f"made under another content of {protocol.name}"))
-            continue
-        entries.append(Entry(record, path))
-    standing, superseded = _newest(entries)
-    return standing, left_out + superseded
+    for path in listed(board_folder(protocol, twin=twin), "*/*.json"):
+        try:
+            entry = Entry(read_record(path), path)
+            reason = _unusable(entry, protocol, twin)
+        except BenchError as error:
+            # a board is read elsewhere too: its own words alone, no folder of this machine
+            told = error.message.removeprefix(f"{path} ").replace(f"{path.parent}/", "")
+            reason = shown(told, quote=False, most=300)
+        if reason:
+            left_out.append(LeftOut(path, reason))
+        else:
+            entries.append(entry)
+    alike, contradicted = _of_one_size(entries)
+    standing, superseded = _newest(alike)
+    return standing, left_out + contradicted + superseded
+
+
+def _unusable(entry: Entry, protocol: Protocol, twin: bool) -> str:
+    """Why a record makes no row of this board; empty where it does. Raises `BenchError` for errors that
+    can't be used."""
+    record, path = entry.record, entry.path
+    about = record.protocol
+    if (about.id, about.version, about.twin) != (protocol.id, protocol.version, twin):
+        return f"it is a record of {about.id}@{about.version}{' (twin)' if about.twin else ''}"
+    if about.on != "test":
+        return f"it was scored on {about.on}, not on test"
+    if (path.parent.name, path.name) != (record.method.id, f"{record.run_id}.json"):
+        return f"not where it belongs: {record.method.id}/{record.run_id}.json"
+    if about.digest != protocol.digest():
+        return f"made under another content of {protocol.name}"
+    if found := value_faults(record, protocol):
+        return shown("; ".join(found), quote=False, most=300)
+    entry.all_errors()
+    return ""
+
+
+def _of_one_size(entries: list[Entry]) -> tuple[list[Entry], list[LeftOut]]:
+    """The same pixels are as many images in every record; where some differ, most are right."""
+    sizes: dict[str, Counter[int]] = defaultdict(Counter)
+    for entry in entries:
+        test = entry.record.data["test"]
+        sizes[test.pixels][test.images] += 1
+    alike, contradicted = [], []
+    for entry in entries:
+        test = entry.record.data["test"]
+        ((most, times), *others) = sizes[test.pixels].most_common()
+        if test.images == most and all(count < times for _, count in others):
+            alike.append(entry)
+        else:
+            reason = f"it counts {test.images} test images where others count other numbers"
+            contradicted.append(LeftOut(entry.path, f"{reason} of the same pixels"))
+    return alike, contradicted
 
 
 def _newest(entries: list[Entry]) -> tuple[list[Entry], list[LeftOut]]:

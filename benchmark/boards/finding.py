@@ -13,6 +13,7 @@ from benchmark.boards.rows import grouped, row_words
 from benchmark.boards.words import says, settings_words, typed_words
 from benchmark.contracts.errors import UnknownName, did_you_mean
 from benchmark.contracts.record import read_record
+from benchmark.files import listed
 from benchmark.home import home
 from benchmark.protocols import Protocol
 
@@ -90,7 +91,7 @@ def validation_runs(name: str) -> list[Path]:
     more); no board has them."""
     if len(name) < 4 or not name.isalnum():
         return []
-    found = sorted((home() / "runs").glob(f"{name}*/record.json"))
+    found = listed(home() / "runs", f"{name}*/record.json")
     return [path for path in found if read_record(path).protocol.on == "validation"]
 
 

@@ -70,7 +70,7 @@ class Standing:
             return "twin"
         if not self.folder.exists():
             return "reported"
-        return "real" if is_frozen(self.protocol) else "draft"
+        return "real" if is_frozen(self.protocol.name) else "draft"
 
     @property
     def scored(self) -> Protocol:

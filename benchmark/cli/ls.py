@@ -13,6 +13,11 @@ import click
 from benchmark.cli.names import complete_methods, complete_protocols
 from benchmark.cli.output import as_json, table
 
+SAID_OF_A_RUN = frozenset(
+    ("run_id", "fit_id", "method", "preset", "protocol", "twin", "on", "seed", "started")
+)
+"""What a list of runs tells of each from its `run.json`."""
+
 
 @click.command()
 @click.argument("what", type=click.Choice(["methods", "protocols", "datasets", "runs"]))
@@ -177,15 +182,18 @@ def _state(run: Path, fit: Path) -> str:
 
 def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
     from benchmark.boards.words import settings_words
+    from benchmark.files import listed
     from benchmark.home import home
 
     rows = []
-    for path in sorted((home() / "runs").glob("*/run.json")):
+    for path in listed(home() / "runs", "*/run.json"):
         try:
-            about = json.loads(path.read_text("utf-8"))
+            about = dict(json.loads(path.read_text("utf-8")))
             about |= _finished(path.parent / "record.json")
+            if lacking := SAID_OF_A_RUN - about.keys():
+                raise KeyError(f"run.json lacks {', '.join(sorted(lacking))}")
             named = {about["protocol"], about["protocol"].partition("@")[0]}
-        except (ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             click.secho(f"damaged: {path.parent}: {error}", fg="red", err=True)
             continue
         if (method and about["method"] != method) or (protocol and protocol not in named):

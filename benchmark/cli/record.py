@@ -1,4 +1,4 @@
-"""`bench record`: remarks on records, and taking in those of others."""
+"""`bench record`: remarks on records, taking in those of others, and dropping one's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 @click.group()
 def command() -> None:
-    """Withdraw or annotate a record, or take in records from elsewhere."""
+    """Withdraw, annotate or drop a record, or take in records from elsewhere."""
 
 
 def _author(given: str) -> str:
@@ -74,6 +74,7 @@ def groups(runs: tuple[str, ...], every: bool, author: str) -> None:
     from benchmark.boards.tables import update_boards
     from benchmark.cli.show import find_on_board
     from benchmark.contracts.errors import BenchError, DataMissing
+    from benchmark.files import listed
     from benchmark.home import leaderboards
     from benchmark.runner.grouping import add_groups
 
@@ -81,7 +82,7 @@ def groups(runs: tuple[str, ...], every: bool, author: str) -> None:
         raise click.UsageError("name runs, or say --all")
     author = _author(author)
     paths = (
-        sorted(leaderboards().rglob("*.json")) if every else [find_on_board(run)[0] for run in runs]
+        listed(leaderboards(), "**/*.json") if every else [find_on_board(run)[0] for run in runs]
     )
     changed, refused = 0, 0
     for path in paths:
@@ -97,6 +98,26 @@ def groups(runs: tuple[str, ...], every: bool, author: str) -> None:
         raise DataMissing(f"{refused} records stay without groups", cure="see the lines above")
 
 
+@command.command()
+@click.argument("run")
+def drop(run: str) -> None:
+    """Forget a run of your own, done or not: its folder, and its record where it is not committed.
+
+    For slips and drafts. Its fit stays, which other runs may share. A record in git stands: withdraw it.
+    """
+    from benchmark.boards.tables import update_boards
+    from benchmark.runner.discard import drop as forget
+    from benchmark.runner.discard import find_left
+
+    found = find_left(run)
+    gone = forget(found)
+    if any(path.suffix == ".json" for path in gone):
+        update_boards()
+    click.echo(f"dropped: run {found}")
+    for path in gone:
+        click.echo(f"  {path}")
+
+
 @command.command("import")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--data", is_flag=True, help="Also score kept predictions again, where labels are.")
@@ -109,13 +130,15 @@ def take(source: Path, data: bool) -> None:
     """
     from benchmark.boards.tables import update_boards
     from benchmark.contracts.errors import BenchError
-    from benchmark.runner.records import RecordRefused, take_in
+    from benchmark.files import listed
+    from benchmark.runner.kept import OpenSplits
+    from benchmark.runner.records import RecordRefused, oldest_first, take_in
 
-    paths = sorted(source.rglob("*.json")) if source.is_dir() else [source]
-    refused = []
+    paths = oldest_first(listed(source, "**/*.json")) if source.is_dir() else [source]
+    refused, splits = [], OpenSplits()
     for path in paths:
         try:
-            taken = take_in(path, data=data)
+            taken = take_in(path, data=data, splits=splits)
         except BenchError as error:
             refused.append(path)
             click.secho(f"refused  {path.name}: {error.message}", fg="red", err=True)

@@ -26,6 +26,7 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
     from benchmark.cli.output import as_json
     from benchmark.cli.show import find_on_board
     from benchmark.contracts.errors import BenchError, DataMissing
+    from benchmark.runner.kept import OpenSplits
     from benchmark.runner.rescore import newest_records, rescore
 
     if every == bool(runs) or (protocol and not every):
@@ -33,9 +34,10 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
     paths = newest_records(protocol or "") if every else [find_on_board(run)[0] for run in runs]
     said: list[dict[str, Any]] = []
     refused: list[BenchError] = []
+    splits = OpenSplits()
     for path in paths:
         try:
-            found = rescore(path)
+            found = rescore(path, splits)
         except BenchError as error:
             if not every:
                 raise
@@ -50,7 +52,7 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
         ]
         about = {"run": found.parent.run_id, "state": state, "record": new and new.run_id}
         said.append({**about, "changed": changed})
-    if any(one["state"] == "scored" for one in said):
+    if said:  # also when nothing was scored: a kill may have come before the tables
         update_boards()
     if json_:
         as_json(said)

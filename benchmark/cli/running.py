@@ -13,6 +13,7 @@ from benchmark.boards.page import write_page
 from benchmark.boards.tables import update_boards
 from benchmark.cli.output import as_json, duration
 from benchmark.cli.progress import make_progress
+from benchmark.contracts.errors import BenchError
 from benchmark.runner.curve import add_curve, require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.pictures import draw_pictures
@@ -73,7 +74,7 @@ def run_command(
                 )
             outcome = run(plan, progress)
             if on == "test":
-                update_boards()
+                _write_tables(plan)
             if curve:
                 outcome = add_curve(plan, outcome, progress)
             draw_pictures(plan, outcome)
@@ -85,6 +86,19 @@ def run_command(
             say(outcome, page)
     if json_:
         as_json(said if len(said) > 1 else said[0])
+
+
+def _write_tables(plan: Plan) -> None:
+    """The run is done and its record written: what is wrong with the tables of others is a warning."""
+    try:
+        update_boards()
+    except (BenchError, OSError) as error:
+        click.secho(
+            f"warning: run {plan.run_id} is done and its record stands, but the tables of the boards "
+            f"were not written: {error}; bench board build writes them",
+            fg="yellow",
+            err=True,
+        )
 
 
 def _plan_said(plan: Plan) -> dict[str, Any]:

@@ -97,12 +97,13 @@ def _method(name: str, json_: bool) -> None:
 def find_run(name: str) -> Path:
     """The record of a run, by path, by id or by the id's beginning."""
     from benchmark.contracts.errors import UnknownName
+    from benchmark.files import listed
     from benchmark.home import home, leaderboards
 
     if name.endswith(".json") and Path(name).exists():
         return Path(name)
-    found = {p.parent.name: p for p in (home() / "runs").glob("*/record.json")}
-    for path in leaderboards().rglob("*.json"):
+    found = {p.parent.name: p for p in listed(home() / "runs", "*/record.json")}
+    for path in listed(leaderboards(), "**/*.json"):
         found.setdefault(path.stem, path)
     fitting = [i for i in found if i.startswith(name)]
     if len(fitting) == 1:
@@ -112,11 +113,12 @@ def find_run(name: str) -> Path:
 
 def find_on_board(name: str) -> tuple[Path, bool]:
     """The record of a run as `find_run` does, but its copy on a board if there is one; whether so."""
+    from benchmark.files import listed
     from benchmark.home import leaderboards
 
     own = find_run(name)
     stem = own.parent.name if own.name == "record.json" else own.stem
-    found = sorted(leaderboards().rglob(f"{stem}.json"))
+    found = listed(leaderboards(), f"**/{stem}.json")
     return (found[0], True) if found else (own, False)
 
 

@@ -3,54 +3,106 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-COLOURS = {"ok": "green", "wrong": "red", "not here": "yellow"}
+if TYPE_CHECKING:
+    from benchmark.runner.verify import Check
+
+COLOURS = {"ok": "green", "wrong": "red", "not here": "yellow", "altered": "red"}
 
 
 @click.command()
 @click.argument("records", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every record of the leaderboards.")
-@click.option("--data", is_flag=True, help="Also score kept predictions again, where labels are.")
+@click.option("--data", is_flag=True, help="Also score kept predictions again, where labels are; "
+              "test splits that are not prepared are prepared, twins rendered.")  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> None:
     """Recompute identity, digests and numbers of records (paths, or run ids) on a CPU.
 
-    Exits with 5 if anything is wrong. What can't be checked here is said to be "not here".
+    Exits with 5 if anything is wrong. What can't be checked here is said to be "not here"; where data or
+    a protocol on this machine are not what they were, that is "altered", and no record is wrong for it.
     """
     from benchmark.cli.output import as_json
     from benchmark.cli.show import find_run
-    from benchmark.contracts.errors import BenchError, DataAltered
+    from benchmark.contracts.errors import DataAltered
+    from benchmark.files import listed
     from benchmark.home import leaderboards
-    from benchmark.runner.verify import Check, verify_record
 
     if every == bool(records):
         raise click.UsageError("name records, or say --all")
-    paths = sorted(leaderboards().rglob("*.json")) if every else [find_run(r) for r in records]
-    found: dict[Path, list[Check]] = {}
-    for path in paths:
-        try:
-            found[path] = verify_record(path, data=data)
-        except BenchError as error:
-            found[path] = [Check("record", "wrong", error.message)]
-    wrong = [path for path, checks in found.items() if any(c.state == "wrong" for c in checks)]
+    paths = listed(leaderboards(), "**/*.json") if every else [find_run(r) for r in records]
+    found = _verified(paths, data, quiet=json_)
+    by = {
+        state: [path for path, checks in found.items() if any(c.state == state for c in checks)]
+        for state in COLOURS
+    }
+    wrong, altered = by["wrong"], by["altered"]
     if json_:
         as_json({str(p): [c.__dict__ for c in checks] for p, checks in found.items()})
     else:
-        for path, checks in found.items():
-            if every and path not in wrong:
-                continue
-            click.secho(_short(path), bold=True)
-            for check in checks:
-                click.secho(f"  {check.state:8}", fg=COLOURS[check.state], nl=False)
-                click.echo(f" {check.name}{': ' if check.detail else ''}{check.detail}")
+        for path in found:
+            if not every:
+                _say_all(path, found[path])
+            elif path in wrong or path in altered:
+                _say_faults(path, found[path])
         click.echo(f"{len(found) - len(wrong)} of {len(found)} records are what they say")
+        if partly := len(set(by["not here"] + altered) - set(wrong)):
+            click.echo(f"{partly} of these have checks that need what is not here")
     if wrong:
         raise DataAltered(
             f"{len(wrong)} records are not what they say, first {_short(wrong[0])}",
-            cure="restore them from git, or run their commands again",
+            cure="restore them from git, or run their commands again; `bench record drop` forgets a "
+            "run of your own",
         )
+    if altered:
+        check = next(c for c in found[altered[0]] if c.state == "altered")
+        raise DataAltered(
+            f"{len(altered)} records could not be checked in full: {check.detail}",
+            cure="put back what was altered, or delete it where it is made anew",
+        )
+
+
+def _verified(paths: list[Path], data: bool, *, quiet: bool) -> dict[Path, list[Check]]:
+    """The checks of each record; one that can't be read is wrong, and the others are still asked."""
+    from benchmark.cli.progress import make_progress
+    from benchmark.contracts.errors import BenchError
+    from benchmark.runner.verify import Check, verify_record
+
+    progress = make_progress(quiet or not data)
+    splits = None
+    if data:
+        from benchmark.runner.kept import OpenSplits
+
+        splits = OpenSplits(progress)
+    found = {}
+    try:
+        for done, path in enumerate(paths, start=1):
+            try:
+                found[path] = verify_record(path, data=data, splits=splits)
+            except BenchError as error:
+                found[path] = [Check("record", "wrong", error.message)]
+            progress("verify", done, len(paths))
+    finally:
+        progress.close()
+    return found
+
+
+def _say_all(path: Path, checks: list[Check]) -> None:
+    click.secho(_short(path), bold=True)
+    for check in checks:
+        click.secho(f"  {check.state:8}", fg=COLOURS[check.state], nl=False)
+        click.echo(f" {check.name}{': ' if check.detail else ''}{check.detail}")
+
+
+def _say_faults(path: Path, checks: list[Check]) -> None:
+    """A line for each check that does not hold."""
+    for check in checks:
+        if check.state in ("wrong", "altered"):
+            click.secho(f"{check.state:8}", fg=COLOURS[check.state], nl=False)
+            click.echo(f" {_short(path)}  {check.name}: {check.detail}")
 
 
 def _short(path: Path) -> str:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from benchmark.contracts.errors import BenchError, RecordTooNew
+from benchmark.contracts.names import ID, LONGEST_NAME
 
 SCHEMA = 4
 LARGEST = 4 * 2**20  # bytes
 GROUPS = "groups."
 """Before a metric's id: the array of an errors' artefact that says which items belong together."""
+HEX = "^[a-z0-9]+$"
+"""Of ids that bench makes. They name files and folders, so a record may hold no other."""
 
 
 class RecordInvalid(BenchError):
@@ -70,8 +74,10 @@ class Value(_Strict):
 class Artefact(_Strict):
     """A file the run left. `committed` ones lie beside the record, others in the run's folder."""
 
-    path: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    """File name."""
+    path: str = Field(
+        pattern=r"^[a-z0-9]+\.(errors|predictions)\.npz$", max_length=2 * LONGEST_NAME
+    )
+    """File name: the run that made it, and what it holds."""
     sha256: str
     """Digest of its bytes."""
     bytes: int
@@ -82,7 +88,7 @@ class Artefact(_Strict):
 class MethodPart(_Strict):
     """What was run, and with which settings."""
 
-    id: str
+    id: str = Field(pattern=f"^{ID.pattern}$", max_length=LONGEST_NAME)
     """The method's id."""
     version: int
     """Its version."""
@@ -113,7 +119,7 @@ class MethodPart(_Strict):
 class ProtocolPart(_Strict):
     """What it was run under."""
 
-    id: str
+    id: str = Field(pattern=r"^[a-z0-9_]+$", max_length=LONGEST_NAME)
     """The protocol's id."""
     version: int
     """Its version."""
@@ -237,11 +243,11 @@ class Record(_Strict):
     record_schema: int = SCHEMA
     identity_version: int
     """Version of the rule that makes the ids."""
-    run_id: str
+    run_id: str = Field(pattern=HEX, max_length=LONGEST_NAME)
     """Identity of the run."""
-    fit_id: str
+    fit_id: str = Field(pattern=HEX, max_length=LONGEST_NAME)
     """Identity of the fit; several runs may share it."""
-    parent: str = Field(default="", pattern=r"^[a-z0-9]*$")
+    parent: str = Field(default="", pattern=r"^[a-z0-9]*$", max_length=LONGEST_NAME)
     status: Literal["done"] = "done"
     """Only whole runs leave a record."""
     method: MethodPart
@@ -289,6 +295,33 @@ class Record(_Strict):
     """UTC."""
     edits: list[Edit] = Field(default_factory=list)
     """Later remarks; the numbers above never change."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Record:
+        if faults := list(self._faults()):
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _faults(self) -> Iterator[str]:
+        """What every reader of a record takes for granted, and this one lacks."""
+        metrics = [value.metric for value in self.metrics]
+        if not metrics:
+            yield "it has no metric"
+        if len(set(metrics)) < len(metrics):
+            yield "it has a metric twice"
+        if lacking := {"fit", "test"} - self.data.keys():
+            yield f"its data lacks {' and '.join(sorted(lacking))}"
+        errors = f"{self.run_id}.errors.npz"
+        if {value.per_item for value in self.metrics} - {errors}:
+            yield f"the values it is made from must lie in {errors}"
+        files = [artefact.path for artefact in self.artefacts]
+        if len(set(files)) < len(files) or errors not in files:
+            yield f"its artefacts must name {errors}, and each file once"
+        # what was scored again shares the predictions of the run that made them
+        shared = [f for f in files if self.parent and f.endswith(".predictions.npz")]
+        own = (errors, f"{self.run_id}.predictions.npz", *shared)
+        if others := [f for f in files if f not in own]:
+            yield f"{others[0]} is a file of another run"
 
     @property
     def headline(self) -> Value:
@@ -348,24 +381,56 @@ def _finite(digits: str) -> float:
 
 
 def read_record(path: Path) -> Record:
-    """Read a record, bringing old schemas up to date; a newer one is refused."""
+    """Read a record, bringing old schemas up to date; a newer one is refused.
+
+    Raises `RecordInvalid` for what is no record: no plain file, too large, no JSON, a field that is
+    missing or of another kind, no metric or one twice, files of other runs.
+    """
     try:
-        if path.stat().st_size > LARGEST:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise RecordInvalid(f"{path} is no plain file")
+        if about.st_size > LARGEST:
             raise RecordInvalid(f"{path} is larger than a record may be ({LARGEST:,} bytes)")
         text = path.read_text("utf-8")
-        if _moves_the_cursor(text):
-            raise RecordInvalid(f"{path} holds control characters")
-        content = json.loads(text, parse_constant=_refused, parse_float=_finite)
     except FileNotFoundError:
         raise RecordInvalid(f"there is no record at {path}") from None
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         raise RecordInvalid(f"{path} is not JSON: {error}", cure="restore it from git") from None
+    except OSError as error:
+        raise RecordInvalid(f"{path} can't be read: {error.strerror}") from None
+    return _parsed(text, str(path))
+
+
+def record_text(record: Record) -> str:
+    """A record as it is written. Raises `RecordInvalid` for one that `read_record` would refuse, so that
+    nothing is written which can't be read again."""
+    where = f"the record of run {record.run_id}"
+    try:
+        content = record.model_dump(mode="json")
+        text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+        size = len(text.encode("utf-8"))
+    except (ValueError, RecursionError) as error:  # too deep, or letters that are none
+        raise RecordInvalid(f"{where} can't be written: {error}") from None
+    if size > LARGEST:
+        raise RecordInvalid(f"{where} is larger than a record may be ({LARGEST:,} bytes)")
+    _parsed(text, where)
+    return text
+
+
+def _parsed(text: str, where: str) -> Record:
+    if _moves_the_cursor(text):
+        raise RecordInvalid(f"{where} holds control characters")
+    try:
+        content = json.loads(text, parse_constant=_refused, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise RecordInvalid(f"{where} is not JSON: {error}", cure="restore it from git") from None
     schema = content.get("record_schema") if isinstance(content, dict) else None
-    if not isinstance(schema, int):
-        raise RecordInvalid(f"{path} is no record: it has no record_schema")
+    if type(schema) is not int or schema < 1:
+        raise RecordInvalid(f"{where} is no record: it has no record_schema")
     if schema > SCHEMA:
         raise RecordTooNew(
-            f"{path} has record schema {schema}; this bench reads up to {SCHEMA}",
+            f"{where} has record schema {schema}; this bench reads up to {SCHEMA}",
             cure="update bench: pip install --upgrade structbench",
         )
     while schema < SCHEMA:
@@ -375,7 +440,8 @@ def read_record(path: Path) -> Record:
         return Record.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"])
+        words = [".".join(str(p) for p in first["loc"]), first["msg"].removeprefix("Value error, ")]
+        told = ": ".join(word for word in words if word)
         raise RecordInvalid(
-            f"{path} is no valid record: {where}: {first['msg']}", cure="restore it from git"
+            f"{where} is no valid record: {told}", cure="restore it from git"
         ) from None

@@ -6,6 +6,7 @@ the code.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -15,11 +16,13 @@ class Entry(NamedTuple):
 
     `version` counts corrections: whoever changes what a metric gives raises it, and `bench rescore`
     then scores kept predictions again. A metric that means something else gets another id instead.
+    `least` is the smallest number that can come out, of all items or of one.
     """
 
     formula: str
     function: str
     version: int = 1
+    least: float = 0.0
 
 
 CATALOGUE: dict[str, Entry] = {
@@ -130,6 +133,7 @@ CATALOGUE: dict[str, Entry] = {
     "part_ari": Entry(
         "adjusted Rand index of the part at a landmark and the landmark, all parts",
         "clustering:adjusted_rand_index",
+        least=-100.0,
     ),
     "part_nmi_foreground": Entry(
         "normalised mutual information of the part at a landmark and the landmark, on points "
@@ -140,6 +144,7 @@ CATALOGUE: dict[str, Entry] = {
         "adjusted Rand index of the part at a landmark and the landmark, on points of the "
         "foreground",
         "clustering:adjusted_rand_index",
+        least=-100.0,
     ),
     "mask_disagreement": Entry(
         "pixels on which the outlines disagree over pixels of the target, per image",
@@ -204,16 +209,19 @@ CATALOGUE: dict[str, Entry] = {
         "unbiased squared maximum mean discrepancy with the kernel (x·y / d + 1)³, mean over "
         "subsets, Inception",
         "kernel:kernel_distance",
+        least=-math.inf,
     ),
     "kd_squeezenet": Entry(
         "unbiased squared maximum mean discrepancy with the kernel (x·y / d + 1)³, mean over "
         "subsets, SqueezeNet 1.1 (not KID)",
         "kernel:kernel_distance",
+        least=-math.inf,
     ),
     "kd_random_conv": Entry(
         "unbiased squared maximum mean discrepancy with the kernel (x·y / d + 1)³, mean over "
         "subsets, seeded random convolutions (not KID)",
         "kernel:kernel_distance",
+        least=-math.inf,
     ),
     "precision": Entry(
         "share of generated images within the k-nearest-neighbour balls of real ones",
@@ -264,6 +272,18 @@ def version(metric: str) -> int:
         return entry(metric).version
     except KeyError:
         return 1
+
+
+def least(metric: str) -> float:
+    """The smallest number that a metric can give; of one that the catalogue does not know, any.
+
+    >>> least("nme_iod"), least("kid")
+    (0.0, -inf)
+    """
+    try:
+        return entry(metric).least
+    except KeyError:
+        return -math.inf
 
 
 def outdated(versions: Mapping[str, int]) -> dict[str, tuple[int, int]]:

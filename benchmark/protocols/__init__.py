@@ -45,6 +45,6 @@ __all__ = [
     "LOCK", "NEEDED", "WORDS", "Alignment", "Data", "Foreground", "Generation", "Geometry",
     "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
     "ReportedValue", "Shape", "Twin", "Zoom", "all_protocols", "builtin_folder",
-    "canonical_digest", "find_protocol", "freeze", "is_frozen", "protocol_files", "protocol_folders",
-    "protocol_path", "read_lock", "read_protocol",
+    "canonical_digest", "find_protocol", "freeze", "is_frozen", "protocol_files",
+    "protocol_folders", "protocol_path", "read_lock", "read_protocol",
 ]  # fmt: skip

@@ -47,7 +47,7 @@ def protocol_files(folders: tuple[Path, ...]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         for path in folder.glob("*/*.toml"):
-            if path.stem.isdigit():
+            if path.stem.isdecimal():
                 found.setdefault(f"{path.parent.name}@{path.stem}", path)
     return dict(sorted(found.items(), key=lambda kv: (kv[1].parent.name, int(kv[1].stem))))
 
@@ -99,6 +99,11 @@ def find_protocol(name: str) -> Protocol:
     return protocol
 
 
+def is_frozen(name: str) -> bool:
+    """Whether the content of `id@version` can't change any more; a draft's may."""
+    return name in read_lock(protocol_path(name).parent.parent)
+
+
 def read_lock(folder: Path) -> dict[str, str]:
     """The frozen digests of a protocols folder."""
     path = folder / LOCK
@@ -106,11 +111,6 @@ def read_lock(folder: Path) -> dict[str, str]:
         return {}
     lines = (line.split() for line in path.read_text("utf-8").splitlines() if line.strip())
     return {parts[0]: parts[1] for parts in lines}
-
-
-def is_frozen(protocol: Protocol) -> bool:
-    """Whether a version stands in the lock of its folder; what does not is a draft."""
-    return protocol.name in read_lock(protocol_path(protocol.name).parent.parent)
 
 
 def freeze(folder: Path, also: Mapping[str, str] | None = None) -> list[str]:

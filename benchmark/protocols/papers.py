@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from benchmark.files import listed
 from benchmark.protocols.data import Strict
 from benchmark.protocols.files import ProtocolInvalid
 from benchmark.protocols.model import ReadFrom
@@ -142,7 +143,7 @@ def read_paper(path: Path) -> Paper:
 @cache
 def papers(folder: Path) -> tuple[Paper, ...]:
     """The papers of a folder of protocols, by id."""
-    return tuple(read_paper(path) for path in sorted((folder / FOLDER).glob("*.toml")))
+    return tuple(read_paper(path) for path in listed(folder / FOLDER, "*.toml"))
 
 
 def values(paper: Paper) -> Iterator[PaperValue]:

@@ -11,14 +11,13 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.method import Progress
-from benchmark.contracts.record import CurvePoint, read_record
+from benchmark.contracts.record import CurvePoint, read_record, record_text
 from benchmark.datasets.opening import open_split
-from benchmark.files import read_json, write_json
+from benchmark.files import read_json, write_json, write_text
 from benchmark.home import home
+from benchmark.metrics.aggregates import aggregate
 from benchmark.runner.fitting import read_done
 from benchmark.runner.plan import Plan, roles
 from benchmark.runner.run import Outcome, loaded_method, publish, run_lock
@@ -30,7 +29,9 @@ def milestones(plan: Plan) -> dict[int, Path]:
     about = read_done(plan.fit_folder)
     parts = [home() / "fits" / "parts" / p["folder"] for p in about["parts"].values()]
     found = [f for place in (*parts, plan.fit_folder) for f in place.glob("milestones/*")]
-    return {int(f.name): f for f in sorted(found, key=lambda f: int(f.name)) if f.name.isdigit()}
+    # what a kill left half-written has another name
+    counted = {int(f.name): f for f in found if f.name.isdecimal()}
+    return dict(sorted(counted.items()))
 
 
 def require_possible(plan: Plan) -> None:
@@ -58,7 +59,7 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
             f"run {plan.run_id} was found on the board, its milestones are not on this machine",
             cure=f"delete {outcome.path} to run it here, or restore BENCH_HOME",
         )
-    with run_lock(plan):
+    with run_lock(plan.folder):
         found = milestones(plan)
         if not found:
             raise Incompatible(f"the fit {plan.fit_id} holds no milestones to draw a curve from")
@@ -76,7 +77,7 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
         ordered = sorted((int(k), v) for k, v in points.items())
         curve = [CurvePoint(images=images, value=value) for images, value in ordered]
         record = read_record(own).model_copy(update={"curve": curve})
-        write_json(own, record.model_dump(mode="json"))
+        write_text(own, record_text(record))
         return replace(outcome, record=publish(plan, record))
 
 
@@ -100,4 +101,5 @@ def _score(plan: Plan, folder: Path, splits: dict, progress: Progress) -> float:
     with tempfile.TemporaryDirectory(prefix=".curve.", dir=plan.folder) as store:
         plan.task.predict(method, plan.kind, splits, plan.scored, Path(store), progress)
         scores = plan.task.score(Path(store), splits, how)
-    return float(np.mean(scores.per_item[plan.scored.metrics[0].id], dtype=np.float64))
+    headline = plan.scored.metrics[0]
+    return aggregate(scores.per_item[headline.id], headline.aggregate)

@@ -70,6 +70,7 @@ class Workplace:
         """Starts when it is first asked for: once the folder's lock is held."""
         self.folder.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
+        sweep(self.folder / "milestones")
         return Stopwatch(self.folder)
 
     @property

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmark.contracts.errors import DataMissing
-from benchmark.contracts.record import GROUPS, Edit, Record, read_record
-from benchmark.files import load_arrays, one_writer, whole_file, write_json
+from benchmark.contracts.record import GROUPS, Edit, Record, read_record, record_text
+from benchmark.files import load_arrays, one_writer, whole_file, write_text
 from benchmark.home import home
 from benchmark.protocols import find_protocol
-from benchmark.runner.kept import find_kept, test_split
+from benchmark.runner.kept import find_kept, scored_split
 from benchmark.runner.run import keep, value_of
 from benchmark.tasks.base import find_task, groups_of
 
@@ -36,7 +36,8 @@ def add_groups(path: Path, *, author: str) -> Record | None:
                 cure="they lie where it was run, in BENCH_HOME",
             )
         errors = load_arrays(before)
-        groups = groups_of(find_task(protocol.task), test_split(protocol, record), scored, errors)
+        items = {value.metric: value.n for value in record.metrics}
+        groups = groups_of(find_task(protocol.task), scored_split(protocol, record), scored, items)
         own = home() / "runs" / record.run_id / before.name
         artefact = keep(own, errors | {GROUPS + name: array for name, array in groups.items()})
         if artefact.committed:
@@ -66,5 +67,5 @@ def add_groups(path: Path, *, author: str) -> Record | None:
                 "edits": [*record.edits, edit],
             }
         )
-        write_json(path, changed.model_dump(mode="json"))
+        write_text(path, record_text(changed))
     return changed

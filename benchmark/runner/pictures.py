@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from benchmark.datasets.warped import warped_images
-from benchmark.files import whole_file
+from benchmark.files import load_arrays, sweep, whole_file
 from benchmark.metrics.aggregates import by_item
 from benchmark.runner.cloud_pictures import cloud_sheet, turntable_sheet
 from benchmark.runner.generated import generated_sheet, interpolation_sheet
@@ -17,7 +17,7 @@ from benchmark.runner.match_pictures import match_sheet
 from benchmark.runner.part_pictures import part_sheet
 from benchmark.runner.plan import Plan
 from benchmark.runner.point_pictures import milestones_sheet, points_sheet
-from benchmark.runner.run import Outcome
+from benchmark.runner.run import Outcome, run_lock
 from benchmark.runner.sheets import (
     ItemScores,
     from_best_to_worst,
@@ -40,11 +40,13 @@ def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:
     folder = plan.folder / "pictures"
     kept = _arrays(plan, outcome, f"{plan.run_id}.predictions.npz")
     scores = _scores(plan, outcome)
-    for name, drawn in DRAWN.items():
-        target = folder / f"{name}.png"
-        if not target.exists() and (picture := drawn(plan, kept, scores)) is not None:
-            with whole_file(target) as temporary, temporary.open("wb") as file:
-                picture.save(file, "PNG")
+    with run_lock(plan.folder, wait=True):
+        sweep(folder)
+        for name, drawn in DRAWN.items():
+            target = folder / f"{name}.png"
+            if not target.exists() and (picture := drawn(plan, kept, scores)) is not None:
+                with whole_file(target) as temporary, temporary.open("wb") as file:
+                    picture.save(file, "PNG")
     return folder if folder.exists() else None
 
 
@@ -52,8 +54,7 @@ def _arrays(plan: Plan, outcome: Outcome, name: str) -> dict[str, np.ndarray]:
     """The arrays of an artefact: from the run's folder, or beside the record it was found by."""
     for folder in (plan.folder, outcome.path.parent):
         if (folder / name).exists():
-            with np.load(folder / name, allow_pickle=False) as arrays:
-                return dict(arrays)
+            return load_arrays(folder / name)
     return {}
 
 

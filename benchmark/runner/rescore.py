@@ -13,16 +13,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmark.contracts.errors import DataAltered, DataMissing, Incompatible, InvalidInput
-from benchmark.contracts.record import GROUPS, FittedPart, Record, StagePart, Value, read_record
-from benchmark.files import load_arrays, one_writer, whole_file, write_json
+from benchmark.contracts.errors import (
+    BenchError,
+    DataAltered,
+    DataMissing,
+    Incompatible,
+    InvalidInput,
+)
+from benchmark.contracts.record import (
+    GROUPS,
+    FittedPart,
+    Record,
+    StagePart,
+    Value,
+    read_record,
+    record_text,
+)
+from benchmark.files import listed, load_arrays, one_writer, whole_file, write_text
 from benchmark.home import home, leaderboards
 from benchmark.metrics.catalogue import outdated
 from benchmark.protocols import Protocol, find_protocol
 from benchmark.runner.code import code_state
 from benchmark.runner.environment import hardware, packages
 from benchmark.runner.identity import ids_from_record
-from benchmark.runner.kept import find_kept, score_kept
+from benchmark.runner.kept import OpenSplits, find_kept, score_kept
 from benchmark.runner.run import keep, value_of
 
 
@@ -46,27 +60,41 @@ class Rescored:
 
 
 def newest_records(protocol: str = "") -> list[Path]:
-    """Records of the leaderboards (of one protocol) that count: no one's parent, and not withdrawn."""
-    wanted = find_protocol(protocol) if protocol else None
-    found = {path: read_record(path) for path in sorted(leaderboards().rglob("*.json"))}
-    parents = {record.parent for record in found.values()}
+    """Records of the leaderboards (of one protocol) that count: no one's parent, and not withdrawn.
+
+    Files that can't be read are among them: `rescore` says why.
+    """
+    boards = [leaderboards()]
+    if protocol:
+        wanted = find_protocol(protocol)
+        board = Path(wanted.id, str(wanted.version))
+        boards = [leaderboards() / board, leaderboards() / "twins" / board]
+    found = {path: _read(path) for folder in boards for path in listed(folder, "**/*.json")}
+    parents = {record.parent for record in found.values() if record}
     return [
         path
         for path, record in found.items()
-        if record.run_id not in parents
-        and not any(edit.action == "withdrawn" for edit in record.edits)
-        and (
-            wanted is None
-            or (record.protocol.id, record.protocol.version) == (wanted.id, wanted.version)
+        if record is None
+        or (
+            record.run_id not in parents
+            and not any(edit.action == "withdrawn" for edit in record.edits)
         )
     ]
 
 
-def rescore(path: Path) -> Rescored:
+def _read(path: Path) -> Record | None:
+    try:
+        return read_record(path)
+    except BenchError:
+        return None
+
+
+def rescore(path: Path, splits: OpenSplits | None = None) -> Rescored:
     """Score the record at `path` again, if one of its metrics has another version by now.
 
-    Raises `DataMissing` where predictions or labels are not at hand, `Incompatible` where what was kept
-    does not suffice, `InvalidInput` for a withdrawn record or one that belongs to no board.
+    Whoever scores many gives `splits`, so that each test split is opened and checked once. Raises
+    `DataMissing` where predictions or labels are not at hand, `Incompatible` where what was kept does
+    not suffice, `InvalidInput` for a withdrawn record or one that belongs to no board.
     """
     parent = read_record(path)
     later = outdated({v.metric: v.version for v in parent.metrics})
@@ -82,8 +110,8 @@ def rescore(path: Path) -> Rescored:
     with one_writer(target):
         if target.exists():
             return Rescored(parent, read_record(target), target, found=True)
-        record = _scored(path, parent, run, protocol, set(later))
-        write_json(target, record.model_dump(mode="json"))
+        record = _scored(path, parent, run, protocol, set(later), splits)
+        write_text(target, record_text(record))
     return Rescored(parent, record, target)
 
 
@@ -107,10 +135,17 @@ def _allowed(path: Path, parent: Record, later: dict[str, tuple[int, int]]) -> P
     return protocol
 
 
-def _scored(path: Path, parent: Record, run: str, protocol: Protocol, later: set[str]) -> Record:
+def _scored(
+    path: Path,
+    parent: Record,
+    run: str,
+    protocol: Protocol,
+    later: set[str],
+    splits: OpenSplits | None,
+) -> Record:
     """The new record; its errors are written into its run's folder, and small ones beside `path`."""
     began, started = time.monotonic(), datetime.now(UTC)
-    found = score_kept(path, parent)
+    found = score_kept(path, parent, splits).errors
     if lacking := sorted(later - found.keys()):
         raise Incompatible(
             f"what run {parent.run_id} kept does not suffice to score {', '.join(lacking)} again",

@@ -28,6 +28,7 @@ from benchmark.contracts.record import (
     StagePart,
     Value,
     read_record,
+    record_text,
 )
 from benchmark.files import (
     file_sha256,
@@ -37,6 +38,7 @@ from benchmark.files import (
     whole_file,
     whole_folder,
     write_json,
+    write_text,
 )
 from benchmark.home import leaderboards
 from benchmark.method_errors import errors_of
@@ -58,7 +60,8 @@ from benchmark.runner.identity import IDENTITY_VERSION
 from benchmark.runner.plan import Plan
 from benchmark.tasks.base import Scores, Scoring, groups_of
 
-COMMITTED_BYTES = 256 * 1024
+COMMITTED_BYTES = {"errors": 4 * 2**20, "predictions": 256 * 1024}
+"""What is small enough to lie beside a record; without its errors a record makes no row."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
     if not (plan.folder / "record.json").exists() and target.exists():
         record = read_record(target)
         return Outcome(record, target, True, made_by_other_code(record, now))
-    with run_lock(plan):
+    with run_lock(plan.folder):
         sweep(plan.folder)
         if (plan.folder / "record.json").exists():
             shutil.rmtree(plan.folder / "predictions", ignore_errors=True)
@@ -97,7 +100,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         _predict(plan, progress)
         scores, seconds = _score(plan, progress)
         record = _record(plan, scores, fitted, seconds, started)
-        write_json(plan.folder / "record.json", record.model_dump(mode="json"))
+        write_text(plan.folder / "record.json", record_text(record))
         shutil.rmtree(plan.folder / "predictions", ignore_errors=True)
         record = publish(plan, read_record(plan.folder / "record.json"))
     return Outcome(record, target, False, made_by_other_code(record, now))
@@ -115,14 +118,20 @@ def record_path(plan: Plan) -> Path:
 def publish(plan: Plan, record: Record) -> Record:
     """Bring the board's copy of a record and its small artefacts up to date; return that copy.
 
-    Remarks made on the board's copy (a withdrawal, say) stay with it.
+    Remarks made on the board's copy (a withdrawal, say) stay with it. Where the board holds another
+    record of the same run, one from another machine, that one stands and nothing is written.
     """
     target = record_path(plan)
     if plan.request.on != "test":
         return record
     with one_writer(target):
         if target.exists():
-            record = record.model_copy(update={"edits": read_record(target).edits})
+            there = read_record(target)
+            if not same_run(there, record):
+                return there
+            record = record.model_copy(
+                update={"edits": there.edits, "curve": record.curve or there.curve}
+            )
         for artefact in record.artefacts:
             copy = target.parent / artefact.path
             if not artefact.committed or (copy.exists() and file_sha256(copy) == artefact.sha256):
@@ -136,22 +145,28 @@ def publish(plan: Plan, record: Record) -> Record:
             with whole_file(copy) as temporary:
                 shutil.copyfile(own, temporary)
         if not target.exists() or read_record(target) != record:
-            write_json(target, record.model_dump(mode="json"))
+            write_text(target, record_text(record))
     return record
 
 
+def same_run(one: Record, other: Record) -> bool:
+    """Whether two records say the same, but for what may be added later: remarks and the curve."""
+    added: dict[str, Any] = {"edits": [], "curve": []}
+    return one.model_copy(update=added) == other.model_copy(update=added)
+
+
 @contextmanager
-def run_lock(plan: Plan) -> Iterator[None]:
-    """Refuse a second process on the same run."""
-    plan.folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(f"{plan.folder}.lock")
-    holder = Path(f"{plan.folder}.pid")
+def run_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Refuse a second process on the run of that folder, or `wait` until the first has ended."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(f"{folder}.lock")
+    holder = Path(f"{folder}.pid")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=-1 if wait else 0)
     except filelock.Timeout:
         pid = holder.read_text().strip() if holder.exists() else "unknown"
         raise RunLocked(
-            f"run {plan.run_id} is being worked on by another process (pid {pid})",
+            f"run {folder.name} is being worked on by another process (pid {pid})",
             cure="wait for it, or end it: this command then goes on where it stopped",
         ) from None
     try:
@@ -270,19 +285,26 @@ def value_of(
 
 
 def keep(path: Path, arrays: dict[str, np.ndarray]) -> Artefact:
-    """Write arrays beside a record and say what they are; small ones are to be committed with it."""
+    """Write arrays beside a record, as `RUN.errors.npz` or `RUN.predictions.npz`, and say what they are;
+    small ones are to be committed with it."""
+    kind = path.name.split(".")[1]
     with whole_file(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     size = path.stat().st_size
     return Artefact(
-        path=path.name, sha256=file_sha256(path), bytes=size, committed=size <= COMMITTED_BYTES
+        path=path.name,
+        sha256=file_sha256(path),
+        bytes=size,
+        committed=size <= COMMITTED_BYTES[kind],
     )
 
 
 def _record(
     plan: Plan, scores: Scores, fitted: dict[str, Any], score_seconds: float, started: str
 ) -> Record:
-    groups = groups_of(plan.task, plan.splits["test"], plan.scored, scores.per_item)
+    groups = groups_of(
+        plan.task, plan.splits["test"], plan.scored, {k: len(v) for k, v in scores.per_item.items()}
+    )
     kept = scores.per_item | {GROUPS + name: array for name, array in groups.items()}
     errors = keep(plan.folder / f"{plan.run_id}.errors.npz", kept)
     artefacts = [errors]

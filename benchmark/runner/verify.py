@@ -1,7 +1,9 @@
 """Is a record what it says? Identity, digests and numbers recomputed from what lies beside it.
 
 Nothing of a method runs, and no accelerator is needed. What a fresh clone holds is enough for all but
-one check: errors from kept predictions, which needs the labels of the test split.
+one check: errors from kept predictions, which needs the labels of the test split. A record is called
+wrong for what lies in it and beside it alone: what can't be asked here is "not here", and where the data
+of this machine are not what they were, that is "altered" and not the record.
 """
 
 from __future__ import annotations
@@ -9,25 +11,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from benchmark.contracts.errors import BenchError, DataMissing
+from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput, UnknownName
 from benchmark.contracts.record import GROUPS, Record, Value, read_record
 from benchmark.files import file_sha256, load_arrays
 from benchmark.metrics.aggregates import aggregate
-from benchmark.metrics.catalogue import outdated, version
+from benchmark.metrics.catalogue import least, outdated, version
 from benchmark.metrics.intervals import bootstrap_interval
-from benchmark.protocols import Protocol, find_protocol
+from benchmark.protocols import Protocol, find_protocol, is_frozen
+from benchmark.protocols.claims import data_faults, kept_groups, value_faults
 from benchmark.runner.identity import ids_from_record
 
-State = Literal["ok", "wrong", "not here"]
+if TYPE_CHECKING:
+    from benchmark.runner.kept import OpenSplits
+
+State = Literal["ok", "wrong", "not here", "altered"]
 
 PREDICTIONS = ".predictions.npz"
 
-#: Kept points are float32 while errors were made before they were rounded.
-ROUNDED = 1e-5
+ARITHMETIC = 1e-9
+"""Relative: float64 sums in another order."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +45,26 @@ class Check:
     detail: str = ""
 
 
-def verify_record(path: Path, *, data: bool = False) -> list[Check]:
+def verify_record(
+    path: Path, *, data: bool = False, splits: OpenSplits | None = None
+) -> list[Check]:
     """All checks of the record at `path`; `data` also recomputes errors from kept predictions.
 
-    Raises `RecordInvalid` or `RecordTooNew` for a file that can't be read as a record at all.
+    Whoever verifies many gives `splits`, so that each test split is opened and checked once. Raises
+    `RecordInvalid` or `RecordTooNew` for a file that can't be read as a record at all.
     """
     record = read_record(path)
+    protocol, stated = _protocol(record)
     return [
         _place(path, record),
         _identity(record),
-        _protocol(record),
+        stated,
+        *(_claims(record, protocol) if protocol else ()),
         *_artefacts(path, record),
         *(check for value in record.metrics for check in _value(path, record, value)),
         *_parent(path, record),
-        *(_rescored(path, record) if data else ()),
+        *(_rescored(path, record, splits) if data and protocol else ()),
+        *(_regrouped(path, record, protocol, splits) if data and protocol else ()),
     ]
 
 
@@ -79,17 +91,30 @@ def _identity(record: Record) -> Check:
     return Check("identity", "ok")
 
 
-def _protocol(record: Record) -> Check:
+def _protocol(record: Record) -> tuple[Protocol | None, Check]:
+    """The protocol that a record was made under, if it lies here with the same content."""
     named = f"{record.protocol.id}@{record.protocol.version}"
     try:
-        digest = find_protocol(named).digest()
+        protocol = find_protocol(named)
+    except UnknownName as error:
+        return None, Check("protocol", "not here", error.message)
     except BenchError as error:
-        return Check("protocol", "wrong", error.message)
-    if digest != record.protocol.digest:
-        return Check(
-            "protocol", "wrong", f"{named} is {digest[:12]}, it says {record.protocol.digest[:12]}"
-        )
-    return Check("protocol", "ok")
+        return None, Check("protocol", "altered", error.message)
+    if protocol.digest() == record.protocol.digest:
+        return protocol, Check("protocol", "ok")
+    if not is_frozen(named):
+        told = f"{named} is a draft, and its content has changed since: `bench record drop`"
+        return None, Check("protocol", "not here", told)
+    told = f"{named} is {protocol.digest()[:12]}, it says {record.protocol.digest[:12]}"
+    return None, Check("protocol", "wrong", told)
+
+
+def _claims(record: Record, protocol: Protocol) -> Iterator[Check]:
+    """Metrics, numbers of items, splits and evaluation seed are those of the protocol."""
+    if record.protocol.on == "test":
+        for name, ask in (("metrics", value_faults), ("data", data_faults)):
+            found = ask(record, protocol)
+            yield Check(name, "wrong" if found else "ok", "; ".join(found))
 
 
 def _artefacts(path: Path, record: Record) -> Iterator[Check]:
@@ -99,58 +124,55 @@ def _artefacts(path: Path, record: Record) -> Iterator[Check]:
         if not file.exists():
             state: State = "wrong" if artefact.committed else "not here"
             yield Check(name, state, "it should lie beside the record" if state == "wrong" else "")
+        elif not file.is_file():
+            yield Check(name, "wrong", "it is no plain file")
         elif file_sha256(file) != artefact.sha256:
             yield Check(name, "wrong", f"sha256 {file_sha256(file)[:12]}, not what the record says")
+        elif file.stat().st_size != artefact.bytes:
+            size = file.stat().st_size
+            yield Check(name, "wrong", f"it has {size:,} bytes, it says {artefact.bytes:,}")
         else:
             yield Check(name, "ok")
 
 
-def _grouped(errors: np.ndarray, groups: np.ndarray | None, value: Value) -> bool:
-    """Whether the groups kept beside a metric's errors are as many as its record says."""
-    if groups is None:
-        return value.groups in (None, len(errors))
-    numbers = groups.dtype.kind in "iu" and groups.shape == (len(errors),)
-    return numbers and np.array_equal(np.unique(groups), np.arange(value.groups or 0))
-
-
 def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
     name = f"value {value.metric}"
-    protocol = _frozen(record)
-    measured = protocol.scored(twin=record.protocol.twin).metrics if protocol else ()
-    stated = next((m for m in measured if m.id == value.metric), None)
-    if protocol is not None and (
-        stated is None
-        or (stated.unit, stated.better, stated.aggregate)
-        != (value.unit, value.better, value.aggregate)
-    ):
-        yield Check(
-            name, "wrong", f"{protocol.name} has no such metric with this unit and aggregate"
-        )
-        return
     if value.version > version(value.metric):
         yield Check(
             name, "wrong", f"it is of version {value.version}; bench has {version(value.metric)}"
         )
         return
     file = path.parent / value.per_item
-    if value.per_item not in {a.path for a in record.artefacts} or not file.exists():
-        yield Check(name, "wrong", f"the values it is made from ({value.per_item}) are not here")
+    if not file.is_file():
+        beside = {a.path: a.committed for a in record.artefacts}[value.per_item]
+        state: State = "wrong" if beside else "not here"
+        yield Check(name, state, f"the values it is made from ({value.per_item}) are not here")
         return
+    arrays = _loaded(file)
+    if isinstance(arrays, str) or value.metric not in arrays:
+        why = arrays if isinstance(arrays, str) else "it is not there"
+        yield Check(name, "wrong", f"{value.per_item}: {why}")
+        return
+    errors = arrays[value.metric]
     try:
-        kept = load_arrays(file)
-        errors, groups = kept[value.metric], kept.get(GROUPS + value.metric)
         found = aggregate(errors, value.aggregate)
-    except (BenchError, KeyError) as error:
-        yield Check(name, "wrong", str(error))
+        groups = kept_groups(arrays, value)
+    except BenchError as error:
+        yield Check(name, "wrong", error.message)
+        return
+    if value.aggregate != "single" and len(errors) != value.n:
+        yield Check(name, "wrong", f"it is made from {len(errors)} items, it says {value.n}")
+        return
+    if (lowest := np.nanmin(errors)) < least(value.metric) - ARITHMETIC:
+        yield Check(
+            name, "wrong", f"one of its items is {lowest:.6g}, which no {value.metric} can be"
+        )
         return
     if not np.isclose(found, value.value, rtol=1e-9, atol=0):
         yield Check(name, "wrong", f"its items give {found:.6g}, it says {value.value:.6g}")
         return
     if value.aggregate == "single":
         yield Check(name, "ok" if value.ci95 is None else "wrong")
-        return
-    if not _grouped(errors, groups, value):
-        yield Check(name, "wrong", f"its items are not kept in the {value.groups} groups it says")
         return
     interval = bootstrap_interval(errors, by=value.aggregate, groups=groups)
     if len(errors) != value.n or value.ci95 is None or not np.allclose(interval, value.ci95, 1e-6):
@@ -164,42 +186,80 @@ def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
     yield Check(name, "ok")
 
 
-def _frozen(record: Record) -> Protocol | None:
+def _loaded(file: Path) -> dict[str, np.ndarray] | str:
+    """The arrays of a file, or why there are none."""
     try:
-        return find_protocol(f"{record.protocol.id}@{record.protocol.version}")
-    except BenchError:
-        return None
+        return load_arrays(file)
+    except BenchError as error:
+        return error.message
 
 
-def _rescored(path: Path, record: Record) -> Iterator[Check]:
+def _rescored(path: Path, record: Record, splits: OpenSplits | None) -> Iterator[Check]:
     """Errors recomputed from the kept predictions and the labels of the test split."""
-    from benchmark.runner.kept import score_kept
+    from benchmark.runner.kept import PredictionsUnfit, score_kept
 
     try:
-        found = score_kept(path, record)
-    except DataMissing as error:
+        kept = score_kept(path, record, splits)
+    except PredictionsUnfit as error:
+        yield Check("score", "wrong", error.message)
+        return
+    except DataAltered as error:
+        yield Check("score", "altered", error.message)
+        return
+    except BenchError as error:
         yield Check("score", "not here", error.message.splitlines()[0])
         return
-    except (BenchError, KeyError) as error:
-        yield Check("score", "wrong", f"the kept predictions can't be scored: {error}")
-        return
-    if not found:
+    if not kept.errors:
         yield Check("score", "not here", f"{record.protocol.id} keeps too little to score again")
     later = outdated({v.metric: v.version for v in record.metrics})
-    for metric, errors in found.items():
+    arrays = _loaded(path.parent / record.headline.per_item)
+    for metric, errors in kept.errors.items():
         name = f"score {metric}"
         if metric in later:
             then, now = later[metric]
             yield Check(name, "not here", f"made by version {then}; here is {now}: bench rescore")
             continue
-        said = load_arrays(path.parent / _value_named(record, metric).per_item)[metric]
-        same = errors.shape == said.shape and np.allclose(errors, said, ROUNDED, 1e-6)
+        said = None if isinstance(arrays, str) else arrays.get(metric)
+        rounding = kept.rounding.get(metric, np.zeros(()))
+        same = said is not None and _agree(errors, said.astype(np.float64), rounding)
         detail = "" if same else "the kept predictions give other errors than the record's"
         yield Check(name, "ok" if same else "wrong", detail)
 
 
-def _value_named(record: Record, metric: str) -> Value:
-    return next(v for v in record.metrics if v.metric == metric)
+def _regrouped(
+    path: Path, record: Record, protocol: Protocol, splits: OpenSplits | None
+) -> Iterator[Check]:
+    """Items belong together as the labels of the test split say."""
+    from benchmark.runner.kept import scored_split
+    from benchmark.tasks.base import find_task, groups_of
+
+    arrays = _loaded(path.parent / record.headline.per_item)
+    if not record.drawn_by or isinstance(arrays, str):
+        return  # of schema 3, or said before
+    try:
+        split = scored_split(protocol, record, splits)
+        scored = protocol.scored(twin=record.protocol.twin)
+        items = {value.metric: value.n for value in record.metrics}
+        wanted = groups_of(find_task(protocol.task), split, scored, items)
+    except (InvalidInput, KeyError) as error:
+        yield Check("groups", "wrong", str(error))
+        return
+    except BenchError:
+        return  # said where predictions are scored
+    kept = {v.metric: arrays[k] for v in record.metrics if (k := GROUPS + v.metric) in arrays}
+    same = kept.keys() == wanted.keys() and all(
+        np.array_equal(kept[metric], groups) for metric, groups in wanted.items()
+    )
+    detail = "" if same else "the labels put items together otherwise than the record does"
+    yield Check("groups", "ok" if same else "wrong", detail)
+
+
+def _agree(found: np.ndarray, said: np.ndarray, rounding: np.ndarray) -> bool:
+    """Whether errors are the same but for rounding; NaN is no value, in both."""
+    if found.shape != said.shape or (np.isnan(found) != np.isnan(said)).any():
+        return False
+    apart = np.abs(found - said) - rounding - ARITHMETIC * np.abs(found)
+    return not (apart > 0).any()
 
 
 def _parent(path: Path, record: Record) -> Iterator[Check]:
@@ -210,7 +270,11 @@ def _parent(path: Path, record: Record) -> Iterator[Check]:
     if not place.exists():
         yield Check("parent", "not here", f"run {record.parent} does not lie beside it")
         return
-    parent = read_record(place)
+    try:
+        parent = read_record(place)
+    except BenchError as error:
+        yield Check("parent", "wrong", error.message)
+        return
     mine, theirs = (
         (r.fit_id, r.data, [a.sha256 for a in r.artefacts if a.path.endswith(PREDICTIONS)])
         for r in (record, parent)
@@ -218,8 +282,10 @@ def _parent(path: Path, record: Record) -> Iterator[Check]:
     if mine != theirs:
         yield Check("parent", "wrong", f"run {record.parent} is another fit, data or predictions")
         return
-    same = {v.metric for v in parent.metrics if v.version == _value_named(record, v.metric).version}
-    moved = [m for m in same if _value_named(record, m).value != _value_named(parent, m).value]
+    before = {(v.metric, v.version): v.value for v in parent.metrics}
+    moved = [
+        v.metric for v in record.metrics if before.get((v.metric, v.version), v.value) != v.value
+    ]
     if moved:
         yield Check("parent", "wrong", f"{moved[0]} has another value, with the same version")
         return

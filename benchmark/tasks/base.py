@@ -86,11 +86,19 @@ class Task(ABC):
         """Errors by metric from predictions kept beside a record, as far as they allow it."""
         return {}
 
+    def rounding(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        """By metric, how far each of `errors` may lie from what `score` gave because predictions were
+        rounded when they were kept; a metric that is not named follows to the last digit."""
+        return {}
+
 
 def groups_of(
-    task: Task, split: PreparedSplit, protocol: Protocol, per_item: Mapping[str, np.ndarray]
+    task: Task, split: PreparedSplit, protocol: Protocol, items: Mapping[str, int]
 ) -> dict[str, np.ndarray]:
-    """The groups of the items of each metric, by its id; left out where each item is one."""
+    """The groups of the items of each metric, by its id; left out where each item is one. `items` are
+    how many each metric has; raises `InvalidInput` for another number than there are groups' items."""
     found = {}
     for metric in protocol.metrics:
         if metric.aggregate == "single":
@@ -98,9 +106,8 @@ def groups_of(
         groups = task.groups(split, protocol, metric.id)
         if groups is None:
             continue
-        items = len(per_item[metric.id])
-        if len(groups) != items:
-            raise InvalidInput(f"{len(groups)} groups for {items} items of {metric.id}")
+        if len(groups) != items[metric.id]:
+            raise InvalidInput(f"{items[metric.id]} items of {metric.id}, not {len(groups)}")
         found[metric.id] = groups.astype(np.min_scalar_type(int(groups.max())))
     return found
 

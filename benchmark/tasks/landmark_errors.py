@@ -45,6 +45,21 @@ def measured(
     return MEASURES[name](points * stretch, truth.points * stretch, truth.shown(), protocol)
 
 
+def moved_by_rounding(
+    metric: Metric, points: np.ndarray, truth: Annotation, protocol: Protocol
+) -> np.ndarray:
+    """How far `measured` of kept points (N, K, 2) may lie from that of the points before they were
+    rounded to the kept ones' dtype; of its shape and unit.
+
+    Every measure here is a mean or sum of distances, so by the triangle inequality none moves by more
+    than it gives for points that lie off the truth by what was rounded: half the distance between two
+    numbers of that dtype.
+    """
+    exact = Annotation(truth.points.astype(np.float64), truth.visible)
+    off = measured(metric, exact.points + np.spacing(np.abs(points)) / 2, exact, protocol)
+    return off - measured(metric, exact.points, exact, protocol)
+
+
 def _nme_iod(
     points: np.ndarray, truth: np.ndarray, shown: np.ndarray, protocol: Protocol
 ) -> np.ndarray:

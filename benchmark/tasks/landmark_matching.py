@@ -76,19 +76,14 @@ class LandmarkMatching(Task):
                 )
             if i % 50 == 49:
                 how.progress("match", i + 1, len(pairs.pairs))
-        distance = np.linalg.norm(found - points[pairs.pairs[:, 1]], axis=-1)
-        scaled = _in_units(distance, pairs, split, protocol)
-        nothing = np.isnan(scaled).all(1)
-        if nothing.any():
-            raise InvalidInput(f"{int(nothing.sum())} pairs have no landmark inside both views")
-        error = np.nanmean(scaled.astype(np.float64), axis=1)
+        distance = _distances(found, points, pairs)
         about: dict[str, Any] = {
             "name": f"match/{rule.rule}",
             "channels": int(maps.shape[1]),
-            "points_left_out": int(np.isnan(scaled).sum()),
+            "points_left_out": int(np.isnan(distance).sum()),
         }
         return Scores(
-            {"match_different": error[~pairs.same], "match_same": error[pairs.same]},
+            _by_kind(_in_units(distance, pairs, split, protocol), pairs),
             predictions={"matches": found},
             probe=about,
         )
@@ -99,6 +94,43 @@ class LandmarkMatching(Task):
         wanted = pairs.same if metric == "match_same" else ~pairs.same
         sources = pairs.views[pairs.pairs[wanted, 0], 0]
         return group_numbers([split.identities[image] for image in sources])
+
+    def errors(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        """Both, where matches were kept; early runs kept none."""
+        if "matches" not in kept:
+            return {}
+        pairs = pairs_of(protocol, split)
+        points, _ = view_landmarks(pairs, split, protocol)
+        distance = _distances(kept["matches"], points, pairs)
+        return _by_kind(_in_units(distance, pairs, split, protocol), pairs)
+
+    def rounding(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        """Matches are kept as they are scored; their distances are float32."""
+        if "matches" not in kept:
+            return {}
+        pairs = pairs_of(protocol, split)
+        points, _ = view_landmarks(pairs, split, protocol)
+        last = np.spacing(_distances(kept["matches"], points, pairs))
+        return _by_kind(_in_units(last, pairs, split, protocol), pairs)
+
+
+def _distances(found: np.ndarray, points: np.ndarray, pairs: MatchingPairs) -> np.ndarray:
+    """Matches (P, K, 2) from the true points, in pixels (P, K) float32; NaN where there is no match."""
+    distances: np.ndarray = np.linalg.norm(found - points[pairs.pairs[:, 1]], axis=-1)
+    return distances
+
+
+def _by_kind(scaled: np.ndarray, pairs: MatchingPairs) -> dict[str, np.ndarray]:
+    """Errors (P, K) → the mean of each pair, for pairs of views and pairs of people."""
+    nothing = np.isnan(scaled).all(1)
+    if nothing.any():
+        raise InvalidInput(f"{int(nothing.sum())} pairs have no landmark inside both views")
+    error = np.nanmean(scaled.astype(np.float64), axis=1)
+    return {"match_different": error[~pairs.same], "match_same": error[pairs.same]}
 
 
 def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:

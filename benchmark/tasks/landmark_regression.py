@@ -23,7 +23,7 @@ from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Metric, Probe, Protocol
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
-from benchmark.tasks.landmark_errors import Annotation, measured
+from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -73,8 +73,19 @@ class LandmarkRegression(Task):
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
         test = annotation(split, protocol)
-        own = [metric for metric in protocol.metrics if not metric.probe]
-        return {m.id: measured(m, kept["points"], test, protocol) for m in own}
+        return {m.id: measured(m, kept["points"], test, protocol) for m in _of_headline(protocol)}
+
+    def rounding(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        test, points = annotation(split, protocol), kept["points"]
+        own = _of_headline(protocol)
+        return {m.id: moved_by_rounding(m, points, test, protocol) for m in own}
+
+
+def _of_headline(protocol: Protocol) -> list[Metric]:
+    """The metrics read with the headline's probe, whose points are kept."""
+    return [metric for metric in protocol.metrics if not metric.probe]
 
 
 def _variant(metric: Metric, headline: Probe, how: Scoring) -> Probe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,10 @@ from benchmark.contracts.spec import Kind
 from benchmark.datasets.thin_plate import ThinPlateSpline
 from benchmark.datasets.warped import warped_images, warped_points
 from benchmark.probes.constants import require_frozen
-from benchmark.protocols import Protocol
+from benchmark.protocols import Metric, Protocol
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
-from benchmark.tasks.landmark_errors import Annotation, measured
+from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
 from benchmark.tasks.landmark_regression import probe_of, read_points, targets
 
 if TYPE_CHECKING:
@@ -69,6 +69,29 @@ class LandmarkScale(Task):
         }
         kept = {f"points_{view}": array.astype(np.float32) for view, array in points.items()}
         return Scores(per_item, predictions=kept, probe=about)
+
+    def errors(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        return self._of_kept(measured, kept, split, protocol)
+
+    def rounding(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        return self._of_kept(moved_by_rounding, kept, split, protocol)
+
+    def _of_kept(
+        self,
+        found: Callable[[Metric, np.ndarray, Annotation, Protocol], np.ndarray],
+        kept: Mapping[str, np.ndarray],
+        split: PreparedSplit,
+        protocol: Protocol,
+    ) -> dict[str, np.ndarray]:
+        views = {m.on for m in protocol.metrics}
+        truth = {v: Annotation(zoomed_points(split, protocol, v), None) for v in views}
+        return {
+            m.id: found(m, kept[f"points_{m.on}"], truth[m.on], protocol) for m in protocol.metrics
+        }
 
 
 def zooms(protocol: Protocol, view: str, count: int) -> ThinPlateSpline:

@@ -73,10 +73,9 @@ class ShapeAndPoseTask(Task):
         rows = view_rows(test, rule.views)
         asked = {metric.id for metric in how.protocol.metrics}
         scores: dict[str, np.ndarray] = {}
-        for suffix, turn in (("", reference), ("_unaligned", np.array([1.0, 0, 0, 0]))):
-            errors = rotation_error_degrees(align_poses(rotation, turn), target)
-            scores[f"pose_median{suffix}"] = errors
-            scores[f"pose_accuracy{suffix}"] = 100.0 * (errors < rule.threshold)
+        for suffix, turn in (("", reference), ("_unaligned", UNTURNED)):
+            angles = rotation_error_degrees(align_poses(rotation, turn), target)
+            scores |= _of_poses(angles, suffix, how.protocol)
             if not suffix or f"chamfer{suffix}" in asked:
                 shapes = _chamfer_by_model(points, clouds_of(test), rows, turn, rule, how.progress)
                 scores[f"chamfer_precision{suffix}"] = shapes[:, 0]
@@ -102,6 +101,60 @@ class ShapeAndPoseTask(Task):
         if metric.startswith("chamfer"):
             return None
         return super().groups(split, protocol, metric)
+
+    def errors(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        """Those of poses; of clouds too few points are kept."""
+        found: dict[str, np.ndarray] = {}
+        for suffix, turn, _ in _turns(kept):
+            found |= _of_poses(_angles(kept, split, turn), suffix, protocol)
+        return found
+
+    def rounding(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        """Angles move by twice what quaternions turn by; accuracies, where they are as near."""
+        threshold = shape_of(protocol).threshold
+        found: dict[str, np.ndarray] = {}
+        for suffix, turn, rounded in _turns(kept):
+            moved = np.degrees(2 * (_turned(kept["rotation"]) + rounded))
+            near = np.abs(_angles(kept, split, turn) - threshold) <= moved
+            found |= {f"pose_median{suffix}": moved, f"pose_accuracy{suffix}": 100.0 * near}
+        return found
+
+
+def _of_poses(angles: np.ndarray, suffix: str, protocol: Protocol) -> dict[str, np.ndarray]:
+    """The metrics of poses that a protocol asks for, from the angles (N,) of their errors in degrees."""
+    scores = {
+        f"pose_median{suffix}": angles,
+        f"pose_accuracy{suffix}": 100.0 * (angles < shape_of(protocol).threshold),
+    }
+    asked = {metric.id for metric in protocol.metrics}
+    return {name: values for name, values in scores.items() if name in asked}
+
+
+UNTURNED = np.array([1.0, 0, 0, 0])
+
+
+def _turns(kept: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray, float]]:
+    """Suffix of the metrics, the rotation between the frames, and what rounding turned it by at most."""
+    yield "", kept["reference"], float(_turned(kept["reference"]))
+    yield "_unaligned", UNTURNED, 0.0
+
+
+def _angles(kept: Mapping[str, np.ndarray], split: PreparedSplit, turn: np.ndarray) -> np.ndarray:
+    target = np.asarray(split.labels["quaternions"])
+    return rotation_error_degrees(align_poses(kept["rotation"], turn), target)
+
+
+def _turned(quaternions: np.ndarray) -> np.ndarray:
+    """The angle in radians by which rounding to their dtype turned quaternions (..., 4), at most."""
+    half = np.spacing(np.abs(quaternions)).astype(np.float64) / 2
+    angle: np.ndarray = np.arcsin(
+        np.linalg.norm(half, axis=-1) / np.linalg.norm(quaternions, axis=-1)
+    )
+    return angle
 
 
 def shape_of(protocol: Protocol) -> Shape:

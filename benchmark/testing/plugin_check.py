@@ -35,7 +35,7 @@ def _checks(row: Plugin, found: Plugins, waiting: list[str]) -> Iterator[Callabl
     yield from (partial(_reader, found.datasets[name]) for name in row.datasets)
     for folder in found.protocol_folders:
         for path in sorted(folder.glob("*/*.toml")):
-            if path.stem.isdigit() and path.parent.name in row.protocols:
+            if path.stem.isdecimal() and path.parent.name in row.protocols:
                 yield partial(read_protocol, path)
     for name in row.launchers:
         yield partial(named, found.launchers[name].implementation, f"launcher {name!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,13 @@ from benchmark.protocols import all_protocols, find_protocol
 
 def edited(record: Path, run_id: str, change: Callable[[dict[str, Any]], object]) -> None:
     """Another record beside one, with the same errors and some of its content changed."""
-    content = json.loads(record.read_text())
+    text = record.read_text().replace(f"{record.stem}.", f"{run_id}.")
+    content = json.loads(text)
     content.update(run_id=run_id, fit_id=run_id)
     change(content)
     (record.parent / f"{run_id}.json").write_text(json.dumps(content))
+    for ending in (".errors.npz", ".predictions.npz"):
+        shutil.copy(record.with_suffix(ending), record.with_name(f"{run_id}{ending}"))
 
 
 def method(**parts: Any) -> Callable[[dict[str, Any]], object]:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from scipy import stats
 from tests_fixtures import Call
+from tests_records import with_errors
 
 from benchmark.boards.compare import compare
 from benchmark.boards.entries import board_folder, read_entries
 from benchmark.boards.rows import Row, make_rows
-from benchmark.contracts.errors import DataAltered
 from benchmark.files import file_sha256
 from benchmark.protocols import find_protocol
 from benchmark.protocols.files import _read_cached
@@ -215,15 +215,49 @@ def test_the_interval_says_whether_it_is_better_than_the_floor(
     assert (high < 0) == (better == 1)
 
 
-def test_altered_errors_are_not_compared(slow: list[Path], untrained: list[Path]) -> None:
+def test_altered_errors_are_left_out(slow: list[Path], untrained: list[Path]) -> None:
+    protocol = find_protocol("small_faces")
     path = slow[0].parent / content(slow[0])["metrics"][0]["per_item"]
     with path.open("wb") as file:
         np.savez_compressed(file, nme_iod=np.zeros(16))
-    with pytest.raises(DataAltered, match="not what their digest says"):
-        rows()
-    path.unlink()
-    with pytest.raises(DataAltered, match="missing"):
-        rows()
+    for why in ("not what their digest says", "missing"):
+        entries, (left_out,) = read_entries(protocol, twin=True)
+        assert len(entries) == len(slow) + len(untrained) - 1
+        assert left_out.path == slow[0]
+        assert why in left_out.reason
+        assert str(path.parent) not in left_out.reason
+        path.unlink(missing_ok=True)
+    assert len(rows()["slow"].seeds) == len(slow) - 1
+
+
+def test_copies_and_hidden_files_are_no_second_seed(harness: Path, run: Call) -> None:
+    (record,) = ran(run, "grid")
+    shutil.copy(record, record.with_name("copy.json"))
+    other = record.parents[1] / "halves" / record.name
+    shutil.copytree(record.parent, other.parent)
+    record.with_name(f"._{record.name}").write_bytes(b"\x00\x05\x16\x07")
+    entries, left_out = read_entries(find_protocol("small_faces"), twin=True)
+    assert [entry.path for entry in entries] == [record]
+    assert {(one.path.parent.name, one.path.name) for one in left_out} == {
+        ("grid", "copy.json"),
+        ("halves", record.name),
+        ("halves", "copy.json"),
+    }
+    assert {one.reason for one in left_out} == {f"not where it belongs: grid/{record.name}"}
+
+
+def test_a_record_of_other_metrics_or_of_fewer_images_is_left_out(harness: Path, run: Call) -> None:
+    first, second, third = ran(run, "grid", "--seed", "0,1,2")
+    edit(first, lambda about: about["metrics"][0].update(metric="nme_iod_true"))
+    with_errors(second, nme_iod=np.zeros(1))
+    edit(second, lambda about: about["data"]["test"].update(images=1))
+    ran(run, "halves")
+    entries, left_out = read_entries(find_protocol("small_faces"), twin=True)
+    assert {entry.record.method.id for entry in entries} == {"grid", "halves"}
+    assert third in {entry.path for entry in entries}
+    reasons = {one.path: one.reason for one in left_out}
+    assert reasons[first] == "its metrics are nme_iod_true, not nme_iod"
+    assert reasons[second].startswith("it counts 1 test images where others")
 
 
 def test_a_withdrawn_record_is_last_and_keeps_its_reason(harness: Path, run: Call) -> None:
@@ -265,8 +299,9 @@ def test_rendered_and_real_records_never_share_a_board(
         shutil.copytree(twin, real)
     else:
         edit(record, lambda about: about["protocol"].update(twin=False))
-    with pytest.raises(DataAltered, match="is a record of small_faces"):
-        read_entries(protocol, twin=not to_real)
+    entries, (left_out,) = read_entries(protocol, twin=not to_real)
+    assert entries == []
+    assert left_out.reason.startswith("it is a record of small_faces@1")
 
 
 @pytest.fixture

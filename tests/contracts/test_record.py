@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from benchmark.contracts.errors import RecordTooNew
-from benchmark.contracts.record import SCHEMA, RecordInvalid, read_record
+from benchmark.contracts.record import SCHEMA, RecordInvalid, read_record, record_text
 
 
 def content() -> dict:
     value = {"metric": "nme_iod", "value": 5.0, "unit": "%", "better": "lower", "n": 2,
-             "ci95": [4.0, 6.0], "per_item": "x.npz"}  # fmt: skip
+             "ci95": [4.0, 6.0], "per_item": "r.errors.npz"}  # fmt: skip
     method = {"id": "m", "version": 1, "plugin": "p", "role": "method", "origin": "reimplemented",
               "preset": "", "settings_given": {}, "settings": {}, "gives": ["landmarks"],
               "used": "landmarks", "supervision": "none", "pretrained": []}  # fmt: skip
+    errors = {"path": "r.errors.npz", "sha256": "s", "bytes": 1, "committed": True}
     part = {"split": "s", "images": 2, "pixels": "a", "labels": "b"}
     return {
         "record_schema": SCHEMA, "identity_version": 1, "run_id": "r", "fit_id": "f",
@@ -24,7 +26,7 @@ def content() -> dict:
         "data": {"fit": part, "train": part, "test": part}, "seed": 0, "evaluation_seed": 0,
         "metrics": [value], "deterministic": True,
         "code": {"bench": "0", "commit": "", "dirty": None}, "packages": {}, "hardware": {},
-        "stages": {"fit": {"seconds": 1.0}}, "peak_memory_bytes": 1, "artefacts": [],
+        "stages": {"fit": {"seconds": 1.0}}, "peak_memory_bytes": 1, "artefacts": [errors],
         "started": "2026-01-01T00:00:00+00:00", "finished": "2026-01-01T00:00:01+00:00",
     }  # fmt: skip
 
@@ -52,6 +54,73 @@ def test_a_newer_schema_is_refused_with_the_cure(tmp_path: Path) -> None:
 def test_a_record_with_wrong_fields_is_refused(tmp_path: Path, changes: dict) -> None:
     with pytest.raises(RecordInvalid, match=next(iter(changes))):
         read_record(written(tmp_path, **changes))
+
+
+def metrics(*names: str) -> list[dict]:
+    return [{**content()["metrics"][0], "metric": name} for name in names]
+
+
+def artefacts(*names: str) -> list[dict]:
+    return [{**content()["artefacts"][0], "path": name} for name in names]
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"metrics": []}, "no metric"),
+        ({"metrics": metrics("nme_iod", "nme_iod")}, "a metric twice"),
+        ({"metrics": [{**metrics("nme_iod")[0], "per_item": "q.errors.npz"}]}, "r.errors.npz"),
+        ({"data": {"train": content()["data"]["train"]}}, "fit and test"),
+        ({"artefacts": []}, "r.errors.npz"),
+        ({"artefacts": artefacts("r.errors.npz", "r.errors.npz")}, "each file once"),
+        ({"artefacts": artefacts("r.errors.npz", "q.json")}, "path"),
+        ({"artefacts": artefacts("r.errors.npz", "q.errors.npz")}, "another run"),
+        ({"artefacts": artefacts("r.errors.npz", "q.predictions.npz")}, "another run"),
+        ({"artefacts": artefacts("r.errors.npz", "xr.predictions.npz")}, "another run"),
+        ({"artefacts": artefacts("r.errors.npz", "q.errors.npz"), "parent": "q"}, "another run"),
+        ({"fit_id": "../../x"}, "fit_id"),
+        ({"run_id": "l\u0435ad"}, "run_id"),
+        ({"method": {**content()["method"], "id": "l\u0435ad"}}, "method.id"),
+        ({"method": {**content()["method"], "id": "a" * 200}}, "method.id"),
+        ({"record_schema": 0}, "record_schema"),
+        ({"record_schema": -1}, "record_schema"),
+        ({"record_schema": True}, "record_schema"),
+    ],
+)  # fmt: skip
+def test_what_every_reader_counts_on_is_asked_for(tmp_path: Path, changes: dict, said: str) -> None:
+    with pytest.raises(RecordInvalid, match=said):
+        read_record(written(tmp_path, **changes))
+
+
+def test_what_was_scored_again_shares_predictions(tmp_path: Path) -> None:
+    names = artefacts("r.errors.npz", "q.predictions.npz")
+    assert read_record(written(tmp_path, artefacts=names, parent="q")).parent == "q"
+
+
+def test_what_is_no_plain_file_is_no_record(tmp_path: Path) -> None:
+    for name, make in {"folder": Path.mkdir, "pipe": os.mkfifo}.items():
+        path = tmp_path / f"{name}.json"
+        make(path)
+        with pytest.raises(RecordInvalid, match="no plain file"):
+            read_record(path)
+    link = tmp_path / "endless.json"
+    link.symlink_to("/dev/zero")
+    with pytest.raises(RecordInvalid, match="no plain file"):
+        read_record(link)
+
+
+def deep(levels: int) -> dict:
+    return {"x": deep(levels - 1)} if levels else {}
+
+
+@pytest.mark.parametrize("notes", [["\x1b[31mred"], ["\ud800"], ["x" * (5 << 20)]])
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, notes: list) -> None:
+    record = read_record(written(tmp_path))
+    assert json.loads(record_text(record)) == record.model_dump(mode="json")
+    with pytest.raises(RecordInvalid, match="record of run r"):
+        record_text(record.model_copy(update={"notes": notes}))
+    with pytest.raises(RecordInvalid, match="record of run r"):
+        record_text(record.model_copy(update={"probe": deep(300)}))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": 1}', "\x00"])

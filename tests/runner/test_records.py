@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests_fixtures import Call
+from tests_records import altered, forged, with_errors
 
-from benchmark.contracts.record import read_record
-from benchmark.home import leaderboards
+from benchmark.contracts.errors import DiskFull
+from benchmark.contracts.record import RecordInvalid, read_record
+from benchmark.files import file_sha256
+from benchmark.home import home, leaderboards
+from benchmark.protocols.files import _read_cached
 from benchmark.runner.records import RecordRefused, take_in
 
 
@@ -113,7 +119,7 @@ def test_ids_that_would_leave_the_boards_are_refused(elsewhere: Path, field: tup
     place = content if len(field) == 1 else content[field[0]]
     place[field[-1]] = "../../../x"
     elsewhere.write_text(json.dumps(content))
-    with pytest.raises(RecordRefused, match="is no id"):
+    with pytest.raises(RecordInvalid, match="id: String should match"):
         take_in(elsewhere)
     assert everything() == []
 
@@ -138,3 +144,168 @@ def test_the_good_records_of_a_folder_are_taken_and_the_bad_named(
     assert "taken in" in said.out
     assert "refused  broken.json" in said.err
     assert "1 of 2" in said.err
+
+
+def with_artefact(path: Path, name: str, data: bytes, **more: object) -> Path:
+    """The record naming one more file beside it, which is there and has that digest."""
+    (path.parent / name).write_bytes(data)
+    about = {"path": name, "sha256": file_sha256(path.parent / name), "bytes": len(data)}
+    return altered(
+        path, lambda c: (c["artefacts"].append({**about, "committed": True}), c.update(more))
+    )
+
+
+def test_a_record_brings_no_file_of_another_run(
+    elsewhere: Path, bench: Call, tmp_path: Path
+) -> None:
+    victim = take_in(elsewhere).path
+    mine = tmp_path / "mine"
+    shutil.copytree(elsewhere.parent, mine)
+    other = forged(mine / elsewhere.name, lambda c: c.update(seed=1))
+    before = {path: path.read_bytes() for path in everything()}
+    text = other.read_text()
+    lie = json.dumps(json.loads(victim.read_text()) | {"notes": ["worthless"]}).encode()
+    for name in (victim.name, "0123.json", f"{victim.stem}.errors.npz", "0123.predictions.npz"):
+        with_artefact(other, name, lie)
+        assert bench("record", "import", str(other)).code == 13
+        other.write_text(text)
+    # of a run scored again the predictions may be another's, and take no other file's place
+    with_artefact(other, f"{victim.stem}.predictions.npz", b"x", parent=victim.stem)
+    said = bench("record", "import", str(other))
+    assert said.code == 13
+    assert {path: path.read_bytes() for path in everything()} == before
+
+
+def test_what_is_not_the_protocols_is_refused_and_leaves_nothing(
+    elsewhere: Path, bench: Call
+) -> None:
+    text = elsewhere.read_text()
+    for change in (
+        lambda c: c.update(metrics=[]),
+        lambda c: c.update(metrics=c["metrics"] * 2),
+        lambda c: c["metrics"][0].update(metric="nme_iod_true"),
+        lambda c: c["metrics"][0].update(unit="px"),
+        lambda c: c["data"].pop("fit"),
+        lambda c: c["protocol"].update(id="nowhere"),
+    ):
+        altered(elsewhere, change)
+        assert bench("record", "import", str(elsewhere)).code == 13
+        assert everything() == []
+        elsewhere.write_text(text)
+    with_errors(elsewhere, nme_iod=np.full(16, -1.0))
+    assert bench("record", "import", str(elsewhere)).code == 13
+    assert everything() == []
+
+
+def test_other_numbers_of_the_same_images_are_refused(elsewhere: Path, tmp_path: Path) -> None:
+    take_in(elsewhere)
+    shutil.copytree(elsewhere.parent, tmp_path / "mine")
+    other = forged(tmp_path / "mine" / elsewhere.name, lambda c: c.update(seed=1))
+    with_errors(altered(other, lambda c: c["data"]["test"].update(images=1)), nme_iod=np.zeros(1))
+    with pytest.raises(RecordRefused, match="of the same pixels"):
+        take_in(other)
+
+
+def test_a_remark_that_could_not_be_read_again_is_refused(record: Path, bench: Call) -> None:
+    before = record.read_bytes()
+    words = ("--reason", "pasted \x1b[31mred", "--author", "A. Person")
+    assert bench("record", "annotate", record.stem, *words).code == 12
+    assert record.read_bytes() == before
+
+
+def test_a_run_of_ones_own_is_dropped(record: Path, bench: Call, run: Call) -> None:
+    other = Path(run("grid", "--seed", "1", "--json").json["record"])
+    said = bench("record", "drop", record.stem[:8])
+    assert said.code == 0, said.err
+    assert not list(record.parent.glob(f"{record.stem}*"))
+    assert record.stem not in bench("ls", "runs").out
+    assert other.stem in bench("ls", "runs").out
+    assert bench("board", "build", "--check").code == 0
+    assert bench("verify", "--all").code == 0
+    assert bench("record", "drop", record.stem).code == 2
+    assert run("grid", "--json").json["found"] is False
+
+
+def test_a_run_of_a_draft_that_has_changed_is_no_lie_and_can_be_dropped(
+    record: Path, bench: Call, tmp_path: Path
+) -> None:
+    path = tmp_path / "protocols" / "small_faces" / "1.toml"
+    path.write_text(path.read_text().replace("eyes = [0, 1]", "eyes = [3, 4]"))
+    _read_cached.cache_clear()
+    said = bench("verify", "--all")
+    assert (said.code, "1 of 1 records" in said.out) == (0, True)
+    shown = bench("verify", str(record)).out
+    assert "bench record drop" in shown
+    assert bench("record", "drop", record.stem).code == 0
+    assert not record.exists()
+
+
+def test_a_committed_record_and_a_damaged_one(
+    record: Path, bench: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record.write_text("{")
+    checkout = tmp_path / "checkout"
+    shutil.copytree(leaderboards(), checkout / "leaderboards")
+    monkeypatch.setenv("BENCH_LEADERBOARDS", str(checkout / "leaderboards"))
+    git = ["git", "-C", str(checkout)]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "leaderboards"], check=True)
+    said = bench("record", "drop", record.stem)
+    assert said.code == 1
+    assert "is committed" in said.err
+    subprocess.run([*git, "rm", "-rq", "--cached", "leaderboards"], check=True)
+    assert bench("record", "drop", record.stem).code == 0
+    assert everything_of(record.stem) == []
+
+
+def everything_of(run: str) -> list[Path]:
+    return [path for path in everything() if path.name.startswith(run)]
+
+
+def test_a_broken_record_of_another_board_ends_no_run(record: Path, bench: Call, run: Call) -> None:
+    broken = record.with_name("0123.json")
+    broken.write_text("{")
+    said = run("grid", "--seed", "1", "--json")
+    assert said.code == 0, said.err
+    assert Path(said.json["page"]).exists()
+    assert "left out" in bench("board", "small_faces", "--twin").out
+    assert bench("board", "build").code == 0
+    assert bench("board", "site", "--out", str(leaderboards().parent / "built")).code == 0
+    assert bench("rescore", "--all").code == 4
+    assert bench("verify", "--all").code == 5
+
+
+def test_tables_that_can_not_be_written_are_a_warning(
+    bench: Call, run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> int:
+        raise DiskFull("no room left", cure="free some space")
+
+    monkeypatch.setattr("benchmark.cli.running.update_boards", full)
+    said = run("grid", "--json")
+    assert said.code == 0
+    assert Path(said.json["record"]).exists()
+    assert "its record stands" in said.err
+    assert "no room left" in said.err
+
+
+def test_another_record_of_the_run_on_the_board_stands(record: Path, run: Call) -> None:
+    """It came with the checkout, say, from the machine of somebody else."""
+    altered(record, lambda c: c.update(notes=["made elsewhere"]))
+    before = record.read_bytes()
+    assert run("grid", "--json").json["found"]
+    assert record.read_bytes() == before
+
+
+def test_a_damaged_run_is_named_in_the_list_and_hides_no_other(record: Path, bench: Call) -> None:
+    for name, text in {"a": "[]", "b": "{}", "c": '{"protocol": 3}'}.items():
+        folder = home() / "runs" / name
+        folder.mkdir()
+        (folder / "run.json").write_text(text)
+    own = home() / "runs" / record.stem
+    shutil.copytree(own, home() / "runs" / "d")
+    altered(home() / "runs" / "d" / "record.json", lambda c: c.update(metrics=[]))
+    said = bench("ls", "runs")
+    assert said.code == 0
+    assert said.err.count("damaged: ") == 4
+    assert record.stem in said.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -139,7 +140,7 @@ def test_a_kill_in_between_leaves_nothing_half_written(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(rescoring, "write_json", killed)
+        patch.setattr(rescoring, "write_text", killed)
         assert bench("rescore", corrected.stem).code == 130
     assert not children(corrected)
     assert list(rows()) == [corrected.stem]
@@ -216,6 +217,26 @@ def test_rows_of_different_versions_stand_apart_and_are_not_compared(
     assert found["halves"].endswith("scored by version 1")
     with pytest.raises(InvalidInput, match="different versions"):
         compare(protocol, "grid", "halves", twin=True)
+
+
+def test_a_record_scored_again_comes_with_the_one_it_was_made_from(
+    corrected: Path, bench: Call, tmp_path: Path
+) -> None:
+    bench("rescore", corrected.stem)
+    (path,) = children(corrected)
+    shutil.copytree(corrected.parent, sent := tmp_path / "sent")
+    shutil.rmtree(leaderboards())
+    alone = bench("record", "import", str(sent / path.name))
+    assert alone.code == 13
+    assert "which is not on the board" in alone.err
+    assert not list(leaderboards().rglob("*.npz"))
+    assert bench("record", "import", str(sent)).code == 0
+    assert bench("verify", "--all").code == 0
+    parted = bench("record", "drop", corrected.stem)
+    assert parted.code == 3
+    assert "was scored again" in parted.err
+    assert bench("record", "drop", path.stem).code == 0
+    assert (corrected.with_suffix(".predictions.npz")).exists()
 
 
 def test_neither_runs_nor_all_is_a_usage_error(bench: Call) -> None:

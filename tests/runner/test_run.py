@@ -26,7 +26,10 @@ from benchmark.contracts.errors import (
 )
 from benchmark.contracts.record import read_record
 from benchmark.home import home, leaderboards
+from benchmark.metrics.aggregates import aggregate
+from benchmark.protocols.files import _read_cached
 from benchmark.runner.identity import ids_from_record
+from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import Outcome, run
 from benchmark.settings import SettingsInvalid
@@ -266,13 +269,49 @@ def test_the_curve_is_made_from_milestones_on_validation_people(harness: Path) -
     from benchmark.runner.curve import add_curve
 
     plan = make_plan(replace(REQUEST, method="slow"), QUIET)
-    outcome = add_curve(plan, run(plan, QUIET), QUIET)
+    first = run(plan, QUIET)
+    (plan.fit_folder / "milestones" / ".320.left").mkdir()  # a kill while one was saved
+    outcome = add_curve(plan, first, QUIET)
     assert [p.images for p in outcome.record.curve] == [64 * 20, 64 * 40]
     assert read_record(outcome.path).curve == outcome.record.curve
     assert all(p.value > 0 for p in outcome.record.curve)
     again = run(plan, QUIET)
     assert again.found
     assert again.record.curve == outcome.record.curve
+
+
+def test_a_point_of_the_curve_is_the_headline_by_its_own_aggregate(
+    harness: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from benchmark.runner import curve
+
+    path = tmp_path / "protocols" / "small_faces" / "1.toml"
+    text = path.read_text()
+    path.write_text(text.replace('id = "nme_iod"', 'id = "nme_iod"\naggregate = "median"'))
+    _read_cached.cache_clear()
+    seen = []
+
+    def aggregated(values: np.ndarray, name: str) -> float:
+        seen.append((float(np.median(values)), name))
+        return aggregate(values, name)
+
+    monkeypatch.setattr(curve, "aggregate", aggregated)
+    plan = make_plan(replace(REQUEST, method="slow"), QUIET)
+    outcome = curve.add_curve(plan, run(plan, QUIET), QUIET)
+    assert [(p.value, "median") for p in outcome.record.curve] == seen
+
+
+def test_what_a_kill_left_of_a_fit_is_swept(harness: Path) -> None:
+    plan = make_plan(replace(REQUEST, method="slow"), QUIET)
+    left = plan.fit_folder / "milestones" / ".320.left"
+    left.mkdir(parents=True)
+    first = run(plan, QUIET)
+    assert not left.exists()
+    draw_pictures(plan, first)
+    torn = plan.folder / "pictures" / ".points.png.left"
+    torn.write_bytes(b"")
+    draw_pictures(plan, first)
+    assert not torn.exists()
 
 
 def test_a_validation_run_reaches_no_board(harness: Path) -> None:

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests_fixtures import Call
+from tests_fixtures import ROOT, Call
+from tests_records import altered, forged, with_errors
 
 from benchmark.contracts.errors import RecordTooNew
 from benchmark.contracts.record import RecordInvalid, read_record
 from benchmark.files import file_sha256, load_arrays
-from benchmark.home import leaderboards
+from benchmark.home import home, leaderboards
+from benchmark.runner.kept import OpenSplits
 from benchmark.runner.verify import verify_record
+
+BOARDS = ROOT / "leaderboards"
+SCORED = {
+    "taichi": {"score keypoint_l1_sum", "score keypoint_l2_sum"},
+    "mafl_scale": {"score nme_iod_seen", "score nme_iod_unseen"},
+    "shapenet_cars": {
+        f"score pose_{name}{suffix}"
+        for name in ("accuracy", "median")
+        for suffix in ("", "_unaligned")
+    },
+}
+"""By twin what kept predictions suffice to score again."""
 
 
 @pytest.fixture
 def record(run: Call) -> Path:
     return Path(run("grid", "--json").json["record"])
-
-
-def altered(path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
-    content = json.loads(path.read_text())
-    change(content)
-    path.write_text(json.dumps(content))
-    return path
 
 
 def wrong(path: Path) -> set[str]:
@@ -65,23 +73,142 @@ def test_prettier_errors_are_found_by_their_digest(record: Path) -> None:
 
 def test_a_consistent_forgery_is_found_by_scoring_again(record: Path) -> None:
     """Errors, digest, value and interval all agree; only the predictions do not give them."""
-    from benchmark.metrics.intervals import bootstrap_interval
+    errors = load_arrays(record.with_suffix(".errors.npz"))["nme_iod"]
+    for better in (errors / 2, errors - 1e-3, np.where(np.arange(len(errors)), errors, 0.0)):
+        assert wrong(with_errors(record, nme_iod=better)) == {"score nme_iod"}
+    assert wrong(with_errors(record, nme_iod=errors)) == set()
 
-    file = record.parent / f"{record.stem}.errors.npz"
-    kept = load_arrays(file)
-    better, groups = kept["nme_iod"] / 2, kept["groups.nme_iod"]
-    np.savez_compressed(file, nme_iod=better, **{"groups.nme_iod": groups})
 
-    def forge(content: dict[str, Any]) -> None:
-        value = content["metrics"][0]
-        value.update(
-            value=float(better.mean()), ci95=list(bootstrap_interval(better, groups=groups))
-        )
+def other_metrics(content: dict[str, Any], *names: str) -> None:
+    content["metrics"] = [{**content["metrics"][0], "metric": name} for name in names]
+
+
+CLAIMS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "another metric": lambda c: other_metrics(c, "nme_iod_true"),
+    "one more metric": lambda c: other_metrics(c, "nme_iod", "nme_iod_true"),
+    "the wrong unit": lambda c: c["metrics"][0].update(unit="px"),
+    "the wrong direction": lambda c: c["metrics"][0].update(better="higher"),
+    "another aggregate": lambda c: c["metrics"][0].update(aggregate="median"),
+    "fewer items": lambda c: c["metrics"][0].update(n=3),
+    "more images": lambda c: c["data"]["test"].update(images=17),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_what_is_not_the_protocols_is_found(record: Path, claim: str) -> None:
+    assert "metrics" in wrong(forged(record, CLAIMS[claim]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["data"]["test"].update(split="twin:train"),
+        lambda c: c["data"].update(datasets=c["data"]["fit"]),
+        lambda c: c.update(evaluation_seed=7),
+    ],
+)
+def test_other_splits_and_seeds_are_found(
+    record: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    assert wrong(forged(record, change)) == {"data"}
+
+
+def test_values_of_one_image_are_found(record: Path) -> None:
+    with_errors(record, nme_iod=np.zeros(1))
+    assert {"metrics", "score nme_iod"} <= wrong(record)
+
+
+def test_errors_below_zero_are_found(record: Path) -> None:
+    errors = load_arrays(record.with_suffix(".errors.npz"))["nme_iod"]
+    assert "value nme_iod" in wrong(
+        with_errors(record, nme_iod=np.where(np.arange(16), errors, -1))
+    )
+    assert "value nme_iod" in wrong(with_errors(record, nme_iod=-errors))
+
+
+def npz(member: bytes, name: str = "nme_iod.npy") -> Callable[[Path], object]:
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(name, member)
+
+    return write
+
+
+def header(dtype: str, shape: str) -> bytes:
+    text = f"{{'descr': {dtype}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+HOSTILE: dict[str, Callable[[Path], object]] = {
+    "endless": npz(header("'<f8'", "(10000000000000,)")),
+    "endless and empty": npz(header("'|V0'", "(1000000000000000000,)")),
+    "bytes": npz(b"no array"),
+    "another name": npz(b"no array", "nme_iod"),
+    "text": lambda path: np.savez(path, nme_iod=np.array(["a", "b"])),
+    "a record array": lambda path: np.savez(path, nme_iod=np.zeros(2, "f4,i4")),
+    "complex": lambda path: np.savez(path, nme_iod=np.zeros(16, complex)),
+    "no dimension": lambda path: np.savez(path, nme_iod=np.float64(3)),
+    "no items": lambda path: np.savez(path, nme_iod=np.zeros(0)),
+    "other arrays": lambda path: np.savez(path, nme=np.zeros(16)),
+    "no archive": lambda path: path.write_bytes(b"PK\x03\x04 broken"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_files_are_wrong_and_end_nothing(
+    record: Path, bench: Call, run: Call, kind: str
+) -> None:
+    """Their digests are those the record says, so that they are read."""
+    file = record.with_suffix(".errors.npz")
+    HOSTILE[kind](file)
+
+    def follow(content: dict[str, Any]) -> None:
         artefact = next(a for a in content["artefacts"] if a["path"] == file.name)
         artefact.update(sha256=file_sha256(file), bytes=file.stat().st_size)
 
-    altered(record, forge)
-    assert wrong(record) == {"score nme_iod"}
+    altered(record, follow)
+    assert "value nme_iod" in wrong(record)
+    other = run("halves")
+    assert other.code == 0, other.err
+    said = bench("verify", "--all")
+    assert said.code == 5
+    assert "1 of 2 records" in said.out
+    shown = bench("board", "small_faces", "--twin").out
+    assert "halves" in shown
+    assert f"left out: {record.name}" in shown
+
+
+@pytest.mark.skipif(not BOARDS.is_dir(), reason="no committed records")
+@pytest.mark.parametrize("board", ["taichi", "shapenet_cars", "mafl_scale"])
+def test_honest_records_pass_when_they_are_scored_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, board: str
+) -> None:
+    """Hidden joints have no error; points and quaternions were rounded when they were kept."""
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path))
+    splits, scored = OpenSplits(), set()
+    for path in sorted((BOARDS / "twins" / board / "1").glob("*/*.json")):
+        checks = verify_record(path, data=True, splits=splits)
+        assert [c for c in checks if c.state == "wrong"] == []
+        scored |= {c.name for c in checks if c.name.startswith("score ") and c.state == "ok"}
+    assert scored == SCORED[board]
+
+
+def test_altered_labels_are_not_a_wrong_record(
+    record: Path, bench: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prepared split on this machine was touched: that is said, and nothing of the record."""
+    prepared = home() / "prepared"
+    shutil.copytree(prepared.resolve(), copy := tmp_path / "copy")
+    prepared.unlink()
+    prepared.symlink_to(copy)
+    points = next(copy.glob("*/test/points.npy"))
+    np.save(points, np.load(points) * 0.5)
+    said = bench("verify", "--all", "--data")
+    assert said.code == 5
+    assert "1 of 1 records are what they say" in said.out
+    assert "is not as it was written" in said.err
+    assert "restore" not in said.err
+    assert wrong(record) == set()
 
 
 @pytest.mark.parametrize(
@@ -109,6 +236,15 @@ def test_groups_that_are_not_those_that_the_record_counts_are_found(
 
     altered(record, follow)
     assert "value nme_iod" in wrong(record)
+
+
+def test_groups_other_than_the_labels_say_are_found(record: Path) -> None:
+    """As many as the record says, and whole: only the labels know that they are others."""
+    kept = load_arrays(record.with_suffix(".errors.npz"))
+    mixed = kept["groups.nme_iod"][::-1] if len(set(kept["groups.nme_iod"])) > 1 else None
+    assert mixed is not None
+    with_errors(record, **{"groups.nme_iod": np.roll(mixed, 1)})
+    assert wrong(record) == {"groups"}
 
 
 def test_a_record_on_another_board_is_found(record: Path) -> None:
