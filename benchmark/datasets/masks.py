@@ -90,7 +90,19 @@ def cut_mask(mask: np.ndarray, window: Window, geometry: Geometry) -> np.ndarray
     whole = np.asarray(cut.resize((geometry.resize,) * 2, how))
     middle = slice(geometry.cut, geometry.cut + geometry.size)
     square = whole[middle, middle]
-    return square if labels else _foreground(square, geometry.masks)
+    found = square if labels else _foreground(square, geometry.masks)
+    if geometry.padding == "not_scored":
+        outside = _outside(mask.shape[:2], window, geometry)[middle, middle]
+        found = np.where(outside, np.uint8(NOT_SCORED), found)
+    return found
+
+
+def _outside(shape: tuple[int, int], window: Window, geometry: Geometry) -> np.ndarray:
+    """bool (R, R): where the nearest source pixel lies outside an image of `shape` (height, width)."""
+    within = Image.new("L", shape[::-1], 255).crop(
+        (window.x, window.y, window.x + window.width, window.y + window.height)
+    )
+    return np.asarray(within.resize((geometry.resize,) * 2, Image.Resampling.NEAREST)) == 0
 
 
 def _foreground(values: np.ndarray, rule: str) -> np.ndarray:

@@ -47,6 +47,7 @@ def score_kept(path: Path, record: Record) -> dict[str, np.ndarray]:
             cure="they lie where it was run, in BENCH_HOME; or run the same command again",
         )
     split = open_split(protocol, "test", twin=record.protocol.twin, progress=_silent)
+    split.verify()
     stated = record.data["test"]
     if (split.pixels_digest, split.labels_digest) != (stated.pixels, stated.labels):
         raise DataMissing("the test split here is prepared from other files than the record's")
