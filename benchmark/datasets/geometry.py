@@ -57,7 +57,7 @@ def place(
     """Read the sample's image and apply the geometry; `crop` is its row (scale, shift_x, shift_y)
     of the stored crops, where the geometry has some, `mask` its mask as published if asked for;
     `silhouette` asks for its alpha channel. Crops are made from the points that are visible; what the
-    others hold counts nowhere, and where they are NaN they become (0, 0).
+    others hold counts nowhere, and where it is not finite it becomes 0.
 
     Example: for `ytf5@1` a face whose points span 100 pixels is cut out as a square of 150, resized
     to 136; a point at the centre of that box lands near (47.5, 47.5) of the middle 96.
@@ -200,7 +200,9 @@ def _mapped(points: np.ndarray | None, window: Window, geometry: Geometry) -> np
     after = -0.5 if geometry.labels == "pixel_centres" else 0.0
     scale = geometry.resize / np.array([window.width, window.height])
     mapped = (points - (window.x, window.y) + before) * scale + after - geometry.cut
-    return np.where(np.isnan(mapped), 0, mapped).astype(np.float32)
+    with np.errstate(over="ignore"):
+        found = mapped.astype(np.float32)
+    return np.where(np.isfinite(found), found, np.float32(0))
 
 
 def _round(value: float) -> int:

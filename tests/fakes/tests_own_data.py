@@ -61,8 +61,8 @@ def bench_datasets(register):
     for name, folder in (("joints", ""), ("joints_again", "joints")):
         register(DatasetSpec(
             id=name, implementation="joints_set.reader:Joints", summary="pictures with four joints",
-            homepage="https://example.org/joints", terms="CC0", obtain="Draw it.", layout="  images/00.png",
-            folder=folder,
+            homepage="https://example.org/joints", terms="CC0", obtain="Draw it.",
+            layout="  images/00.png", folder=folder,
         ))
 """
 
