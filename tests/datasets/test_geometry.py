@@ -222,7 +222,7 @@ def test_a_crop_is_made_from_visible_points_alone(tmp_path: Path, held: float) -
     assert found.points is not None
     np.testing.assert_array_equal(found.points[:5], alone.points)
     assert np.isfinite(found.points).all()
-    with pytest.raises(InvalidInput, match="a: crop 'points_square' .* none is visible"):
+    with pytest.raises(InvalidInput, match=r"a: crop 'points_square' .* none is visible"):
         place(Sample("a", path, points=points, visible=np.zeros(6, bool)), geometry)
 
 

@@ -22,6 +22,7 @@ from benchmark.datasets.prepared import PreparedSplit
 from benchmark.datasets.twins import splits as twins
 from benchmark.protocols import ProtocolInvalid, find_protocol
 from benchmark.runner.guards import shared_rows
+from benchmark.runner.kept import score_kept
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import run
 
@@ -186,6 +187,15 @@ def test_prepare_checks_what_it_prints_and_verify_says_what_is_stale(
     assert said.code == 0
     assert said.out.count("will be prepared anew:") == 3
     assert f"{folder} (the files in {own_data.root} have changed)" in said.out
+
+
+def test_kept_predictions_are_not_scored_on_altered_labels(own_data: OwnData) -> None:
+    outcome = run(planned(), Silent())
+    assert score_kept(outcome.path, outcome.record)
+    path = opened().folder / "points.npy"
+    np.save(path, np.load(path) / 2)
+    with pytest.raises(DataAltered, match="its labels have sha256"):
+        score_kept(outcome.path, outcome.record)
 
 
 # --- hidden joints -------------------------------------------------------------------------------
