@@ -129,6 +129,20 @@ def test_what_lies_beside_a_reader_counts(own_data: OwnData) -> None:
     assert told.why
 
 
+def test_links_are_followed_and_may_lead_back(own_data: OwnData, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "pictures"
+    (own_data.root / "images").rename(elsewhere)
+    (own_data.root / "images").symlink_to(elsewhere)
+    (own_data.root / "again").symlink_to(own_data.root)
+    (own_data.root / "nowhere").symlink_to(tmp_path / "gone")
+    first, told = opened(), Told()
+    assert opened(told=told).pixels_digest == first.pixels_digest
+    assert not told.stages
+    os.utime(elsewhere / first.keys[0], (1, 1))
+    opened(told=told)
+    assert told.why
+
+
 def test_an_older_manifest_is_prepared_anew_once(own_data: OwnData) -> None:
     path = opened().folder / "manifest.json"
     about = json.loads(path.read_text())
