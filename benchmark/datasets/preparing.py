@@ -94,15 +94,16 @@ def open_split(
 
 def stale(dataset_id: str) -> dict[Path, str]:
     """The prepared splits of a data set that will be prepared anew when next asked for, and why."""
-    root, found = locate(dataset_id), {}
-    version = spec_of(dataset_id).version
-    for path in sorted(
-        (bench_home() / "prepared").glob(f"{dataset_id}-v{version}-*/*/manifest.json")
-    ):
-        if why := why_changed(
-            read_manifest(path.parent), dataset_id, root, spec_of(dataset_id).implementation
-        ):
-            found[path.parent] = why
+    spec, root = spec_of(dataset_id), locate(dataset_id)
+    splits = sorted((bench_home() / "prepared").glob(f"{spec.id}-v{spec.version}-*/*/"))
+    found = {}
+    for folder in (f for f in splits if not f.name.startswith(".")):
+        try:
+            why = why_changed(read_manifest(folder), spec.id, root, spec.implementation)
+        except DataAltered as error:
+            why = f"{error.message}; {error.cure}"
+        if why:
+            found[folder] = why
     return found
 
 

@@ -201,6 +201,9 @@ def test_prepare_checks_what_it_prints_and_verify_says_what_is_stale(
     assert said.code == 0
     assert said.out.count("will be prepared anew:") == 3
     assert f"{folder} (the files in {own_data.root} have changed)" in said.out
+    (folder / "manifest.json").write_text("{")
+    (folder.parent / ".test.k1lled").mkdir()
+    assert "is not as it was written" in bench("data", "verify", "joints").out
 
 
 def test_kept_predictions_are_not_scored_on_altered_labels(own_data: OwnData) -> None:
