@@ -31,7 +31,10 @@ def samples_of(reader: Reader, split: str, dataset_id: str) -> list[Sample]:
             f"{type(reader).__name__}.{call} gave an empty list",
         )
     if faults := [*_faults(found)]:
-        raise PluginBroken(f"{type(reader).__name__}.{call}: {faults[0]}", cure=MEND)
+        raise PluginBroken(
+            f"{type(reader).__name__}.{call}: {faults[0]}",
+            cure="put the publisher's annotations there again, or mend the reader",
+        )
     return found
 
 
@@ -43,7 +46,8 @@ def mask_of(reader: Reader, sample: Sample) -> np.ndarray:
     if not isinstance(mask, np.ndarray) or mask.dtype not in (np.uint8, np.bool_):
         given = mask.dtype if isinstance(mask, np.ndarray) else type(mask).__name__
         raise PluginBroken(
-            f"{type(reader).__name__}.{call} gave {given}, not an array of uint8", cure=MEND
+            f"{type(reader).__name__}.{call} gave {given}, not an array of uint8",
+            cure="mend the reader: `Reader.mask` says what it is to give",
         )
     return mask
 
