@@ -5,7 +5,7 @@ import signal
 
 from hypothesis import settings
 
-pytest_plugins = ["tests_fixtures"]
+pytest_plugins = ["tests_fixtures", "tests_own_data"]
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):

@@ -1,4 +1,4 @@
-"""Errors that arise in a method's code, told as the method's: which call, and at which line of it."""
+"""Errors that arise in the code of a method, or a reader, told as its own: which call, at which line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from benchmark.contracts.errors import BenchError, InvalidInput, PluginBroken
 from benchmark.plugins import in_one_line
 
 if TYPE_CHECKING:
+    from benchmark.contracts.dataset import Reader
     from benchmark.contracts.method import Method
 
 
 @contextmanager
 def errors_of(
-    method: Method, call: str, cure: str = "mend the method; --debug shows the whole traceback"
+    method: Method | Reader,
+    call: str,
+    cure: str = "mend the method; --debug shows the whole traceback",
 ) -> Iterator[None]:
-    """Raise as `PluginBroken` what goes wrong while `call` of a method runs.
+    """Raise as `PluginBroken` what goes wrong while `call` of a method, or of a data set's reader, runs.
 
     Errors that a person can act on already (`BenchError`) pass as they are.
     """
@@ -48,8 +51,8 @@ def prediction_of(method: Method) -> Iterator[None]:
         ) from error
 
 
-def _where(method: Method, error: Exception) -> str:
-    """The innermost line of the method's own package that the error came through."""
+def _where(method: Method | Reader, error: Exception) -> str:
+    """The innermost line of its own package that the error came through."""
     package = type(method).__module__.partition(".")[0]
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         if frame.f_globals.get("__name__", "").partition(".")[0] == package:

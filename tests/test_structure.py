@@ -22,7 +22,7 @@ FLOORS = [
     {"datasets"},
     {"protocols", "plugins", "method_errors", "settings", "isolation"},
     {"protocol_folders"},
-    {"files", "home"},
+    {"files", "home", "image_files"},
     {"contracts"},
     {"__init__"},  # the version
 ]
@@ -33,7 +33,7 @@ HEIGHT = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in ro
 ALONE = {
     "boards": {"boards", "metrics", "protocols", "files", "home", "contracts"},
     "metrics": {"metrics", "contracts"},
-    "networks": {"networks", "metrics", "contracts", "files", "home"},
+    "networks": {"networks", "metrics", "contracts", "files", "home", "image_files"},
     "training": {"training", "contracts", "files"},
 }
 """Rooms that may know less than all that lies below them: boards read records and run nothing, and

@@ -209,8 +209,8 @@ def variant_name(record: Record) -> str:
 
 def row_words(groups: Mapping[Group, Sequence[Entry]], metric: str) -> dict[Group, tuple[str, ...]]:
     """What each row of a board says besides its method: preset and given settings; of other settings
-    those in which it differs from rows of the same name; and version, data and version of the metric
-    where they tell rows apart."""
+    those in which it differs from rows of the same name; version, data and version of the metric where
+    they tell rows apart; and that it saw images it is scored on, where its protocol allows that."""
     differing = _differing(groups)
     by_data, by_version = (
         len({getattr(key, name) for key in groups}) > 1 for name in ("data", "corrected")
@@ -226,6 +226,8 @@ def row_words(groups: Mapping[Group, Sequence[Entry]], metric: str) -> dict[Grou
             words.append(f"on {test.source or 'data'} {test.pixels[:6]}")
         if by_version:
             words.append(f"scored by version {entries[0].value(metric).version}")
+        if shared := max(part.shared for e in entries for part in e.record.data.values()):
+            words.append(f"{shared} of the scored images seen")
         found[key] = tuple(w for w in words if w)
     return found
 

@@ -51,9 +51,14 @@ def get(dataset: str, source: str) -> None:
 @command.command()
 @click.argument("protocol", shell_complete=complete_protocols)
 @click.option("--twin", is_flag=True, help="Render its twin.")
+@click.option("--anew", is_flag=True, help="Also what is prepared already.")
 @root
-def prepare(protocol: str, twin: bool, data_root: str | None) -> None:
-    """Decode, crop and resize all images of a protocol (or of all protocols of a data set) once."""
+def prepare(protocol: str, twin: bool, anew: bool, data_root: str | None) -> None:
+    """Decode, crop and resize all images of a protocol (or of all protocols of a data set) once.
+
+    What is prepared already is checked against its digests, and prepared anew where the data set's files
+    or its reader have changed.
+    """
     _use(data_root)
     from benchmark.contracts.errors import UnknownName
     from benchmark.datasets.opening import open_split, split_name
@@ -70,7 +75,8 @@ def prepare(protocol: str, twin: bool, data_root: str | None) -> None:
     try:
         for found in chosen:
             for role in (r for r in ("fit", "train", "test") if getattr(found.data, r)):
-                split = open_split(found, role, twin=twin, progress=progress)
+                split = open_split(found, role, twin=twin, progress=progress, anew=anew)
+                split.verify()
                 click.echo(
                     f"{found.name} {role:5} {split_name(found, role, twin=twin):24} "
                     f"{len(split):>8,} images  pixels {split.pixels_digest[:12]}  "
@@ -85,7 +91,7 @@ def prepare(protocol: str, twin: bool, data_root: str | None) -> None:
 @root
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def verify(dataset: str, data_root: str | None, json_: bool) -> None:
-    """Check counts and digests of a data set on disk."""
+    """Check counts and digests of a data set on disk, and say which prepared splits are out of date."""
     _use(data_root)
     from dataclasses import asdict
 
@@ -99,6 +105,8 @@ def verify(dataset: str, data_root: str | None, json_: bool) -> None:
         for split, count in report.counts.items():
             click.echo(f"  {split:24} {count:>8,} images")
         click.echo(f"  tree of files: {report.tree or 'not one that bench knows by its digest'}")
+        for folder, why in report.stale.items():
+            click.echo(f"  will be prepared anew: {folder} ({why})")
     report.require()
 
 

@@ -117,6 +117,7 @@ def _plan_said(plan: Plan) -> dict[str, Any]:
         "device": plan.device,
         "devices": plan.request.devices,
         "images": {name: len(split) for name, split in plan.splits.items()},
+        "splits": dict(plan.sources),
         "folder": str(plan.folder),
     }
 
@@ -137,7 +138,10 @@ def _say_plan(about: Mapping[str, Any]) -> None:
     count = f" in {about['devices']} processes" if about["devices"] > 1 else ""
     lines = {
         "settings": ", ".join(f"{k}={v}" for k, v in about["settings"].items()) or "none",
-        "images": ", ".join(f"{name} {number:,}" for name, number in about["images"].items()),
+        "images": ", ".join(
+            f"{name} {number:,} ({about['splits'][name]})"
+            for name, number in about["images"].items()
+        ),
         "scored": f"{about['kind']}, on {about['device']}{count}",
         "folder": about["folder"],
     }
@@ -178,6 +182,9 @@ def say(outcome: Outcome, page: Path) -> None:
             + ("   (twin: rendered data)" if record.protocol.twin else "")
             + ("   (validation people)" if record.protocol.on == "validation" else "")
         )
+    if record.protocol.on == "validation":
+        fitted = record.data["fit"]
+        click.echo(f"fitted on the {fitted.images:,} images of {fitted.split}")
     spent = ", ".join(
         f"{name} {duration(stage.seconds)}{' (found)' if stage.reused else ''}"
         for name, stage in record.stages.items()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from benchmark.contracts.names import id_faults, reference_faults, text_faults
+from benchmark.contracts.names import id_faults, name_faults, reference_faults, text_faults
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ class DatasetSpec:
     """
 
     id: str
-    """Lower case; the folder's name under a data root."""
+    """Lower case; the folder's name under a data root, unless `folder` gives another."""
     implementation: str
     summary: str
     """One line."""
@@ -39,6 +39,8 @@ class DatasetSpec:
     """Whether `bench data get` may fetch it."""
     publishable: bool = False
     expected: Mapping[str, int] = field(default_factory=dict)
+    folder: str = ""
+    """Its folder's name, where that is not the id: several data sets may be read from one folder."""
 
     def problems(self) -> list[str]:
         """What is wrong with this registration, in words; empty when nothing is."""
@@ -46,6 +48,7 @@ class DatasetSpec:
         return [
             *id_faults("id", self.id),
             *reference_faults("implementation", self.implementation),
+            *(name_faults("folder", self.folder) if self.folder else ()),
             *(f for n in texts for f in text_faults(n, getattr(self, n), lines=n != "summary")),
         ]
 
@@ -55,9 +58,11 @@ class Sample:
     """One annotated image. `key` is unique in the data set; `points` (K, 2) float64 source pixels.
 
     `box` is (x_min, y_min, x_max, y_max) where the data set gives one. `points` may be None for
-    images that are only looked at. `visible` (K,) bool says which points are annotated; `mask` names
-    the file of the foreground, which `Reader.mask` reads; `extra` holds further arrays by name
-    ("attributes", say), each of one shape over the data set.
+    images that are only looked at. `visible` (K,) bool says which points are annotated: what the others
+    hold, NaN or any place, counts nowhere, not in a crop made from the points, in no probe and no error;
+    a protocol on such a data set has "visible" among its labels. `mask` names the file of the
+    foreground, which `Reader.mask` reads; `extra` holds further arrays by name ("attributes", say),
+    each of one shape over the data set.
     """
 
     key: str

@@ -135,7 +135,8 @@ class DataPart(_Strict):
     """Digest of pixels and of labels for each split used, and its number of images.
 
     `source` names the tree of files it was made from, where that is a known one; `granted` is the
-    digest of all that a method saw in fitting, where a protocol grants more than pixels.
+    digest of all that a method saw in fitting, where a protocol grants more than pixels; `shared` is how
+    many of the scored images are in this split too, where a protocol allows it.
     """
 
     split: str
@@ -148,6 +149,7 @@ class DataPart(_Strict):
     labels: str
     """Digest of the labels."""
     granted: str = ""
+    shared: int = Field(default=0, ge=0)
 
 
 class StagePart(_Strict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
@@ -11,7 +10,17 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, matlab_arrays, numbers, required
+from benchmark.datasets.layout import (
+    AGAIN,
+    columns_of,
+    expect_count,
+    list_of,
+    matlab_arrays,
+    numbers,
+    required,
+    table_of,
+    words_of,
+)
 
 
 class AflwM(Reader):
@@ -36,16 +45,12 @@ class AflwM(Reader):
         path = required(folder / "facedata_cropped.csv")
         tested = {s.key.rpartition("-")[2] for s in self._test()}
         found = []
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = csv.reader(file)
-        absent = {"set", "crop_file", "image_file"} - set(header)
-        if absent:
-            raise DataAltered(f"{path} has no column {min(absent)}", cure=AGAIN)
-        columns = {name: header.index(name) for name in ("set", "crop_file", "image_file")}
-        for line, row in enumerate(rows, start=2):
-            if numbers(path, line, [row[columns["set"]]], 1)[0] != 1:
+        header, rows = table_of(path)
+        part, crop_file, image_file = columns_of(path, header, "set", "crop_file", "image_file")
+        for line, row in rows:
+            if numbers(path, line, [row[part]], 1)[0] != 1:
                 continue
-            crop, image = row[columns["crop_file"]], row[columns["image_file"]]
+            crop, image = row[crop_file], row[image_file]
             if image in tested:
                 raise DataAltered(
                     f"{path}, line {line}: {image} is a training and a test image", cure=AGAIN
@@ -58,10 +63,7 @@ class AflwM(Reader):
     def _test(self) -> list[Sample]:
         path = required(self.root / "MTFL" / "testing.txt")
         found = []
-        for line, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            words = text.split()
-            if not words:
-                continue
+        for line, words in list_of(path):
             name = words[0].replace("\\", "/")  # MTFL writes its paths as Windows does
             points = numbers(path, line, words[1:11], 10).reshape(2, 5).T
             found.append(Sample(f"test/{name}", self.root / "MTFL" / name, points=points))
@@ -85,7 +87,7 @@ class AflwR(Reader):
             raise UnknownName("split of aflw_r", split, self.splits)
         folder = self.root / "aflw_release-2"
         path = required(folder / f"aflw_{split}_images.txt")
-        names = path.read_text("utf-8").split()
+        names = words_of(path)
         expect_count(path, "images", len(names), self.counts[split])
         labels = required(folder / f"aflw_{split}_keypoints.mat")
         points = np.asarray(matlab_arrays(labels, "gt")["gt"], dtype=np.float64)

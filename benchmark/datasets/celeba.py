@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, numbers, required
+from benchmark.datasets.layout import AGAIN, expect_count, list_of, numbers, required, words_of
 
 
 class Celeba(Reader):
@@ -62,8 +62,7 @@ class Celeba(Reader):
     @cached_property
     def _partition(self) -> dict[str, str]:
         path = required(self.root / "Eval" / "list_eval_partition.txt")
-        lines = [line.split() for line in path.read_text("utf-8").splitlines() if line.strip()]
-        partition = {words[0]: words[1] for words in lines if len(words) == 2}
+        partition = {name: part for _, (name, part) in list_of(path, words=2)}
         expect_count(path, "images", len(partition), self.counts["images"])
         return partition
 
@@ -72,7 +71,7 @@ class Celeba(Reader):
         lists = {}
         for split, file in (("mafl/train", "training.txt"), ("mafl/test", "testing.txt")):
             path = required(self.root / "MAFL" / file)
-            names = sorted(set(path.read_text("utf-8").split()))
+            names = sorted(set(words_of(path)))
             expect_count(path, "different images", len(names), self.counts[split])
             unknown = [name for name in names if name not in self._partition]
             if unknown:
@@ -97,10 +96,6 @@ class Celeba(Reader):
     def _landmark_lines(self) -> tuple[Path, dict[str, tuple[int, list[str]]]]:
         """Line number and words per image; the first line is a count, the second a header."""
         path = required(self.root / self.landmarks)
-        lines: dict[str, tuple[int, list[str]]] = {}
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            words = line.split()
-            if number > 2 and words:
-                lines[words[0]] = (number, words[1:])
+        lines = {name: (line, rest) for line, (name, *rest) in list_of(path) if line > 2}
         expect_count(path, "images", len(lines), self.counts["images"])
         return path, lines

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image
 
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.datasets.celeba import Celeba
-from benchmark.datasets.layout import AGAIN, expect_count, numbers, required
+from benchmark.datasets.layout import AGAIN, expect_count, list_of, numbers, required
+from benchmark.image_files import image_size
 
 SMALLEST_FACE = 0.30
 """Share of the picture that the publisher's face box must cover (NVlabs/SCOPS @ 05da7e4)."""
@@ -79,11 +79,10 @@ class CelebaWild(Celeba):
         """Width and height of each face box; the first line is a count, the second a header."""
         path = required(self.root / "Anno" / "list_bbox_celeba.txt")
         boxes = {}
-        for line, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            words = text.split()
-            if line > 2 and words:
-                _, _, width, height = numbers(path, line, words[1:], 4)
-                boxes[words[0]] = (float(width), float(height))
+        for line, (name, *words) in list_of(path):
+            if line > 2:
+                _, _, width, height = numbers(path, line, words, 4)
+                boxes[name] = (float(width), float(height))
         expect_count(path, "boxes", len(boxes), self.counts["images"])
         return path, boxes
 
@@ -91,12 +90,8 @@ class CelebaWild(Celeba):
         """Height and width of a picture."""
         if name in self._sizes:
             return self._sizes[name]
-        path = self.root / self.images / name
-        try:
-            with Image.open(path) as image:
-                return image.height, image.width
-        except OSError as error:
-            raise DataAltered(f"the image {path} can't be opened ({error})", cure=AGAIN) from None
+        width, height = image_size(self.root / self.images / name)
+        return height, width
 
     @cached_property
     def _sizes(self) -> dict[str, tuple[int, int]]:
@@ -104,10 +99,8 @@ class CelebaWild(Celeba):
         if not path.is_file():
             return {}
         sizes = {}
-        for line, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            words = text.split()
-            if words:
-                height, width = numbers(path, line, words[1:], 2).astype(np.int64)
-                sizes[words[0]] = (int(height), int(width))
+        for line, (name, *words) in list_of(path):
+            height, width = numbers(path, line, words, 2).astype(np.int64)
+            sizes[name] = (int(height), int(width))
         expect_count(path, "sizes", len(sizes), self.counts["images"])
         return sizes

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.contracts.errors import DataAltered, InvalidInput
+from benchmark.datasets.layout import numbers, table_of
 from benchmark.files import file_sha256, write_text
 
 COLUMNS = ["number", "repeat", "index"]
@@ -52,10 +51,11 @@ def read_chosen(path: Path, sha256: str) -> Chosen:
         raise DataAltered(
             f"{path} has sha256 {found[:12]}…, the protocol states {sha256[:12]}", cure=cure
         )
-    header, *rows = csv.reader(io.StringIO(path.read_text("utf-8")))
+    header, rows = table_of(path)
     if header != COLUMNS:
         raise DataAltered(f"{path}: expected the columns {','.join(COLUMNS)}", cure=cure)
     chosen: dict[tuple[int, int], list[int]] = {}
-    for number, repeat, index in rows:
-        chosen.setdefault((int(number), int(repeat)), []).append(int(index))
+    for line, words in rows:
+        number, repeat, index = map(int, numbers(path, line, words, 3))
+        chosen.setdefault((number, repeat), []).append(index)
     return {key: np.array(found) for key, found in chosen.items()}

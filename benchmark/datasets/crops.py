@@ -6,13 +6,12 @@ names: columns index, scale, shift_x, shift_y.
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
 
 from benchmark.contracts.errors import DataAltered
+from benchmark.datasets.layout import numbers, table_of
 from benchmark.files import file_sha256, write_text
 
 COLUMNS = ["index", "scale", "shift_x", "shift_y"]
@@ -50,9 +49,9 @@ def read_crops(path: Path, sha256: str) -> np.ndarray:
         raise DataAltered(
             f"{path} has sha256 {found[:12]}…, the protocol states {stated}", cure=cure
         )
-    header, *rows = csv.reader(io.StringIO(path.read_text("utf-8")))
-    if header != COLUMNS or [row[0] for row in rows] != [str(i) for i in range(len(rows))]:
+    header, rows = table_of(path)
+    if header != COLUMNS or [words[0] for _, words in rows] != [str(i) for i in range(len(rows))]:
         raise DataAltered(
             f"{path}: expected the columns {','.join(COLUMNS)}, index from 0", cure=cure
         )
-    return np.array([row[1:] for row in rows], dtype=np.float64)
+    return np.stack([numbers(path, line, words[1:], 3) for line, words in rows])

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, numbers, required
+from benchmark.datasets.layout import AGAIN, expect_count, list_of, numbers, required
 from benchmark.datasets.masks import read_grey
 
 POINTS = 15
@@ -85,12 +85,11 @@ class Cub(Reader):
     def _points(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Points (15, 2) and which are visible (15,), by the number of the image."""
         path = required(self.root / "CUB_200_2011" / "parts" / "part_locs.txt")
-        lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+        lines = list_of(path)
         expect_count(path, "points", len(lines), POINTS * self.counts["images"])
         points = {n: np.full((POINTS, 2), np.nan) for n in self._names}
         visible = {n: np.zeros(POINTS, np.bool_) for n in self._names}
-        for line, text in enumerate(lines, start=1):
-            number, *words = text.split()
+        for line, (number, *words) in lines:
             part, x, y, seen = numbers(path, line, words, 4)
             if number not in points or part not in range(1, POINTS + 1):
                 raise DataAltered(f"{path}, line {line}: no such image or point", cure=AGAIN)
@@ -105,10 +104,7 @@ class Cub(Reader):
 def _pairs(path: Path) -> dict[str, str]:
     """Lines of two words; the first must not come again."""
     pairs: dict[str, str] = {}
-    for line, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
-        words = text.split()
-        if not words:
-            continue
+    for line, words in list_of(path):
         if len(words) != 2 or words[0] in pairs:
             raise DataAltered(
                 f"{path}, line {line}: expected a new number and one word", cure=AGAIN

@@ -9,7 +9,7 @@ from typing import ClassVar
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.datasets.cub import Cub, _pairs
-from benchmark.datasets.layout import AGAIN, expect_count, numbers, required
+from benchmark.datasets.layout import AGAIN, expect_count, list_of, numbers, required
 
 THREE = ("001", "002", "003")
 
@@ -67,12 +67,10 @@ class CubLandmarks(Cub):
     def _boxes(self) -> dict[str, tuple[float, float, float, float]]:
         path = required(self.root / "CUB_200_2011" / "bounding_boxes.txt")
         boxes = {}
-        for line, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
-            if text.strip():
-                number, *words = text.split()
-                x, y, width, height = map(float, numbers(path, line, words, 4))
-                if width <= 0 or height <= 0:
-                    raise DataAltered(f"{path}, line {line}: a box without area", cure=AGAIN)
-                boxes[number] = (x, y, x + width, y + height)
+        for line, (number, *words) in list_of(path):
+            x, y, width, height = map(float, numbers(path, line, words, 4))
+            if width <= 0 or height <= 0:
+                raise DataAltered(f"{path}, line {line}: a box without area", cure=AGAIN)
+            boxes[number] = (x, y, x + width, y + height)
         expect_count(path, "boxes", len(boxes), self.counts["images"])
         return boxes

@@ -50,7 +50,7 @@ def get(
     url = (
         url or os.environ.get(f"BENCH_{dataset_id.upper()}_URL", "") or ARCHIVES.get(dataset_id, "")
     )
-    target = home() / "data" / dataset_id
+    target = home() / "data" / (spec.folder or dataset_id)
     found = locate(dataset_id)
     if found is not None:
         return found

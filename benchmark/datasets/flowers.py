@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, matlab_arrays, required
+from benchmark.datasets.layout import AGAIN, expect_count, listed, matlab_arrays, required
 from benchmark.datasets.masks import NOT_SCORED, read_colours, read_indices
 
 
@@ -174,7 +174,7 @@ class Flowers17(Reader):
 def _numbered(folder: Path, ending: str) -> dict[int, Path]:
     """`image_NNNN<ending>` by number, sorted; other names that end so are refused."""
     found = {}
-    for path in folder.glob(f"*{ending}"):
+    for path in (p for p in listed(folder) if p.suffix == ending):
         match = re.fullmatch(r"image_(\d{4})", path.stem)
         if match is None:
             raise DataAltered(f"{path} is not named image_NNNN{ending}", cure=AGAIN)

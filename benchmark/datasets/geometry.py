@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 
 from benchmark.contracts.dataset import Sample
-from benchmark.contracts.errors import DataAltered, InvalidInput
+from benchmark.contracts.errors import InvalidInput
 from benchmark.datasets.masks import FILTERS, Window, cut_mask
+from benchmark.image_files import decode
 from benchmark.protocols import Geometry
 
 
@@ -35,28 +36,14 @@ def read_image(path: Path, background: str = "") -> Image.Image:
     With background "white" the image is laid on white, else its alpha channel is dropped.
     """
     if not background:
-        return _decoded(path, "RGB")
-    image = _decoded(path, "RGBA")
+        return decode(path, "RGB")
+    image = decode(path, "RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, background), image).convert("RGB")
 
 
 def read_alpha(path: Path) -> Image.Image:
     """The alpha channel (mode L), 255 where there is none; errors as `read_image`."""
-    return _decoded(path, "RGBA").getchannel("A")
-
-
-def _decoded(path: Path, mode: str) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            return image.convert(mode)
-    except FileNotFoundError:
-        problem = "is listed but not there"
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        problem = f"can't be decoded ({error})"
-    raise DataAltered(
-        f"the image {path} {problem}",
-        cure="put the publisher's file there again; `bench data verify` names every such file",
-    )
+    return decode(path, "RGBA").getchannel("A")
 
 
 def place(
@@ -69,7 +56,8 @@ def place(
 ) -> Placed:
     """Read the sample's image and apply the geometry; `crop` is its row (scale, shift_x, shift_y)
     of the stored crops, where the geometry has some, `mask` its mask as published if asked for;
-    `silhouette` asks for its alpha channel.
+    `silhouette` asks for its alpha channel. Crops are made from the points that are visible; what the
+    others hold counts nowhere, and where it is not finite it becomes 0.
 
     Example: for `ytf5@1` a face whose points span 100 pixels is cut out as a square of 150, resized
     to 136; a point at the centre of that box lands near (47.5, 47.5) of the middle 96.
@@ -80,7 +68,7 @@ def place(
         if geometry.crop == "box_300w":
             image, points, window = _scaled_to_box(image, points, sample.box, geometry)
         else:
-            window = _window(geometry, image.size, points, crop, sample.box)
+            window = _window(geometry, image.size, _shown(sample), crop, sample.box)
         if mask is not None and mask.shape[1::-1] != image.size:
             raise InvalidInput(
                 f"the mask is {mask.shape[1]} × {mask.shape[0]} px, the image "
@@ -95,6 +83,13 @@ def place(
         )
     except InvalidInput as error:
         raise InvalidInput(f"{sample.key}: {error.message}", cure=error.cure) from None
+
+
+def _shown(sample: Sample) -> np.ndarray | None:
+    """The points (V, 2) that are annotated."""
+    if sample.points is None or sample.visible is None:
+        return sample.points
+    return sample.points[sample.visible]
 
 
 def _window(
@@ -114,7 +109,13 @@ def _window(
     if geometry.window is not None:
         return Window(*geometry.window)
     if points is None:
-        raise InvalidInput(f"crop {geometry.crop!r} is made from the points, and there are none")
+        raise InvalidInput(
+            f"crop {geometry.crop!r} is made from the points, and there are none",
+            cure="give images without points a geometry of their own: "
+            '[geometry."data_set:split"] in the protocol',
+        )
+    if not len(points):
+        raise InvalidInput(f"crop {geometry.crop!r} is made from the points, and none is visible")
     low, high = points.min(axis=0), points.max(axis=0)
     longest = float((high - low).max())
     centre = (low + high) / 2
@@ -181,7 +182,14 @@ def _scaled_to_box(
 
 
 def _cut_out(image: Image.Image, window: Window, geometry: Geometry) -> np.ndarray:
-    cut = image.crop((window.x, window.y, window.x + window.width, window.y + window.height))
+    try:
+        cut = image.crop((window.x, window.y, window.x + window.width, window.y + window.height))
+    except (Image.DecompressionBombError, OverflowError):
+        raise InvalidInput(
+            f"the crop is {window.width:,} × {window.height:,} px, the image {image.width:,} × "
+            f"{image.height:,}",
+            cure="points and boxes are in pixels of the image's file; put the publisher's there again",
+        ) from None
     return np.asarray(cut.resize((geometry.resize,) * 2, FILTERS[geometry.filter]))
 
 
@@ -192,7 +200,9 @@ def _mapped(points: np.ndarray | None, window: Window, geometry: Geometry) -> np
     after = -0.5 if geometry.labels == "pixel_centres" else 0.0
     scale = geometry.resize / np.array([window.width, window.height])
     mapped = (points - (window.x, window.y) + before) * scale + after - geometry.cut
-    return mapped.astype(np.float32)
+    with np.errstate(over="ignore"):
+        found = mapped.astype(np.float32)
+    return np.where(np.isfinite(found), found, np.float32(0))
 
 
 def _round(value: float) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, required
+from benchmark.datasets.layout import AGAIN, expect_count, list_of, required
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 
@@ -124,10 +124,6 @@ class CubImages(Reader):
             raise UnknownName("split of cub_images", split, self.splits)
         path = required(self.root / "CUB_200_2011" / "images.txt")
         folder = self.root / "CUB_200_2011" / "images"
-        rows = [line.split() for line in path.read_text("utf-8").splitlines() if line.strip()]
-        broken = next((n for n, words in enumerate(rows, start=1) if len(words) != 2), None)
-        if broken is not None:
-            raise DataAltered(f"{path}, line {broken}: expected a number and a path", cure=AGAIN)
-        names = [words[1] for words in rows]
+        names = [name for _, (_, name) in list_of(path, words=2)]
         expect_count(path, "different pictures", len(set(names)), self.counts[split])
         return [Sample(name, folder / name, identity=name.partition("/")[0]) for name in names]

@@ -1,8 +1,14 @@
-"""What readers check about a publisher's files: they are there, and there are as many as stated."""
+"""What readers check about a publisher's files: they are there, can be read, are as many as stated.
+
+Whatever is wrong with a list or a table is told with its path and line; blank lines count nowhere.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,10 +24,81 @@ def required(path: Path) -> Path:
     return path
 
 
+def listed(folder: Path) -> list[Path]:
+    """What lies in a folder that must be there, by name; hidden files (macOS leaves some) left out."""
+    return sorted(path for path in required(folder).iterdir() if not path.name.startswith("."))
+
+
 def expect_count(path: Path, what: str, found: int, expected: int) -> None:
     """Refuse a list that is shorter or longer than its publisher's."""
     if found != expected:
         raise DataAltered(f"{path}: expected {expected:,} {what}, found {found:,}", cure=AGAIN)
+
+
+class Line(NamedTuple):
+    """A line of a list or a row of a table that is not blank: its number, from 1, and its words."""
+
+    number: int
+    words: list[str]
+
+
+def text_of(path: Path) -> str:
+    """The text of a file that must be there, in UTF-8."""
+    try:
+        return required(path).read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataAltered(f"{path} is not UTF-8 text ({error})", cure=AGAIN) from None
+    except OSError as error:
+        raise DataAltered(f"{path} can't be read ({error})", cure=AGAIN) from None
+
+
+def list_of(path: Path, words: int | None = None) -> list[Line]:
+    """The lines of a list as words between blanks; with `words`, each line must have so many.
+
+    Example: `for line, (name, code) in list_of(path, words=2): …`.
+    """
+    found = [Line(n, t.split()) for n, t in enumerate(text_of(path).splitlines(), 1) if t.strip()]
+    if words is not None:
+        _require_width(path, found, words)
+    return found
+
+
+def words_of(path: Path) -> list[str]:
+    """All words of a file, however they are spread over lines."""
+    return text_of(path).split()
+
+
+def table_of(path: Path) -> tuple[list[str], list[Line]]:
+    """The header of a CSV and its rows, each as wide as the header; `number` is a row's last line."""
+    rows: list[Line] = []
+    reader = csv.reader(io.StringIO(text_of(path), newline=""), strict=True)
+    try:
+        rows += (Line(reader.line_num, row) for row in reader if any(map(str.strip, row)))
+    except csv.Error as error:
+        raise DataAltered(
+            f"{path}, line {reader.line_num}: no comma-separated values ({error})", cure=AGAIN
+        ) from None
+    if not rows:
+        raise DataAltered(f"{path} is empty", cure=AGAIN)
+    (_, header), *rows = rows
+    _require_width(path, rows, len(header))
+    return header, rows
+
+
+def columns_of(path: Path, header: list[str], *names: str) -> list[int]:
+    """Where in a table's header the named columns are."""
+    absent = [name for name in names if name not in header]
+    if absent:
+        raise DataAltered(f"{path} has no column {absent[0]}", cure=AGAIN)
+    return [header.index(name) for name in names]
+
+
+def _require_width(path: Path, lines: list[Line], width: int) -> None:
+    for number, words in lines:
+        if len(words) != width:
+            raise DataAltered(
+                f"{path}, line {number}: expected {width} values, found {len(words)}", cure=AGAIN
+            )
 
 
 def numbers(path: Path, line: int, words: list[str], count: int) -> np.ndarray:
@@ -31,6 +108,9 @@ def numbers(path: Path, line: int, words: list[str], count: int) -> np.ndarray:
             f"{path}, line {line}: expected {count} numbers, found {len(words)}", cure=AGAIN
         )
     try:
+        # Python takes 1_0 and digits of other scripts for numbers
+        if not (together := "".join(words)).isascii() or "_" in together:
+            raise ValueError
         values = np.array(words, dtype=np.float64)
     except ValueError:
         raise DataAltered(f"{path}, line {line}: not all are numbers", cure=AGAIN) from None

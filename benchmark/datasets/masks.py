@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.datasets.layout import AGAIN
+from benchmark.image_files import decode
 from benchmark.protocols import Geometry
 
 FILTERS = {
@@ -65,23 +65,8 @@ def _read(sample: Sample, convert: dict[str, str]) -> np.ndarray:
         raise DataAltered(
             f"{sample.key} has no mask", cure="choose a split whose images all have one"
         )
-    try:
-        with Image.open(sample.mask) as image:
-            pixels = np.asarray(image.convert(convert.get(image.mode, image.mode)))
-    except FileNotFoundError:
-        raise DataAltered(f"the mask {sample.mask} is not there", cure=AGAIN) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        problem = f"the mask {sample.mask} can't be decoded ({error})"
-        raise DataAltered(problem, cure=AGAIN) from None
-    if pixels.dtype != np.uint8:
-        pixels = _to_bytes(pixels, sample.mask)
-    return pixels
-
-
-def _to_bytes(pixels: np.ndarray, path: Path) -> np.ndarray:
-    if pixels.dtype == np.bool_:
-        return pixels.astype(np.uint8)
-    raise DataAltered(f"the mask {path} has {pixels.dtype} values, not bytes", cure=AGAIN)
+    # two-valued files that keep their mode are boolean arrays
+    return np.asarray(decode(sample.mask, convert, what="mask")).astype(np.uint8)
 
 
 def cut_mask(mask: np.ndarray, window: Window, geometry: Geometry) -> np.ndarray:
@@ -105,7 +90,19 @@ def cut_mask(mask: np.ndarray, window: Window, geometry: Geometry) -> np.ndarray
     whole = np.asarray(cut.resize((geometry.resize,) * 2, how))
     middle = slice(geometry.cut, geometry.cut + geometry.size)
     square = whole[middle, middle]
-    return square if labels else _foreground(square, geometry.masks)
+    found = square if labels else _foreground(square, geometry.masks)
+    if geometry.padding == "not_scored":
+        outside = _outside(mask.shape[:2], window, geometry)[middle, middle]
+        found = np.where(outside, np.uint8(NOT_SCORED), found)
+    return found
+
+
+def _outside(shape: tuple[int, int], window: Window, geometry: Geometry) -> np.ndarray:
+    """bool (R, R): where the nearest source pixel lies outside an image of `shape` (height, width)."""
+    within = Image.new("L", shape[::-1], 255).crop(
+        (window.x, window.y, window.x + window.width, window.y + window.height)
+    )
+    return np.asarray(within.resize((geometry.resize,) * 2, Image.Resampling.NEAREST)) == 0
 
 
 def _foreground(values: np.ndarray, rule: str) -> np.ndarray:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 from benchmark.contracts.dataset import DatasetSpec, Reader
-from benchmark.contracts.errors import DataMissing, UnknownName
+from benchmark.contracts.errors import DataMissing, PluginBroken, UnknownName
 from benchmark.datasets.specs import DATASETS
 from benchmark.home import data_places
+from benchmark.plugins import named, plugins
 
 
 def all_datasets() -> list[DatasetSpec]:
     """bench's own data sets and those that plugins bring."""
-    from benchmark.plugins import plugins
-
     return [*DATASETS, *plugins().datasets.values()]
 
 
@@ -26,10 +24,14 @@ def spec_of(dataset_id: str) -> DatasetSpec:
     return known[dataset_id]
 
 
+def places_of(spec: DatasetSpec) -> list[Path]:
+    """Where a data set is looked for, in order."""
+    return data_places(spec.folder or spec.id)
+
+
 def locate(dataset_id: str) -> Path | None:
     """The first of the places looked at that holds something, or None."""
-    spec_of(dataset_id)
-    for place in data_places(dataset_id):
+    for place in places_of(spec_of(dataset_id)):
         if place.is_dir() and any(place.iterdir()):
             return place
     return None
@@ -37,7 +39,7 @@ def locate(dataset_id: str) -> Path | None:
 
 def missing(spec: DatasetSpec) -> DataMissing:
     """The error that says what to get, from where, under which terms, and where to put it."""
-    places = data_places(spec.id)
+    places = places_of(spec)
     looked = "\n".join(f"    {place}" for place in places)
     if spec.downloadable:
         how = f"`bench data get {spec.id}` fetches it: {spec.obtain}"
@@ -59,7 +61,11 @@ def require(dataset_id: str) -> Path:
 
 
 def reader_of(dataset_id: str, root: Path) -> Reader:
-    """The reader of a data set's layout under `root`."""
-    module, _, name = spec_of(dataset_id).implementation.partition(":")
-    reader: Reader = getattr(import_module(module), name)(root)
-    return reader
+    """The reader of a data set's layout under `root`; PluginBroken where there is none."""
+    spec = spec_of(dataset_id)
+    made = named(spec.implementation, f"data set {dataset_id!r}")
+    if not (isinstance(made, type) and issubclass(made, Reader)):
+        raise PluginBroken(
+            f"data set {dataset_id!r}: {spec.implementation} is not a subclass of Reader"
+        )
+    return made(root)

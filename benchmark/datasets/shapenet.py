@@ -12,7 +12,7 @@ import numpy as np
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput, UnknownName
 from benchmark.datasets.cameras import looking_at_origin
-from benchmark.datasets.layout import AGAIN, expect_count, matlab_arrays, required
+from benchmark.datasets.layout import AGAIN, expect_count, matlab_arrays, required, words_of
 from benchmark.datasets.twins.scene import quaternion
 
 VIEWS = 5
@@ -82,7 +82,7 @@ class ShapeNet(Reader):
         synset, found = CLASSES[name], {}
         for (part, word), count in zip(PARTS.items(), self.models[name], strict=True):
             path = required(self.root / "splits" / f"{synset}_{word}.txt")
-            models = path.read_text("utf-8").split()
+            models = words_of(path)
             expect_count(path, "models", len(models), count)
             if len(set(models)) != len(models):
                 raise DataAltered(f"{path} names a model twice", cure=AGAIN)

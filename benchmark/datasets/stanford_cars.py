@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, required
+from benchmark.datasets.layout import AGAIN, expect_count, listed, required
 from benchmark.datasets.masks import read_grey
 
 
@@ -59,4 +59,4 @@ class StanfordCarsMasks(Reader):
 
 
 def _by_stem(folder: Path, ending: str) -> dict[str, Path]:
-    return {p.stem: p for p in folder.iterdir() if p.suffix.lower() == ending}
+    return {p.stem: p for p in listed(folder) if p.suffix.lower() == ending}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -10,7 +12,7 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, required
+from benchmark.datasets.layout import AGAIN, expect_count, listed, required
 from benchmark.datasets.tables import pickled_columns
 
 JOINTS = 18
@@ -60,8 +62,7 @@ class Taichi(Reader):
         places = [f / f"{stem}{end}" for f in folders for end in (".npz", ".pkl")]
         path = next((p for p in places if p.is_file()), None) or required(places[1])
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                columns = {name: arrays[name] for name in arrays.files}
+            columns = _columns(path)
         else:
             columns = pickled_columns(path)
         absent = {"value", "file_name"} - columns.keys()
@@ -84,13 +85,22 @@ class Taichi(Reader):
         return path, names, points
 
 
+def _columns(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataAltered(f"{path} can't be read as NumPy's arrays ({error})", cure=AGAIN) from None
+
+
 def frames_of_clips(root: Path) -> list[Sample]:
     """Every frame under `train/<clip>/`, by clip and name; the clip is its identity."""
-    folder = required(root / "train")
+    folder = root / "train"
     found = [
         Sample(f"train/{clip.name}/{path.name}", path, identity=clip.name)
-        for clip in sorted(p for p in folder.iterdir() if p.is_dir())
-        for path in sorted(clip.iterdir())
+        for clip in listed(folder)
+        if clip.is_dir()
+        for path in listed(clip)
         if path.suffix.lower() in PICTURES
     ]
     if not found:

@@ -12,6 +12,8 @@ from benchmark.contracts.dataset import DatasetSpec, Reader
 from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.datasets.geometry import read_image
 from benchmark.datasets.places import reader_of, require, spec_of
+from benchmark.datasets.preparing import stale
+from benchmark.datasets.samples import samples_of
 from benchmark.datasets.trees import TREES, hash_files, published, tree_digest, tree_name
 
 SHOWN = 5
@@ -21,7 +23,8 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True)
 class VerifyReport:
     """What was found. `tree` is the name of a known tree, the digest of an unknown one, or "" for
-    data sets that are only counted; `counts` has the samples of each split that could be read."""
+    data sets that are only counted; `counts` has the samples of each split that could be read, `stale`
+    the folders of prepared splits that were made from something else, and why."""
 
     dataset: str
     root: Path
@@ -29,6 +32,7 @@ class VerifyReport:
     counts: dict[str, int] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     cure: str = ""
+    stale: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -66,7 +70,10 @@ def verify(dataset_id: str, *, progress: Progress | None = None) -> VerifyReport
         if spec.downloadable
         else f"put the publisher's files into {root} again; from {spec.homepage}"
     )
-    return VerifyReport(dataset_id, root, tree, counts, tuple(problems), again if problems else "")
+    outdated = {str(folder): why for folder, why in stale(dataset_id).items()}
+    return VerifyReport(
+        dataset_id, root, tree, counts, tuple(problems), again if problems else "", outdated
+    )
 
 
 def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[Path], list[str]]:
@@ -76,7 +83,7 @@ def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[Path
     images: dict[Path, bool] = {}
     for split in reader.splits:
         try:
-            samples = reader.samples(split)
+            samples = samples_of(reader, split, spec.id)
         except BenchError as error:
             if error.message not in problems:  # splits share files
                 problems.append(error.message)

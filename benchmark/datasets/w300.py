@@ -10,7 +10,15 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, matlab_arrays, numbers, required
+from benchmark.datasets.layout import (
+    AGAIN,
+    expect_count,
+    list_of,
+    matlab_arrays,
+    numbers,
+    required,
+    words_of,
+)
 
 PARTS = {
     "train": ("afw", "helen/trainset", "lfpw/trainset"),
@@ -63,10 +71,11 @@ class W300(Reader):
 
 def read_pts(path: Path) -> np.ndarray:
     """Points (K, 2) float64 of a `.pts` file: `version: 1`, `n_points: K`, then K pairs in braces."""
-    words = path.read_text("utf-8").split()
+    words = words_of(path)
     try:
         start, end = words.index("{"), words.index("}")
         stated = int(words[words.index("n_points:") + 1])
+        first = next(line for line, found in list_of(path) if "{" in found) + 1
     except (ValueError, IndexError):
         raise DataAltered(f"{path} is not a .pts file", cure=AGAIN) from None
-    return numbers(path, 1, words[start + 1 : end], 2 * stated).reshape(stated, 2)
+    return numbers(path, first, words[start + 1 : end], 2 * stated).reshape(stated, 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -13,7 +12,7 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, numbers, required
+from benchmark.datasets.layout import AGAIN, expect_count, listed, numbers, required, table_of
 
 POINTS = 68
 
@@ -109,11 +108,10 @@ class Ytf68(Reader):
     def _part(self, part: str) -> list[Sample]:
         table = required(self.root / "data" / f"{part}_frames_keypoints.csv")
         folder = required(self.root / "data" / part)
-        with table.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))[1:]
+        _, rows = table_of(table)
         expect_count(table, "annotated frames", len(rows), self.frames[part])
         samples = {}
-        for line, (name, *words) in enumerate(rows, start=2):
+        for line, (name, *words) in rows:
             if name in samples:
                 raise DataAltered(f"{table}, line {line}: {name} a second time", cure=AGAIN)
             points = numbers(table, line, words, 2 * POINTS).reshape(POINTS, 2)
@@ -122,7 +120,7 @@ class Ytf68(Reader):
         return [samples[name] for name in sorted(samples)]
 
     def _compare(self, table: Path, folder: Path, annotated: set[str], allow_more: bool) -> None:
-        there = {p.name for p in folder.iterdir() if not p.name.startswith(".")}
+        there = {p.name for p in listed(folder)}
         for problem, names in (
             ("is annotated but not there", annotated - there),
             ("has no annotation", set() if allow_more else there - annotated),

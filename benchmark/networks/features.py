@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput
+from benchmark.contracts.errors import DataMissing, InvalidInput
+from benchmark.image_files import decode
 from benchmark.metrics.frechet import FeatureMoments
 from benchmark.networks.feature_networks import FeatureNetwork
 
@@ -151,7 +152,7 @@ def folder_images(folder: str | Path, batch: int = 32) -> Iterator[np.ndarray]:
             f"expected a folder with at least {FEWEST} images at {folder}, found {len(paths)}",
             cure=f"put images ({', '.join(SUFFIXES)}) directly into it",
         )
-    return _batches((_read(path) for path in paths), batch)
+    return _batches((np.asarray(decode(path, "RGB")) for path in paths), batch)
 
 
 def _batches(images: Iterator[np.ndarray], batch: int) -> Iterator[np.ndarray]:
@@ -162,16 +163,6 @@ def _batches(images: Iterator[np.ndarray], batch: int) -> Iterator[np.ndarray]:
             waiting = []
         waiting.append(image)
     yield np.stack(waiting)
-
-
-def _read(path: Path) -> np.ndarray:
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataAltered(f"{path} can't be read as an image: {error}") from None
 
 
 @torch.no_grad()

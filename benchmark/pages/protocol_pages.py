@@ -25,6 +25,7 @@ ROLES = {
     "test": "scored",
     "validation": "kept for choices and curves (from the training part)",
     "development": "the rest of the training part",
+    "development_fit": "methods are fitted on for validation",
 }
 AGGREGATES = {
     "mean": "mean over items",
@@ -125,6 +126,8 @@ def _data(protocol: Protocol) -> list[str]:
         lines.append(f"- `{dataset}`: {spec.summary}. {spec.homepage}. Terms: {spec.terms}.")
     if protocol.data.labels:
         lines += ["", f"Labels beside points: {', '.join(protocol.data.labels)}."]
+    if protocol.data.shared:
+        lines += ["", f"Scored images may be among those seen: {protocol.data.shared}"]
     if protocol.data.grants:
         lines += ["", f"A fit sees beside pixels: {', '.join(protocol.data.grants)}."]
     return lines

@@ -6,14 +6,13 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from benchmark.boards.charts import charts_of
 from benchmark.boards.page import facts
 from benchmark.boards.pictures import Picture, pictures_of, run_folder
 from benchmark.boards.words import flat
 from benchmark.contracts.record import Record
 from benchmark.datasets.places import spec_of
+from benchmark.image_files import decode
 from benchmark.pages.boards import Board
 from benchmark.protocols import Protocol
 
@@ -51,8 +50,7 @@ def shown_pictures(record: Record, protocol: Protocol, *, private: bool = False)
 
 def as_jpeg(picture: Path, target: Path) -> None:
     """A smaller copy of a PNG, for the site."""
-    with Image.open(picture) as image:
-        image.convert("RGB").save(target, "JPEG", quality=82, optimize=True)
+    decode(picture, "RGB").save(target, "JPEG", quality=82, optimize=True)
 
 
 def command(record: Record) -> str:

@@ -46,6 +46,9 @@ class Geometry(Strict):
     - "full": the same; foreground is exactly 255
     - "flower_colours": colours are resized as the image is; foreground has neither red 0, nor
       green 0, nor blue 254
+
+    What of a crop lies outside the image is black, and background in its mask; with padding
+    "not_scored" the pixels of the mask whose nearest source pixel lies outside count nowhere.
     """
 
     crop: Literal[
@@ -68,6 +71,8 @@ class Geometry(Strict):
     background: Literal["", "white"] = ""
     """What lies under an alpha channel."""
     masks: Literal["labels", "above_half", "full", "flower_colours"] = "labels"
+    padding: Literal["", "not_scored"] = ""
+    """What the mask says where a crop reaches beyond the image."""
     scale: float | None = None
     """Side of the crop over that of the points' box."""
     window: tuple[int, int, int, int] | None = None
@@ -121,10 +126,16 @@ class Data(Strict):
     """Which images are fitted on, which carry the probe's labels (if there is one), which are scored.
 
     Each is "dataset:split". `validation` names a part cut from the training people and `development`
-    the rest of them, for choices and curves; nothing is ever tuned on test. `labels` names what the
+    the rest of them, for choices and curves; nothing is ever tuned on test. Where methods are fitted on
+    more images than the probe is, `development_fit` names those of them that show nobody of
+    `validation`; without it a fit for validation sees `development` alone. `labels` names what the
     task needs of an image beside its points. `grants` names what a method may see beside pixels when
     it is fitted: which images are views of one object, or frames of one clip, the objects' silhouettes,
     the cameras.
+
+    Images that are scored are not to be among those fitted on or trained with; where they are, runs are
+    refused, unless `shared` says why that is right. It is no part of the digest; a run says how many
+    images it was.
     """
 
     fit: str
@@ -135,17 +146,19 @@ class Data(Strict):
     """What is scored."""
     validation: str = ""
     development: str = ""
+    development_fit: str = ""
+    """What methods see when they are scored on `validation`."""
+    shared: str = ""
+    """Why images may be fitted on and scored."""
     labels: tuple[Label, ...] = ()
     grants: tuple[Grant, ...] = ()
 
     @model_validator(mode="after")
     def _named(self) -> Data:
         """Names become folders."""
-        for name in (self.fit, self.train, self.test, self.validation, self.development):
+        for name in self.splits():
             data, colon, split = name.partition(":")
-            if name and not (
-                colon and ID.fullmatch(data) and all(map(NAME.fullmatch, split.split("/")))
-            ):
+            if not (colon and ID.fullmatch(data) and all(map(NAME.fullmatch, split.split("/")))):
                 raise ValueError(f"{shown(name)} must read data_set:split")
         return self
 
@@ -158,7 +171,19 @@ class Data(Strict):
             raise ValueError("grant views of one object or frames of one clip, not both")
         return self
 
+    @model_validator(mode="after")
+    def _set_aside(self) -> Data:
+        if self.development_fit and not (self.validation and self.development):
+            raise ValueError("development_fit needs validation and development")
+        if self.validation and self.validation == self.test:
+            raise ValueError("validation is the test split; nothing may be chosen on test")
+        return self
+
+    def splits(self) -> list[str]:
+        """The splits named, each once."""
+        roles = ("fit", "train", "test", "validation", "development", "development_fit")
+        return list(dict.fromkeys(name for role in roles if (name := getattr(self, role))))
+
     def datasets(self) -> list[str]:
         """The data sets named, each once."""
-        named = [self.fit, self.train, self.test, self.validation, self.development]
-        return list(dict.fromkeys(n.partition(":")[0] for n in named if n))
+        return list(dict.fromkeys(name.partition(":")[0] for name in self.splits()))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from benchmark.contracts.generation import Generation
-from benchmark.contracts.names import text_faults
+from benchmark.contracts.names import shown, text_faults
 from benchmark.contracts.spec import Kind
 from benchmark.protocols.data import Data, Geometry, Strict
 from benchmark.protocols.scoring import (
@@ -126,7 +126,7 @@ class Protocol(Strict):
     data: Data
     """Splits."""
     geometry: dict[str, Geometry]
-    """Data set → how its images become squares."""
+    """Data set, or one of its splits (`data_set:split`) → how its images become squares."""
     landmarks: LandmarkRule | None = None
     """Which points are asked for."""
     probes: dict[Kind, Probe] = Field(default_factory=dict)
@@ -163,9 +163,16 @@ class Protocol(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Protocol:
-        missing = [d for d in self.data.datasets() if d not in self.geometry]
+        splits = self.data.splits()
+        missing = [s for s in splits if not {s, s.partition(":")[0]} & self.geometry.keys()]
         if missing:
-            raise ValueError(f"no geometry for data set(s) {', '.join(missing)}")
+            sets = dict.fromkeys(s.partition(":")[0] for s in missing)
+            raise ValueError(
+                f"no geometry for data set(s) {', '.join(sets)} (asked for {', '.join(missing)})"
+            )
+        strange = [name for name in self.geometry if ":" in name and name not in splits]
+        if strange:
+            raise ValueError(f"geometry for {shown(strange[0])}, which is no split of [data]")
         if self.drawn_by == "clips" and "clips" not in self.data.labels:
             raise ValueError("items drawn by clips need the label 'clips'")
         sizes = {g.size for g in self.geometry.values()}
@@ -176,6 +183,7 @@ class Protocol(Strict):
         faults = [
             *text_faults("title", self.title),
             *text_faults("summary", self.summary),
+            *text_faults("shared", self.data.shared),
             *(f for r in self.reported for f in text_faults("a reported value's source", r.source)),
             *text_faults("notes", self.notes, lines=True),
         ]
@@ -193,6 +201,10 @@ class Protocol(Strict):
         """Side of the images that predictions are asked on, in pixels."""
         return next(iter(self.geometry.values())).size
 
+    def geometry_of(self, split: str) -> Geometry:
+        """How the images of `data_set:split` become squares."""
+        return self.geometry.get(split) or self.geometry[split.partition(":")[0]]
+
     def scored(self, *, twin: bool) -> Protocol:
         """The protocol as it is scored: on its twin, with what the twin puts in its place."""
         if not twin or self.twin is None:
@@ -202,7 +214,8 @@ class Protocol(Strict):
 
     def digest(self) -> str:
         """sha256 of the canonical content (no words, no defaults)."""
-        content = self.model_dump(mode="json", exclude_defaults=True, exclude=WORDS)
+        words: dict[str, Any] = {**dict.fromkeys(WORDS, True), "data": {"shared"}}
+        content = self.model_dump(mode="json", exclude_defaults=True, exclude=words)
         return canonical_digest(content)
 
 

@@ -68,6 +68,8 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
             for name, role in roles(plan.protocol, "validation", plan.task).items()
             if name != "fit"
         }
+        for split in splits.values():
+            split.verify()
         kept = plan.folder / "curve.json"
         points = read_json(kept, f"delete {kept}") if kept.exists() else {}
         for images, folder in found.items():

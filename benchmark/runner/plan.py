@@ -20,6 +20,7 @@ from benchmark.metrics.catalogue import version
 from benchmark.plugins import implementation, plugins
 from benchmark.protocols import Protocol, find_protocol
 from benchmark.runner.code import code_state
+from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
 from benchmark.runner.identity import fit_id, run_id
 from benchmark.settings import SettingsInvalid, resolve_settings
 from benchmark.tasks.base import Task, find_task, kind_used
@@ -42,7 +43,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a run needs, resolved; `run_id` and `fit_id` are known before any work."""
+    """All that a run needs, resolved; `run_id` and `fit_id` are known before any work.
+
+    `sources` names each split, `shared` counts the scored images that are in another of them too, where
+    the protocol allows it.
+    """
 
     request: Request
     spec: MethodSpec
@@ -58,6 +63,7 @@ class Plan:
     device: str
     splits: dict[str, PreparedSplit]
     sources: dict[str, str]
+    shared: dict[str, int]
     fit_id: str
     run_id: str
 
@@ -113,6 +119,9 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         name: open_split(protocol, role, twin=request.twin, progress=progress)
         for name, role in played.items()
     }
+    sources = {n: split_name(protocol, r, twin=request.twin) for n, r in played.items()}
+    require_hidden_left_out(protocol, task, splits, sources)
+    shared = images_seen_and_scored(protocol, task, splits, sources)
     fit = fit_id(
         method=spec.id,
         method_version=spec.version,
@@ -144,7 +153,8 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         kind=kind,
         device=device,
         splits=splits,
-        sources={n: split_name(protocol, r, twin=request.twin) for n, r in played.items()},
+        sources=sources,
+        shared=shared,
         fit_id=fit,
         run_id=run,
     )
@@ -153,14 +163,15 @@ def make_plan(request: Request, progress: Progress) -> Plan:
 def roles(protocol: Protocol, on: str, task: Task) -> dict[str, str]:
     """Which role of the protocol's data each split of the run takes.
 
-    On validation, people kept for validation are neither fitted on nor given to the probe.
+    On validation, people kept for validation are neither fitted on nor given to the probe: a fit sees
+    the protocol's `development_fit`, or where it names none, what the probe sees.
     """
     if on == "test":
         return {"fit": "fit", **{name: name for name in task.splits}}
     if not (protocol.data.validation and protocol.data.development):
         raise Incompatible(f"protocol {protocol.name} sets no validation part aside")
     return {
-        "fit": "development",
+        "fit": "development_fit" if protocol.data.development_fit else "development",
         **{n: "validation" if n == "test" else "development" for n in task.splits},
     }
 

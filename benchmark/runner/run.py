@@ -299,6 +299,15 @@ def keep(path: Path, arrays: dict[str, np.ndarray]) -> Artefact:
     )
 
 
+def _shared_said(plan: Plan) -> Iterator[str]:
+    """That images were fitted on, or trained with, and scored."""
+    for name, count in plan.shared.items():
+        yield (
+            f"{count:,} of the {len(plan.splits['test']):,} images scored are in {plan.sources[name]} "
+            f"({name}) too: {plan.protocol.data.shared}"
+        )
+
+
 def _record(
     plan: Plan, scores: Scores, fitted: dict[str, Any], score_seconds: float, started: str
 ) -> Record:
@@ -365,6 +374,7 @@ def _record(
                 pixels=s.pixels_digest,
                 labels=s.labels_digest,
                 granted=s.images(grants).digest if grants and name == "fit" else "",
+                shared=plan.shared.get(name, 0),
             )
             for name, s in plan.splits.items()
         },
@@ -395,7 +405,7 @@ def _record(
         throughput=fitted["throughput"],
         peak_memory_bytes=max(peak_memory_bytes(plan.device), fitted["peak_memory_bytes"]),
         artefacts=artefacts,
-        notes=[n for n in (plan.info.notes, *scores.notes) if n],
+        notes=[n for n in (plan.info.notes, *scores.notes, *_shared_said(plan)) if n],
         started=started,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -53,6 +53,10 @@ class Task(ABC):
     """One way of turning predictions and labels into per-item errors."""
 
     splits: ClassVar[tuple[str, ...]] = ("train", "test")
+    compares_with_fit: ClassVar[bool] = False
+    """Whether images fitted on may be those compared with, as in distances between sets of images."""
+    leaves_hidden_out: ClassVar[bool] = False
+    """Whether points that are not annotated count nowhere; else a data set that has some is refused."""
 
     def require(self, protocol: Protocol) -> None:  # noqa: B027
         """Refuse, before anything is fitted, what scoring would lack later (a file of weights)."""

@@ -93,6 +93,7 @@ class ForegroundSegmentation(Task):
     """Measure masks on the test split; nothing is fitted."""
 
     splits = ("test",)
+    leaves_hidden_out = True
 
     def predict(
         self,

@@ -44,6 +44,7 @@ class ImageGeneration(Task):
     """Generate, look through frozen networks, compare with the whole test split."""
 
     splits = ("test",)
+    compares_with_fit = True
 
     def require(self, protocol: Protocol) -> None:
         """Every file of weights is there and is the one pinned; every metric can be made."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 class LandmarkRegression(Task):
     """Fit the probe on the train split, measure on the test split."""
 
+    leaves_hidden_out = True
+
     def predict(
         self,
         method: Method,

@@ -64,7 +64,7 @@ def test_a_plan_is_said_in_words_too(run: Call) -> None:
     assert lines[0] == "grid on small_faces@1, seed 3: fit, predict and score"
     assert [line.split()[0] for line in lines[1:]] == ["settings", "images", "scored", "folder"]
     assert "points=9" in lines[1]
-    assert "fit 64, train 64, test 16" in lines[2]
+    assert "fit 64 (twin:fit), train 64 (twin:train), test 16 (twin:test)" in lines[2]
     run("grid", "--set", "points=9", "--seed", "3")
     again = run("grid", "--plan", "--preset", "nine", "--seed", "3-4").out.splitlines()
     assert again[0] == "grid nine on small_faces@1, seed 3: done before; nothing to do"

@@ -207,3 +207,28 @@ def test_a_geometry_that_cannot_apply_names_the_sample(
     path = save(tmp_path / "a.png", np.zeros((20, 20, 3), np.uint8))
     with pytest.raises(InvalidInput, match=f"part/a.png: .*{message}"):
         place(Sample("part/a.png", path, points=points), Geometry(resize=8, **geometry))
+
+
+@pytest.mark.parametrize("held", [0.0, np.nan, np.inf, -1e9, 1e300])
+def test_a_crop_is_made_from_visible_points_alone(tmp_path: Path, held: float) -> None:
+    pixels = np.random.default_rng(0).integers(1, 256, (50, 70, 3), dtype=np.uint8)
+    path = save(tmp_path / "a.png", pixels)
+    geometry = Geometry(crop="points_square", scale=1.5, resize=60, labels="scale")
+    points = np.r_[SQUARE, [[held, held]]]
+    visible = np.array([True] * 5 + [False])
+    alone = place(Sample("a", path, points=SQUARE), geometry)
+    found = place(Sample("a", path, points=points, visible=visible), geometry)
+    np.testing.assert_array_equal(found.pixels, alone.pixels)
+    assert found.points is not None
+    np.testing.assert_array_equal(found.points[:5], alone.points)
+    assert np.isfinite(found.points).all()
+    with pytest.raises(InvalidInput, match=r"a: crop 'points_square' .* none is visible"):
+        place(Sample("a", path, points=points, visible=np.zeros(6, bool)), geometry)
+
+
+def test_a_crop_as_large_as_no_picture_is_refused(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", np.zeros((50, 70, 3), np.uint8))
+    points = np.array([[0.0, 0], [9e5, 9e5]])
+    with pytest.raises(InvalidInput, match=r"a: the crop is .*, the image 70 × 50") as caught:
+        place(Sample("a", path, points=points), Geometry(crop="points_square", scale=1, resize=8))
+    assert "in pixels of the image's file" in caught.value.cure

@@ -136,5 +136,24 @@ def test_files_that_are_no_masks_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataAltered, match="colours, not labels"):
         read_indices(colours)
     deep = saved(tmp_path / "d.png", Image.fromarray(np.zeros((3, 3), np.uint16)))
-    with pytest.raises(DataAltered, match="uint16"):
+    with pytest.raises(DataAltered, match="more than 8 bits"):
         read_grey(deep)
+
+
+def test_padding_is_background_unless_it_is_not_scored() -> None:
+    mask = np.ones((40, 60), np.uint8)
+    square, margin = Window(0, -10, 60, 60), 10  # padded above and below
+    scored = cut_mask(mask, square, geometry("labels", crop="padded_square", resize=60))
+    assert scored[margin:-margin].all()
+    assert not scored[:margin].any()
+    for rule, grey in (("labels", 1), ("above_half", 255), ("full", 255)):
+        wanted = geometry(rule, crop="padded_square", resize=60, cut=2, padding="not_scored")
+        found = cut_mask(mask * grey, square, wanted)
+        assert found.shape == (56, 56)
+        assert (found[margin - 2 : 2 - margin] == 1).all()
+        assert (found[: margin - 2] == 255).all()
+        assert (found[2 - margin :] == 255).all()
+    inside = geometry("labels", padding="not_scored")
+    np.testing.assert_array_equal(
+        cut_mask(mask, WHOLE, inside), cut_mask(mask, WHOLE, geometry("labels"))
+    )

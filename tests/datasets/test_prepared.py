@@ -22,10 +22,11 @@ from benchmark.contracts.errors import (
     RecordTooNew,
     UnknownName,
 )
-from benchmark.datasets import prepared
+from benchmark.datasets import prepared, preparing
 from benchmark.datasets.crops import draw_crops, write_crops
 from benchmark.datasets.landmarks import landmarks_of
-from benchmark.datasets.prepared import PreparedSplit, open_split, split_folder
+from benchmark.datasets.prepared import PreparedSplit
+from benchmark.datasets.preparing import open_split, split_folder
 from benchmark.datasets.trees import source_tree
 from benchmark.datasets.ytf68 import Ytf68
 from benchmark.protocols import Geometry, LandmarkRule, builtin_folder, read_protocol
@@ -77,7 +78,7 @@ def test_a_split_is_prepared_once_and_does_not_need_the_data_again(
         "ytf68", "all", GEOMETRY, protocol_folder=HERE, progress=lambda *p: seen.append(p)
     )
     assert seen == [(i, 20) for i in range(1, 21)]
-    monkeypatch.setattr(prepared, "_prepare", None)
+    monkeypatch.setattr(preparing, "_prepare", None)
     tiny_ytf68.rename(tiny_ytf68.with_name("moved"))
     second = open_tiny("all")
     np.testing.assert_array_equal(first.pixels, second.pixels)
@@ -201,14 +202,14 @@ def test_what_a_killed_process_left_is_swept_away(bench_home: Path, tiny_ytf68: 
 
 def test_two_processes_prepare_a_split_once(tiny_ytf68: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    real = prepared._prepare
+    real = preparing._prepare
 
     def logged(*args: object) -> None:
         with log.open("a") as file:
             file.write("prepared\n")
         real(*args)
 
-    prepared._prepare = logged
+    preparing._prepare = logged
     try:
         context = multiprocessing.get_context("fork")
         workers = [context.Process(target=lambda: open_tiny("all").verify()) for _ in range(2)]
@@ -218,7 +219,7 @@ def test_two_processes_prepare_a_split_once(tiny_ytf68: Path, tmp_path: Path) ->
             worker.join(60)
         assert [worker.exitcode for worker in workers] == [0, 0]
     finally:
-        prepared._prepare = real
+        preparing._prepare = real
     assert log.read_text() == "prepared\n"
 
 
@@ -376,7 +377,7 @@ class _Masked(Ytf68):
 def test_labels_beside_the_points_are_kept_where_they_are_asked_for(
     tiny_ytf68: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepared, "reader_of", lambda _, root: _Masked(root))
+    monkeypatch.setattr(preparing, "reader_of", lambda _, root: _Masked(root))
     wanted = ("visible", "masks", "attributes")
     geometry = Geometry(crop="points_square", scale=1.5, resize=48, cut=0)
     split = open_split("ytf68", "people/train", geometry, protocol_folder=HERE, labels=wanted)
@@ -401,7 +402,7 @@ def test_labels_beside_the_points_are_kept_where_they_are_asked_for(
 def test_a_mask_of_another_size_than_its_image_is_refused(
     tiny_ytf68: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepared, "reader_of", lambda _, root: _Masked(root))
+    monkeypatch.setattr(preparing, "reader_of", lambda _, root: _Masked(root))
     monkeypatch.setattr(_Masked, "mask", lambda *_: np.ones((3, 5), bool))
     with pytest.raises(InvalidInput, match="the mask is 5 × 3 px"):
         open_split("ytf68", "people/train", GEOMETRY, protocol_folder=HERE, labels=("masks",))

@@ -17,7 +17,8 @@ from scipy.spatial.transform import Rotation
 from benchmark.contracts.errors import BenchError, DataAltered, DataMissing, InvalidInput
 from benchmark.contracts.images import Images
 from benchmark.datasets.cameras import looking_at_origin
-from benchmark.datasets.prepared import load, open_split
+from benchmark.datasets.prepared import load
+from benchmark.datasets.preparing import open_split
 from benchmark.datasets.shapenet import CLASSES, COUNTS, PARTS, VIEWS, ShapeNet
 from benchmark.datasets.specs import SHAPENET
 from benchmark.datasets.twins.scene import quaternion

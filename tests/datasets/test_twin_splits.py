@@ -48,3 +48,23 @@ def test_a_protocol_without_a_twin_says_so(harness: Path) -> None:
     protocol = find_protocol("small_faces").model_copy(update={"twin": None})
     with pytest.raises(Incompatible, match="has no twin"):
         open_split(protocol, "test", twin=True, progress=lambda *a, **k: None)
+
+
+def test_a_fit_for_validation_sees_the_pool_without_the_people_of_validation(
+    harness: Path,
+) -> None:
+    protocol = find_protocol("small_faces")
+    data = protocol.data.model_copy(
+        update={"fit": "ytf68:published/train", "development_fit": "ytf68:all"}
+    )
+    pool = protocol.model_copy(update={"data": data})
+
+    def split(role: str):  # type: ignore[no-untyped-def]
+        return open_split(pool, role, twin=True, progress=lambda *a, **k: None)
+
+    fit, fitted, validation = map(split, ("fit", "development_fit", "validation"))
+    assert 0 < len(fitted) < len(fit)
+    assert not set(fitted.identities) & set(validation.identities)
+    assert set(fitted.identities) | set(validation.identities) == set(fit.identities)
+    assert len(fitted.image_digests) == len(fitted)
+    fitted.verify()

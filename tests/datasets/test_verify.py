@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,10 +19,12 @@ from benchmark.datasets import trees
 from benchmark.datasets import verify as module
 from benchmark.datasets.aflw import AflwR
 from benchmark.datasets.places import locate, missing, reader_of, spec_of
+from benchmark.datasets.preparing import open_split
 from benchmark.datasets.specs import DATASETS
 from benchmark.datasets.trees import TREES, published, source_tree, tree_digest
 from benchmark.datasets.verify import verify
 from benchmark.datasets.ytf68 import Ytf68
+from benchmark.protocols import Geometry
 
 
 def test_a_tree_digest_is_that_of_its_sorted_lines() -> None:
@@ -194,3 +197,26 @@ def test_listing_data_sets_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_prepared_data_follows_a_tree_whose_digest_is_known(
+    tiny_known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    geometry, told = Geometry(crop="whole", resize=24), []
+
+    def opened() -> str:
+        split = open_split(
+            "ytf68", "all", geometry, protocol_folder=Path(), note=lambda why: told.append(why)
+        )
+        return split.pixels_digest
+
+    before = opened()
+    other = tmp_path / "roots" / "ytf68"
+    shutil.copytree(tiny_known, other)  # the same files in another place, of another time
+    monkeypatch.setenv("BENCH_DATA", str(other.parent))
+    assert (opened(), told) == (before, [])
+    Image.new("RGB", (60, 50)).save(other / "data/test/P_D_00.jpg", "PNG")
+    assert opened() != before
+    monkeypatch.delenv("BENCH_DATA")  # and back to the published files
+    assert opened() == before
+    assert [why.partition(" ")[0] for why in told] == ["it", "it"]

@@ -110,7 +110,7 @@ def test_an_unknown_split_is_refused_with_the_known_ones(tiny_ytf68: Path) -> No
         ),
         (
             lambda root: replace_in(root / "data/test_frames_keypoints.csv", ".0,", ".0,nan,"),
-            "expected 136 numbers, found 137",
+            "line 2: expected 137 values, found 138",
         ),
     ],
 )

@@ -162,7 +162,7 @@ def test_a_folder_is_read_in_the_order_of_names_as_rgb(folder):
 def test_folders_with_too_few_or_broken_images_say_so(folder, tmp_path_factory):
     path, _ = folder
     (path / "bb.jpg").write_bytes((path / "c.png").read_bytes()[:60])
-    with pytest.raises(DataAltered, match=r"bb\.jpg can't be read"):
+    with pytest.raises(DataAltered, match=r"bb\.jpg can't be decoded"):
         list(folder_images(path))
     empty = tmp_path_factory.mktemp("empty")
     for where in (empty, empty / "nowhere", empty / "one.png"):

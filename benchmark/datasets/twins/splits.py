@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from benchmark.contracts.errors import Incompatible
+from benchmark.datasets.origins import folder_digest
 from benchmark.datasets.prepared import (
     PreparedSplit,
     Progress,
     array_digest,
     labels_digest,
-    load,
+    open_or_make,
     store,
 )
 from benchmark.datasets.twins.models import render_models
@@ -37,29 +37,54 @@ CHUNK = 64
 TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
 
 
-def open_twin(protocol: Protocol, role: str, progress: Progress | None = None) -> PreparedSplit:
-    """The rendered split that plays `role`; "validation" and "development" are parts of "train".
+def open_twin(
+    protocol: Protocol,
+    role: str,
+    progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
+    *,
+    anew: bool = False,
+) -> PreparedSplit:
+    """The rendered split that plays `role`; "validation" and "development" are parts of "train", and
+    "development_fit" is the part of "fit" without the people of "validation".
 
     Where a protocol has one split in two roles (fits where its probe is trained or on the part that
-    leaves validation out, compares generated images with those fitted on), so has its twin.
+    leaves validation out, compares generated images with those fitted on), so has its twin. It is
+    rendered anew where the code that renders has changed, of which `note` is told, and where `anew`
+    asks for it.
     """
     twin = protocol.twin
     if twin is None:
         raise Incompatible(f"protocol {protocol.name} has no twin")
-    if role == "fit" and protocol.data.fit == protocol.data.development:
+    data = protocol.data
+    if (role == "fit" and data.fit == data.development) or (
+        role == "development_fit" and data.development_fit == data.development
+    ):
         role = "development"
-    if role in ("validation", "development"):
-        return _people_part(open_twin(protocol, "train", progress), role)
+    if role in ("validation", "development", "development_fit"):
+        train = open_twin(protocol, "train", progress, note, anew=anew)
+        apart = set(sorted(set(train.identities))[TEST_SHARE - 1 :: TEST_SHARE])
+        if role == "development_fit":
+            fitted = open_twin(protocol, "fit", progress, note, anew=anew)
+            return _people_part(fitted, set(fitted.identities) - apart)
+        return _people_part(train, apart if role == "validation" else set(train.identities) - apart)
     series = _series(protocol, role)
     folder = _folder(protocol, twin, series)
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".{folder.name}.lock")):
-            if not folder.exists():
-                for killed in folder.parent.glob(f".{folder.name}.*/"):
-                    shutil.rmtree(killed)
-                _render(protocol, twin, series, folder, progress)
-    return load(folder)
+
+    def changed(manifest: Mapping[str, Any]) -> str:
+        if manifest.get("made_from", {}).get("code") == renderer():
+            return ""
+        return "the code that renders twins has changed"
+
+    def make() -> None:
+        _render(protocol, twin, series, folder, progress)
+
+    return open_or_make(folder, make, changed, note, anew=anew)
+
+
+def renderer() -> str:
+    """Digest of the code that twins are rendered by."""
+    return folder_digest(Path(__file__).parent)
 
 
 def _series(protocol: Protocol, role: str) -> str:
@@ -101,7 +126,11 @@ def _render(
     first = {"fit": 10_000_000, "train": 0, "test": 20_000_000}[series]
     test_people = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
     people = [p for p in range(twin.people) if (p in test_people) == (series == "test")]
-    about = {"twin": twin.model_dump(mode="json"), "recipe_version": RECIPE_VERSION}
+    about = {
+        "twin": twin.model_dump(mode="json"),
+        "recipe_version": RECIPE_VERSION,
+        "made_from": {"code": renderer()},
+    }
     if protocol.shape is not None:
         around = protocol.shape.views * len(people)  # pictures until the first model comes again
         start = first - first % around
@@ -159,10 +188,8 @@ def _framing(twin: Twin) -> Framing | None:
     return Framing(twin.scale or usual.scale, twin.shift or usual.shift)
 
 
-def _people_part(train: PreparedSplit, role: str) -> PreparedSplit:
-    people = sorted(set(train.identities))
-    chosen = set(people[TEST_SHARE - 1 :: TEST_SHARE])
-    rows = [i for i, p in enumerate(train.identities) if (p in chosen) == (role == "validation")]
+def _people_part(train: PreparedSplit, people: set[str]) -> PreparedSplit:
+    rows = [i for i, person in enumerate(train.identities) if person in people]
     pixels = train.pixels[rows]
     points = None if train.points is None else train.points[rows]
     labels = {name: np.asarray(array)[rows] for name, array in train.labels.items()}
@@ -179,4 +206,5 @@ def _people_part(train: PreparedSplit, role: str) -> PreparedSplit:
         labels_digest=labels_digest(points, keys, identities, labels, clouds),
         labels=labels,
         clouds=clouds,
+        image_digests=None if train.image_digests is None else train.image_digests[rows],
     )
