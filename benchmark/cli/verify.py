@@ -98,11 +98,14 @@ def _say_all(path: Path, checks: list[Check]) -> None:
 
 
 def _say_faults(path: Path, checks: list[Check]) -> None:
-    """A line for each check that does not hold."""
+    """A line for each check that does not hold, whatever words the record brought."""
+    from benchmark.contracts.names import shown
+
     for check in checks:
         if check.state in ("wrong", "altered"):
             click.secho(f"{check.state:8}", fg=COLOURS[check.state], nl=False)
-            click.echo(f" {_short(path)}  {check.name}: {check.detail}")
+            told = shown(f"{check.name}: {check.detail}", quote=False, most=400)
+            click.echo(f" {_short(path)}  {told}")
 
 
 def _short(path: Path) -> str:
