@@ -169,7 +169,7 @@ def reference_rotation(rotations: Any, errors: Any, models: int, views: int) -> 
             f"{models} are needed"
         )
     # a candidate that is none comes last in its model, and is never among the `views` best
-    known = np.where(np.isfinite(errors), errors, np.finfo(np.float64).max / 1e3)[usable]
+    known = np.where(np.isfinite(errors), errors, checks.LARGEST / 1e3)[usable]
     chosen, best = select_for_alignment(known, models, views)
     (candidates,) = checks.arrays(rotations=(rotations, f"{len(errors)} {errors.shape[1]} 4"))
     picked = candidates[usable][chosen[:, None], best].reshape(-1, 4)

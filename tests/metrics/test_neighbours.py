@@ -109,9 +109,9 @@ def scores_by_differences(real, fake, k=3):
     apart = squared(fake, real)
     return [
         (apart <= around_reals).any(axis=1).mean(),
-        (apart.T <= around_fakes).any(axis=1).mean(),
+        (around_fakes >= apart.T).any(axis=1).mean(),
         (apart < around_reals).any(axis=1).mean(),
-        (apart.T < around_fakes).any(axis=1).mean(),
+        (around_fakes > apart.T).any(axis=1).mean(),
         (apart < around_reals).sum(axis=1).mean() / k,
         (apart < around_reals).any(axis=0).mean(),
     ]
