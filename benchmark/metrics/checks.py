@@ -80,6 +80,17 @@ def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
     return value
 
 
+def rounding(value: Any) -> float:
+    """The relative spacing of numbers as they came: eps of their float dtype, else of float64.
+
+    >>> rounding(np.zeros(2, np.float32)), rounding([1, 2])
+    (1.1920928955078125e-07, 2.220446049250313e-16)
+    """
+    # "torch.float32" and the like, also of dtypes that NumPy has not
+    name = str(getattr(value, "dtype", "")).rpartition(".")[2]
+    return {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}.get(name, 2.0**-52)
+
+
 def require_size(name: str, least: float, most: float) -> None:
     """Refuse numbers from `least` to `most` that float32 holds not, or only as 0: `InvalidInput`.
 
