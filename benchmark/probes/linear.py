@@ -23,7 +23,7 @@ class LinearProbe:
 
     Args:
         intercept: fit a constant term too. Standardising both sides by training mean and spread,
-            as SCOPS does, is this fit.
+            as SCOPS does, is this fit where the points span all directions.
         centre: subtract half of `image_size` from points and targets before a fit without
             intercept (with an intercept it changes nothing).
         image_size: (width, height) of the frame the coordinates live in; (1, 1) for coordinates
