@@ -104,11 +104,14 @@ def iterative_closest_point(
     (1.0, 0.0, [-0.1, -0.1, -0.1])
     """
     checks.one_of("unmet", unmet, UNMET)
+    roundings = checks.rounding(source), checks.rounding(target)
     source, target, start = checks.arrays(
         source=(source, "P 3"), target=(target, "Q 3"), start=(start, "4")
     )
-    for name, cloud in (("source", source), ("target", target)):
-        _require_spread(name, cloud)
+    for name, cloud, rounding in zip(
+        ("source", "target"), (source, target), roundings, strict=True
+    ):
+        _require_spread(name, cloud, rounding)
     tree = cKDTree(target)
 
     def correspond() -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
@@ -140,9 +143,10 @@ def iterative_closest_point(
     return Registration(rotation, translation, error, fraction, done)
 
 
-def _require_spread(name: str, cloud: np.ndarray) -> None:
+def _require_spread(name: str, cloud: np.ndarray, rounding: float) -> None:
     spread = np.linalg.eigvalsh(np.cov(cloud.T)) if len(cloud) > 2 else np.zeros(3)
-    if spread[1] <= DEGENERATE * spread[2] or spread[2] == 0:
+    noise = (rounding * np.abs(cloud).max()) ** 2  # of points that are one, but for their last bits
+    if spread[1] <= max(DEGENERATE * spread[2], noise):
         raise InvalidInput(
             f"{name}: the {len(cloud)} points lie on one line or in one place, which fixes no rotation"
         )

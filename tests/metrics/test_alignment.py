@@ -168,6 +168,15 @@ def test_clouds_that_fix_no_rotation_are_refused(which, cloud, said):
     assert which in str(caught.value)
 
 
+def test_a_cloud_that_is_one_point_but_for_rounding_fixes_no_rotation():
+    noise = np.random.default_rng(0).uniform(-1, 1, (50, 3)) * 2.0**-25
+    collapsed = (np.array([0.3, 0.4, -0.4]) + noise).astype(np.float32)
+    assert np.ptp(collapsed) > 0
+    for clouds in ((collapsed, shape(1)), (shape(1), collapsed)):
+        with pytest.raises(InvalidInput, match="one line or in one place"):
+            iterative_closest_point(*clouds, start=[1, 0, 0, 0], **ICP)
+
+
 def test_a_flat_cloud_is_enough():
     flat = shape(0) * [1, 1, 0]
     found = iterative_closest_point(rotate(turn(0, 5), flat), flat, [1, 0, 0, 0], **ICP)
