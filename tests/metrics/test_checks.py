@@ -53,9 +53,10 @@ def test_every_metric_that_squares_refuses_what_can_not_be_squared(metric, unit)
 
 def test_what_float32_holds_is_taken_from_arrays_and_tensors():
     for largest in (checks.LARGEST, checks.SMALLEST):
-        values = np.array([1e-300, -largest])
-        assert checks.arrays(x=(values, "N"))[0][1] == -largest
-        assert checks.tensors(x=(torch.tensor(values), "N"))[0][1] == -largest
+        values = np.array([[1e-300, -largest]])
+        assert checks.arrays(x=(values, "N 2"))[0][0, 1] == -largest
+        assert checks.tensors(x=(torch.tensor(values), "N 2"))[0][0, 1] == -largest
     assert not checks.arrays(x=(np.zeros(3), "N"))[0].any()
+    assert checks.arrays(x=([1e-300], "N"))[0] == 1e-300  # not squared
     with pytest.raises(InvalidInput, match="got 1e-39"):
-        checks.features(x=(torch.tensor([0.0, -1e-39]), "N"))
+        checks.features(x=(torch.tensor([[0.0, -1e-39]]), "N 2"))
