@@ -23,13 +23,15 @@ from benchmark.metrics.pose import (
 
 NO_MATCH = float("inf")
 DEGENERATE = 1e-9
+UNMET = ("dropped", "best")
 
 
 class Registration(NamedTuple):
     """Where ICP ended: points p of the source lie at q p q* + translation.
 
-    `error` is the root mean square distance of the correspondences, in the clouds' unit, infinite
-    where there were fewer than three; `fraction` is the share of source points that have one.
+    `error` is the root mean square distance of the correspondences, in the clouds' unit; where there
+    were fewer than three it is infinite (or what `unmet` says). `fraction` is the share of source
+    points that have one.
     """
 
     rotation: np.ndarray
@@ -80,6 +82,7 @@ def iterative_closest_point(
     reach: float,
     iterations: int,
     tolerance: float,
+    unmet: str = "dropped",
 ) -> Registration:
     """Point-to-point ICP of one cloud onto another, rotation and translation.
 
@@ -87,10 +90,12 @@ def iterative_closest_point(
     Each source point corresponds to the nearest target point closer than `reach`. It ends after
     `iterations` fits, or when neither `fraction` nor `error` moved by `tolerance` or more. Raises
     `InvalidInput` for bad shapes, NaN, and clouds whose points lie on one line or in one place.
+    `unmet` says what becomes of clouds that nowhere meet: "dropped" makes the error infinite, so that
+    they can't be taken for the best; "best" leaves it that of the correspondences, 0 where none is.
 
     Source: Besl and McKay 1992, with the stopping rule of Open3D's registration_icp, which
     eldar/differentiable-point-clouds@d9b6725 run/compute_alignment.py calls. Open3D gives error 0 to
-    clouds that nowhere meet; here it is infinite, so that they can't be taken for the best.
+    clouds that nowhere meet, so its published numbers are those of "best".
 
     >>> turned = np.array([[0.0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 3]])
     >>> found = iterative_closest_point(turned + 0.1, turned, [1, 0, 0, 0],
@@ -98,11 +103,15 @@ def iterative_closest_point(
     >>> found.fraction, round(found.error, 9), (found.translation.round(6) + 0.0).tolist()
     (1.0, 0.0, [-0.1, -0.1, -0.1])
     """
+    checks.one_of("unmet", unmet, UNMET)
+    roundings = checks.rounding(source), checks.rounding(target)
     source, target, start = checks.arrays(
         source=(source, "P 3"), target=(target, "Q 3"), start=(start, "4")
     )
-    for name, cloud in (("source", source), ("target", target)):
-        _require_spread(name, cloud)
+    for name, cloud, rounding in zip(
+        ("source", "target"), (source, target), roundings, strict=True
+    ):
+        _require_spread(name, cloud, rounding)
     tree = cKDTree(target)
 
     def correspond() -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
@@ -111,7 +120,7 @@ def iterative_closest_point(
         distance, partner = tree.query(moved, distance_upper_bound=reach)
         matched = np.isfinite(distance)
         squares = distance[matched] ** 2
-        error = float(np.sqrt(squares.mean())) if len(squares) else NO_MATCH
+        error = float(np.sqrt(squares.mean())) if len(squares) else 0.0
         return matched, partner, (float(matched.mean()), error)
 
     rotation, translation = unit(start[None])[0], np.zeros(3)
@@ -129,14 +138,15 @@ def iterative_closest_point(
         if settled:
             break
     fraction, error = before
-    if matched.sum() < 3:
+    if matched.sum() < 3 and unmet == "dropped":
         error = NO_MATCH
     return Registration(rotation, translation, error, fraction, done)
 
 
-def _require_spread(name: str, cloud: np.ndarray) -> None:
+def _require_spread(name: str, cloud: np.ndarray, rounding: float) -> None:
     spread = np.linalg.eigvalsh(np.cov(cloud.T)) if len(cloud) > 2 else np.zeros(3)
-    if spread[1] <= DEGENERATE * spread[2] or spread[2] == 0:
+    noise = (rounding * np.abs(cloud).max()) ** 2  # of points that are one, but for their last bits
+    if spread[1] <= max(DEGENERATE * spread[2], noise):
         raise InvalidInput(
             f"{name}: the {len(cloud)} points lie on one line or in one place, which fixes no rotation"
         )
@@ -169,7 +179,7 @@ def reference_rotation(rotations: Any, errors: Any, models: int, views: int) -> 
             f"{models} are needed"
         )
     # a candidate that is none comes last in its model, and is never among the `views` best
-    known = np.where(np.isfinite(errors), errors, np.finfo(np.float64).max / 1e3)[usable]
+    known = np.where(np.isfinite(errors), errors, checks.LARGEST / 1e3)[usable]
     chosen, best = select_for_alignment(known, models, views)
     (candidates,) = checks.arrays(rotations=(rotations, f"{len(errors)} {errors.shape[1]} 4"))
     picked = candidates[usable][chosen[:, None], best].reshape(-1, 4)

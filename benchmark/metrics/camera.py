@@ -17,7 +17,8 @@ def camera_rotation(positions: Any) -> np.ndarray:
     positions: (N, 3) of the camera in the frame of the renderer (z up); only their direction
     counts. The unit quaternion (w, x, y, z) takes a point p of the raw OBJ file (y up) to q p q*
     with axes (forward, up, right). Raises `InvalidInput` for bad shapes, NaN, and naming cameras
-    straight above or below the origin, where the turn about the vertical is not defined.
+    straight above or below the origin (up to the rounding of the dtype that came), where the turn about
+    the vertical is not defined.
 
     Source: eldar/differentiable-point-clouds@d9b6725 util/camera.py, whose acos is written as
     atan2 here, which keeps its digits at every angle. The sign of q is free.
@@ -25,9 +26,10 @@ def camera_rotation(positions: Any) -> np.ndarray:
     >>> camera_rotation([[-2.0, 0.0, 0.0]]).round(9) + 0.0
     array([[1., 0., 0., 0.]])
     """
+    rounding = checks.rounding(positions)
     (positions,) = checks.arrays(positions=(positions, "N 3"))
     across = np.hypot(positions[:, 0], positions[:, 1])
-    vertical = np.flatnonzero(across == 0)
+    vertical = np.flatnonzero(across <= rounding * np.abs(positions[:, 2]))
     if vertical.size:
         raise InvalidInput(f"positions: camera {vertical[0]} stands on the vertical axis")
     yaw = (np.pi - np.arctan2(positions[:, 1], positions[:, 0])) / 2

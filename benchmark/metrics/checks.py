@@ -1,4 +1,8 @@
-"""What every metric asks of its input before it computes: shape, something in it, finite numbers.
+"""What every metric asks of its input before it computes: shape, something in it, usable numbers.
+
+Numbers must be finite, and the largest of a size that float32 holds, though they come as float64:
+squares, cubes and sums of larger ones would silently be infinite, of smaller ones 0. What has one axis
+(errors, scales) is not squared and may be as small as it likes.
 
 A shape is written as names and numbers, `"N K 2"`. A name stands for any size of at least one, and
 for the same size wherever it occurs in one call, so `pred=(pred, "N K 2"), scale=(scale, "N")` also
@@ -17,6 +21,8 @@ from benchmark.contracts.errors import InvalidInput
 if TYPE_CHECKING:
     import torch
 
+SMALLEST, LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+
 
 def arrays(**arguments: tuple[Any, str]) -> tuple[np.ndarray, ...]:
     """The arguments as finite float64 NumPy arrays of the shapes asked for, in the order given.
@@ -33,6 +39,7 @@ def arrays(**arguments: tuple[Any, str]) -> tuple[np.ndarray, ...]:
         finite = np.isfinite(value)
         if not finite.all():
             _refuse_non_finite(name, value.shape, finite)
+        require_size(name, float(value.min()), float(value.max()), value.ndim)
     return tuple(value.astype(np.float64) for value in converted.values())
 
 
@@ -74,6 +81,32 @@ def one_of(name: str, value: str, known: tuple[str, ...]) -> str:
     return value
 
 
+def rounding(value: Any) -> float:
+    """The relative spacing of numbers as they came: eps of their float dtype, else of float64.
+
+    >>> rounding(np.zeros(2, np.float32)), rounding([1, 2])
+    (1.1920928955078125e-07, 2.220446049250313e-16)
+    """
+    # "torch.float32" and the like, also of dtypes that NumPy has not
+    name = str(getattr(value, "dtype", "")).rpartition(".")[2]
+    return {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}.get(name, 2.0**-52)
+
+
+def require_size(name: str, least: float, most: float, axes: int = 2) -> None:
+    """Refuse numbers from `least` to `most` that float32 holds not, or only as 0: `InvalidInput`.
+
+    >>> require_size("points", 0.0, 0.0), require_size("points", -1e-300, 1e30)
+    (None, None)
+    """
+    largest = max(most, -least)
+    if largest > LARGEST or (axes > 1 and 0 < largest < SMALLEST):
+        raise InvalidInput(
+            f"{name}: expected numbers that can be squared, the largest between {SMALLEST:.1g} and "
+            f"{LARGEST:.1g} (or all 0), got {largest:.3g}",
+            cure="give them in another unit",
+        )
+
+
 def _tensors(arguments: dict[str, tuple[Any, str]], narrow: bool) -> tuple[torch.Tensor, ...]:
     import torch
 
@@ -99,6 +132,7 @@ def _tensors(arguments: dict[str, tuple[Any, str]], narrow: bool) -> tuple[torch
         finite = torch.isfinite(tensor)
         if not bool(finite.all()):
             _refuse_non_finite(name, tuple(tensor.shape), finite.cpu().numpy())
+        require_size(name, float(tensor.min()), float(tensor.max()), tensor.ndim)
     return tuple(converted.values())
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from benchmark.contracts.errors import InvalidInput
 from benchmark.metrics import checks
 
+READINGS = ("nearest", "unsup_parts")
+
 
 def normalised_mutual_information(pred: Any, target: Any) -> float:
     """Mutual information over the mean of both entropies: 1 if each names the other, 0 if neither.
@@ -62,24 +64,35 @@ def adjusted_rand_index(pred: Any, target: Any) -> float:
     return float((together - expected) / (best - expected))
 
 
-def labels_at(maps: Any, points: Any) -> np.ndarray:
-    """The label of the pixel nearest to each point; int64 (N, K).
+def labels_at(maps: Any, points: Any, rule: str = "nearest") -> np.ndarray:
+    """The label of the pixel at each point; int64 (N, K).
 
     maps (N, H, W) integers; points (N, K, 2) as (x, y), pixels, the centre of the top-left pixel at
-    (0, 0); points outside take the nearest pixel of the border. Raises `InvalidInput`.
+    (0, 0); points outside take the nearest pixel of the border. Rules:
 
-    Source: subhc/unsup-parts@b148146 evaluation/CUB eval.ipynb (nearest sampling).
+    - `nearest`: the pixel that the point lies in, floor(x + 1/2).
+    - `unsup_parts`: round-half-even(x - 1/2), half a pixel to the left and above. The source divides x
+      by W and samples the nearest with align_corners false, where x / W would have to be (x + 1/2) / W:
+      whole x of 0 to 5 read the columns 0, 0, 2, 2, 4, 4. (So at sides of a power of two; at others
+      the rounding of x / W decides whole x. To points outside, of which it has none, it gives 0.)
+
+    Raises `InvalidInput` for bad shapes, labels that are no integers and an unknown rule.
+
+    Source: subhc/unsup-parts@b148146 evaluation/CUB eval.ipynb, for its rule.
 
     >>> labels_at([[[1, 2], [3, 4]]], [[[0.6, 0.2], [-3.0, 1.0]]])
     array([[2, 3]])
+    >>> labels_at([[[1, 2], [3, 4]]], [[[0.6, 0.2], [-3.0, 1.0]]], "unsup_parts")
+    array([[1, 1]])
     """
+    checks.one_of("rule", rule, READINGS)
     values, at = checks.arrays(maps=(maps, "N H W"), points=(points, "N K 2"))
     if (values != np.round(values)).any():
         raise InvalidInput("maps: expected integers, one label per pixel")
     height, width = values.shape[1:]
-    nearest = np.floor(at + 0.5).astype(int)
-    x = np.clip(nearest[..., 0], 0, width - 1)
-    y = np.clip(nearest[..., 1], 0, height - 1)
+    pixel = np.floor(at + 0.5) if rule == "nearest" else np.round(at - 0.5)
+    x = np.clip(pixel[..., 0], 0, width - 1).astype(int)
+    y = np.clip(pixel[..., 1], 0, height - 1).astype(int)
     return values[np.arange(len(values))[:, None], y, x].astype(np.int64)
 
 

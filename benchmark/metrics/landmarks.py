@@ -139,7 +139,8 @@ def visible_distances(pred: Any, target: Any, visible: Any, edge: float) -> np.n
     Returns float64 (N, 2). The sum of the first column over that of the second, in percent, is the
     error of all visible landmarks alike, so that an image that shows more of them weighs more.
 
-    Source: xingzhehe/AutoLink@3fbde11 datasets/cub.py.
+    Source: xingzhehe/AutoLink@3fbde11 datasets/cub.py, which divides coordinates by the crop's side
+    beforehand, unrounded; here the caller has brought them into the pixels of the crop.
 
     >>> visible_distances([[[3.0, 4.0], [9.0, 9.0]]], [[[0.0, 0.0], [0.0, 0.0]]],
     ...                   [[True, False]], edge=50.0)

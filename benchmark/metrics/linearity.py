@@ -18,6 +18,8 @@ VARIANTS = (
     "mean_raw_with_start",
 )
 
+NOISE = 16  # last bits that arithmetic in the dtype that came may move a logit by
+
 
 def attribute_linearity(logits: Any, variant: str) -> np.ndarray:
     """Attribute Linearity Score of each attribute, float64 (A,); their mean is the score.
@@ -35,14 +37,16 @@ def attribute_linearity(logits: Any, variant: str) -> np.ndarray:
 
     Since sigma belongs to the method that is scored, normalised values of two methods are in
     different units. Raises `InvalidInput` for an unknown variant, bad shapes, fewer than three
-    frames, NaN, and naming attributes that never change where sigma is needed.
+    frames, NaN, and, where sigma is needed, naming attributes that change by no more than the rounding
+    of the dtype that came (16 last bits of the largest logit): of noise any size would score alike.
 
-    Source: val-iisc/HSR@6f79595 ALS/compute_als.py (`released`).
+    Source: val-iisc/HSR@6f79595 ALS/compute_als.py (`released`), which asks nothing of sigma.
 
     >>> attribute_linearity([[[0.0], [3.0], [2.0]]], "mean_raw")     # deviation 2 at t = 1/2
     array([2.])
     """
     checks.one_of("variant", variant, VARIANTS)
+    rounding = checks.rounding(logits)
     (logits,) = checks.arrays(logits=(logits, "S T+1 A"))
     frames = logits.shape[1]
     if frames < 3:
@@ -50,7 +54,7 @@ def attribute_linearity(logits: Any, variant: str) -> np.ndarray:
     t = np.linspace(0.0, 1.0, frames)[:, None]
     deviation = (1 - t) * logits[:, :1] + t * logits[:, -1:] - logits
     if "raw" not in variant:
-        deviation /= _sigma(logits)
+        deviation /= _sigma(logits, NOISE * rounding)
     if variant == "released":
         return (np.abs(deviation).mean(axis=0) ** 2).sum(axis=0)
     total = (deviation**2).mean(axis=0).sum(axis=0)
@@ -59,8 +63,9 @@ def attribute_linearity(logits: Any, variant: str) -> np.ndarray:
     return total / (frames if variant.endswith("with_start") else frames - 1)
 
 
-def _sigma(logits: np.ndarray) -> np.ndarray:
-    constant = np.flatnonzero(np.ptp(logits, axis=(0, 1)) == 0)
+def _sigma(logits: np.ndarray, rounding: float) -> np.ndarray:
+    sigma: np.ndarray = logits.std(axis=(0, 1))
+    constant = np.flatnonzero(sigma <= rounding * np.abs(logits).max(axis=(0, 1)))
     if constant.size:
         raise InvalidInput(f"logits: attribute {constant.tolist()} is the same in all frames")
-    return logits.std(axis=(0, 1))
+    return sigma

@@ -5,14 +5,16 @@ itself. The scores ask which features of the other set fall into these balls. Al
 the number of features, which must be fixed and stated.
 
 Squared distances come from dot products, in float64 and from a common centre, some sixteen times
-faster than from differences. Where two of them differ by less than such a computation can tell
-(1e-11 of the squared lengths at 4,096 dimensions), they are taken as equal, so that duplicates and
-other exact ties are decided as exact arithmetic would. Features stay as narrow as they came; only
-two blocks of them are float64 at a time, and no table of all distances is ever there.
+faster than from differences. Each bears a bound of its error, which grows with the squared lengths of
+its own two features; what the bound leaves open is computed again, from differences. Squared
+distances that differ by no more than 4e-15 of their size are equal: so much may the order of a sum
+change, and duplicates and points of a grid of whole numbers tie as in exact arithmetic. Features stay
+as narrow as they came; only blocks of them are float64, and no table of all distances is ever there.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -22,8 +24,13 @@ import torch
 from benchmark.contracts.errors import InvalidInput
 from benchmark.metrics import checks
 
+EPS = torch.finfo(torch.float64).eps
 BOUNDARIES = ("closed", "open")
 ROWS = 2048  # of a distance table at a time, and as many columns
+CANDIDATES = 8  # neighbours kept beyond the k-th, in case rounding has changed their order
+CENTRED_ON = 256  # rows, of whose coordinates the centre is the median: few far ones do not move it
+TIE = 16 * EPS
+MEASURED_AT_ONCE = 2**22  # differences of coordinates in memory at a time
 
 
 class PrecisionRecall(NamedTuple):
@@ -55,13 +62,13 @@ def precision_recall(real: Any, fake: Any, k: int = 3, boundary: str = "closed")
     """
     checks.one_of("boundary", boundary, BOUNDARIES)
     real, fake = _features(real, fake, k)
-    around_reals, around_fakes = (_reach(_radii(x, k), real, fake, boundary) for x in (real, fake))
+    around_reals, around_fakes = _radii(real, k), _radii(fake, k)
     precision = torch.zeros_like(around_fakes, dtype=torch.bool)
     recall = torch.zeros_like(around_reals, dtype=torch.bool)
-    inside = torch.le if boundary == "closed" else torch.lt
-    for rows, columns, squared in _distances(fake, real):
-        precision[rows] |= inside(squared, around_reals[columns]).any(dim=1)
-        recall[columns] |= inside(squared, around_fakes[rows, None]).any(dim=0)
+    closed = boundary == "closed"
+    for table in _tables(fake, real):
+        precision[table.rows] |= table.within(around_reals[table.columns], closed).any(dim=1)
+        recall[table.columns] |= table.within(around_fakes[table.rows, None], closed).any(dim=0)
     return PrecisionRecall(precision=_numpy(precision), recall=_numpy(recall))
 
 
@@ -77,21 +84,24 @@ def density_coverage(real: Any, fake: Any, k: int = 5) -> DensityCoverage:
     (array([2., 0.]), array([0., 1., 1.]))
     """
     real, fake = _features(real, fake, k)
-    reach = _reach(_radii(real, k), real, fake, "open")
+    radii = _radii(real, k)
     density = fake.lengths.new_zeros(len(fake))
-    coverage = torch.zeros_like(reach, dtype=torch.bool)
-    for rows, columns, squared in _distances(fake, real):
-        inside = squared < reach[columns]
-        density[rows] += inside.sum(dim=1)
-        coverage[columns] |= inside.any(dim=0)
+    coverage = torch.zeros_like(radii, dtype=torch.bool)
+    for table in _tables(fake, real):
+        inside = table.within(radii[table.columns], closed=False)
+        density[table.rows] += inside.sum(dim=1)
+        coverage[table.columns] |= inside.any(dim=0)
     return DensityCoverage(density=_numpy(density) / k, coverage=_numpy(coverage))
 
 
 class _Features:
-    """Rows (N, D), read as blocks of float64 about a common centre; `lengths` (N,) are squared."""
+    """Rows (N, D), read as blocks of float64 about a common centre; `lengths` (N,) are squared.
 
-    def __init__(self, rows: torch.Tensor, centre: torch.Tensor) -> None:
-        self.rows, self.centre = rows, centre
+    `copies` (N,) names for each row the first that is the same, so that copies are compared once.
+    """
+
+    def __init__(self, rows: torch.Tensor, copies: torch.Tensor, centre: torch.Tensor) -> None:
+        self.rows, self.copies, self.centre = rows, copies, centre
         self.parts = [slice(i, min(i + ROWS, len(rows))) for i in range(0, len(rows), ROWS)]
         self.lengths = torch.cat([self.block(part).square().sum(dim=1) for part in self.parts])
 
@@ -101,6 +111,38 @@ class _Features:
     def block(self, part: slice) -> torch.Tensor:
         return self.rows[part].double() - self.centre
 
+    def about_their_own(self) -> _Features:
+        """The same rows about a centre of their own, from where they are shorter."""
+        return _Features(self.rows, self.copies, _centre(self.rows))
+
+
+class _Table(NamedTuple):
+    """Squared distances (R, C) of a part of some features to a part of others, by dot products."""
+
+    of: _Features
+    to: _Features
+    rows: slice
+    columns: slice
+    squared: torch.Tensor
+
+    def error(self) -> torch.Tensor:
+        """How far each may be off; (R, C)."""
+        lengths = self.of.lengths[self.rows, None] + self.to.lengths[self.columns]
+        # A sum of D products (Higham 2002, 3.5), of the two lengths, and of the centring.
+        return lengths.mul_(2 * (self.of.rows.shape[1] + 4) * EPS)
+
+    def within(self, radii: torch.Tensor, closed: bool) -> torch.Tensor:
+        """Which lie within squared radii that are exact, (R, 1) or (C,): bool (R, C)."""
+        tie = radii * TIE
+        inside = self.squared < radii
+        unsure = (self.squared - radii).abs_() <= self.error().add_(tie)
+        i, j = unsure.nonzero(as_tuple=True)
+        if len(i):
+            squared = _differences(self.of, i + self.rows.start, self.to, j + self.columns.start)
+            radii, tie = (x.expand_as(inside)[i, j] for x in (radii, tie))
+            inside[i, j] = squared <= radii + tie if closed else squared < radii - tie
+        return inside
+
 
 def _features(real: Any, fake: Any, k: int) -> tuple[_Features, _Features]:
     real, fake = checks.features(real=(real, "N D"), fake=(fake, "M D"))
@@ -109,52 +151,74 @@ def _features(real: Any, fake: Any, k: int) -> tuple[_Features, _Features]:
             f"k: expected at least 1 and fewer than the {len(real)} real and {len(fake)} fake"
             f" features, got {k}"
         )
-    centre = sum(rows.double().sum(dim=0) for rows in real.split(ROWS)) / len(real)
-    return _Features(real, centre), _Features(fake, centre)
+    centre = _centre(real)
+    return _Features(real, _copies(real), centre), _Features(fake, _copies(fake), centre)
 
 
-def _table(
-    block: torch.Tensor, lengths: torch.Tensor, others: _Features, part: slice
-) -> torch.Tensor:
-    """Squared distances (R, O) of a block, whose squared lengths are given, and a part of others."""
-    table = torch.addmm(others.lengths[part], block, others.block(part).T, alpha=-2)
-    return table.add_(lengths[:, None])
+def _centre(rows: torch.Tensor) -> torch.Tensor:
+    some = rows[:: -(-len(rows) // CENTRED_ON)].double()
+    return some.median(dim=0).values
 
 
-def _distances(rows: _Features, columns: _Features) -> Iterator[tuple[slice, slice, torch.Tensor]]:
-    """Squared distances of every row to every column, a table at a time."""
-    for part in rows.parts:
-        block = rows.block(part)
-        for other in columns.parts:
-            yield part, other, _table(block, rows.lengths[part], columns, other)
+def _copies(rows: torch.Tensor) -> torch.Tensor:
+    seen: dict[bytes, int] = {}
+    first = [
+        seen.setdefault(hashlib.sha256(row.tobytes()).digest(), i)
+        for i, row in enumerate(rows.cpu().numpy())
+    ]
+    return torch.tensor(first, device=rows.device)
+
+
+def _tables(of: _Features, to: _Features, half: bool = False) -> Iterator[_Table]:
+    """Squared distances of all rows to all, a table at a time; `half` of them within one set."""
+    for i, rows in enumerate(of.parts):
+        block = of.block(rows)
+        for columns in to.parts[i if half else 0 :]:
+            squared = torch.addmm(to.lengths[columns], block, to.block(columns).T, alpha=-2)
+            yield _Table(of, to, rows, columns, squared.add_(of.lengths[rows, None]))
 
 
 def _radii(features: _Features, k: int) -> torch.Tensor:
-    """Squared distance of each feature to its k-th neighbour: the (k + 1)-th, after itself."""
-    nearest = features.lengths.new_full((len(features), k + 1), torch.inf)
+    """Squared distance of each feature to its k-th neighbour, the (k + 1)-th after itself (N,).
 
-    def offer(part: slice, table: torch.Tensor) -> None:
-        both = torch.cat([nearest[part], table], dim=1)
-        nearest[part] = both.topk(k + 1, dim=1, largest=False).values
+    Those that may be among the k + 1 nearest are found by dot products and measured by differences.
+    """
+    features = features.about_their_own()
+    count = min(k + 1 + CANDIDATES, len(features))
+    least = features.lengths.new_full((len(features), count), torch.inf)
+    nearest = torch.zeros_like(least, dtype=torch.long)
 
-    for i, rows in enumerate(features.parts):
-        block = features.block(rows)
-        for columns in features.parts[i:]:
-            # The distance from there is the distance from here: half of the table is enough.
-            table = _table(block, features.lengths[rows], features, columns)
-            offer(rows, table)
-            if columns != rows:
-                offer(columns, table.T)
-    return nearest.amax(dim=1)
+    def offer(rows: slice, columns: slice, at_least: torch.Tensor) -> None:
+        both = torch.cat([least[rows], at_least], dim=1)
+        least[rows], chosen = both.topk(count, dim=1, largest=False)
+        before = nearest[rows].gather(1, chosen.clamp(max=count - 1))
+        nearest[rows] = torch.where(chosen < count, before, chosen - count + columns.start)
+
+    for table in _tables(features, features, half=True):
+        at_least = table.squared.sub_(table.error())
+        offer(table.rows, table.columns, at_least)
+        if table.columns != table.rows:  # the distance from there is the distance from here
+            offer(table.columns, table.rows, at_least.T)
+    everyone = torch.arange(len(features), device=nearest.device)
+    measured = _differences(features, everyone.repeat_interleave(count), features, nearest.ravel())
+    radii = measured.view(-1, count).kthvalue(k + 1, dim=1).values
+    # What was not kept is no nearer than the last that was. Where even that may lie within the
+    # radius (more ties than candidates, or lengths that drown the distances) all are measured.
+    doubtful = radii > least.amax(dim=1) if count < len(features) else radii < 0
+    for row in features.copies[doubtful].unique():
+        measured = _differences(features, row.expand(len(features)), features, everyone)
+        radii[features.copies == row] = measured.kthvalue(k + 1).values
+    return radii
 
 
-def _reach(radii: torch.Tensor, first: _Features, second: _Features, boundary: str) -> torch.Tensor:
-    """Squared radii, wider (closed) or narrower (open) by what rounding may have moved."""
-    # Error of a sum of D products (Higham 2002, 3.5), of the two lengths, and of the centring.
-    relative = 2 * (first.rows.shape[1] + 4) * torch.finfo(torch.float64).eps
-    error = relative * (first.lengths.max() + second.lengths.max())
-    # Both the distance and the radius may be off, hence twice.
-    return radii + 2 * error if boundary == "closed" else radii - 2 * error
+def _differences(of: _Features, i: torch.Tensor, to: _Features, j: torch.Tensor) -> torch.Tensor:
+    """Squared distances (P,) of the i-th rows to the j-th, from differences of coordinates."""
+    pairs, back = (of.copies[i] * len(to) + to.copies[j]).unique(return_inverse=True)
+    squared = [
+        (of.rows[some // len(to)].double() - to.rows[some % len(to)].double()).square().sum(dim=1)
+        for some in pairs.split(max(1, MEASURED_AT_ONCE // of.rows.shape[1]))
+    ]
+    return torch.cat(squared)[back]
 
 
 def _numpy(values: torch.Tensor) -> np.ndarray:

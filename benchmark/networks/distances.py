@@ -47,10 +47,11 @@ class LpipsDistance(ImageDistance):
 
 
 class RandomDistance(ImageDistance):
-    """`random-conv`: LPIPS' arithmetic on the maps of three random convolutions, without heads.
+    """`random-conv`: as LPIPS, on the maps of three random convolutions, without heads.
 
-    At each layer maps are brought to unit length over channels; their squared differences are summed
-    over channels and averaged over space; layers add up. It is no LPIPS and compares only with itself.
+    At each layer maps x are divided by √(|x|² + 1e-8), their length over channels; their squared
+    differences are summed over channels and averaged over space; layers add up. It is no LPIPS and
+    compares only with itself.
     """
 
     name = "random-conv"

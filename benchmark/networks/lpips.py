@@ -16,7 +16,8 @@ SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
 """Of RGB in [-1, 1]; LPIPS' own, close to ImageNet's."""
 
-EPSILON = 1e-8
+EPSILON = 1e-10
+"""Added to the length of a feature vector before it divides; other copies add 1e-8 under the root."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,9 @@ class Lpips(nn.Module):
     Python package lpips. Errors as `benchmark.networks.weights.find`, and `InvalidInput` for images
     of other shapes or dtypes, and of unequal shapes.
 
-    Source: Zhang et al. 2018; richzhang/PerceptualSimilarity@082bb24, version 0.1.
+    Source: Zhang et al. 2018; richzhang/PerceptualSimilarity@082bb24, version 0.1, whose features are
+    divided by their length + 1e-10. torchmetrics divides by the root of squared length + 1e-8: the same
+    for lengths above 0.3 in float32, 0.9950 for 1 at a length of 1e-3.
     """
 
     shift: Tensor
@@ -103,8 +106,13 @@ class Lpips(nn.Module):
             "sha256": {file.name: file.sha256 for file in files},
             "resize": "none",
             "input": "RGB in [-1, 1], shifted and scaled as LPIPS does",
+            "unit": "x / (|x| + 1e-10)",
         }
 
 
 def _unit(maps: Tensor) -> Tensor:
-    return maps / (maps.square().sum(dim=1, keepdim=True) + EPSILON).sqrt()
+    """Feature vectors (B, C, H, W) over their length; 0 where that is 0, and so is the gradient."""
+    squared = maps.square().sum(dim=1, keepdim=True)
+    # The gradient of a root is infinite at 0: that place gets another root, which nothing reads.
+    length = squared.where(squared > 0, 1.0).sqrt().where(squared > 0, 0.0)
+    return maps / (length + EPSILON)

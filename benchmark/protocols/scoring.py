@@ -111,7 +111,9 @@ class Alignment(Strict):
     cloud to the true one (`reach`: longest distance of a correspondence; at most `iterations`; ended
     when fraction and error of the correspondences move by less than `tolerance`), of which the
     rotation alone is kept. Of each model the `keep_views` candidates with the lowest error count, of
-    the models the `keep_models` best; their Markley mean is the rotation.
+    the models the `keep_models` best; their Markley mean is the rotation. A cloud that comes within
+    `reach` of the true one nowhere is no candidate (`unmet = "dropped"`), or has error 0 and counts
+    among the best, as in the published numbers ("best").
     """
 
     models: int = Field(gt=0)
@@ -120,6 +122,7 @@ class Alignment(Strict):
     reach: float = Field(gt=0)
     iterations: int = Field(gt=0)
     tolerance: float = Field(ge=0)
+    unmet: Literal["dropped", "best"] = "dropped"
 
 
 class Shape(Strict):

@@ -8,7 +8,8 @@ Metrics a protocol may name:
 - `iou_pooled`: all intersections over all unions (aggregate ratio_of_sums)
 - `pixel_accuracy`: all pixels labelled right over all scored (aggregate ratio_of_sums)
 - `part_nmi`, `part_ari`: the part found at each visible landmark against which landmark it is, over all
-  landmarks together (aggregate single); with `_foreground` the background can't be found (unsup-parts)
+  landmarks together (aggregate single); with `_foreground` the background can't be found (unsup-parts);
+  with `/unsup_parts` behind it the part is read half a pixel off, as unsup-parts' code does
 
 All are in percent. Pixels whose mask says 255 count nowhere.
 """
@@ -81,12 +82,17 @@ PER_IMAGE: Mapping[str, Callable[[Masks], np.ndarray]] = {
     "iou_pooled": lambda m: iou_pixels(m.foreground, m.truth, scored=m.scored),
     "pixel_accuracy": lambda m: correct_pixels(m.foreground, m.truth, scored=m.scored),
 }
-AT_LANDMARKS: Mapping[str, tuple[str, Callable[[Any, Any], float]]] = {
-    "part_nmi": ("parts", normalised_mutual_information),
-    "part_ari": ("parts", adjusted_rand_index),
-    "part_nmi_foreground": ("front", normalised_mutual_information),
-    "part_ari_foreground": ("front", adjusted_rand_index),
+AT_LANDMARKS: Mapping[str, tuple[str, str, Callable[[Any, Any], float]]] = {
+    f"{name}{variant}": (reading, rule, agreement)
+    for variant, rule in (("", "nearest"), ("/unsup_parts", "unsup_parts"))
+    for name, reading, agreement in (
+        ("part_nmi", "parts", normalised_mutual_information),
+        ("part_ari", "parts", adjusted_rand_index),
+        ("part_nmi_foreground", "front", normalised_mutual_information),
+        ("part_ari_foreground", "front", adjusted_rand_index),
+    )
 }
+"""Metric id → what is kept of predictions, the rule of `labels_at`, the agreement."""
 
 
 class ForegroundSegmentation(Task):
@@ -118,8 +124,8 @@ class ForegroundSegmentation(Task):
         found = _per_image([n for n in asked if n in PER_IMAGE], arrays, truth, scored)
         items: dict[str, int] = {}
         for name in (n for n in asked if n in AT_LANDMARKS):
-            reading, agreement = AT_LANDMARKS[name]
-            parts, landmarks = _at_landmarks(arrays[reading], split)
+            reading, rule, agreement = AT_LANDMARKS[name]
+            parts, landmarks = _at_landmarks(arrays[reading], split, rule)
             found[name] = np.array([100 * agreement(parts, landmarks)])
             items[name] = len(parts)
         about = {
@@ -170,7 +176,7 @@ def readings_of(protocol: Protocol) -> dict[str, Reading]:
         if metric.id == "iou_background_80":
             readings["background_80"] = lambda p: foreground_of(p, BACKGROUND_80)
         elif metric.id in AT_LANDMARKS:
-            name, _ = AT_LANDMARKS[metric.id]
+            name = AT_LANDMARKS[metric.id][0]
             readings[name] = _most_probable if name == "parts" else _most_probable_in_front
         elif metric.id not in PER_IMAGE:
             raise UnknownName("segmentation metric", metric.id, [*PER_IMAGE, *AT_LANDMARKS])
@@ -187,7 +193,9 @@ def _most_probable_in_front(prediction: Prediction) -> torch.Tensor:
     return prediction.probabilities[:, 1:].argmax(1).to(torch.int16)
 
 
-def _at_landmarks(maps: np.ndarray, split: PreparedSplit) -> tuple[np.ndarray, np.ndarray]:
+def _at_landmarks(
+    maps: np.ndarray, split: PreparedSplit, rule: str
+) -> tuple[np.ndarray, np.ndarray]:
     """The part at each visible landmark of all images, and which landmark it is; both (M,)."""
     visible = split.labels.get("visible")
     if split.points is None or visible is None:
@@ -196,6 +204,6 @@ def _at_landmarks(maps: np.ndarray, split: PreparedSplit) -> tuple[np.ndarray, n
             cure='the protocol\'s data.labels must hold "visible"',
         )
     seen = np.asarray(visible, np.bool_)
-    parts = labels_at(maps, np.where(seen[..., None], split.points, 0))
+    parts = labels_at(maps, np.where(seen[..., None], split.points, 0), rule)
     landmarks = np.broadcast_to(np.arange(seen.shape[1]), seen.shape)
     return parts[seen], landmarks[seen]

@@ -208,4 +208,5 @@ def _linearity(store: Path, asked: set[str], found: Measured) -> None:
             found.add(f"als_{variant}", float(by_attribute.mean()), len(logits))
             table[f"als_{variant}"] = [round(float(v), 6) for v in by_attribute]
     found.about["linearity_by_attribute"] = table
-    found.about["attribute_deviation"] = [round(float(s), 6) for s in logits.std(axis=(0, 1))]
+    deviation = logits.std(axis=(0, 1), dtype=np.float64)
+    found.about["attribute_deviation"] = [round(float(s), 6) for s in deviation]

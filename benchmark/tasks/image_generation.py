@@ -185,7 +185,7 @@ def _walks(
         images = seen if how.frames == "uint8" else frames
         logits.append(net(images).reshape(-1, how.steps + 1, len(net.attributes)).cpu())
         progress("walks", min(len(logits) * WALKS_AT_ONCE, how.walks), how.walks)
-    return torch.cat(logits).double().numpy()
+    return torch.cat(logits).numpy()
 
 
 def _frames(generator: Generator, how: Linearity, device: str) -> Iterator[torch.Tensor]:

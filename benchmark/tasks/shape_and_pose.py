@@ -269,6 +269,7 @@ def _align(folder: Path, split: PreparedSplit, how: Scoring) -> tuple[np.ndarray
             found = iterative_closest_point(
                 points[row], clouds[row], starts[row],
                 reach=rule.reach, iterations=rule.iterations, tolerance=rule.tolerance,
+                unmet=rule.unmet,
             )  # fmt: skip
         except InvalidInput:  # a cloud on one line fixes no rotation
             return starts[row], NO_MATCH

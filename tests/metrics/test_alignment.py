@@ -130,6 +130,25 @@ def test_clouds_that_nowhere_meet_are_no_match_and_not_the_best_one():
     assert found.iterations == 0
 
 
+def test_clouds_that_nowhere_meet_are_the_best_one_where_the_published_numbers_are_asked_for():
+    cloud, start = shape(0), anywhere(1)
+    unmet = iterative_closest_point(cloud + 5, cloud, start, **ICP, unmet="best")
+    assert (unmet.error, unmet.fraction, unmet.iterations) == (0, 0, 0)
+    assert angle(unmet.rotation, start) < 1e-6
+    met = [
+        iterative_closest_point(rotate(turn(i, 5), cloud), cloud, [1, 0, 0, 0], **ICP, unmet=rule)
+        for i, rule in enumerate(("dropped", "best"))
+    ]
+    assert all(0 < m.error < 0.1 for m in met)
+    rotations = [[m.rotation] for m in met] + [[unmet.rotation]]
+    taken = reference_rotation(rotations, [[met[0].error], [met[1].error], [0.0]], 1, 1)
+    left = reference_rotation(rotations, [[met[0].error], [met[1].error], [np.inf]], 1, 1)
+    assert angle(taken, start) < 1e-6
+    assert angle(left, start) > 10
+    with pytest.raises(InvalidInput, match="no 'open3d'"):
+        iterative_closest_point(cloud, cloud, start, **ICP, unmet="open3d")
+
+
 @pytest.mark.parametrize("which", ["source", "target"])
 @pytest.mark.parametrize(
     "cloud, said",
@@ -147,6 +166,15 @@ def test_clouds_that_fix_no_rotation_are_refused(which, cloud, said):
     with pytest.raises(InvalidInput, match=said) as caught:
         iterative_closest_point(**clouds, start=[1, 0, 0, 0], **ICP)
     assert which in str(caught.value)
+
+
+def test_a_cloud_that_is_one_point_but_for_rounding_fixes_no_rotation():
+    noise = np.random.default_rng(0).uniform(-1, 1, (50, 3)) * 2.0**-25
+    collapsed = (np.array([0.3, 0.4, -0.4]) + noise).astype(np.float32)
+    assert np.ptp(collapsed) > 0
+    for clouds in ((collapsed, shape(1)), (shape(1), collapsed)):
+        with pytest.raises(InvalidInput, match="one line or in one place"):
+            iterative_closest_point(*clouds, start=[1, 0, 0, 0], **ICP)
 
 
 def test_a_flat_cloud_is_enough():

@@ -50,6 +50,8 @@ def test_projection_scales_with_the_focal_length_and_depth():
 def test_what_has_no_answer_is_refused():
     with pytest.raises(InvalidInput, match="camera 1 stands on the vertical"):
         camera_rotation([[1.0, 0, 0], [0, 0, 2.0]])
+    with pytest.raises(InvalidInput, match="camera 0 stands on the vertical"):
+        camera_rotation(np.array([[1e-8, -1e-8, 2.0]], np.float32))
     with pytest.raises(InvalidInput, match="1 of 2 are behind"):
         project([[0.0, 0, 0], [-2.0, 0, 0]])
 

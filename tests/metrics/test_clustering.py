@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +52,26 @@ def test_labels_are_read_at_the_nearest_pixel():
     assert labels_at(maps, points).tolist() == [[0, 1, 11, 8, 3]]
 
 
+def test_the_rule_of_unsup_parts_reads_what_its_sampling_reads():
+    size = 32
+    columns = np.broadcast_to(np.arange(size), (2, size, size))
+    rows = columns.swapaxes(1, 2)
+    whole = np.stack([np.arange(6.0), np.zeros(6)], axis=-1)[None].repeat(2, axis=0)
+    assert labels_at(columns, whole, "unsup_parts")[0].tolist() == [0, 0, 2, 2, 4, 4]
+    assert labels_at(columns, whole)[0].tolist() == [0, 1, 2, 3, 4, 5]
+    anywhere = np.random.default_rng(0).uniform(0, size - 0.01, (2, 500, 2)).astype(np.float32)
+    for points in (whole.astype(np.float32), anywhere):
+        for maps in (columns, rows):
+            sampled = torch.nn.functional.grid_sample(
+                torch.tensor(maps[:, None], dtype=torch.float64),
+                torch.tensor(points[:, None].astype(np.float64)) / size * 2 - 1,
+                mode="nearest",
+                align_corners=False,
+            )
+            expected = sampled[:, 0, 0].long().numpy()
+            np.testing.assert_array_equal(labels_at(maps, points, "unsup_parts"), expected)
+
+
 def test_bad_input_is_refused():
     for agreement in BOTH:
         with pytest.raises(InvalidInput, match="N is 2 in pred, 3 here"):
@@ -59,3 +80,5 @@ def test_bad_input_is_refused():
             agreement([], [])
     with pytest.raises(InvalidInput, match="integers"):
         labels_at([[[0.5]]], [[[0.0, 0.0]]])
+    with pytest.raises(InvalidInput, match="no 'bilinear'"):
+        labels_at([[[1]]], [[[0.0, 0.0]]], "bilinear")

@@ -135,6 +135,21 @@ def test_the_quick_way_is_taken_where_it_is_safe_and_only_there():
     assert way(plenty, plenty) is None  # at a distance of zero no digit may be lost
 
 
+@pytest.mark.parametrize("mean, tolerance", [(1e8, 3e-7), (1e12, 1e-3)])
+def test_a_large_mean_costs_what_its_rounding_costs(mean, tolerance):
+    grid = np.random.default_rng(0).normal(size=(2, 400, 8)) * [[[1.0]], [[1.5]]]
+    real, fake = np.round(grid * 1024) / 1024  # so that adding the mean rounds nothing
+    expected = frechet_distance_from_features(real, fake)
+    assert (real + mean - mean == real).all()
+    found = [frechet_distance_from_features(real + mean, fake + mean)]
+    moments = [FeatureMoments(8) for _ in range(2)]
+    for one, rows in zip(moments, (real, fake), strict=True):
+        for part in np.split(rows + mean, 4):
+            one.update(part)
+    found.append(frechet_distance(*(x for m in moments for x in (m.mean, m.covariance()))))
+    assert found == pytest.approx([expected] * 2, rel=tolerance)
+
+
 def test_what_moments_give_is_a_copy():
     total = moments(features(0))
     total.mean[:] = 7

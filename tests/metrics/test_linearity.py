@@ -101,3 +101,21 @@ def test_bad_input_is_refused():
     logits[2, 3, 0] = np.nan
     with pytest.raises(InvalidInput, match=r"1 NaN .* the first at \(2, 3, 0\)"):
         attribute_linearity(logits, "mean_raw")
+
+
+@pytest.mark.parametrize("level", [0.3, 7.0, -40.0])
+def test_what_is_constant_up_to_rounding_is_the_same_in_all_frames(level):
+    """Of noise any size would score alike: `released` gives some 10 for 11 frames."""
+    noise = np.random.default_rng(0).normal(0, 2 * np.spacing(np.float32(abs(level))), (50, 11, 1))
+    logits = (level + noise).astype(np.float32)
+    for came in (logits, torch.tensor(logits)):
+        for variant in ("released", "sum_normalised", "mean_normalised"):
+            with pytest.raises(InvalidInput, match=r"attribute \[0\] is the same in all frames"):
+                attribute_linearity(came, variant)
+    assert attribute_linearity(logits, "mean_raw") < 1e-10
+    weak = (level + 1e3 * noise).astype(np.float32)
+    assert attribute_linearity(weak, "released") > 0
+    # float64 tells such logits apart
+    assert attribute_linearity(level + noise, "released") == pytest.approx(
+        attribute_linearity(noise, "released"), rel=1e-6
+    )

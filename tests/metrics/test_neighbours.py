@@ -99,6 +99,79 @@ def test_exact_ties_are_those_of_integer_arithmetic(seed, k, boundary):
         np.testing.assert_array_equal(counts.coverage, coverage)
 
 
+def scores_by_differences(real, fake, k=3):
+    """All six scores from differences of all pairs in float64, one row at a time."""
+
+    def squared(a, b):
+        return np.array([((b - row) ** 2).sum(axis=1) for row in a])
+
+    around_reals, around_fakes = (np.sort(squared(x, x), axis=1)[:, k] for x in (real, fake))
+    apart = squared(fake, real)
+    return [
+        (apart <= around_reals).any(axis=1).mean(),
+        (around_fakes >= apart.T).any(axis=1).mean(),
+        (apart < around_reals).any(axis=1).mean(),
+        (around_fakes > apart.T).any(axis=1).mean(),
+        (apart < around_reals).sum(axis=1).mean() / k,
+        (apart < around_reals).any(axis=0).mean(),
+    ]
+
+
+def all_scores(real, fake, k=3):
+    return [
+        *means(precision_recall(real, fake, k, "closed")),
+        *means(precision_recall(real, fake, k, "open")),
+        *means(density_coverage(real, fake, k)),
+    ]
+
+
+def test_one_far_row_moves_no_other():
+    real, fake = np.random.default_rng(0).normal(size=(2, 300, 2048))
+    real[0] = 1e5
+    found = all_scores(real, fake)
+    # of prdc 0.2 and of all pairs, both in float64
+    expected = [0.59, 142 / 300, 0.59, 142 / 300, 1164 / 900, 0.93]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("far", [1e4, 1e6, 1e8])
+@pytest.mark.parametrize("where", ["real", "fake"])
+def test_scores_with_a_far_row_are_those_of_all_pairs(far, where):
+    sets = dict(
+        zip(("real", "fake"), np.random.default_rng(0).normal(size=(2, 90, 64)), strict=True)
+    )
+    sets[where][7] = far
+    np.testing.assert_allclose(all_scores(**sets), scores_by_differences(**sets), rtol=1e-12)
+
+
+def two_scales(x):
+    return x * np.where(np.arange(len(x)) % 2, 1e-4, 1e3)[:, None]
+
+
+def near_one_point(x):
+    return x[:1] + 1e-12 * x
+
+
+@pytest.mark.parametrize(
+    "change_real, change_fake",
+    [
+        (two_scales, two_scales),
+        (lambda x: x * 8e-3, lambda x: np.concatenate([x[:1] * 0 + 1e5, x[1:] * 8e-3])),
+        (lambda x: x * 1e-8, lambda x: x * 1e-8),
+        (lambda x: x, lambda x: x + 1e9),
+        (near_one_point, near_one_point),
+        (lambda x: x, lambda x: np.repeat(x[:1], len(x), axis=0)),
+        (lambda x: x, lambda x: np.concatenate([x[:1] + 1e7, x[1:20], x[1:72]])),
+    ],
+    ids=["two scales", "far and near", "small", "apart", "near a point", "collapsed", "copies"],
+)
+def test_scores_are_those_of_all_pairs_whatever_the_lengths(change_real, change_fake):
+    real, fake = np.random.default_rng(3).normal(size=(2, 90, 64))
+    real, fake = change_real(real), change_fake(fake)
+    expected = scores_by_differences(real, fake)
+    np.testing.assert_allclose(all_scores(real, fake), expected, rtol=1e-12)
+
+
 @settings(deadline=None, max_examples=20)
 @given(seeds, st.integers(1, 6))
 def test_swapping_the_sets_swaps_precision_and_recall(seed, k):

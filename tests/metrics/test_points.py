@@ -97,3 +97,16 @@ def test_tensors_equal_arrays():
 def test_bad_input_is_refused(pred, target, message):
     with pytest.raises(InvalidInput, match=message):
         chamfer(pred, target)
+
+
+@pytest.mark.parametrize("size", [1e160, 1e-160])
+def test_coordinates_whose_squares_are_infinite_or_zero_are_refused(size):
+    for pred, target, name in [
+        (cloud(0) * size, cloud(1), "pred"),
+        (cloud(0), cloud(1) * size, "target"),
+    ]:
+        with pytest.raises(InvalidInput, match=rf"{name}: expected numbers that can be squared"):
+            chamfer(pred, target)
+    assert chamfer(cloud(0) * 0, cloud(1) * 0) == (0, 0)
+    near, far = chamfer(cloud(0) * 2.0**-100, cloud(1) * 2.0**-100), chamfer(cloud(0), cloud(1))
+    assert near == pytest.approx((far[0] * 2.0**-100, far[1] * 2.0**-100), rel=1e-15)

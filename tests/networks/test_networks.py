@@ -226,6 +226,27 @@ def test_lpips_of_vgg_has_five_layers_and_the_heads_of_the_package(tiny_vgg):
 
 
 @pytest.mark.parametrize(
+    "length, unit", [(1.0, 0.9999999999), (1e-3, 0.9999999000000100), (1e-4, 0.9999990000010001)]
+)
+def test_lpips_divides_by_the_length_as_its_source_does(length, unit):
+    """The package lpips 0.1.4, `normalize_tensor`, in float64."""
+    vector = torch.tensor([0.6, 0.0, 0.8], dtype=torch.float64)[None, :, None, None]
+    found = lpips._unit(vector * length)
+    torch.testing.assert_close(found, vector * unit, rtol=1e-15, atol=0)
+
+
+def test_lpips_has_a_gradient_where_nothing_fires():
+    maps = torch.zeros(1, 3, 2, 2, dtype=torch.float64)
+    maps[:, :, 0, 0] = torch.tensor([3.0, 0.0, 4.0])
+    maps.requires_grad_()
+    unit = lpips._unit(maps)
+    (unit * torch.tensor([1.0, 2.0, 3.0])[:, None, None]).sum().backward()
+    assert torch.equal(unit[:, :, 1, 1], torch.zeros(1, 3, dtype=torch.float64))
+    assert torch.isfinite(maps.grad).all()
+    assert maps.grad[0, :, 0, 0].abs().sum() > 0
+
+
+@pytest.mark.parametrize(
     "pair",
     [
         (torch.zeros(1, 3, 32, 32), torch.zeros(2, 3, 32, 32)),

@@ -156,6 +156,86 @@ def test_repeated_points_change_nothing():
     np.testing.assert_allclose(again, once, atol=1e-10)
 
 
+def following(rows, seed=0):
+    """Six float32 points that follow a face in 96 pixels, and its two eyes."""
+    rng = np.random.default_rng(seed)
+    place = rng.uniform(20, 76, (rows, 1, 2))
+    points = place + rng.normal(0, 3, (rows, 6, 2))
+    eyes = place + [[-8.0, 0.0], [8.0, 0.0]] + rng.normal(0, 1.5, (rows, 2, 2))
+    return points.astype(np.float32), eyes
+
+
+def copied(points, noise):
+    return np.concatenate([points, points[:, :1] + noise[:, :1]], axis=1)
+
+
+def middle(points, noise):
+    return np.concatenate([points, (points[:, :1] + points[:, 1:2]) / 2], axis=1)
+
+
+def collapsed(points, noise):
+    return np.repeat(points[:, :1], 10, axis=1) + noise
+
+
+@pytest.mark.parametrize("name", ["linear/scops", "linear/zhang", "linear/imm", "linear/ganseg"])
+@pytest.mark.parametrize("rows", [30, 90, 1000])
+@pytest.mark.parametrize("more", [copied, middle, collapsed])
+def test_rounding_of_float32_is_no_direction(name, rows, more):
+    alone, eyes = following(rows + 400)
+    noise = np.random.default_rng(1).uniform(-4e-6, 4e-6, (rows + 400, 10, 2))  # its last bit
+    with_more = more(alone, noise).astype(np.float32)
+    if more is collapsed:
+        alone = alone[:, :1]
+    errors = []
+    for points in (alone, with_more):
+        probe = linear_probe(name, (96, 96)).fit(points[:rows], eyes[:rows])
+        errors.append(error_percent(probe.predict(points[rows:]), eyes[rows:]))
+        assert abs(probe.weight).max() < 1e3
+    assert errors[1] == pytest.approx(errors[0], rel=1e-4)
+
+
+def test_what_float32_can_tell_from_zero_is_a_direction():
+    points, _ = following(1000)
+    points[:, 1] = points[:, 0] + np.random.default_rng(2).normal(0, 1e-3, (1000, 2))
+    wanted = 1000 * (points[:, 1:2] - points[:, :1]).astype(np.float64)
+    read = linear_probe("linear/scops").fit(points, wanted).predict(points)
+    np.testing.assert_allclose(read, wanted, atol=1e-7)
+
+
+@pytest.mark.parametrize("rows, apart", [(10, 35.87), (17, 0.0)], ids=["10 rows", "17 rows"])
+def test_scops_fits_the_same_where_rows_are_enough(rows, apart):
+    """SCOPS's fit, the least norm after standardising both sides, computed by the pseudo-inverse."""
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(60, [3, 12], (rows, 8, 2)), rng.normal(60, 9, (rows, 5, 2))
+    test = rng.normal(60, [3, 12], (40, 8, 2))
+    sides = [
+        (side.reshape(len(side), -1).mean(0), side.reshape(len(side), -1).std(0)) for side in (x, y)
+    ]
+    (x_mean, x_std), (y_mean, y_std) = sides
+    weight = np.linalg.pinv((x.reshape(len(x), -1) - x_mean) / x_std, rcond=1e-9) @ (
+        (y.reshape(len(y), -1) - y_mean) / y_std
+    )
+    theirs = ((test.reshape(40, -1) - x_mean) / x_std) @ weight * y_std + y_mean
+    ours = linear_probe("linear/scops", (128, 128)).fit(x, y).predict(test)
+    assert abs(theirs - ours.reshape(40, -1)).max() == pytest.approx(apart, abs=5e-3)
+
+
+@pytest.mark.parametrize(
+    "rows, fitted", [(10_122, 9_110), (19_000, 17_100), (3_375, 3_037), (15, 13)]
+)
+def test_imm_holds_out_a_tenth_rounded_to_the_row(rows, fitted):
+    """What IMM's data sets leave of their lists (`aflw_dataset.py`, `celeba_dataset.py`)."""
+    x = np.random.default_rng(0).uniform(size=(rows, 1, 2))
+    used = np.arange(rows) < fitted
+    whole = linear_probe("linear/imm@2").fit(x, np.where(used[:, None, None], x, np.pi * x + 1))
+    np.testing.assert_allclose(whole.weight, np.eye(2), atol=1e-12)
+    one_more = linear_probe("linear/imm@2").fit(x, np.where(used[:, None, None], x + 1, x))
+    less = linear_probe("linear/imm@2").fit(
+        x, np.where(np.arange(rows)[:, None, None] < fitted - 1, x + 1, x)
+    )
+    assert abs(one_more.weight - less.weight).max() > 1e-9
+
+
 def test_fewer_rows_than_unknowns_are_fitted_exactly():
     rng = np.random.default_rng(2)
     x, y = rng.uniform(0, 1, (5, 10, 2)), rng.uniform(0, 1, (5, 2, 2))
@@ -188,6 +268,10 @@ def test_bad_input_is_refused_in_words():
         probe.fit(x, x).predict(x[:, :2])
     with pytest.raises(InvalidInput, match="fraction"):
         LinearProbe(intercept=True, centre=False, fraction=0.0)
+    with pytest.raises(InvalidInput, match="held_out"):
+        LinearProbe(intercept=True, centre=False, held_out=1.0)
+    with pytest.raises(InvalidInput, match="points: expected numbers that can be squared"):
+        probe.fit(x + 1e200, x)
     with pytest.raises(InvalidInput, match="leaves none"):
         LinearProbe(intercept=True, centre=False, fraction=0.1).fit(x, x)
     with pytest.raises(UnknownName, match="linear/zhang"):

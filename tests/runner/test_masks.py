@@ -136,6 +136,20 @@ def test_parts_at_landmarks_of_one_part_tell_nothing_and_of_many_something(tiny)
     assert ari == pytest.approx(100 * adjusted_rand_index(right, which))
 
 
+def test_parts_at_landmarks_as_unsup_parts_reads_them(tiny) -> None:
+    other = "part_nmi_foreground/unsup_parts"
+    name = tiny("cub", ('id = "part_ari_foreground"', f'id = "{other}"'))
+    plan, halves = done("halves", name)
+    split = plan.splits["test"]
+    seen = np.asarray(split.labels["visible"], bool)
+    assert split.points is not None
+    at = np.round(split.points - 0.5).astype(int)[seen].clip(0, 63)
+    image, which = np.nonzero(seen)
+    light = split.images().tensor().float().mean(1).numpy()[image, at[:, 1], at[:, 0]]
+    agreement = normalised_mutual_information((at[:, 0] >= 32) & (light > 0), which)
+    assert values(halves)[other] == pytest.approx(100 * agreement)
+
+
 def test_disagreement_of_oracle_and_floors_on_the_twin_of_cars(tiny) -> None:
     name = tiny("stanford_cars_masks")
     plan, best = done("oracle", name)
