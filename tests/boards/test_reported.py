@@ -132,6 +132,42 @@ def test_values_of_lead_name_its_settings() -> None:
     assert said["stage 1 CL, stage 2 LEAD (128)"].settings == {}
 
 
+def test_the_headline_tables_of_lead_and_hsr_stand_on_boards_that_measure_as_they_did() -> None:
+    """Their own rows are comparable; what was read or drawn in another way says so."""
+    places = [f"table 3.{i}" for i in (1, 2, 3, 4, 6)] + [f"table 4.{i}" for i in range(1, 6)]
+    found = [v for v in values(read_paper(builtin_folder() / "reported" / "karmali_2023.toml"))
+             if v.place in places]  # fmt: skip
+    own = [v for v in found if v.plugin == "lead" or "HSR" in v.method]
+    assert own
+    apart = {v.method for v in own if v.not_comparable}
+    assert apart == {"LEAD (3840)"}
+    assert {v.protocol for v in own if not v.not_comparable} == {
+        *(f"{name}_cl" for name in ("mafl", "aflw_m", "aflw_r", "w300", "mafl_matching")),
+        *(f"ffhq{size}_ada" for size in ("256", "_1k", "_2k", "_10k")),
+        *(f"{name}_ada" for name in ("lsun_church256", "animalface_dog", "animalface_cat")),
+        "cub_images_ada",
+    }
+    for name in sorted({v.protocol for v in own}):
+        protocol = find_protocol(name)
+        if protocol.generation is not None:
+            how = protocol.generation
+            assert (how.network, how.ddof) == ("inception/legacy_tensorflow", 0)
+            assert how.neighbours is not None
+            assert how.neighbours.network == "vgg16"
+        elif protocol.probes:
+            assert protocol.probes["descriptors"].name == "softargmax/cl"
+
+
+def test_no_comparable_value_has_more_parts_than_its_protocol_scores() -> None:
+    for paper in papers(builtin_folder()):
+        for value in values(paper):
+            parts = re.search(r"K=(\d+)", value.method)
+            if parts and value.protocol and not value.not_comparable:
+                rule = find_protocol(value.protocol).landmarks
+                most = rule.most if rule and rule.most else int(parts[1])
+                assert int(parts[1]) <= most, (value.protocol, value.method)
+
+
 PAPER = """
 id = "mine"
 name = "Mine 2020"
