@@ -24,11 +24,14 @@ class Neighbours(_Strict):
     """Precision and recall, density and coverage.
 
     `images` of each side at most are compared (more are thinned by a draw from `seed`), since all four
-    depend on how many there are. `k` is that of precision and recall, whose balls are `boundary`;
+    depend on how many there are. They look through the section's network, unless `network` names one of
+    their own. `k` is that of precision and recall, whose balls are `boundary`;
     `density_k` that of density and coverage.
     """
 
     images: int = Field(gt=1)
+    network: str = ""
+    """Which network they look through, if not the section's."""
     k: int = 3
     boundary: Literal["closed", "open"] = "closed"
     density_k: int = 5

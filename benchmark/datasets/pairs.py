@@ -120,6 +120,24 @@ class MatchingPairs:
         return ThinPlateSpline(torch.from_numpy(weights), torch.from_numpy(affine))
 
 
+def float32_grid(pixels: Tensor, side: int) -> Tensor:
+    """Whole pixels (…) of an axis of `side` pixels as DVE's grid of positions holds them, float32.
+
+    The grid runs from -1 to 1 in float32 steps, is brought back to pixels in float32, and misses
+    some whole numbers by up to 4e-6 pixels: half of 39 is then below 19.5, and rounds to 19 where
+    half of exactly 39 rounds to 20. Source: jamt9000/DVE@2085144 utils/tps.py, on the `linspace` of
+    today's PyTorch, which steps from both ends and rounds once; one that steps from the first end
+    alone misses other numbers.
+
+    >>> [round(float(p), 6) for p in float32_grid(torch.tensor([58, 59]), 136) - 20]
+    [38.0, 38.999996]
+    """
+    step = torch.tensor(2.0 / (side - 1), dtype=torch.float32).double()
+    place = pixels.double()
+    ends = torch.where(place < side // 2, step * place - 1, 1 - step * (side - 1 - place))
+    return (ends.float() + 1) / 2 * (side - 1)
+
+
 def draw_matching_pairs(
     images: int,
     seed: int,

@@ -3,11 +3,13 @@
 | name | features | weights |
 | --- | --- | --- |
 | `inception/clean`, `/legacy_pytorch`, `/legacy_tensorflow` | 2048 | inception-2015-12-05.pt |
+| `vgg16` | 4096 | vgg16.pt |
 | `fd-squeezenet` | 512 | squeezenet1_1_features.pth |
 | `fd-random-conv` | 192 | drawn from a seed, the same everywhere |
 
-Only the first is what papers call FID. The others measure the same kind of distance through
-another eye; their values are no FID and compare only with themselves.
+Only the first is what papers call FID, and through the second they take precision and recall. The
+others measure the same kinds of distance through another eye; their values compare only with
+themselves.
 """
 
 from __future__ import annotations
@@ -45,8 +47,7 @@ class FeatureNetwork(ABC):
     @torch.no_grad()
     def features(self, images: Any) -> Tensor:
         """Raises `InvalidInput` for other dtypes and shapes."""
-        resized = torch.from_numpy(resize.resizer(self.resizing)(images, self.size))
-        levels = resized.to(self.device).permute(0, 3, 1, 2)
+        levels = torch.from_numpy(self.resized(images)).to(self.device).permute(0, 3, 1, 2)
         found = self.read(levels).float()
         if found.shape != (len(levels), self.dimensions):
             raise InvalidInput(
@@ -55,9 +56,13 @@ class FeatureNetwork(ABC):
             )
         return found
 
+    def resized(self, images: Any) -> np.ndarray:
+        """The images as `read` takes them, (B, H, W, 3)."""
+        return resize.resizer(self.resizing)(images, self.size)
+
     @abstractmethod
     def read(self, levels: Tensor) -> Tensor:
-        """float32 grey levels (B, 3, size, size) in [0, 255] to (B, dimensions)."""
+        """Grey levels (B, 3, size, size) in [0, 255], float32, to (B, dimensions)."""
 
     @abstractmethod
     def sha256(self) -> dict[str, str]:
@@ -100,14 +105,8 @@ class Inception(FeatureNetwork):
         self.name = f"inception/{mode}"
         self.resizing = mode
         self.scaling = "v / 127.5 - 1" if mode == "legacy_pytorch" else "(v - 128) / 128"
-        path = weights.find(weights.INCEPTION, given)
-        with warnings.catch_warnings():
-            # torch deprecates TorchScript, but this network exists in no other published form.
-            warnings.simplefilter("ignore", FutureWarning)
-            warnings.simplefilter("ignore", DeprecationWarning)
-            archive = torch.jit.load(path, map_location=self.device)
         # The archive's own forward resizes; its layers take what is resized and scaled.
-        self.layers = archive.eval().layers
+        self.layers = _archive(weights.INCEPTION, given, self.device).layers
 
     def read(self, levels: Tensor) -> Tensor:
         if self.resizing == "legacy_pytorch":
@@ -119,6 +118,38 @@ class Inception(FeatureNetwork):
 
     def sha256(self) -> dict[str, str]:
         return {weights.INCEPTION.name: weights.INCEPTION.sha256}
+
+
+class Vgg16(FeatureNetwork):
+    """`vgg16`: 4096 features of a fully connected layer of VGG16, for precision and recall.
+
+    The original weights in StyleGAN2-ADA's TorchScript archive vgg16.pt, which takes grey levels and
+    resizes on its own; torchvision's VGG16 has other weights and gives other numbers. given: the
+    archive or its folder; errors as `benchmark.networks.weights.find`. It was not to be had where
+    this was written: the pinned sha256 is the published one, and values were not compared.
+
+    Source: NVlabs/stylegan2-ada-pytorch@d72cc7d metrics/precision_recall.py; Kynkäänniemi et al. 2019.
+    """
+
+    name = "vgg16"
+    dimensions = 4096
+    size = 224
+    resizing = "the archive's own"
+    scaling = "the archive's own"
+
+    def __init__(self, given: str | Path | None = None, device: torch.device | str = "cpu") -> None:
+        super().__init__(device)
+        self.archive = _archive(weights.VGG16_ARCHIVE, given, self.device)
+
+    def resized(self, images: Any) -> np.ndarray:
+        return resize.require_images(images)
+
+    def read(self, levels: Tensor) -> Tensor:
+        found: Tensor = self.archive(levels, return_features=True)
+        return found
+
+    def sha256(self) -> dict[str, str]:
+        return {weights.VGG16_ARCHIVE.name: weights.VGG16_ARCHIVE.sha256}
 
 
 class SqueezeNet(FeatureNetwork):
@@ -186,7 +217,23 @@ class RandomConvolutions(FeatureNetwork):
         return {f"PCG64({self.seed})": self.digest}
 
 
-NAMES = (*(f"inception/{mode}" for mode in resize.RESIZERS), "fd-squeezenet", "fd-random-conv")
+NAMES = (
+    *(f"inception/{mode}" for mode in resize.RESIZERS),
+    "vgg16",
+    "fd-squeezenet",
+    "fd-random-conv",
+)
+
+
+def _archive(
+    weight: weights.WeightFile, given: str | Path | None, device: torch.device
+) -> torch.jit.ScriptModule:
+    path = weights.find(weight, given)
+    with warnings.catch_warnings():
+        # torch deprecates TorchScript, but these networks exist in no other published form.
+        warnings.simplefilter("ignore", FutureWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.jit.load(path, map_location=device).eval()
 
 
 def feature_network(
@@ -199,6 +246,8 @@ def feature_network(
     """
     if name.startswith("inception/") and name in NAMES:
         return Inception(name.partition("/")[2], given, device)
+    if name == "vgg16":
+        return Vgg16(given, device)
     if name == "fd-squeezenet":
         return SqueezeNet(given, device)
     if name == "fd-random-conv":

@@ -29,7 +29,7 @@ def clean_resize(images: Any, size: int) -> np.ndarray:
     """
     from PIL import Image
 
-    images = _uint8(images)
+    images = require_images(images)
     resized = np.empty((len(images), size, size, 3), np.float32)
     for image, out in zip(images, resized, strict=True):
         for channel in range(3):
@@ -47,7 +47,7 @@ def legacy_pytorch_resize(images: Any, size: int) -> np.ndarray:
     import torch
     from torch.nn.functional import interpolate
 
-    channels_first = torch.from_numpy(_uint8(images).astype(np.float32, order="C")).permute(
+    channels_first = torch.from_numpy(require_images(images).astype(np.float32, order="C")).permute(
         0, 3, 1, 2
     )
     resized = interpolate(channels_first, size=(size, size), mode="bilinear", align_corners=False)
@@ -65,7 +65,7 @@ def legacy_tensorflow_resize(images: Any, size: int) -> np.ndarray:
     >>> legacy_tensorflow_resize(row, 4)[0, 0, :, 0]
     array([  0.,  50., 100., 100.], dtype=float32)
     """
-    resized = _uint8(images).astype(np.float32)
+    resized = require_images(images).astype(np.float32)
     for axis in (1, 2):
         resized = _lerp(resized, size, axis)
     return resized
@@ -96,7 +96,8 @@ def resizer(mode: str) -> Callable[[Any, int], np.ndarray]:
     return RESIZERS[mode]
 
 
-def _uint8(images: Any) -> np.ndarray:
+def require_images(images: Any) -> np.ndarray:
+    """Stored images, a NumPy array or a tensor, as uint8 (N, H, W, 3); `InvalidInput` for others."""
     if hasattr(images, "detach"):
         tensor: torch.Tensor = images
         images = tensor.detach().cpu().numpy()

@@ -31,13 +31,19 @@ class WeightFile:
     folder: str = ""
 
 
-# The sha256 of the first two were not computed here but taken from what others publish (that of
+# The sha256 of the first three were not computed here but taken from what others publish (that of
 # torchvision begins with the digits in its file's name); the others were computed on the files.
 INCEPTION = WeightFile(
     "inception-2015-12-05.pt",
     "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
     "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/"
     "inception-2015-12-05.pt",
+    "NVIDIA Source Code License (non-commercial)",
+)
+VGG16_ARCHIVE = WeightFile(
+    "vgg16.pt",
+    "b437eb095feaeb0b83eb3fa11200ebca4548ee39a07fb944a417ddc516cc07c3",
+    "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/vgg16.pt",
     "NVIDIA Source Code License (non-commercial)",
 )
 VGG16 = WeightFile(

@@ -9,6 +9,9 @@ from pydantic import Field
 from benchmark.contracts.spec import CentreRule
 from benchmark.protocols.data import Strict
 
+Rounding = Literal["nearest", "truncate"]
+"""How a view that was interpolated becomes whole grey levels: to the nearest, or cut."""
+
 
 class LandmarkRule(Strict):
     """Which points are asked for, and whose distance is the unit.
@@ -45,7 +48,11 @@ class Pairs(Strict):
 
     `layout` says which sides are warped ("dve", "paper": see `benchmark.datasets.pairs`), `rule` how
     the best match is found (see `benchmark.metrics.matching`), `points` whether landmarks are followed
-    through a warp exactly or to DVE's nearest pixel. Errors are, by `unit`, in percent of the distance
+    through a warp exactly, to DVE's nearest pixel, or to that pixel as its "float32_grid" holds it
+    (`benchmark.datasets.pairs.float32_grid`). A point that a warp moves out of the image is, by
+    `outside`, "left_out" of its pair, or "clamped": asked for at the border, its true place kept.
+    `rounding` says how a warped view becomes whole grey levels (`benchmark.datasets.warped.levels`).
+    Errors are, by `unit`, in percent of the distance
     of the target's eyes, or in pixels times the ratio `pixels` (70 / 96: in pixels of a width of 70,
     where images are 96 wide). All that is random comes from `seed`; `digest` is that of the drawn pairs
     and warps on the real data. A twin of fewer images than `count` draws half as many pairs as images.
@@ -56,7 +63,9 @@ class Pairs(Strict):
     count: int = Field(gt=0)
     seed: int = 0
     digest: str
-    points: Literal["exact", "nearest_pixel"] = "exact"
+    points: Literal["exact", "nearest_pixel", "float32_grid"] = "exact"
+    outside: Literal["left_out", "clamped"] = "left_out"
+    rounding: Rounding = "nearest"
     unit: Literal["inter_ocular", "pixels"] = "inter_ocular"
     pixels: tuple[float, float] = (1.0, 1.0)
 
@@ -83,7 +92,9 @@ class Limited(Strict):
     the development part) they are drawn in the same way, and `twin_copies` are made.
 
     `copies` copies are made of them in turn, each under a thin-plate warp of its own, of the strength
-    that `warp` names (`benchmark.datasets.random_warps.LIMITED_WARPS`). With `sets` 1 these serve for
+    that `warp` names (`benchmark.datasets.random_warps.LIMITED_WARPS`). `points` says whether landmarks
+    follow exactly or to DVE's nearest pixel, `rounding` how a copy becomes whole grey levels
+    (`benchmark.datasets.warped.levels`). With `sets` 1 these serve for
     the whole fit, as in DVE's code, which caches their features; with more, as many are made `sets`
     times and epochs take the sets in turn, which bounds ContrastLandmark's drawing anew in every
     epoch. The number is the mean over repeats.
@@ -96,6 +107,8 @@ class Limited(Strict):
     images: int = Field(gt=0)
     twin_copies: int = Field(gt=0)
     warp: Literal["bend_everywhere", "dve_few_labels"] = "bend_everywhere"
+    points: Literal["exact", "nearest_pixel"] = "exact"
+    rounding: Rounding = "nearest"
     seed: int = 0
     """Of the draws."""
     chosen: str = Field(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$")

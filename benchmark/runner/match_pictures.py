@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw
 
+from benchmark.datasets.warped import levels
 from benchmark.runner.plan import Plan
 from benchmark.runner.sheets import GUESS, TRUTH, ZOOM, ItemScores, from_best_to_worst
 from benchmark.tasks.landmark_matching import pairs_of, view_landmarks
@@ -42,7 +42,7 @@ def match_sheet(
         found = kept["matches"][rows[place]].astype(np.float64)
         x, y = i % COLUMNS * (2 * size + 8), i // COLUMNS * (size + LABEL + 2) + LABEL
         whole = images.batch(pairs.views[views, 0], margin=True).float()
-        crops = pairs.render(views, whole).round().clamp(0, 255).to(torch.uint8)
+        crops = levels(pairs.render(views, whole), plan.protocol.pairs.rounding)
         middle = slice(images.margin, images.margin + side)
         for j, crop in enumerate(crops[..., middle, middle].permute(0, 2, 3, 1).numpy()):
             zoomed = Image.fromarray(crop).resize((size, size), Image.Resampling.BICUBIC)

@@ -35,7 +35,11 @@ PATHS: dict[str, dict[str, Any]] = {
 }
 """StyleGAN's names of the variants of perceptual path length."""
 
+NEIGHBOURS = ("precision", "recall", "density", "coverage")
 LPIPS = "lpips-vgg"
+NEAR = "near-"
+"""What files of features begin with that only precision and the three beside it are measured on."""
+
 ROWS = 4096  # of features in memory at a time
 
 
@@ -87,13 +91,27 @@ def path_id(variant: str, distance: str) -> str:
     return variant if distance == LPIPS else f"{variant}/{distance}"
 
 
+def neighbours_id(name: str, how: Generation) -> str:
+    """What precision and the three beside it are called: those of another network bear its name.
+
+    >>> one = {"images": 2, "network": "inception/clean", "neighbours": {"images": 2}}
+    >>> neighbours_id("recall", Generation.model_validate(one))
+    'recall'
+    >>> other = one | {"neighbours": {"images": 2, "network": "vgg16"}}
+    >>> neighbours_id("recall", Generation.model_validate(other))
+    'recall/vgg16'
+    """
+    own = how.neighbours.network if how.neighbours else ""
+    return f"{name}/{own.removeprefix('fd-')}" if own else name
+
+
 def possible(how: Generation) -> list[str]:
     """All ids that can be measured under a protocol's section."""
     names = [frechet_id(how.network)] if how.network else []
     if how.kernel:
         names.append(kernel_id(how.network))
     if how.neighbours:
-        names += ["precision", "recall", "density", "coverage"]
+        names += [neighbours_id(name, how) for name in NEIGHBOURS]
     if how.path:
         names += [path_id(variant, how.path.distance) for variant in PATHS]
     if how.linearity:
@@ -130,18 +148,27 @@ def measured(store: Path, protocol: Protocol, how: Generation, progress: Progres
 def _compare(
     store: Path, asked: set[str], how: Generation, found: Measured, progress: Progress
 ) -> None:
-    real, fake = (
-        np.load(store / f"{side}.npy", mmap_mode="r", allow_pickle=False)
-        for side in ("real", "fake")
-    )
+    real, fake = _seen(store, "")
     found.about["images"] = {"real": len(real), "fake": len(fake)}
     if frechet_id(how.network) in asked:
         progress("Fréchet distance", 0, 1)
         found.add(frechet_id(how.network), _frechet(real, fake, how.ddof), len(fake))
     if kernel_id(how.network) in asked:
         _kernel(real, fake, how, found, progress)
-    if asked & {"precision", "recall", "density", "coverage"}:
+    if asked & {neighbours_id(name, how) for name in NEIGHBOURS}:
+        assert how.neighbours is not None
+        if how.neighbours.network:
+            real, fake = _seen(store, NEAR)
         _neighbours(real, fake, how, found, progress)
+
+
+def _seen(store: Path, through: str) -> tuple[np.ndarray, np.ndarray]:
+    """Features of real and of generated images, through the section's network or that of `NEAR`."""
+    real, fake = (
+        np.load(store / f"{through}{side}.npy", mmap_mode="r", allow_pickle=False)
+        for side in ("real", "fake")
+    )
+    return real, fake
 
 
 def _frechet(real: np.ndarray, fake: np.ndarray, ddof: int) -> float:
@@ -186,7 +213,7 @@ def _neighbours(
     near = precision_recall(real, fake, rule.k, rule.boundary)
     dense = density_coverage(real, fake, rule.density_k)
     for name, each in {**near._asdict(), **dense._asdict()}.items():
-        found.add(name, 100 * float(each.mean()), len(each))
+        found.add(neighbours_id(name, how), 100 * float(each.mean()), len(each))
     found.about["neighbours_images"] = {"real": len(real), "fake": len(fake)}
 
 

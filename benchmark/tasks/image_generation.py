@@ -30,7 +30,7 @@ from benchmark.tasks.attribute_classifier import (
     classifier_path,
 )
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.generation_scores import PATHS, measured, require_known
+from benchmark.tasks.generation_scores import NEAR, PATHS, measured, require_known
 from benchmark.tasks.seen_features import real_features, write_features
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class ImageGeneration(Task):
         """Every file of weights is there and is the one pinned; every metric can be made."""
         how = section(protocol)
         require_known(protocol)
-        if how.network:
-            _require_pinned(feature_network(how.network).identity(), how, protocol)
+        for name in _networks(how).values():
+            _require_pinned(feature_network(name).identity(), how, protocol)
         if how.path:
             _require_pinned(image_distance(how.path.distance).identity(), how, protocol)
         if how.linearity:
@@ -69,7 +69,10 @@ class ImageGeneration(Task):
         how, test = section(protocol), splits["test"]
         generator = generator_of(method, test, protocol)
         # all that may be absent or must be fitted first, before the first image is made
-        network = feature_network(how.network, device=method.device) if how.network else None
+        networks = {
+            through: feature_network(name, device=method.device)
+            for through, name in _networks(how).items()
+        }
         distance = image_distance(how.path.distance, method.device) if how.path else None
         classifier = (
             attribute_classifier(how.linearity.classifier, progress) if how.linearity else None
@@ -79,13 +82,14 @@ class ImageGeneration(Task):
             "latents": "standard normal" if generator.latents is None else "the generator's own",
         }
         with torch.inference_mode():
-            if network:
+            for through, network in networks.items():
+                # the same images again for a second network: kept, they would outgrow the disk
                 images = generator.stream(how.images, how.seed, batch=BATCH, device=method.device)
-                where = (store / "fake.npy", how.stored, progress, "generate")
+                where = (store / f"{through}fake.npy", how.stored, progress, "generate")
                 write_features(network, images, how.images, *where)
                 real = real_features(network, test, how.stored, how.flips, progress)
-                np.save(store / "real.npy", real)
-                about["features"] = network.identity()
+                np.save(store / f"{through}real.npy", real)
+                about["neighbours_features" if through else "features"] = network.identity()
             if how.path and distance:
                 asked = [m.id.partition("/")[0] for m in protocol.metrics]
                 for name in (n for n in asked if n in PATHS):
@@ -111,6 +115,13 @@ def section(protocol: Protocol) -> Generation:
     if protocol.generation is None:
         raise BenchError(f"protocol {protocol.name} does not say how images are generated")
     return protocol.generation
+
+
+def _networks(how: Generation) -> dict[str, str]:
+    """What files of features begin with → the network that they are seen through."""
+    found = {"": how.network} if how.network else {}
+    own = how.neighbours.network if how.neighbours else ""
+    return found | ({NEAR: own} if own else {})
 
 
 def generator_of(method: Method, test: PreparedSplit, protocol: Protocol) -> Generator:

@@ -22,6 +22,7 @@ from benchmark.datasets.thin_plate import ThinPlateSpline
 from benchmark.datasets.warped import warped_images, warped_points
 from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Limited, Protocol, protocol_path
+from benchmark.protocols.scoring import Rounding
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_errors import Annotation, measured
@@ -44,11 +45,15 @@ class LandmarkLimited(Task):
         progress: Progress,
     ) -> None:
         train, test, rule = splits["train"], splits["test"], protocol.landmarks
+        limited = _limited(protocol)
         for (number, repeat), chosen in chosen_rows(protocol, train).items():
             name = f"{number}-{repeat}"
             rows, warps = copies_of(protocol, train, number, repeat, chosen)
-            images = _copies(train.images(), rows, warps, name, progress)
-            points = warped_points(train.images(), targets(train, protocol), rows, warps)
+            images = _copies(train.images(), rows, warps, limited.rounding, name, progress)
+            points = warped_points(
+                train.images(), targets(train, protocol), rows, warps,
+                nearest=limited.points == "nearest_pixel",
+            )  # fmt: skip
             collect(method, kind, images, points, store / name, progress, name, rule)
             np.save(store / name / "labels.npy", points)
         truth = targets(test, protocol)
@@ -120,8 +125,14 @@ def copies_of(
 
 
 def _copies(
-    images: Images, rows: np.ndarray, warps: ThinPlateSpline, name: str, progress: Progress
+    images: Images,
+    rows: np.ndarray,
+    warps: ThinPlateSpline,
+    rounding: Rounding,
+    name: str,
+    progress: Progress,
 ) -> Images:
-    return warped_images(
-        images, rows, warps, lambda done, total: progress(f"copies {name}", done, total)
-    )
+    def rendering(done: int, total: int) -> None:
+        progress(f"copies {name}", done, total)
+
+    return warped_images(images, rows, warps, rendering, rounding)

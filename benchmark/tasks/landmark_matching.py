@@ -2,7 +2,8 @@
 
 Pairs show the same image under two warps, or two people. The error of a pair is the mean distance of
 its matches from the true points, in percent of the distance of the target's eyes before any warp, or
-in pixels; points that a warp moves out of the image are left out of their pair.
+in pixels. Points that a warp moves out of the image are left out of their pair, or asked for at the
+border, as the protocol says.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
-from benchmark.datasets.pairs import MatchingPairs, draw_matching_pairs
+from benchmark.datasets.pairs import MatchingPairs, draw_matching_pairs, float32_grid
+from benchmark.datasets.warped import levels
 from benchmark.metrics.landmarks import inter_ocular_distance
 from benchmark.metrics.matching import match_descriptors
-from benchmark.protocols import Protocol
+from benchmark.protocols import Pairs, Protocol
+from benchmark.protocols.scoring import Rounding
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
 from benchmark.tasks.groups import group_numbers
@@ -50,20 +53,20 @@ class LandmarkMatching(Task):
         split = splits["test"]
         pairs = pairs_of(protocol, split)
         points, _ = view_landmarks(pairs, split, protocol)
-        images = render_views(pairs, split, progress)
+        images = render_views(pairs, split, _rule(protocol).rounding, progress)
         collect(
             method, kind, images, points, store / "views", progress, "views", protocol.landmarks
         )
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         split, protocol = splits["test"], how.protocol
-        rule = protocol.pairs
-        assert rule is not None
+        rule = _rule(protocol)
         pairs = pairs_of(protocol, split)
         _require_digest(pairs, how)
         points, visible = view_landmarks(pairs, split, protocol)
         maps = np.load(store / "views" / "maps.npy", mmap_mode="r")
         size = (protocol.size, protocol.size)
+        asked = points.clip(0, protocol.size - 1) if rule.outside == "clamped" else points
         found = np.full((len(pairs.pairs), points.shape[1], 2), np.nan, np.float32)
         for i, (source, target) in enumerate(pairs.pairs):
             seen = visible[source] & visible[target]
@@ -71,9 +74,7 @@ class LandmarkMatching(Task):
                 one, other = (
                     torch.from_numpy(np.array(maps[v])).to(how.device) for v in (source, target)
                 )
-                found[i, seen] = match_descriptors(
-                    one, other, points[source][seen], rule.rule, size
-                )
+                found[i, seen] = match_descriptors(one, other, asked[source][seen], rule.rule, size)
             if i % 50 == 49:
                 how.progress("match", i + 1, len(pairs.pairs))
         distance = _distances(found, points, pairs)
@@ -83,7 +84,7 @@ class LandmarkMatching(Task):
             "points_left_out": int(np.isnan(distance).sum()),
         }
         return Scores(
-            _by_kind(_in_units(distance, pairs, split, protocol), pairs),
+            _by_kind(_in_units(distance, pairs, split, protocol), pairs, protocol),
             predictions={"matches": found},
             probe=about,
         )
@@ -104,7 +105,7 @@ class LandmarkMatching(Task):
         pairs = pairs_of(protocol, split)
         points, _ = view_landmarks(pairs, split, protocol)
         distance = _distances(kept["matches"], points, pairs)
-        return _by_kind(_in_units(distance, pairs, split, protocol), pairs)
+        return _by_kind(_in_units(distance, pairs, split, protocol), pairs, protocol)
 
     def rounding(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
@@ -115,7 +116,7 @@ class LandmarkMatching(Task):
         pairs = pairs_of(protocol, split)
         points, _ = view_landmarks(pairs, split, protocol)
         last = np.spacing(_distances(kept["matches"], points, pairs))
-        return _by_kind(_in_units(last, pairs, split, protocol), pairs)
+        return _by_kind(_in_units(last, pairs, split, protocol), pairs, protocol)
 
 
 def _distances(found: np.ndarray, points: np.ndarray, pairs: MatchingPairs) -> np.ndarray:
@@ -124,20 +125,22 @@ def _distances(found: np.ndarray, points: np.ndarray, pairs: MatchingPairs) -> n
     return distances
 
 
-def _by_kind(scaled: np.ndarray, pairs: MatchingPairs) -> dict[str, np.ndarray]:
+def _by_kind(scaled: np.ndarray, pairs: MatchingPairs, protocol: Protocol) -> dict[str, np.ndarray]:
     """Errors (P, K) → the mean of each pair, for pairs of views and pairs of people."""
     nothing = np.isnan(scaled).all(1)
     if nothing.any():
-        raise InvalidInput(f"{int(nothing.sum())} pairs have no landmark inside both views")
+        raise InvalidInput(
+            f"{int(nothing.sum())} of {len(nothing)} pairs have no landmark inside both views, and "
+            f"{protocol.name} leaves out landmarks that lie outside of one",
+            cure='score under a protocol version whose pairs say outside = "clamped"',
+        )
     error = np.nanmean(scaled.astype(np.float64), axis=1)
     return {"match_different": error[~pairs.same], "match_same": error[pairs.same]}
 
 
 def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:
     """The protocol's pairs on a split."""
-    rule = protocol.pairs
-    if rule is None:
-        raise InvalidInput(f"protocol {protocol.name} names no pairs to match")
+    rule = _rule(protocol)
     count = rule.count if rule.count <= len(split) else len(split) // 2
     # a data set that does not say who is who shows everybody once, as DVE takes it
     people = split.identities if any(split.identities) else None
@@ -146,12 +149,17 @@ def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:
     )
 
 
+def _rule(protocol: Protocol) -> Pairs:
+    if protocol.pairs is None:
+        raise InvalidInput(f"protocol {protocol.name} names no pairs to match")
+    return protocol.pairs
+
+
 def _in_units(
     distance: np.ndarray, pairs: MatchingPairs, split: PreparedSplit, protocol: Protocol
 ) -> np.ndarray:
     """Errors (P, K) in pixels of the image → in the unit that the protocol names."""
-    rule, asked = protocol.pairs, protocol.landmarks
-    assert rule is not None
+    rule, asked = _rule(protocol), protocol.landmarks
     if rule.unit == "pixels":
         return distance * (rule.pixels[0] / rule.pixels[1])
     if asked is None or asked.eyes is None:
@@ -163,8 +171,8 @@ def _in_units(
 
 def _require_digest(pairs: MatchingPairs, how: Scoring) -> None:
     """On the real test people the pairs must be those the protocol states."""
-    rule = how.protocol.pairs
-    stated = rule.digest if rule and how.on == "test" and not how.twin else pairs.digest
+    rule = _rule(how.protocol)
+    stated = rule.digest if how.on == "test" and not how.twin else pairs.digest
     if pairs.digest != stated:
         raise DataAltered(
             f"the pairs of {how.protocol.name} have digest {pairs.digest[:12]}, not {stated[:12]}",
@@ -175,29 +183,37 @@ def _require_digest(pairs: MatchingPairs, how: Scoring) -> None:
 def view_landmarks(
     pairs: MatchingPairs, split: PreparedSplit, protocol: Protocol
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Landmarks (V, K, 2) float32 in each view's middle square, and whether they lie in it (V, K)."""
-    images = split.images()
+    """Landmarks (V, K, 2) float32 of each view's middle square, and whether they are scored (V, K).
+
+    Scored are those that lie in it, and with outside "clamped" all of them.
+    """
+    images, rule = split.images(), _rule(protocol)
     views = np.arange(len(pairs.views))
     points = torch.from_numpy(targets(split, protocol)[pairs.views[:, 0]]) + images.margin
     side = images.size + 2 * images.margin
-    if protocol.pairs is not None and protocol.pairs.points == "nearest_pixel":
+    if rule.points == "exact":
+        moved, valid = pairs.landmarks(views, points, side, side)
+    else:
         moved = pairs.landmarks_to_pixels(views, points, side, side)
         valid = torch.ones(moved.shape[:2], dtype=torch.bool)
-    else:
-        moved, valid = pairs.landmarks(views, points, side, side)
-    inside = np.asarray(moved, np.float32) - images.margin
+        moved = float32_grid(moved, side) if rule.points == "float32_grid" else moved
+    inside = np.asarray(moved, np.float32) - np.float32(images.margin)
+    if rule.outside == "clamped":
+        return inside, np.ones(inside.shape[:2], bool)
     seen = np.asarray(valid) & ((inside >= 0) & (inside <= images.size - 1)).all(-1)
     return np.where(np.isfinite(inside), inside, 0).astype(np.float32), seen
 
 
-def render_views(pairs: MatchingPairs, split: PreparedSplit, progress: Progress) -> Images:
+def render_views(
+    pairs: MatchingPairs, split: PreparedSplit, rounding: Rounding, progress: Progress
+) -> Images:
     """All views as uint8 images with the margin of the split."""
     images = split.images()
     rendered = []
     for first in range(0, len(pairs.views), RENDERED_AT_ONCE):
         views = np.arange(first, min(first + RENDERED_AT_ONCE, len(pairs.views)))
         source = images.batch(pairs.views[views, 0], margin=True).float()
-        view = pairs.render(views, source).round().clamp(0, 255).to(torch.uint8)
+        view = levels(pairs.render(views, source), rounding)
         rendered.append(view.permute(0, 2, 3, 1).numpy())
         progress("render views", int(views[-1]) + 1, len(pairs.views))
     return Images(np.concatenate(rendered), images.size, f"views of {images.digest}")

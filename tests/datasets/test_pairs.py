@@ -128,7 +128,9 @@ def test_wrong_requests_are_refused():
         MatchingPairs.from_arrays(wrong)
 
 
-@pytest.mark.parametrize("name", ["mafl_matching", "mafl_matching_dve"])
+@pytest.mark.parametrize(
+    "name", ["mafl_matching", "mafl_matching_dve", "mafl_matching_dve@1", "mafl_matching_cl"]
+)
 def test_the_pairs_of_mafl_are_those_that_its_protocols_pin(name: str) -> None:
     from benchmark.protocols import find_protocol
 

@@ -79,9 +79,38 @@ def archive(tmp_path, monkeypatch):
     return path
 
 
+@pytest.fixture
+def vgg16_archive(tmp_path, monkeypatch):
+    """A TorchScript archive that is asked as StyleGAN2-ADA's VGG16 is, pinned for this test."""
+
+    class Archive(nn.Module):
+        def forward(self, img: torch.Tensor, return_features: bool = False) -> torch.Tensor:
+            assert return_features
+            small = torch.nn.functional.interpolate(img.float(), size=(64, 64))
+            return small[:, 0].flatten(1)
+
+    path = tmp_path / "vgg16.pt"
+    torch.jit.script(Archive()).save(str(path))
+    pin = replace(weights.VGG16_ARCHIVE, sha256=file_sha256(path))
+    monkeypatch.setattr(weights, "VGG16_ARCHIVE", pin)
+    return path
+
+
+def test_vgg16_takes_grey_levels_as_they_are_and_resizes_on_its_own(vgg16_archive):
+    images = noise()
+    network = feature_network("vgg16", vgg16_archive)
+    found = network.features(images)
+    levels = torch.from_numpy(images).permute(0, 3, 1, 2).float()
+    expected = torch.nn.functional.interpolate(levels, size=(64, 64))[:, 0].flatten(1)
+    assert torch.equal(found, expected)
+    with pytest.raises(InvalidInput, match="expected uint8"):
+        network.features(images.astype(np.float32))
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_every_name_makes_the_network_of_that_name(name, archive, data_weights):
-    given = data_weights / "squeezenet1_1_features.pth" if "squeeze" in name else archive
+def test_every_name_makes_the_network_of_that_name(name, archive, vgg16_archive, data_weights):
+    squeeze = data_weights / "squeezenet1_1_features.pth"
+    given = {"fd-squeezenet": squeeze, "vgg16": vgg16_archive}.get(name, archive)
     network = feature_network(name, given)
     identity = network.identity()
     assert identity["name"] == name

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -143,10 +144,20 @@ def test_it_learns_where_the_landmarks_are():
     assert probe.history[-1] < 0.1 * probe.history[0]
 
 
-def test_one_adam_epoch_is_that_of_torch_modules():
-    """The probe against the plain network, the plain loss and autograd, over the same batches."""
+def stepped(schedule, epoch=None):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch would rather be told no epoch
+        schedule.step(epoch)
+
+
+@pytest.mark.parametrize(("milestone", "as_dve"), [(1, False), (2, True)])
+def test_adam_epochs_are_those_of_torch_modules(milestone, as_dve):
+    """The probe against the plain network, the plain loss and autograd, over the same batches.
+
+    torch drops the rate at 1; as DVE's trainer steps, that is epoch 2 counted from 0.
+    """
     features, points = blobs(96)
-    s = dataclasses.replace(QUICK, epochs=2, schedule="steps", milestones=(1,))
+    s = dataclasses.replace(QUICK, epochs=3, schedule="steps", milestones=(milestone,))
     probe = SoftargmaxProbe(s, 48).fit(features, points, seed=3)
 
     draw = torch.Generator().manual_seed(3)
@@ -158,13 +169,13 @@ def test_one_adam_epoch_is_that_of_torch_modules():
         [filters, linear], s.learning_rate, weight_decay=5e-4, amsgrad=True
     )
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, [1])
-    for _ in range(s.epochs):
+    for epoch in range(1, s.epochs + 1):
         for rows in torch.randperm(96, generator=draw).split(32):
             optimiser.zero_grad()
             out = plain_points(features[rows], filters, linear, s.temperature)
             functional.smooth_l1_loss(10 * out, 10 * (points[rows] * 2 / 47 - 1)).backward()
             optimiser.step()
-        schedule.step()
+        stepped(schedule, epoch - 1 if as_dve else None)
     state = probe.state()
     torch.testing.assert_close(state["filters"], filters.detach(), atol=2e-3, rtol=0)
     torch.testing.assert_close(state["linear"], linear.detach(), atol=2e-3, rtol=0)
@@ -245,6 +256,42 @@ def test_published_presets_are_as_published():
     assert all(p.precision == "float32" for p in PRESETS.values() if p.epochs > 100)
     with pytest.raises(UnknownName, match="softargmax/dve"):
         softargmax_settings("softargmax/dvr")
+
+
+def rates_of_dves_trainer(milestones, epochs):
+    """The rate each epoch trains at where epoch e, counted from 1, ends with `step(e - 1)`."""
+    optimiser = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1e-3)
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, list(milestones), gamma=0.1)
+    rates = []
+    for epoch in range(1, epochs + 1):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        stepped(schedule, epoch - 1)
+    return rates
+
+
+def test_the_rate_of_every_epoch_is_that_of_dves_trainer():
+    theirs = rates_of_dves_trainer((100, 250), 300)
+    first = softargmax_settings("softargmax/dve")
+    second = softargmax_settings("softargmax/dve@2")
+    ours = [second.learning_rate_at(epoch, 0, 1) for epoch in range(300)]
+    assert ours == pytest.approx(theirs, rel=1e-12)
+    early = [e for e in range(300) if first.learning_rate_at(e, 0, 1) < 0.5 * theirs[e]]
+    assert early == [100, 250]  # what version 2 corrects
+    assert dataclasses.replace(second, milestones=first.milestones) == first
+
+
+def test_the_rate_of_every_epoch_is_that_of_contrastlandmarks_loop():
+    for name, epochs in (("softargmax/cl", 200), ("softargmax/cl-limited", 50)):
+        s = softargmax_settings(name)
+        optimiser = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=s.learning_rate)
+        lowest = s.learning_rate * 0.2**3 * 0.1
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs, lowest)
+        for epoch in range(s.epochs):
+            optimiser.step()
+            schedule.step()  # before the epoch: its loop counts from 1
+            theirs = optimiser.param_groups[0]["lr"]
+            assert s.learning_rate_at(epoch, 0, 1) == pytest.approx(theirs, rel=1e-9)
 
 
 def test_bad_input_is_refused_in_words():

@@ -27,7 +27,12 @@ from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
 from benchmark.runner.verify import verify_record
-from benchmark.tasks import attribute_classifier, generation_scores, seen_features
+from benchmark.tasks import (
+    attribute_classifier,
+    generation_scores,
+    image_generation,
+    seen_features,
+)
 from benchmark.tasks.image_generation import BATCH
 
 QUIET = Silent()
@@ -109,6 +114,46 @@ def test_a_record_of_single_numbers_says_how_many_images_and_through_what(protoc
     assert record.probe["latents"] == "the generator's own"
     checks = verify_record(plan_record(plan))
     assert {c.state for c in checks} <= {"ok", "not here"}
+
+
+def test_precision_and_recall_may_look_through_a_network_of_their_own(
+    protocol: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its features are kept apart, its metrics bear its name, and its weights are pinned as well."""
+
+    class Coarse(RandomConvolutions):
+        name = "fd-coarse"
+        size = 8
+
+    def network(name: str, device: str = "cpu") -> RandomConvolutions:
+        return (Coarse if name == "fd-coarse" else RandomConvolutions)(device=device)
+
+    monkeypatch.setattr(image_generation, "feature_network", network)
+    own = [
+        ("[generation.neighbours]", '[generation.neighbours]\nnetwork = "fd-coarse"'),
+        ('id = "precision"', 'id = "precision/coarse"'),
+        ('id = "recall"', 'id = "recall/coarse"'),
+    ]
+    _, record = done("training-images", protocol(*own, name="two_networks"))
+    _, plain = done("training-images", protocol())
+    _, coarse = done(
+        "training-images",
+        protocol(
+            ("fd-random-conv", "fd-coarse"),
+            ("fd_random_conv", "fd_coarse"),
+            ("kd_random_conv", "kd_coarse"),
+            name="coarse",
+        ),
+    )
+    found, one, other = values(record), values(plain), values(coarse)
+    assert found["fd_random_conv"] == one["fd_random_conv"] != other["fd_coarse"]
+    shared = {name: (found[f"{name}/coarse"], other[name]) for name in ("precision", "recall")}
+    assert all(mine == theirs for mine, theirs in shared.values())
+    assert found["precision/coarse"] != one["precision"]
+    assert record.probe["neighbours_features"]["name"] == "fd-coarse"
+    assert record.probe["features"]["name"] == "fd-random-conv"
+    with pytest.raises(UnknownName, match="'precision'"):
+        done("tint", protocol(own[0], name="wrong"))
 
 
 def plan_record(plan: Plan) -> Path:
