@@ -11,7 +11,7 @@ from benchmark.cli.output import as_json, table
 if TYPE_CHECKING:
     from benchmark.contracts.plugin import Plugin
 
-BRINGS = ("methods", "datasets", "protocols", "launchers", "commands")
+BRINGS = ("methods", "datasets", "protocols", "twins", "launchers", "commands")
 
 
 @click.command()

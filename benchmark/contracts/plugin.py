@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmark.contracts.dataset import DatasetSpec
 from benchmark.contracts.extension import CommandSpec, LauncherSpec
 from benchmark.contracts.spec import MethodSpec
+from benchmark.contracts.twin import RecipeSpec
 
 
 @dataclass
@@ -17,6 +18,7 @@ class Brought:
     methods: list[MethodSpec] = field(default_factory=list)
     datasets: list[DatasetSpec] = field(default_factory=list)
     protocols: list[Path] = field(default_factory=list)
+    twins: list[RecipeSpec] = field(default_factory=list)
     launchers: list[LauncherSpec] = field(default_factory=list)
     commands: list[CommandSpec] = field(default_factory=list)
 
@@ -36,6 +38,7 @@ class Plugin:
     methods: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
+    twins: tuple[str, ...] = ()
     launchers: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     error: str = ""

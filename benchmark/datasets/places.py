@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 from benchmark.contracts.dataset import DatasetSpec, Reader
-from benchmark.contracts.errors import DataMissing, UnknownName
+from benchmark.contracts.errors import DataMissing, PluginBroken, UnknownName
 from benchmark.datasets.specs import DATASETS
 from benchmark.home import data_places
+from benchmark.plugins import named
 
 
 def all_datasets() -> list[DatasetSpec]:
@@ -58,8 +58,16 @@ def require(dataset_id: str) -> Path:
     return found
 
 
+def reader_class(dataset_id: str) -> type[Reader]:
+    """The class that reads a data set's layout; raises `PluginBroken` where it can't be imported."""
+    found = named(spec_of(dataset_id).implementation, f"data set {dataset_id!r}")
+    if not (isinstance(found, type) and issubclass(found, Reader)):
+        raise PluginBroken(
+            f"data set {dataset_id!r}: {spec_of(dataset_id).implementation} is no subclass of Reader"
+        )
+    return found
+
+
 def reader_of(dataset_id: str, root: Path) -> Reader:
     """The reader of a data set's layout under `root`."""
-    module, _, name = spec_of(dataset_id).implementation.partition(":")
-    reader: Reader = getattr(import_module(module), name)(root)
-    return reader
+    return reader_class(dataset_id)(root)

@@ -162,6 +162,9 @@ PRESETS: dict[str, dict[str, bool | float]] = {
     "linear/ganseg": {"intercept": False, "centre": False},
 }
 
+OPTIONS = frozenset({"intercept", "centre", "fraction"})
+"""What a preset fixes, and a protocol may change."""
+
 
 def linear_probe(
     name: str, image_size: tuple[float, float] = (1.0, 1.0), **changed: bool | float
@@ -176,11 +179,9 @@ def linear_probe(
     if name not in PRESETS:
         raise UnknownName("linear probe", name, PRESETS)
     options = PRESETS[name] | changed
-    unknown = options.keys() - {"intercept", "centre", "fraction"}
+    unknown = options.keys() - OPTIONS
     if unknown:
-        raise UnknownName(
-            "option of a linear probe", min(unknown), ["intercept", "centre", "fraction"]
-        )
+        raise UnknownName("option of a linear probe", min(unknown), OPTIONS)
     return LinearProbe(
         intercept=bool(options["intercept"]),
         centre=bool(options["centre"]),

@@ -7,7 +7,7 @@ of all versions: what was frozen can't change under its number.
 """
 
 from benchmark.contracts.generation import Generation
-from benchmark.protocols.data import NEEDED, Data, Geometry
+from benchmark.protocols.data import NEEDED, Data, Geometry, Label
 from benchmark.protocols.files import (
     LOCK,
     ProtocolInvalid,
@@ -42,7 +42,7 @@ from benchmark.protocols.scoring import (
 
 __all__ = [
     "LOCK", "NEEDED", "WORDS", "Alignment", "Data", "Foreground", "Generation", "Geometry",
-    "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
+    "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
     "ReportedValue", "Shape", "Twin", "Zoom", "all_protocols", "builtin_folder",
     "canonical_digest", "find_protocol", "freeze", "protocol_files", "protocol_folders",
     "protocol_path", "read_lock", "read_protocol",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from benchmark.contracts.generation import Generation
-from benchmark.contracts.names import text_faults
+from benchmark.contracts.names import ID, text_faults
 from benchmark.contracts.spec import Kind
 from benchmark.protocols.data import Data, Geometry, Strict
 from benchmark.protocols.scoring import (
@@ -66,8 +66,8 @@ class Twin(Strict):
     way that needs no weights.
     """
 
-    recipe: Literal["face", "bird", "flower", "person", "car"]
-    """What is rendered."""
+    recipe: str = Field(pattern=f"^{ID.pattern}$")
+    """What is rendered: face, bird, flower, person, car, or a plugin's."""
     fit: int
     train: int
     test: int

@@ -22,6 +22,7 @@ from benchmark.datasets.pairs import MatchingPairs, draw_matching_pairs
 from benchmark.metrics.landmarks import inter_ocular_distance
 from benchmark.metrics.matching import match_descriptors
 from benchmark.protocols import Protocol
+from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_regression import targets
@@ -35,7 +36,15 @@ RENDERED_AT_ONCE = 64
 class LandmarkMatching(Task):
     """Match landmarks between views of test images."""
 
-    splits = ("test",)
+    accepts = TASKS["landmark_matching"]
+
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        split, protocol = splits["test"], how.protocol
+        pairs = pairs_of(protocol, split)
+        _require_digest(pairs, how)
+        _in_units(np.zeros((len(pairs.pairs), 1)), pairs, split, protocol)
+        _, visible = view_landmarks(pairs, split, protocol)
+        _require_seen((visible[pairs.pairs[:, 0]] & visible[pairs.pairs[:, 1]]).any(1))
 
     def predict(
         self,
@@ -77,9 +86,7 @@ class LandmarkMatching(Task):
                 how.progress("match", i + 1, len(pairs.pairs))
         distance = np.linalg.norm(found - points[pairs.pairs[:, 1]], axis=-1)
         scaled = _in_units(distance, pairs, split, protocol)
-        nothing = np.isnan(scaled).all(1)
-        if nothing.any():
-            raise InvalidInput(f"{int(nothing.sum())} pairs have no landmark inside both views")
+        _require_seen(~np.isnan(scaled).all(1))
         error = np.nanmean(scaled.astype(np.float64), axis=1)
         about: dict[str, Any] = {
             "name": f"match/{rule.rule}",
@@ -90,6 +97,15 @@ class LandmarkMatching(Task):
             {"match_different": error[~pairs.same], "match_same": error[pairs.same]},
             predictions={"matches": found},
             probe=about,
+        )
+
+
+def _require_seen(seen: np.ndarray) -> None:
+    """Refuse pairs (P,) of which some have no landmark inside both views: they have no error."""
+    if not seen.all():
+        raise InvalidInput(
+            f"{int((~seen).sum())} pairs have no landmark inside both views",
+            cure="draw the pairs from another seed, or crop the images wider",
         )
 
 
@@ -127,8 +143,9 @@ def _require_digest(pairs: MatchingPairs, how: Scoring) -> None:
     stated = rule.digest if rule and how.on == "test" and not how.twin else pairs.digest
     if pairs.digest != stated:
         raise DataAltered(
-            f"the pairs of {how.protocol.name} have digest {pairs.digest[:12]}, not {stated[:12]}",
-            cure="NumPy's generator or the split changed; compare versions with an older record",
+            f"the pairs of {how.protocol.name} have digest {pairs.digest}, it states {stated or 'none'}",
+            cure="state that digest in a new protocol; in a frozen one NumPy's generator or the split "
+            "changed: compare versions with an older record",
         )
 
 
