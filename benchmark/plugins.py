@@ -205,6 +205,7 @@ def _take(about: Plugin, brought: Brought, found: Plugins) -> None:
             methods=tuple(s.id for s in brought.methods),
             datasets=tuple(s.id for s in brought.datasets),
             protocols=tuple(sorted(protocols)),
+            folders=tuple(folders),
             twins=tuple(s.id for s in brought.twins),
             launchers=tuple(s.id for s in brought.launchers),
             commands=tuple(s.id for s in brought.commands),

@@ -9,7 +9,7 @@ from typing import Any
 from benchmark.contracts.record import Record
 from benchmark.contracts.spec import Reported
 from benchmark.plugins import plugins
-from benchmark.protocols import Protocol, ProtocolInvalid, find_protocol, protocol_folders
+from benchmark.protocols import Protocol, ProtocolInvalid, protocol_folders, protocol_path
 from benchmark.protocols.model import ReportedValue
 from benchmark.protocols.papers import Paper, PaperValue, by_protocol, papers
 
@@ -62,7 +62,7 @@ def said_of(protocol: Protocol) -> list[Said]:
     Papers and plugins name a protocol without its version; what they say belongs to the newest.
     """
     names = [protocol.name]
-    if find_protocol(protocol.id).name == protocol.name:
+    if protocol_path(protocol.id).stem == str(protocol.version):
         names.append(protocol.id)
     found = [_of_protocol(protocol, said) for said in protocol.reported]
     for name in names:

@@ -76,6 +76,8 @@ def build(check: bool) -> None:
     from benchmark.boards.tables import stale_files, update_boards
     from benchmark.contracts.errors import DataAltered
 
+    _tell_broken()
+
     if check:
         if old := stale_files():
             raise DataAltered(
@@ -131,6 +133,7 @@ def site(out: Path, pictures: bool) -> None:
     """
     from benchmark.pages.site import build_site
 
+    _tell_broken()
     if pictures:
         from benchmark.cli.progress import make_progress
         from benchmark.pages.run_pictures import draw_twins
@@ -145,6 +148,14 @@ def site(out: Path, pictures: bool) -> None:
             click.echo(f"no pictures of {line}", err=True)
     count = build_site(out, lambda done, total: click.echo(f"{done}/{total} pages", err=True))
     click.echo(f"{count} files; open {out / 'index.html'}")
+
+
+def _tell_broken() -> None:
+    """Which protocols have no board because their file is broken."""
+    from benchmark.protocols import broken_files
+
+    for one in broken_files():
+        click.secho(f"left out  {one.name}: {one.reason}", fg="red", err=True)
 
 
 def print_board(protocol: Protocol, twin: bool) -> None:

@@ -49,7 +49,14 @@ def protocols_for(gives: Iterable[str]) -> list[str]:
 def _needs(path: Path) -> set[str]:
     import tomllib
 
-    return set(tomllib.loads(path.read_text("utf-8")).get("needs", ()))
+    try:
+        return set(tomllib.loads(path.read_text("utf-8")).get("needs", ()))
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+    ):  # broken, as `bench plugins` says: no method's protocol
+        return set()
 
 
 def _methods(json_: bool) -> None:
@@ -99,11 +106,14 @@ def _some(names: list[str], most: int) -> str:
 
 
 def _protocols(json_: bool) -> None:
-    from benchmark.protocols import all_protocols, protocol_folders, read_lock
+    from benchmark.protocols import LOCK, all_protocols, broken_files, protocol_folders, read_lock
 
+    broken = broken_files()
+    locks = [one.path for one in broken]
     frozen: dict[str, str] = {}
     for folder in protocol_folders():
-        frozen |= read_lock(folder)
+        if folder / LOCK not in locks:
+            frozen |= read_lock(folder)
     rows: list[dict[str, Any]] = [
         {
             "protocol": p.name,
@@ -115,6 +125,8 @@ def _protocols(json_: bool) -> None:
         }
         for p in all_protocols()
     ]
+    for one in broken if json_ else ():
+        click.secho(f"broken  {one.name}: {one.reason}", fg="red", err=True)
     if json_:
         as_json(rows)
         return
@@ -126,6 +138,8 @@ def _protocols(json_: bool) -> None:
             for r in rows
         ],
     )  # fmt: skip
+    for one in broken:
+        click.secho(f"broken  {one.name}: {one.reason}", fg="red")
 
 
 def _datasets(json_: bool) -> None:

@@ -29,7 +29,7 @@ class Plugin:
 
     A broken one brings nothing: `error` says why in one line, `detail` is the traceback, and `meant`
     holds the ids of the methods that it would have brought, as far as it came. `note` is worth knowing
-    of one that is in order.
+    of one that is in order. `folders` are those of its protocols, in which a file may be broken alone.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Plugin:
     detail: str = ""
     meant: tuple[str, ...] = ()
     note: str = ""
+    folders: tuple[Path, ...] = ()
 
     def brings_what(self) -> str:
         """In words: "methods lead; commands crops"."""

@@ -258,6 +258,18 @@ def entry(metric: str) -> Entry:
     return CATALOGUE[metric if metric in CATALOGUE else metric.partition("/")[0]]
 
 
+def explained(metric: str, measure: str = "") -> Entry:
+    """The entry of a metric id, or of what it measures where the id is a protocol's own.
+
+    >>> explained("nme_torso", "nme_iod") == explained("nme_iod")
+    True
+    """
+    try:
+        return entry(metric)
+    except KeyError:
+        return entry(measure)
+
+
 def version(metric: str) -> int:
     """The version of a metric's code; 1 for those that the catalogue does not know (a plugin's)."""
     try:

@@ -168,7 +168,13 @@ class Protocol(Strict):
             raise ValueError(f"the geometries end in different sizes: {sorted(sizes)}")
         if not self.metrics or not self.needs:
             raise ValueError("a protocol needs at least one metric and one prediction kind")
+        measured = {metric.id for metric in self.metrics}
         faults = [
+            *(
+                f"reported: {r.metric!r} is none of its metrics: {', '.join(sorted(measured))}"
+                for r in self.reported
+                if r.metric not in measured
+            ),
             *text_faults("title", self.title),
             *text_faults("summary", self.summary),
             *(f for r in self.reported for f in text_faults("a reported value's source", r.source)),
