@@ -15,20 +15,23 @@ from benchmark.cli.output import as_json, table
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["methods", "protocols", "datasets", "runs"]))
+@click.argument("what", type=click.Choice(["methods", "protocols", "datasets", "tasks", "runs"]))
 @click.option("--method", "-m", default="", shell_complete=complete_methods,
               help="Of the runs those of this method.")  # fmt: skip
 @click.option("--protocol", "-p", default="", shell_complete=complete_protocols,
               help="Of the runs those under this protocol.")  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(what: str, method: str, protocol: str, json_: bool) -> None:
-    """List methods, protocols, data sets or runs (a run's settings are those it was given)."""
+    """List methods, protocols, data sets, tasks or runs (a run's settings are those it was given)."""
     if what == "runs":
         _runs(json_, method, protocol)
         return
     if method or protocol:
         raise click.UsageError("--method and --protocol choose among runs: bench ls runs")
-    {"methods": _methods, "protocols": _protocols, "datasets": _datasets}[what](json_)
+    listings = {
+        "methods": _methods, "protocols": _protocols, "datasets": _datasets, "tasks": _tasks,
+    }  # fmt: skip
+    listings[what](json_)
 
 
 def protocols_for(gives: Iterable[str]) -> list[str]:
@@ -165,6 +168,30 @@ def _datasets(json_: bool) -> None:
              r["summary"]]
             for r in rows
         ],
+    )  # fmt: skip
+
+
+def _tasks(json_: bool) -> None:
+    from benchmark.tasks.accepts import TASKS
+
+    rows: list[dict[str, Any]] = [
+        {
+            "task": name,
+            "needs": list(task.kinds),
+            "sections": list(task.sections),
+            "labels": list(task.labels),
+            "measures": list(task.measures),
+        }
+        for name, task in TASKS.items()
+    ]
+    if json_:
+        as_json(rows)
+        return
+    table(
+        ["task", "scores", "sections", "labels", "measures"],
+        [[r["task"], *(", ".join(r[k]) for k in ("needs", "sections", "labels", "measures"))]
+         for r in rows],
+        cut=["measures"],
     )  # fmt: skip
 
 

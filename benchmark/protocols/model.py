@@ -120,7 +120,7 @@ class Protocol(Strict):
     title: str
     """One line, without a full stop."""
     task: str
-    """What is done with predictions: a module of `benchmark.tasks`."""
+    """What is done with predictions; [Tasks](tasks.md) lists them with all that each takes."""
     needs: tuple[Kind, ...]
     """Prediction kinds that it scores, the preferred first."""
     data: Data
