@@ -77,6 +77,16 @@ CATALOGUE: dict[str, Entry] = {
         "nme_iod of a probe fitted on 100 annotated images, mean of three draws",
         "landmarks:normalised_mean_error",
     ),
+    "nme_visible": Entry(
+        "mean distance of predicted from visible points in units of the distance of two points that "
+        "the protocol names, over all of them; images that hide one of the two are left out",
+        "landmarks:visible_errors",
+    ),
+    "pck": Entry(
+        "share of visible points that are predicted within a threshold, in units of the distance of "
+        "two points that the protocol names; images that hide one of the two are left out",
+        "landmarks:correct_keypoints",
+    ),
     "match_different": Entry(
         "mean distance of matched from true points in another person's image, per pair; in "
         "the unit the protocol names",

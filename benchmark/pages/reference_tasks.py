@@ -74,6 +74,7 @@ def _needs(measure: Measure) -> str:
     said = [f"label `{label}`" for label in measure.labels]
     said += ["only " + _code(measure.kinds)] if measure.kinds else []
     said += ["`landmarks.eyes`"] if measure.unit_points else []
+    said += ["`threshold`"] if measure.threshold else []
     said += ["every point: no label `visible`"] if measure.every_point else []
     return ", ".join(said)
 

@@ -53,6 +53,8 @@ class Metric(Strict):
     probe: str = ""
     stretch: tuple[float, float] = (1.0, 1.0)
     on: str = ""
+    threshold: float | None = Field(default=None, gt=0)
+    """Of `pck`: within which share of the unit a point is right."""
 
 
 class Twin(Strict):

@@ -26,7 +26,8 @@ class Measure:
     `better` is its direction and `aggregates` what may make one number of its values. `labels` are
     those that the test images need for it, beside the task's; `kinds` the predictions it can be read
     from, where that is not all that the task scores. `unit_points`: it needs `landmarks.eyes`, the two
-    points whose distance is the unit; `every_point`: no point may be hidden.
+    points whose distance is the unit; `every_point`: no point may be hidden; `threshold`: the metric
+    states how near is near enough.
     """
 
     better: Literal["lower", "higher"]
@@ -35,6 +36,7 @@ class Measure:
     kinds: tuple[Kind, ...] = ()
     unit_points: bool = False
     every_point: bool = False
+    threshold: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Accepts:
 
 LANDMARK_MEASURES: Mapping[str, Measure] = {
     "nme_iod": Measure("lower", unit_points=True, every_point=True),
+    "nme_visible": Measure("lower", ("ratio_of_sums",), unit_points=True),
+    "pck": Measure("higher", ("ratio_of_sums",), unit_points=True, threshold=True),
     "keypoint_l1_sum": Measure("lower", ("sum_of_means",)),
     "keypoint_l2_sum": Measure("lower", ("sum_of_means",)),
     "keypoint_l2_edge": Measure("lower", ("ratio_of_sums",)),
@@ -83,7 +87,7 @@ TASKS: Mapping[str, Accepts] = {
         sections=("landmarks", "probes"),
         also=("visible",),
         measures=LANDMARK_MEASURES,
-        metric_fields=("measure", "probe", "stretch"),
+        metric_fields=("measure", "probe", "stretch", "threshold"),
     ),
     "landmark_limited": Accepts(
         "benchmark.tasks.landmark_limited:LandmarkLimited",
@@ -91,7 +95,7 @@ TASKS: Mapping[str, Accepts] = {
         kinds=("descriptors", "landmarks"),
         sections=("landmarks", "probes", "limited"),
         measures=LANDMARK_MEASURES,
-        metric_fields=("measure", "on", "stretch"),
+        metric_fields=("measure", "on", "stretch", "threshold"),
     ),
     "landmark_scale": Accepts(
         "benchmark.tasks.landmark_scale:LandmarkScale",
@@ -99,7 +103,7 @@ TASKS: Mapping[str, Accepts] = {
         kinds=("descriptors", "landmarks"),
         sections=("landmarks", "probes", "zoom"),
         measures=LANDMARK_MEASURES,
-        metric_fields=("measure", "on", "stretch"),
+        metric_fields=("measure", "on", "stretch", "threshold"),
     ),
     "landmark_matching": Accepts(
         "benchmark.tasks.landmark_matching:LandmarkMatching",

@@ -19,7 +19,7 @@ from benchmark.tasks.section_faults import section_faults
 from benchmark.tasks.twin_faults import twin_faults
 
 SECTIONS = tuple(dict.fromkeys(name for task in TASKS.values() for name in task.sections))
-METRIC_FIELDS = ("measure", "probe", "stretch", "on")
+METRIC_FIELDS = ("measure", "probe", "stretch", "on", "threshold")
 
 
 def faults(protocol: Protocol, folder: Path | None = None) -> list[str]:
@@ -120,6 +120,12 @@ def _metric(metric: Metric, protocol: Protocol, task: Accepts) -> Iterator[str]:
     rule = protocol.landmarks
     if measure.unit_points and rule is not None and rule.eyes is None:
         yield "it is in units of the distance of two points: name them as landmarks.eyes"
+    if measure.threshold and metric.threshold is None:
+        yield "threshold is lacking: the share of the unit within which a point is right"
+    elif (
+        not measure.threshold and metric.threshold is not None and "threshold" in task.metric_fields
+    ):
+        yield f"'threshold' is not read by {name}"
     if measure.every_point and "visible" in protocol.data.labels:
         other = [n for n, m in task.measures.items() if not m.every_point]
         yield (

@@ -72,7 +72,7 @@ class LandmarkRegression(Task):
             per_item[metric.id] = measured(metric, fitted[probe.name], test, how.protocol)
         points, about = fitted[headline.name], abouts[headline.name]
         rule = how.protocol.landmarks
-        if rule is not None and rule.eyes is not None:
+        if rule is not None and rule.eyes is not None and test.shown().all():
             unit = inter_ocular_distance(test.points, rule.eyes)
             by_point = np.asarray(normalised_point_errors(points, test.points, unit))
             about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
@@ -148,7 +148,15 @@ def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring) -> None
     rule = protocol.landmarks
     measures = [TASKS[protocol.task].measure(m.measure or m.id) for m in protocol.metrics]
     if rule is not None and rule.eyes and any(m is not None and m.unit_points for m in measures):
-        inter_ocular_distance(targets(splits["test"], protocol), rule.eyes)
+        truth = annotation(splits["test"], protocol)
+        known = truth.shown()[:, list(rule.eyes)].all(axis=1)
+        if not known.any():
+            raise DataAltered(
+                f"no test image of {protocol.name} shows both points {list(rule.eyes)}, whose distance "
+                "is the unit",
+                cure="name two others as landmarks.eyes",
+            )
+        inter_ocular_distance(truth.points[known], rule.eyes)
 
 
 def require_batch(probe: Probe, rows: int) -> None:
