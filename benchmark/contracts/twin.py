@@ -30,6 +30,7 @@ class RecipeSpec:
     """
 
     id: str
+    """What a protocol's `recipe` says."""
     implementation: str
     summary: str
     """One line."""

@@ -161,7 +161,8 @@ def visible_errors(pred: Any, target: Any, visible: Any, unit: tuple[int, int]) 
     pred, target: (N, K, 2) in pixels; visible: (N, K); unit: the two 0-based indices, such as one
     shoulder and the hip across. An image that hides one of the two has no unit and counts nowhere.
     Returns float64 (N, 2), the sum of errors and how many there are. Where every landmark is visible,
-    the ratio of sums is the mean of `normalised_mean_error`.
+    the ratio of sums is the mean of `normalised_mean_error`. Source: own definition; with the torso as
+    unit, the distance that PCK compares with its threshold.
 
     >>> target = [[[0.0, 0.0], [10.0, 0.0]], [[0.0, 0.0], [10.0, 0.0]]]
     >>> visible_errors(np.add(target, 1.0), target, [[True, True], [True, False]], (0, 1)).round(4)
