@@ -50,13 +50,11 @@ def _points(protocol: Protocol, task: Accepts, spec: RecipeSpec) -> Iterator[str
                 f"twin.recipe: {spec.id!r} has {' or '.join(map(str, spec.landmarks))} points, "
                 f"[landmarks] asks for {needed}; recipes that have them: {able}"
             )
-    elif not max(spec.landmarks) and "visible" in {
-        label
-        for m in protocol.metrics
-        if (known_as := task.measure(m.id))
-        for label in known_as.labels
-    }:
-        yield f"twin.recipe: {spec.id!r} has no points, and a metric looks at them"
+    elif not max(spec.landmarks):
+        for metric in protocol.metrics:
+            measure = task.measure(metric.id)
+            if measure is not None and "visible" in measure.labels:
+                yield f"twin.recipe: {spec.id!r} has no points, at which {metric.id} looks"
 
 
 def _settings(protocol: Protocol, twin: Twin) -> Iterator[str]:

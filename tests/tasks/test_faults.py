@@ -171,7 +171,7 @@ SPOILT: dict[str, list[tuple[str, str, str]]] = {
         ('[foreground]\nparts = "argmax"', "", "needs a section [foreground]"),
         ('"cub:redo/test"', '"cub:redo/tests"', "did you mean 'redo/test'"),
         ('recipe = "bird"', 'recipe = "brid"', "did you mean 'bird'"),
-        ('recipe = "bird"', 'recipe = "car"', "has no points, and a metric looks at them"),
+        ('recipe = "bird"', 'recipe = "car"', "has no points, at which part_nmi looks"),
     ],
     "mask_disagreement": [
         (
