@@ -13,9 +13,11 @@ from tests_support import SMALL_PROTOCOL, install_fake
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.contracts.twin import BUILT_IN_RECIPES, RecipeSpec
 from benchmark.datasets.twins.recipes import RECIPES, known_recipes, make_recipe
+from benchmark.datasets.twins.splits import open_twin
 from benchmark.plugins import plugins
 from benchmark.protocols import find_protocol
 from benchmark.tasks.faults import faults
+from benchmark.tasks.twin_faults import MODELS, PICTURES
 
 REGISTRATION = """
 from benchmark.contracts import RecipeSpec, hookimpl
@@ -153,3 +155,19 @@ def test_a_setting_that_a_recipe_lacks_suggests_close_ones() -> None:
     with pytest.raises(InvalidInput, match="it has 18 landmarks, 14 were asked for"):
         make_recipe("person", range(2), landmarks=14)
     assert RecipeSpec("x", "a:B", "s", landmarks=(), parts=1).problems()
+
+
+def test_a_twin_has_the_labels_that_checks_and_the_reference_name(harness: Path) -> None:
+    protocol = find_protocol("small_faces")
+    assert protocol.twin is not None
+    twin = protocol.twin.model_copy(update={"test": 2})
+    data = protocol.data.model_copy(update={"labels": PICTURES})
+    pictures = open_twin(protocol.model_copy(update={"data": data, "twin": twin}), "test")
+    assert set(pictures.labels) == set(PICTURES)
+    cars = find_protocol("shapenet_cars")
+    assert cars.twin is not None
+    twin = cars.twin.model_copy(update={"test": 5, "cloud": 20})
+    data = cars.data.model_copy(update={"labels": MODELS})
+    models = open_twin(cars.model_copy(update={"data": data, "twin": twin}), "test")
+    assert {*models.labels, "clouds"} == set(MODELS)
+    assert models.clouds is not None
