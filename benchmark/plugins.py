@@ -33,6 +33,7 @@ from benchmark.contracts.hooks import PROJECT, Hooks
 from benchmark.contracts.names import LONGEST_LINE, name_faults, shown
 from benchmark.contracts.plugin import Brought, Plugin
 from benchmark.contracts.spec import MethodSpec
+from benchmark.contracts.twin import BUILT_IN_RECIPES, RecipeSpec
 from benchmark.datasets.specs import DATASETS
 from benchmark.home import builtin_folder
 from benchmark.protocol_folders import check_folder, protocol_ids
@@ -53,6 +54,7 @@ class Plugins:
     datasets: dict[str, DatasetSpec] = field(default_factory=dict)
     protocol_folders: list[Path] = field(default_factory=list)
     protocol_ids: set[str] = field(default_factory=set)
+    twins: dict[str, RecipeSpec] = field(default_factory=dict)
     launchers: dict[str, LauncherSpec] = field(default_factory=dict)
     commands: dict[str, CommandSpec] = field(default_factory=dict)
     provider: dict[str, str] = field(default_factory=dict)
@@ -161,6 +163,7 @@ def _check(brought: Brought, found: Plugins) -> None:
     kinds: list[tuple[str, list[Any], Any, Iterable[str]]] = [
         ("method", brought.methods, MethodSpec, found.methods),
         ("data set", brought.datasets, DatasetSpec, {d.id for d in DATASETS} | set(found.datasets)),
+        ("twin recipe", brought.twins, RecipeSpec, {*BUILT_IN_RECIPES, *found.twins}),
         ("launcher", brought.launchers, LauncherSpec, found.launchers),
         ("command", brought.commands, CommandSpec, found.commands),
     ]
@@ -189,6 +192,7 @@ def _take(about: Plugin, brought: Brought, found: Plugins) -> None:
         found.provider[spec.id] = about.name
         found.distribution[spec.id] = about.distribution
     found.datasets.update({d.id: d for d in brought.datasets})
+    found.twins.update({s.id: s for s in brought.twins})
     found.launchers.update({s.id: s for s in brought.launchers})
     found.commands.update({s.id: s for s in brought.commands})
     folders = [Path(f) for f in brought.protocols]
@@ -201,6 +205,8 @@ def _take(about: Plugin, brought: Brought, found: Plugins) -> None:
             methods=tuple(s.id for s in brought.methods),
             datasets=tuple(s.id for s in brought.datasets),
             protocols=tuple(sorted(protocols)),
+            folders=tuple(folders),
+            twins=tuple(s.id for s in brought.twins),
             launchers=tuple(s.id for s in brought.launchers),
             commands=tuple(s.id for s in brought.commands),
         )

@@ -13,9 +13,14 @@ from benchmark.contracts.errors import PluginBroken
 from benchmark.contracts.names import id_faults, shown
 
 
+def is_version(path: Path) -> bool:
+    """Whether a file's name is a version: "1.toml", "12.toml"."""
+    return path.suffix == ".toml" and path.stem.isascii() and path.stem.isdigit()
+
+
 def protocol_ids(folder: Path) -> set[str]:
     """The ids of the protocols in a folder laid out like `protocols/`."""
-    return {path.parent.name for path in folder.glob("*/*.toml") if path.stem.isdecimal()}
+    return {path.parent.name for path in folder.glob("*/*.toml") if is_version(path)}
 
 
 def check_folder(folder: Any, taken: set[str]) -> None:

@@ -63,13 +63,15 @@ def test_a_frozen_protocol_that_was_changed_is_refused(harness: Path, tmp_path: 
     from benchmark.protocols.files import _read_cached
 
     folder = tmp_path / "protocols"
-    assert freeze(folder) == ["small_faces@1"]
+    digest = find_protocol("small_faces").digest()
+    assert freeze(folder, {"small_faces@1": digest}) == ["small_faces@1"]
     find_protocol("small_faces")
     written(folder, SMALL_PROTOCOL.replace("scale = 1.5", "scale = 1.6"))
     _read_cached.cache_clear()
     with pytest.raises(DataAltered, match="changed after it was frozen"):
         find_protocol("small_faces")
-    assert freeze(folder) == []
+    assert freeze(folder, {"small_faces@1": "0" * 64}) == []
+    assert read_lock(folder) == {"small_faces@1": digest}
 
 
 def test_the_newest_version_is_meant_unless_one_is_named(harness: Path, tmp_path: Path) -> None:

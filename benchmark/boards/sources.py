@@ -11,7 +11,6 @@ from benchmark.protocols import (
     Protocol,
     ProtocolInvalid,
     builtin_folder,
-    find_protocol,
     protocol_path,
 )
 from benchmark.protocols.model import ReportedValue
@@ -65,7 +64,7 @@ def said_of(protocol: Protocol) -> list[Said]:
     the protocol's own file count, so that no plugin adds to the boards of others.
     """
     names = [protocol.name]
-    if find_protocol(protocol.id).name == protocol.name:
+    if protocol_path(protocol.id).stem == str(protocol.version):
         names.append(protocol.id)
     found = [_of_protocol(protocol, said) for said in protocol.reported]
     beside = by_protocol(protocol_path(protocol.name).parent.parent)

@@ -77,6 +77,8 @@ def build(check: bool) -> None:
     from benchmark.boards.tables import stale_files, update_boards
     from benchmark.contracts.errors import DataAltered
 
+    _tell_broken()
+
     if check:
         if old := stale_files():
             raise DataAltered(
@@ -140,6 +142,7 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
 
     chosen = [find_protocol(name) for name in dict.fromkeys(protocols)] or None
 
+    _tell_broken()
     if pictures:
         from benchmark.cli.progress import make_progress
         from benchmark.pages.run_pictures import draw_twins
@@ -161,6 +164,14 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
     if private:
         click.echo("not to be published: it may show pictures whose terms forbid it", err=True)
     click.echo(f"{count} files; open {out / 'index.html'}")
+
+
+def _tell_broken() -> None:
+    """Which protocols have no board because their file is broken."""
+    from benchmark.protocols import broken_files
+
+    for one in broken_files():
+        click.secho(f"left out  {one.name}: {one.reason}", fg="red", err=True)
 
 
 def print_board(protocol: Protocol, twin: bool) -> None:

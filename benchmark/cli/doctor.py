@@ -6,6 +6,7 @@ import platform
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ import click
 from benchmark.cli.output import as_json, size
 
 ENOUGH_DISK = 10 * 2**30
+MEND_FILES = "mend these files; all others are there. `bench protocol check` lists every fault"
 
 
 @click.command()
@@ -125,14 +127,23 @@ def _data() -> list[dict[str, Any]]:
 
 
 def _plugins() -> list[dict[str, Any]]:
+    from benchmark.home import builtin_folder
     from benchmark.plugins import plugins
 
     loaded = plugins()
-    found = [
-        _check("ok", f"plugin {row.name}", f"{row.distribution} {row.version}: {row.brings_what()}")
-        for row in loaded.rows
-        if not row.error
-    ]
+    found = []
+    for row in loaded.rows:
+        if row.error:
+            continue
+        about = f"{row.distribution} {row.version}: {row.brings_what()}"
+        broken = _broken(row.folders)
+        found.append(
+            _check("problem", f"plugin {row.name}", f"{about}; {broken}", MEND_FILES)
+            if broken
+            else _check("ok", f"plugin {row.name}", about)
+        )
+    if broken := _broken((builtin_folder(),)):
+        found.append(_check("problem", "protocols of bench", broken, MEND_FILES))
     for failure in loaded.failures:
         where = failure.detail.strip().splitlines()
         lines = [line.strip() for line in where if line.strip().startswith("File ")]
@@ -144,6 +155,13 @@ def _plugins() -> list[dict[str, Any]]:
                 "mend the plugin, or uninstall it",
             )
         )
-    if not found:
+    if not loaded.rows:
         found.append(_check("problem", "plugins", "none installed", "pip install -e plugins/lead"))
     return found
+
+
+def _broken(folders: tuple[Path, ...]) -> str:
+    """What is refused alone in folders of protocols, in words; empty where nothing is."""
+    from benchmark.protocols import broken_files
+
+    return "; ".join(f"{one.name} is broken: {one.reason}" for one in broken_files(folders))

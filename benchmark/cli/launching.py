@@ -19,6 +19,7 @@ from benchmark.launch import make_launcher
 from benchmark.plugins import plugins
 from benchmark.protocols import find_protocol
 from benchmark.runner.run import Outcome
+from benchmark.tasks.faults import require_sound
 
 LAST = 2000  # characters of a log that are looked at for its error
 
@@ -36,9 +37,12 @@ def launch(
 ) -> None:
     """Launch `bench run` with these words for each seed; exits with the code of the first that fails."""
     plugins().method(method)
-    name = find_protocol(protocol).name
+    found = find_protocol(protocol)
+    require_sound(found)
     jobs = [
-        Job(f"{method} on {name}, seed {seed}", ("run", *words, "--seed", str(seed), "--json"))
+        Job(
+            f"{method} on {found.name}, seed {seed}", ("run", *words, "--seed", str(seed), "--json")
+        )
         for seed in seeds
     ]
     if plan_only:

@@ -20,20 +20,23 @@ SAID_OF_A_RUN = frozenset(
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["methods", "protocols", "datasets", "runs"]))
+@click.argument("what", type=click.Choice(["methods", "protocols", "datasets", "tasks", "runs"]))
 @click.option("--method", "-m", default="", shell_complete=complete_methods,
               help="Of the runs those of this method.")  # fmt: skip
 @click.option("--protocol", "-p", default="", shell_complete=complete_protocols,
               help="Of the runs those under this protocol.")  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(what: str, method: str, protocol: str, json_: bool) -> None:
-    """List methods, protocols, data sets or runs (a run's settings are those it was given)."""
+    """List methods, protocols, data sets, tasks or runs (a run's settings are those it was given)."""
     if what == "runs":
         _runs(json_, method, protocol)
         return
     if method or protocol:
         raise click.UsageError("--method and --protocol choose among runs: bench ls runs")
-    {"methods": _methods, "protocols": _protocols, "datasets": _datasets}[what](json_)
+    listings = {
+        "methods": _methods, "protocols": _protocols, "datasets": _datasets, "tasks": _tasks,
+    }  # fmt: skip
+    listings[what](json_)
 
 
 def protocols_for(gives: Iterable[str]) -> list[str]:
@@ -54,7 +57,14 @@ def protocols_for(gives: Iterable[str]) -> list[str]:
 def _needs(path: Path) -> set[str]:
     import tomllib
 
-    return set(tomllib.loads(path.read_text("utf-8")).get("needs", ()))
+    try:
+        return set(tomllib.loads(path.read_text("utf-8")).get("needs", ()))
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+    ):  # broken, as `bench plugins` says: no method's protocol
+        return set()
 
 
 def _methods(json_: bool) -> None:
@@ -104,11 +114,14 @@ def _some(names: list[str], most: int) -> str:
 
 
 def _protocols(json_: bool) -> None:
-    from benchmark.protocols import all_protocols, protocol_folders, read_lock
+    from benchmark.protocols import LOCK, all_protocols, broken_files, protocol_folders, read_lock
 
+    broken = broken_files()
+    locks = [one.path for one in broken]
     frozen: dict[str, str] = {}
     for folder in protocol_folders():
-        frozen |= read_lock(folder)
+        if folder / LOCK not in locks:
+            frozen |= read_lock(folder)
     rows: list[dict[str, Any]] = [
         {
             "protocol": p.name,
@@ -120,6 +133,8 @@ def _protocols(json_: bool) -> None:
         }
         for p in all_protocols()
     ]
+    for one in broken if json_ else ():
+        click.secho(f"broken  {one.name}: {one.reason}", fg="red", err=True)
     if json_:
         as_json(rows)
         return
@@ -131,6 +146,8 @@ def _protocols(json_: bool) -> None:
             for r in rows
         ],
     )  # fmt: skip
+    for one in broken:
+        click.secho(f"broken  {one.name}: {one.reason}", fg="red")
 
 
 def _datasets(json_: bool) -> None:
@@ -156,6 +173,30 @@ def _datasets(json_: bool) -> None:
              r["summary"]]
             for r in rows
         ],
+    )  # fmt: skip
+
+
+def _tasks(json_: bool) -> None:
+    from benchmark.tasks.accepts import TASKS
+
+    rows: list[dict[str, Any]] = [
+        {
+            "task": name,
+            "needs": list(task.kinds),
+            "sections": list(task.sections),
+            "labels": list(task.labels),
+            "measures": list(task.measures),
+        }
+        for name, task in TASKS.items()
+    ]
+    if json_:
+        as_json(rows)
+        return
+    table(
+        ["task", "scores", "sections", "labels", "measures"],
+        [[r["task"], *(", ".join(r[k]) for k in ("needs", "sections", "labels", "measures"))]
+         for r in rows],
+        cut=["measures"],
     )  # fmt: skip
 
 

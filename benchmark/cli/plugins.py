@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,8 +11,9 @@ from benchmark.cli.output import as_json, table
 
 if TYPE_CHECKING:
     from benchmark.contracts.plugin import Plugin
+    from benchmark.protocols import Broken
 
-BRINGS = ("methods", "datasets", "protocols", "launchers", "commands")
+BRINGS = ("methods", "datasets", "protocols", "twins", "launchers", "commands")
 
 
 @click.command()
@@ -22,6 +24,7 @@ def command(check: bool, json_: bool) -> None:
     """List the installed plugins: where each is from, what it brings, whether it is in order."""
     from benchmark.contracts.errors import PluginBroken
     from benchmark.plugins import plugins
+    from benchmark.protocols import broken_files
 
     found = plugins()
     rows = found.rows
@@ -29,43 +32,50 @@ def command(check: bool, json_: bool) -> None:
         from benchmark.testing.plugin_check import check_plugin
 
         rows = [check_plugin(row, found) for row in rows]
+    broken = {row.name: broken_files(row.folders) for row in rows}
     if json_:
-        as_json([_as_json(row) for row in rows])
+        as_json([_as_json(row, broken[row.name]) for row in rows])
     else:
-        _print(rows)
-    broken = [row.name for row in rows if row.error]
-    if check and broken:
+        _print(rows, broken)
+    names = [row.name for row in rows if row.error or broken[row.name]]
+    if check and names:
         raise PluginBroken(
-            f"broken: {', '.join(broken)}",
-            cure="mend or uninstall them; `bench doctor` shows where each broke",
+            f"broken: {', '.join(names)}", cure="mend or uninstall them; the reasons stand above"
         )
 
 
-def _as_json(row: Plugin) -> dict[str, Any]:
+def _status(row: Plugin, broken: Sequence[Broken]) -> str:
+    return "broken" if row.error else "broken in part" if broken else "ok"
+
+
+def _as_json(row: Plugin, broken: Sequence[Broken]) -> dict[str, Any]:
     return {
         "plugin": row.name,
         "version": row.version,
         "distribution": row.distribution,
         **{what: list(getattr(row, what)) for what in BRINGS},
-        "status": "broken" if row.error else "ok",
+        "status": _status(row, broken),
         "error": row.error,
+        "broken": {one.name: one.reason for one in broken},
         "note": row.note,
     }
 
 
-def _print(rows: list[Plugin]) -> None:
+def _print(rows: list[Plugin], broken: Mapping[str, Sequence[Broken]]) -> None:
     if not rows:
         click.echo("no plugins are installed; `bench method new` begins one")
         return
     table(
         ["plugin", "version", "distribution", "status", "brings"],
         [
-            [r.name, r.version, r.distribution, "broken" if r.error else "ok", r.brings_what()]
+            [r.name, r.version, r.distribution, _status(r, broken[r.name]), r.brings_what()]
             for r in rows
         ],
     )
     for row in rows:
         if row.error:
             click.secho(f"broken  {row.name}: {row.error}", fg="red")
+        for one in broken[row.name]:
+            click.secho(f"broken  {row.name}: {one.reason}", fg="red")
         if row.note:
             click.secho(f"note  {row.name}: {row.note}", fg="yellow")

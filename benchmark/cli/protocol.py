@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
+
+from benchmark.cli.names import complete_protocols
 
 
 @click.group()
@@ -11,29 +16,106 @@ def command() -> None:
 
 
 @command.command()
-def check() -> None:
-    """Read every protocol and compare it with the frozen digests."""
-    from benchmark.protocols import find_protocol, protocol_files, protocol_folders, read_lock
+@click.argument("names", nargs=-1, shell_complete=complete_protocols)
+def check(names: tuple[str, ...]) -> None:
+    """Say of all protocols (or those named) what could not be scored, and whether they are frozen.
 
-    for folder in protocol_folders():
-        lock = read_lock(folder)
-        for name in protocol_files((folder,)):
-            protocol = find_protocol(name)
-            state = "frozen" if name in lock else "draft: `bench protocol freeze` would freeze it"
-            click.echo(f"{name:24} {protocol.digest()[:16]}  {state}")
+    Drafts and those of plugins too; no data is read. 11 if there is a fault, 5 if a frozen one was
+    changed.
+    """
+    from benchmark.contracts.errors import DataAltered
+    from benchmark.protocols import ProtocolInvalid, broken_files, protocol_folders, protocol_path
+
+    faults = altered = 0
+    for name, path in _chosen(names).items():
+        state, found, changed = _state(name, path)
+        click.echo(f"{name:24} {state}")
+        for fault in found:
+            click.secho(f"  fault: {fault}", fg="red")
+        faults, altered = faults + len(found), altered + changed
+    folders = {protocol_path(name).parent.parent for name in names} or set(protocol_folders())
+    for one in broken_files(tuple(sorted(folders))):
+        if "@" not in one.name:  # a lock, or a paper's tables
+            click.secho(f"{one.name}\n  fault: {one.reason}", fg="red")
+            faults += 1
+    if faults:
+        raise (DataAltered if altered == faults else ProtocolInvalid)(
+            f"{faults} fault{'s' if faults > 1 else ''} in protocol files",
+            cure="mend them as said above; runs under these protocols are refused, all others go on",
+        )
+
+
+def _chosen(names: tuple[str, ...]) -> dict[str, Path]:
+    """The files of those named ("id" is its newest version), or all."""
+    from benchmark.protocols import protocol_files, protocol_folders, protocol_path
+
+    if not names:
+        return protocol_files(protocol_folders())
+    paths = [protocol_path(name) for name in names]
+    return {f"{path.parent.name}@{path.stem}": path for path in paths}
+
+
+def _state(name: str, path: Path) -> tuple[str, list[str], bool]:
+    """How a version stands, its faults, and whether it was changed after it was frozen."""
+    from benchmark.contracts.errors import BenchError, DataAltered
+    from benchmark.protocols import find_protocol, read_lock
+    from benchmark.tasks.faults import faults
+
+    try:
+        protocol = find_protocol(name)
+    except BenchError as error:
+        return "broken", [error.sentence], isinstance(error, DataAltered)
+    frozen = name in read_lock(path.parent.parent)
+    state = "frozen" if frozen else "draft: `bench protocol freeze` would freeze it"
+    return f"{protocol.digest()[:16]}  {state}", faults(protocol, path.parent), False
 
 
 @command.command()
-def freeze() -> None:
-    """Write the digests of new versions into protocols/digests.lock; frozen ones stay as they are."""
-    from benchmark.probes.constants import lock_entries
-    from benchmark.protocols import builtin_folder, protocol_files, read_protocol
-    from benchmark.protocols import freeze as add
+@click.argument("names", nargs=-1, shell_complete=complete_protocols)
+def freeze(names: tuple[str, ...]) -> None:
+    """Write the digests of new versions (or of those named) into the lock of their folder.
 
-    folder = builtin_folder()
-    found = [read_protocol(path) for path in protocol_files((folder,)).values()]
-    added = add(folder, lock_entries(found))
-    click.echo("frozen: " + ", ".join(added) if added else "nothing new to freeze")
+    That is protocols/digests.lock for bench's own, and digests.lock in the folder of protocols of a
+    plugin for its own. What is frozen stays as it is; a protocol with faults is not frozen.
+    """
+    from benchmark.probes.constants import lock_entries
+    from benchmark.protocols import (
+        LOCK,
+        ProtocolInvalid,
+        protocol_folders,
+        read_lock,
+        read_protocol,
+    )
+    from benchmark.protocols import freeze as add
+    from benchmark.tasks.faults import faults
+
+    drafts = {
+        folder: [
+            read_protocol(path)
+            for name, path in _chosen(names).items()
+            if path.parent.parent == folder and name not in read_lock(folder)
+        ]
+        for folder in protocol_folders()
+    }
+    for folder, found in drafts.items():
+        for protocol in found:
+            if wrong := faults(protocol, folder / protocol.id):
+                raise ProtocolInvalid(
+                    f"{protocol.name} can't be frozen: {wrong[0]}",
+                    cure="mend it, or name those to be frozen: bench protocol freeze NAME",
+                )
+    said = 0
+    for folder, found in drafts.items():
+        if found and not names and not os.access(folder, os.W_OK):
+            left = ", ".join(protocol.name for protocol in found)
+            click.echo(f"left as drafts, {folder} may not be written: {left}")
+        elif found:
+            digests = {protocol.name: protocol.digest() for protocol in found}
+            added = add(folder, digests | lock_entries(found))
+            click.echo(f"frozen in {folder / LOCK}: {', '.join(added)}")
+            said += 1
+    if not said:
+        click.echo("nothing new to freeze")
 
 
 @command.command()
@@ -67,23 +149,42 @@ def _shown(value: object) -> str:
 
 
 @command.command()
+@click.argument("names", nargs=-1, shell_complete=complete_protocols)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write pages there: of protocols of plugins, or of those named.",
+)
 @click.option("--check", "only_check", is_flag=True, help="Only say whether the pages are current.")
 @click.option("--pictures", is_flag=True, help="Draw missing pictures of the twins as well.")
-def page(only_check: bool, pictures: bool) -> None:
-    """Write docs/protocols/: one page for each protocol version, made from its file."""
-    from benchmark.contracts.errors import DataAltered
-    from benchmark.files import write_text
-    from benchmark.pages.protocol_pages import pages, picture_path
-    from benchmark.protocols import all_protocols
+def page(names: tuple[str, ...], out: Path | None, only_check: bool, pictures: bool) -> None:
+    """Write docs/protocols/: one page for each version of bench's own protocols, made from its file.
 
+    With --out, those of plugins, wherever their documentation is.
+    """
+    from benchmark.contracts.errors import DataAltered, DataMissing
+    from benchmark.files import write_text
+    from benchmark.home import builtin_folder
+    from benchmark.pages.protocol_pages import own_folder, pages, picture_path
+    from benchmark.protocols import all_protocols, find_protocol, protocol_folders
+
+    if names and out is None:
+        raise click.UsageError("pages of named protocols go to a folder of yours: --out FOLDER")
+    folders = (builtin_folder(),) if out is None else protocol_folders()[1:]
+    chosen = [find_protocol(name) for name in names] or all_protocols(folders)
+    if not chosen:
+        raise DataMissing("no plugin brings protocols", cure="name those whose pages you want")
+    folder = own_folder() if out is None else out
     if pictures and not only_check:
         from benchmark.pages.twin_pictures import draw_twin
 
-        for protocol in all_protocols():
-            if protocol.twin is not None and not picture_path(protocol).exists():
-                draw_twin(protocol, picture_path(protocol))
-                click.echo(f"drawn {picture_path(protocol).name}")
-    stale = [p for p, t in pages().items() if not p.exists() or p.read_text("utf-8") != t]
+        for protocol in chosen:
+            picture = picture_path(protocol, folder)
+            if protocol.twin is not None and not picture.exists():
+                draw_twin(protocol, picture)
+                click.echo(f"drawn {picture.name}")
+    texts = pages(chosen, folder)
+    stale = [p for p, t in texts.items() if not p.exists() or p.read_text("utf-8") != t]
     if only_check and stale:
         raise DataAltered(
             f"{len(stale)} pages are not what the protocols say, first {stale[0].name}",
@@ -91,5 +192,5 @@ def page(only_check: bool, pictures: bool) -> None:
         )
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, pages()[path])
+        write_text(path, texts[path])
     click.echo(f"{len(stale)} pages written" if stale else "all pages are current")

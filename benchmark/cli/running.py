@@ -56,6 +56,8 @@ def run_command(
         try:
             plan = make_plan(request, progress)
             if plan_only:
+                if not (plan.folder / "record.json").exists():
+                    plan.require(progress)
                 said.append(_plan_said(plan))
                 if not json_:
                     _say_plan(said[-1])

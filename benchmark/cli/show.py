@@ -41,6 +41,8 @@ def _tree(content: Any, depth: int = 0) -> None:
 
 
 def _protocol(name: str, json_: bool) -> None:
+    from benchmark.contracts.spec import DERIVED
+    from benchmark.plugins import plugins
     from benchmark.protocols import find_protocol, protocol_path
 
     protocol = find_protocol(name)
@@ -53,7 +55,18 @@ def _protocol(name: str, json_: bool) -> None:
         content.pop(word, None)
     _tree(content)
     click.echo(f"digest: {protocol.digest()}")
-    click.secho(f"\nbench run --method lead --protocol {protocol.id}", dim=True)
+    able = [
+        spec.id
+        for spec in plugins().methods.values()
+        if {k for g in spec.gives for k in (g, *DERIVED.get(g, ()))} & set(protocol.needs)
+    ]
+    first = sorted(able, key=lambda name: (plugins().method(name).role != "method", name))
+    click.secho(
+        f"\nbench run --method {first[0]} --protocol {name}"
+        if first
+        else f"\nno method here gives {' or '.join(protocol.needs)}: `bench method new` begins one",
+        dim=True,
+    )
 
 
 def _method(name: str, json_: bool) -> None:

@@ -31,6 +31,7 @@ _HOME = {
     **dict.fromkeys(
         ("Ceiling", "FitContext", "Method", "MethodInfo", "MethodSettings", "Weights"), "method"
     ),
+    "RecipeSpec": "twin",
     **dict.fromkeys(("BenchError", "InvalidInput", "TrainingFailed"), "errors"),
 }
 
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         Translation,
     )
     from benchmark.contracts.spec import KINDS, Environment, MethodSpec
+    from benchmark.contracts.twin import RecipeSpec
 
 __all__ = sorted(_HOME)
 

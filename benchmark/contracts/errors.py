@@ -9,6 +9,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+MOST_NAMED = 12
+"""How many alternatives an error names."""
+
 
 class BenchError(Exception):
     """Something the user can mend.
@@ -25,6 +28,11 @@ class BenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  cure: {self.cure}" if self.cure else self.message
+
+    @property
+    def sentence(self) -> str:
+        """Message and cure in one line."""
+        return f"{self.message}; {self.cure}" if self.cure else self.message
 
 
 class InvalidInput(BenchError, ValueError):
@@ -43,6 +51,17 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(repr(c) for c in close)}? " if close else ""
 
 
+def listed(names: Iterable[str], most: int = MOST_NAMED) -> str:
+    """Names in order, the first of them where there are many.
+
+    >>> listed("cab", most=2)
+    'a, b and 1 more'
+    """
+    found = sorted(names)
+    rest = len(found) - most
+    return ", ".join(found[:most]) + (f" and {rest} more" if rest > 0 else "") or "none"
+
+
 class UnknownName(BenchError, LookupError):
     """No method, protocol, data set or run of that name; close names are suggested."""
 
@@ -50,10 +69,10 @@ class UnknownName(BenchError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, cure: str = "") -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        listing = ", ".join(self.known) if self.known else "none"
         super().__init__(
             f"there is no {kind} {name!r}",
-            cure=cure or f"{did_you_mean(name, self.known)}known {_plural(kind)}: {listing}",
+            cure=cure
+            or f"{did_you_mean(name, self.known)}known {_plural(kind)}: {listed(self.known)}",
         )
 
 

@@ -33,6 +33,10 @@ class Hooks:
         """Register data sets: `register(DatasetSpec(...))`."""
 
     @hookspec
+    def bench_twins(self, register: Callable[[Any], None]) -> None:
+        """Register recipes of rendered twins: `register(RecipeSpec(...))`."""
+
+    @hookspec
     def bench_launchers(self, register: Callable[[Any], None]) -> None:
         """Register places where runs execute: `register(LauncherSpec(...))`."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmark.contracts.dataset import DatasetSpec
 from benchmark.contracts.extension import CommandSpec, LauncherSpec
 from benchmark.contracts.spec import MethodSpec
+from benchmark.contracts.twin import RecipeSpec
 
 
 @dataclass
@@ -17,6 +18,7 @@ class Brought:
     methods: list[MethodSpec] = field(default_factory=list)
     datasets: list[DatasetSpec] = field(default_factory=list)
     protocols: list[Path] = field(default_factory=list)
+    twins: list[RecipeSpec] = field(default_factory=list)
     launchers: list[LauncherSpec] = field(default_factory=list)
     commands: list[CommandSpec] = field(default_factory=list)
 
@@ -27,7 +29,7 @@ class Plugin:
 
     A broken one brings nothing: `error` says why in one line, `detail` is the traceback, and `meant`
     holds the ids of the methods that it would have brought, as far as it came. `note` is worth knowing
-    of one that is in order.
+    of one that is in order. `folders` are those of its protocols, in which a file may be broken alone.
     """
 
     name: str
@@ -36,12 +38,14 @@ class Plugin:
     methods: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
+    twins: tuple[str, ...] = ()
     launchers: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     error: str = ""
     detail: str = ""
     meant: tuple[str, ...] = ()
     note: str = ""
+    folders: tuple[Path, ...] = ()
 
     def brings_what(self) -> str:
         """In words: "methods lead; commands crops"."""

@@ -60,12 +60,16 @@ def require(dataset_id: str) -> Path:
     return found
 
 
-def reader_of(dataset_id: str, root: Path) -> Reader:
-    """The reader of a data set's layout under `root`; PluginBroken where there is none."""
-    spec = spec_of(dataset_id)
-    made = named(spec.implementation, f"data set {dataset_id!r}")
-    if not (isinstance(made, type) and issubclass(made, Reader)):
+def reader_class(dataset_id: str) -> type[Reader]:
+    """The class that reads a data set's layout; raises `PluginBroken` where it can't be imported."""
+    found = named(spec_of(dataset_id).implementation, f"data set {dataset_id!r}")
+    if not (isinstance(found, type) and issubclass(found, Reader)):
         raise PluginBroken(
-            f"data set {dataset_id!r}: {spec.implementation} is not a subclass of Reader"
+            f"data set {dataset_id!r}: {spec_of(dataset_id).implementation} is no subclass of Reader"
         )
-    return made(root)
+    return found
+
+
+def reader_of(dataset_id: str, root: Path) -> Reader:
+    """The reader of a data set's layout under `root`."""
+    return reader_class(dataset_id)(root)

@@ -80,6 +80,16 @@ CATALOGUE: dict[str, Entry] = {
         "nme_iod of a probe fitted on 100 annotated images, mean of three draws",
         "landmarks:normalised_mean_error",
     ),
+    "nme_visible": Entry(
+        "mean distance of predicted from visible points in units of the distance of two points that "
+        "the protocol names, over all of them; images that hide one of the two are left out",
+        "landmarks:visible_errors",
+    ),
+    "pck": Entry(
+        "share of visible points that are predicted within a threshold, in units of the distance of "
+        "two points that the protocol names; images that hide one of the two are left out",
+        "landmarks:correct_keypoints",
+    ),
     "match_different": Entry(
         "mean distance of matched from true points in another person's image, per pair; in "
         "the unit the protocol names",
@@ -264,6 +274,18 @@ CATALOGUE: dict[str, Entry] = {
 def entry(metric: str) -> Entry:
     """The entry of a metric id; a variant ("fid/clean@…") is looked up by what stands before "/"."""
     return CATALOGUE[metric if metric in CATALOGUE else metric.partition("/")[0]]
+
+
+def explained(metric: str, measure: str = "") -> Entry:
+    """The entry of a metric id, or of what it measures where the id is a protocol's own.
+
+    >>> explained("nme_torso", "nme_iod") == explained("nme_iod")
+    True
+    """
+    try:
+        return entry(metric)
+    except KeyError:
+        return entry(measure)
 
 
 def version(metric: str) -> int:

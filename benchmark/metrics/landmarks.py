@@ -156,6 +156,65 @@ def visible_distances(pred: Any, target: Any, visible: Any, edge: float) -> np.n
     return np.stack([(distance * visible).sum(axis=1), visible.sum(axis=1)], axis=1)
 
 
+def visible_errors(pred: Any, target: Any, visible: Any, unit: tuple[int, int]) -> np.ndarray:
+    """As `visible_distances`, in units of the distance of two of the image's own true landmarks.
+
+    pred, target: (N, K, 2) in pixels; visible: (N, K); unit: the two 0-based indices, such as one
+    shoulder and the hip across. An image that hides one of the two has no unit and counts nowhere.
+    Returns float64 (N, 2), the sum of errors and how many there are. Where every landmark is visible,
+    the ratio of sums is the mean of `normalised_mean_error`. Source: own definition; with the torso as
+    unit, the distance that PCK compares with its threshold.
+
+    >>> target = [[[0.0, 0.0], [10.0, 0.0]], [[0.0, 0.0], [10.0, 0.0]]]
+    >>> visible_errors(np.add(target, 1.0), target, [[True, True], [True, False]], (0, 1)).round(4)
+    array([[0.2828, 2.    ],
+           [0.    , 0.    ]])
+    """
+    distance, counted = _in_units(pred, target, visible, unit)
+    return np.stack([(distance * counted).sum(axis=1), counted.sum(axis=1)], axis=1)
+
+
+def correct_keypoints(
+    pred: Any, target: Any, visible: Any, unit: tuple[int, int], threshold: float
+) -> np.ndarray:
+    """How many visible landmarks lie within `threshold` units of the true ones, of how many.
+
+    Arguments and images left out as `visible_errors`; threshold: a share of the unit, which still
+    counts as right. Returns float64 (N, 2). The sum of the first column over that of the second, in
+    percent, is PCK, the percentage of correct keypoints (0.2 of the torso on LSP).
+
+    Source: Yang and Ramanan, Articulated human detection with flexible mixtures of parts, 2013.
+
+    >>> target = [[[0.0, 0.0], [10.0, 0.0], [5.0, 5.0]]]
+    >>> pred = [[[0.0, 2.0], [10.0, 2.5], [5.0, 5.0]]]
+    >>> correct_keypoints(pred, target, [[True, True, False]], (0, 1), 0.2)
+    array([[1., 2.]])
+    """
+    if not threshold > 0:
+        raise InvalidInput(f"threshold: expected a positive share of the unit, got {threshold}")
+    distance, counted = _in_units(pred, target, visible, unit)
+    return (
+        np.stack([((distance <= threshold) & counted).sum(axis=1), counted.sum(axis=1)], axis=1)
+        * 1.0
+    )
+
+
+def _in_units(
+    pred: Any, target: Any, visible: Any, unit: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Distances (N, K) in units of each image, and which of them count."""
+    pred, target = checks.arrays(pred=(pred, "N K 2"), target=(target, "N K 2"))
+    (visible,) = checks.masks(visible=(visible, "N K"))
+    if visible.shape != pred.shape[:2]:
+        raise InvalidInput(f"visible: expected shape {pred.shape[:2]}, got {visible.shape}")
+    known = visible[:, list(unit)].all(axis=1)
+    length = np.ones(len(target))
+    if known.any():
+        length[known] = inter_ocular_distance(target[known], unit)
+    distance = np.linalg.norm(pred - target, axis=2) / length[:, None]
+    return distance, visible & known[:, None]
+
+
 def _visible_shares(
     pred: Any, target: Any, visible: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

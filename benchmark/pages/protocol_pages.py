@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.datasets.places import spec_of
 from benchmark.home import checkout
-from benchmark.metrics.catalogue import entry
+from benchmark.metrics.catalogue import explained
 from benchmark.probes.constants import constants
 from benchmark.protocols import WORDS, Protocol, all_protocols
 
@@ -46,26 +46,40 @@ def differences(one: Protocol, other: Protocol) -> list[tuple[str, Any, Any, boo
     return [
         (key, before.get(key), after.get(key), key.partition(".")[0] not in WORDS)
         for key in [*before, *(k for k in after if k not in before)]
-        if before.get(key) != after.get(key) and key != "version"
+        if _stated(before.get(key)) != _stated(after.get(key)) and key != "version"
     ]
 
 
-def page_path(protocol: Protocol) -> Path:
-    """Where the page of a version lies in a checkout."""
-    return checkout() / "docs" / "protocols" / f"{protocol.id}-{protocol.version}.md"
+def _stated(value: Any) -> Any:
+    """A value, where it says anything: what is empty and what is not there are one."""
+    return None if value in ("", [], {}, ()) else value
 
 
-def picture_path(protocol: Protocol) -> Path:
+def own_folder() -> Path:
+    """Where the pages of bench's own protocols lie in a checkout."""
+    return checkout() / "docs" / "protocols"
+
+
+def page_path(protocol: Protocol, folder: Path) -> Path:
+    """Where the page of a version lies in a folder of pages."""
+    return folder / f"{protocol.id}-{protocol.version}.md"
+
+
+def picture_path(protocol: Protocol, folder: Path) -> Path:
     """Where the pictures of its twin lie."""
-    return page_path(protocol).with_suffix(".jpg")
+    return page_path(protocol, folder).with_suffix(".jpg")
 
 
-def page(protocol: Protocol, versions: Iterable[Protocol] = ()) -> str:
-    """The page in Markdown; `versions` are all versions of the protocol's id, for its history."""
+def page(protocol: Protocol, versions: Iterable[Protocol] = (), folder: Path | None = None) -> str:
+    """The page in Markdown; `versions` are all versions of the protocol's id, for its history.
+
+    `folder` is where it will lie, beside the pictures of its twin; without one there are none.
+    """
     lines = [f"# {protocol.name}", "", f"{_sentence(protocol.title)} {_sentence(protocol.summary)}"]
     lines += ["", *_measured(protocol), "", *_data(protocol), "", *_geometry(protocol)]
-    for section in (_asked, _probes, _twin, _reported, _notes):
-        if found := section(protocol):
+    sections = [_asked(protocol), _probes(protocol), _twin(protocol, folder)]
+    for found in (*sections, _reported(protocol), _notes(protocol)):
+        if found:
             lines += ["", *found]
     lines += ["", *_history(protocol, versions)]
     return "\n".join(lines) + "\n"
@@ -74,18 +88,20 @@ def page(protocol: Protocol, versions: Iterable[Protocol] = ()) -> str:
 def index(protocols: Iterable[Protocol]) -> str:
     """The list of all pages."""
     rows = [
-        [f"[{p.name}]({page_path(p).name})", p.title, p.metrics[0].id, " or ".join(p.needs)]
+        [f"[{p.name}]({page_path(p, Path()).name})", p.title, p.metrics[0].id, " or ".join(p.needs)]
         for p in protocols
     ]
     table = tabulate(rows, ["protocol", "what", "headline", "needs"], tablefmt="github")
     return f"# Protocols\n\nMade from `protocols/` by `bench protocol page`.\n\n{table}\n"
 
 
-def pages() -> dict[Path, str]:
-    """All pages and their index, by path."""
+def pages(chosen: Sequence[Protocol], folder: Path) -> dict[Path, str]:
+    """The pages of these protocols and their index in a folder, by path."""
     known = all_protocols()
-    texts = {page_path(p): page(p, [v for v in known if v.id == p.id]) for p in known}
-    return {page_path(known[0]).with_name("README.md"): index(known), **texts}
+    texts = {
+        page_path(p, folder): page(p, [v for v in known if v.id == p.id], folder) for p in chosen
+    }
+    return {folder / "README.md": index(chosen), **texts}
 
 
 def _sentence(text: str) -> str:
@@ -101,7 +117,7 @@ def _table(content: Mapping[str, Any]) -> list[str]:
 def _measured(protocol: Protocol) -> list[str]:
     lines = ["## What is measured", ""]
     for i, metric in enumerate(protocol.metrics):
-        about = entry(metric.id)
+        about = explained(metric.id, metric.measure)
         head = "**headline** " if i == 0 else ""
         unit = f" in {metric.unit}" if metric.unit else ""
         lines.append(
@@ -162,12 +178,12 @@ def _probes(protocol: Protocol) -> list[str]:
     return ["## Probe", *lines] if lines else []
 
 
-def _twin(protocol: Protocol) -> list[str]:
+def _twin(protocol: Protocol, folder: Path | None) -> list[str]:
     if protocol.twin is None:
         return []
     lines = ["## Twin", "", "Rendered pictures of the same schema, for running anywhere."]
-    if picture_path(protocol).exists():
-        lines += ["", f"![Pictures of the twin]({picture_path(protocol).name})"]
+    if folder is not None and picture_path(protocol, folder).exists():
+        lines += ["", f"![Pictures of the twin]({picture_path(protocol, folder).name})"]
     return [*lines, "", *_table(protocol.twin.model_dump(mode="json"))]
 
 

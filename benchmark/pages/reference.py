@@ -14,10 +14,12 @@ from benchmark.metrics.catalogue import CATALOGUE
 from benchmark.pages.reference_cli import commands_page
 from benchmark.pages.reference_code import Item, cell, module_words, public, rendered
 from benchmark.pages.reference_schemas import protocol_schema, record_schema
+from benchmark.pages.reference_tasks import tasks_page
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
-CONTRACTS = ("method", "spec", "images", "predictions", "centres", "dataset", "record", "errors")
+CONTRACTS = ("method", "spec", "images", "predictions", "centres", "dataset", "twin", "record",
+             "errors")  # fmt: skip
 PROTOCOL_FILE = ("protocols/model", "protocols/data", "protocols/scoring", "contracts/generation")
 NO_METRICS = {"__init__", "catalogue", "checks"}
 """Modules of `benchmark.metrics` without a metric: the list of ids, and what is asked of input."""
@@ -37,6 +39,7 @@ def reference(cli: click.Group) -> dict[Path, str]:
         "hooks.md": hooks_page(),
         "contracts.md": contracts_page(),
         "protocol-file.md": protocol_file_page(),
+        "tasks.md": tasks_page(MADE),
         "metrics.md": metrics_page(),
         "training.md": training_page(),
         "record.schema.json": record_schema(),

@@ -173,8 +173,6 @@ def _shown(visible: npt.ArrayLike, shape: tuple[int, ...]) -> npt.NDArray[np.boo
     return shown
 
 
-OPTIONS = ("intercept", "centre", "fraction", "held_out")
-
 #: name → options of `LinearProbe`
 PRESETS: dict[str, dict[str, bool | float]] = {
     # LMDIS: coordinates minus 0.5 on both sides, no intercept.
@@ -190,6 +188,9 @@ PRESETS: dict[str, dict[str, bool | float]] = {
     "linear/ganseg": {"intercept": False, "centre": False},
 }
 
+OPTIONS = frozenset({"intercept", "centre", "fraction", "held_out"})
+"""What a preset fixes, and a protocol may change."""
+
 
 def linear_probe(
     name: str, image_size: tuple[float, float] = (1.0, 1.0), **changed: bool | float
@@ -204,7 +205,7 @@ def linear_probe(
     if name not in PRESETS:
         raise UnknownName("linear probe", name, PRESETS)
     options = PRESETS[name] | changed
-    unknown = options.keys() - set(OPTIONS)
+    unknown = options.keys() - OPTIONS
     if unknown:
         raise UnknownName("option of a linear probe", min(unknown), OPTIONS)
     return LinearProbe(

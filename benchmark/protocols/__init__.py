@@ -7,9 +7,10 @@ of all versions: what was frozen can't change under its number.
 """
 
 from benchmark.contracts.generation import Generation
-from benchmark.protocols.data import NEEDED, Data, Geometry
+from benchmark.protocols.data import NEEDED, Data, Geometry, Label
 from benchmark.protocols.files import (
     LOCK,
+    Broken,
     ProtocolInvalid,
     all_protocols,
     builtin_folder,
@@ -30,6 +31,7 @@ from benchmark.protocols.model import (
     Twin,
     canonical_digest,
 )
+from benchmark.protocols.papers import broken_files
 from benchmark.protocols.scoring import (
     Alignment,
     Foreground,
@@ -42,9 +44,9 @@ from benchmark.protocols.scoring import (
 )
 
 __all__ = [
-    "LOCK", "NEEDED", "WORDS", "Alignment", "Data", "Foreground", "Generation", "Geometry",
-    "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
-    "ReportedValue", "Shape", "Twin", "Zoom", "all_protocols", "builtin_folder",
-    "canonical_digest", "find_protocol", "freeze", "is_frozen", "protocol_files",
-    "protocol_folders", "protocol_path", "read_lock", "read_protocol",
+    "LOCK", "NEEDED", "WORDS", "Alignment", "Broken", "Data", "Foreground", "Generation", "Geometry",
+    "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
+    "ReportedValue", "Shape", "Twin", "Zoom", "all_protocols", "broken_files", "builtin_folder",
+    "canonical_digest", "find_protocol", "freeze", "is_frozen", "protocol_files", "protocol_folders",
+    "protocol_path", "read_lock", "read_protocol",
 ]  # fmt: skip

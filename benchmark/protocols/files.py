@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
+from benchmark.contracts.names import LONGEST_LINE, shown
+from benchmark.files import write_text
 from benchmark.home import builtin_folder
+from benchmark.protocol_folders import is_version
 from benchmark.protocols.model import Protocol
 
 LOCK = "digests.lock"
+DIGEST = re.compile(r"[0-9a-f]{64}")
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class ProtocolInvalid(BenchError):
@@ -22,19 +30,23 @@ class ProtocolInvalid(BenchError):
     exit_code = 11
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A file in a folder of protocols that is refused alone: what it would be, and why it is not."""
+
+    name: str
+    path: Path
+    error: BenchError
+
+    @property
+    def reason(self) -> str:
+        """Why, in one line that may be printed, whatever the file says."""
+        return shown(self.error.message, quote=False, most=LONGEST_LINE)
+
+
 def read_protocol(path: Path) -> Protocol:
     """Read and check one file; its place must say the same id and version as its content."""
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-        protocol = Protocol.model_validate(content)
-    except tomllib.TOMLDecodeError as error:
-        raise ProtocolInvalid(f"{path} is not TOML: {error}") from None
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(p) for p in e['loc']) or 'protocol'}: {e['msg']}"
-            for e in error.errors()
-        )
-        raise ProtocolInvalid(f"{path}: {faults}") from None
+    protocol = read_model(path, Protocol)
     if (protocol.id, str(protocol.version)) != (path.parent.name, path.stem):
         raise ProtocolInvalid(
             f"{path} says {protocol.name}", cure=f"move it to {protocol.id}/{protocol.version}.toml"
@@ -42,12 +54,28 @@ def read_protocol(path: Path) -> Protocol:
     return protocol
 
 
+def read_model(path: Path, model: type[Model]) -> Model:
+    """What a TOML file says, checked; raises `ProtocolInvalid` with everything that is wrong with it."""
+    try:
+        return model.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise ProtocolInvalid(f"{path} can't be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProtocolInvalid(f"{path} is not TOML: {error}") from None
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc']) or model.__name__.lower()}: {e['msg']}"
+            for e in error.errors()
+        )
+        raise ProtocolInvalid(f"{path}: {faults}") from None
+
+
 def protocol_files(folders: tuple[Path, ...]) -> dict[str, Path]:
     """`id@version` → file, for all folders, sorted."""
     found: dict[str, Path] = {}
     for folder in folders:
         for path in folder.glob("*/*.toml"):
-            if path.stem.isdecimal():
+            if is_version(path):
                 found.setdefault(f"{path.parent.name}@{path.stem}", path)
     return dict(sorted(found.items(), key=lambda kv: (kv[1].parent.name, int(kv[1].stem))))
 
@@ -64,9 +92,29 @@ def protocol_folders() -> tuple[Path, ...]:
     return (builtin_folder(), *plugins().protocol_folders)
 
 
-def all_protocols() -> list[Protocol]:
-    """Every version of every protocol."""
-    return [_read_cached(path) for path in protocol_files(protocol_folders()).values()]
+def all_protocols(folders: tuple[Path, ...] | None = None) -> list[Protocol]:
+    """Every version of every protocol (of these folders) that can be read: not `broken_files`."""
+    files = protocol_files(protocol_folders() if folders is None else folders)
+    return [p for p in map(_readable, files.values()) if p is not None]
+
+
+def _readable(path: Path) -> Protocol | None:
+    try:
+        return _read_cached(path)
+    except ProtocolInvalid:
+        return None
+
+
+def broken_protocols(folders: tuple[Path, ...]) -> list[Broken]:
+    """What is refused alone in these folders: protocols and locks."""
+    found = []
+    for folder in folders:
+        for name, path in {**protocol_files((folder,)), LOCK: folder / LOCK}.items():
+            try:
+                read_lock(folder) if name == LOCK else _read_cached(path)
+            except ProtocolInvalid as error:
+                found.append(Broken(name, path, error))
+    return found
 
 
 def protocol_path(name: str) -> Path:
@@ -105,26 +153,43 @@ def is_frozen(name: str) -> bool:
 
 
 def read_lock(folder: Path) -> dict[str, str]:
-    """The frozen digests of a protocols folder."""
+    """The frozen digests of a folder of protocols, by name.
+
+    A line holds what is frozen ("id@version", or "probe:name" for the constants of a probe), a space
+    and its sha256. Raises `ProtocolInvalid` for any other line.
+    """
     path = folder / LOCK
     if not path.exists():
         return {}
-    lines = (line.split() for line in path.read_text("utf-8").splitlines() if line.strip())
-    return {parts[0]: parts[1] for parts in lines}
+    frozen: dict[str, str] = {}
+    for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
+        name, _, digest = line.partition(" ")
+        if line and (not DIGEST.fullmatch(digest) or name in frozen):
+            raise ProtocolInvalid(
+                f"{path}, line {number}: expected a name that is frozen once, a space and a sha256 of "
+                f"64 hexadecimal digits, got {shown(line)}",
+                cure="restore the file as it was committed",
+            )
+        if line:
+            frozen[name] = digest
+    return frozen
 
 
-def freeze(folder: Path, also: Mapping[str, str] | None = None) -> list[str]:
-    """Add digests not yet in the lock (of versions, and those of `also`); return their names.
+def freeze(folder: Path, digests: Mapping[str, str]) -> list[str]:
+    """Add those digests that are not yet in the folder's lock; return their names.
 
-    What is frozen is never touched.
+    What is frozen is never touched, and where nothing is new neither is the file.
     """
     lock = read_lock(folder)
-    files = protocol_files((folder,))
-    digests = {name: read_protocol(path).digest() for name, path in files.items()} | dict(
-        also or {}
-    )
     added = [name for name in digests if name not in lock]
-    lock |= {name: digests[name] for name in added}
-    text = "".join(f"{name} {digest}\n" for name, digest in sorted(lock.items()))
-    (folder / LOCK).write_text(text, "utf-8")
+    if added:
+        lock |= {name: digests[name] for name in added}
+        text = "".join(f"{name} {digest}\n" for name, digest in sorted(lock.items()))
+        try:
+            write_text(folder / LOCK, text)
+        except OSError as error:
+            raise ProtocolInvalid(
+                f"{folder / LOCK} can't be written: {error.strerror}",
+                cure="freeze in a checkout that you may write to (pip install -e), and commit the file",
+            ) from None
     return added

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from benchmark.contracts.generation import Generation
-from benchmark.contracts.names import shown, text_faults
+from benchmark.contracts.names import ID, shown, text_faults
 from benchmark.contracts.spec import Kind
 from benchmark.protocols.data import Data, Geometry, Strict
 from benchmark.protocols.scoring import (
@@ -53,6 +53,8 @@ class Metric(Strict):
     probe: str = ""
     stretch: tuple[float, float] = (1.0, 1.0)
     on: str = ""
+    threshold: float | None = Field(default=None, gt=0)
+    """Of `pck`: within which share of the unit a point is right."""
 
 
 class Twin(Strict):
@@ -66,8 +68,8 @@ class Twin(Strict):
     way that needs no weights.
     """
 
-    recipe: Literal["face", "bird", "flower", "person", "car"]
-    """What is rendered."""
+    recipe: str = Field(pattern=f"^{ID.pattern}$")
+    """What is rendered: face, bird, flower, person, car, or a plugin's."""
     fit: int
     train: int
     test: int
@@ -120,7 +122,7 @@ class Protocol(Strict):
     title: str
     """One line, without a full stop."""
     task: str
-    """What is done with predictions: a module of `benchmark.tasks`."""
+    """What is done with predictions; [Tasks](tasks.md) lists them with all that each takes."""
     needs: tuple[Kind, ...]
     """Prediction kinds that it scores, the preferred first."""
     data: Data
@@ -180,7 +182,13 @@ class Protocol(Strict):
             raise ValueError(f"the geometries end in different sizes: {sorted(sizes)}")
         if not self.metrics or not self.needs:
             raise ValueError("a protocol needs at least one metric and one prediction kind")
+        measured = {metric.id for metric in self.metrics}
         faults = [
+            *(
+                f"reported: {r.metric!r} is none of its metrics: {', '.join(sorted(measured))}"
+                for r in self.reported
+                if r.metric not in measured
+            ),
             *text_faults("title", self.title),
             *text_faults("summary", self.summary),
             *text_faults("shared", self.data.shared),

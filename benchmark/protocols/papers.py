@@ -8,7 +8,6 @@ Nothing here is part of a protocol's digest.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,11 +15,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from benchmark.files import listed
 from benchmark.protocols.data import Strict
-from benchmark.protocols.files import ProtocolInvalid
+from benchmark.protocols.files import (
+    Broken,
+    ProtocolInvalid,
+    broken_protocols,
+    protocol_folders,
+    read_model,
+)
 from benchmark.protocols.model import ReadFrom
 
 FOLDER = "reported"
@@ -127,14 +132,7 @@ class PaperValue:
 
 def read_paper(path: Path) -> Paper:
     """Read and check one file; its name must be the paper's id."""
-    try:
-        paper = Paper.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise ProtocolInvalid(f"{path} is not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "paper"
-        raise ProtocolInvalid(f"{path}: {where}: {first['msg']}") from None
+    paper = read_model(path, Paper)
     if paper.id != path.stem:
         raise ProtocolInvalid(f"{path} says {paper.id}", cure=f"name it {paper.id}.toml")
     return paper
@@ -142,8 +140,27 @@ def read_paper(path: Path) -> Paper:
 
 @cache
 def papers(folder: Path) -> tuple[Paper, ...]:
-    """The papers of a folder of protocols, by id."""
-    return tuple(read_paper(path) for path in listed(folder / FOLDER, "*.toml"))
+    """The papers of a folder of protocols that can be read, by id; `broken_papers` has the others."""
+    return tuple(found for found in _read(folder) if isinstance(found, Paper))
+
+
+def broken_papers(folder: Path) -> list[Broken]:
+    """The papers of a folder that are refused, each alone."""
+    return [found for found in _read(folder) if isinstance(found, Broken)]
+
+
+def broken_files(folders: tuple[Path, ...] | None = None) -> list[Broken]:
+    """All that is refused alone in these folders of protocols (in all, where none are named)."""
+    named = protocol_folders() if folders is None else folders
+    return [*broken_protocols(named), *(b for folder in named for b in broken_papers(folder))]
+
+
+def _read(folder: Path) -> Iterator[Paper | Broken]:
+    for path in listed(folder / FOLDER, "*.toml"):
+        try:
+            yield read_paper(path)
+        except ProtocolInvalid as error:
+            yield Broken(f"{FOLDER}/{path.stem}", path, error)
 
 
 def values(paper: Paper) -> Iterator[PaperValue]:

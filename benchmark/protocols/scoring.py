@@ -25,7 +25,7 @@ class LandmarkRule(Strict):
     count: int
     """How many points."""
     eyes: tuple[int, int] | None = None
-    """Indices of the two points whose distance is the unit."""
+    """Indices of the two points whose distance is the unit: the eyes, or a shoulder and a hip."""
     part_centres: CentreRule = "soft_mean"
     most: int | None = None
 

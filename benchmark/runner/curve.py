@@ -21,7 +21,6 @@ from benchmark.metrics.aggregates import aggregate
 from benchmark.runner.fitting import read_done
 from benchmark.runner.plan import Plan, roles
 from benchmark.runner.run import Outcome, loaded_method, publish, run_lock
-from benchmark.tasks.base import Scoring
 
 
 def milestones(plan: Plan) -> dict[int, Path]:
@@ -92,14 +91,7 @@ def _at(images: int, progress: Progress) -> Progress:
 
 def _score(plan: Plan, folder: Path, splits: dict, progress: Progress) -> float:
     method = loaded_method(plan, folder)
-    how = Scoring(
-        protocol=plan.scored,
-        kind=plan.kind,
-        twin=plan.request.twin,
-        on="validation",
-        device=plan.device,
-        progress=progress,
-    )
+    how = replace(plan.scoring(progress), on="validation")
     with tempfile.TemporaryDirectory(prefix=".curve.", dir=plan.folder) as store:
         plan.task.predict(method, plan.kind, splits, plan.scored, Path(store), progress)
         scores = plan.task.score(Path(store), splits, how)

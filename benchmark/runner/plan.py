@@ -23,7 +23,8 @@ from benchmark.runner.code import code_state
 from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
 from benchmark.runner.identity import fit_id, run_id
 from benchmark.settings import SettingsInvalid, resolve_settings
-from benchmark.tasks.base import Task, find_task, kind_used
+from benchmark.tasks.base import Scoring, Task, find_task, kind_used
+from benchmark.tasks.faults import require_sound
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,21 @@ class Plan:
         """The protocol with what its twin measures otherwise, if this is a twin's run."""
         return self.protocol.scored(twin=self.request.twin)
 
+    def scoring(self, progress: Progress) -> Scoring:
+        """How its predictions are scored."""
+        return Scoring(
+            protocol=self.scored,
+            kind=self.kind,
+            twin=self.request.twin,
+            on=self.request.on,
+            device=self.device,
+            progress=progress,
+        )
+
+    def require(self, progress: Progress) -> None:
+        """Refuse, before anything is fitted, what scoring would lack: labels, images, weights."""
+        self.task.require(self.splits, self.scoring(progress))
+
     @property
     def fit_folder(self) -> Path:
         return home() / "fits" / self.fit_id
@@ -92,6 +108,7 @@ class Plan:
 def make_plan(request: Request, progress: Progress) -> Plan:
     """Resolve method, settings, protocol, data (preparing it if need be) and identities."""
     protocol = find_protocol(request.protocol)
+    require_sound(protocol)
     spec = plugins().method(request.method)
     kind_used(tuple(spec.gives), protocol, spec.id)
     cls = implementation(spec)

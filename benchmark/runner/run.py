@@ -58,7 +58,7 @@ from benchmark.runner.environment import (
 from benchmark.runner.fitting import fit, read_done, workplace
 from benchmark.runner.identity import IDENTITY_VERSION
 from benchmark.runner.plan import Plan
-from benchmark.tasks.base import Scores, Scoring, groups_of
+from benchmark.tasks.base import Scores, groups_of
 
 COMMITTED_BYTES = {"errors": 4 * 2**20, "predictions": 256 * 1024}
 """What is small enough to lie beside a record; without its errors a record makes no row."""
@@ -93,9 +93,9 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         forget_peak_memory(plan.device)
         exact_products()
         started = _started(plan)
-        plan.task.require(plan.scored)
         for split in plan.splits.values():
             split.verify()
+        plan.require(progress)
         fitted = _fit(plan, progress)
         _predict(plan, progress)
         scores, seconds = _score(plan, progress)
@@ -240,15 +240,7 @@ def _predict(plan: Plan, progress: Progress) -> None:
 
 def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:
     began = time.monotonic()
-    how = Scoring(
-        protocol=plan.scored,
-        kind=plan.kind,
-        twin=plan.request.twin,
-        on=plan.request.on,
-        device=plan.device,
-        progress=progress,
-    )
-    scores = plan.task.score(plan.folder / "predictions", plan.splits, how)
+    scores = plan.task.score(plan.folder / "predictions", plan.splits, plan.scoring(progress))
     return scores, time.monotonic() - began
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark.contracts.errors import Incompatible, InvalidInput
 from benchmark.contracts.spec import DERIVED, Kind
+from benchmark.tasks.accepts import Accepts, accepts
 from benchmark.tasks.groups import image_groups
 
 if TYPE_CHECKING:
@@ -52,14 +53,23 @@ class Scoring:
 class Task(ABC):
     """One way of turning predictions and labels into per-item errors."""
 
-    splits: ClassVar[tuple[str, ...]] = ("train", "test")
     compares_with_fit: ClassVar[bool] = False
     """Whether images fitted on may be those compared with, as in distances between sets of images."""
     leaves_hidden_out: ClassVar[bool] = False
     """Whether points that are not annotated count nowhere; else a data set that has some is refused."""
+    accepts: ClassVar[Accepts]
 
-    def require(self, protocol: Protocol) -> None:  # noqa: B027
-        """Refuse, before anything is fitted, what scoring would lack later (a file of weights)."""
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The roles of a protocol's data that it looks at, beside the one that is fitted on."""
+        return self.accepts.splits
+
+    @abstractmethod
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        """Refuse, before anything is fitted, what scoring would lack later: labels, images, weights.
+
+        What the protocol's file alone tells was checked before (`benchmark.tasks.faults`).
+        """
 
     @abstractmethod
     def predict(
@@ -129,26 +139,10 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
     )
 
 
-TASKS: dict[str, str] = {
-    "landmark_regression": "benchmark.tasks.landmark_regression:LandmarkRegression",
-    "landmark_matching": "benchmark.tasks.landmark_matching:LandmarkMatching",
-    "shape_and_pose": "benchmark.tasks.shape_and_pose:ShapeAndPoseTask",
-    "foreground_segmentation": "benchmark.tasks.foreground_segmentation:ForegroundSegmentation",
-    "mask_disagreement": "benchmark.tasks.mask_disagreement:MaskDisagreement",
-    "landmark_limited": "benchmark.tasks.landmark_limited:LandmarkLimited",
-    "landmark_scale": "benchmark.tasks.landmark_scale:LandmarkScale",
-    "image_generation": "benchmark.tasks.image_generation:ImageGeneration",
-}
-
-
 def find_task(name: str) -> Task:
     """The task of that name."""
     from importlib import import_module
 
-    from benchmark.contracts.errors import UnknownName
-
-    if name not in TASKS:
-        raise UnknownName("task", name, TASKS)
-    module, _, cls = TASKS[name].partition(":")
+    module, _, cls = accepts(name).implementation.partition(":")
     make: Callable[[], Task] = getattr(import_module(module), cls)
     return make()

@@ -40,6 +40,7 @@ from benchmark.metrics.segmentation import (
     iou_pixels,
 )
 from benchmark.protocols import Foreground, Protocol
+from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.foreground import (
     Reading,
@@ -98,8 +99,13 @@ AT_LANDMARKS: Mapping[str, tuple[str, str, Callable[[Any, Any], float]]] = {
 class ForegroundSegmentation(Task):
     """Measure masks on the test split; nothing is fitted."""
 
-    splits = ("test",)
     leaves_hidden_out = True
+    accepts = TASKS["foreground_segmentation"]
+
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        true_masks(splits["test"], how.protocol)
+        if any(metric.id in AT_LANDMARKS for metric in how.protocol.metrics):
+            _seen_landmarks(splits["test"])
 
     def predict(
         self,
@@ -197,13 +203,18 @@ def _at_landmarks(
     maps: np.ndarray, split: PreparedSplit, rule: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """The part at each visible landmark of all images, and which landmark it is; both (M,)."""
-    visible = split.labels.get("visible")
-    if split.points is None or visible is None:
-        raise DataAltered(
-            f"{split.folder} carries no landmarks with visibility",
-            cure='the protocol\'s data.labels must hold "visible"',
-        )
-    seen = np.asarray(visible, np.bool_)
-    parts = labels_at(maps, np.where(seen[..., None], split.points, 0), rule)
+    points, seen = _seen_landmarks(split)
+    parts = labels_at(maps, np.where(seen[..., None], points, 0))
     landmarks = np.broadcast_to(np.arange(seen.shape[1]), seen.shape)
     return parts[seen], landmarks[seen]
+
+
+def _seen_landmarks(split: PreparedSplit) -> tuple[np.ndarray, np.ndarray]:
+    """The landmarks (N, K, 2) of a split and which of them are visible (N, K)."""
+    visible = split.labels.get("visible")
+    if split.points is None or visible is None or not np.asarray(visible).any():
+        raise DataAltered(
+            f"the images in {split.folder} show no landmarks, at which parts are looked at",
+            cure='the protocol\'s data.labels must hold "visible", and the samples points',
+        )
+    return split.points, np.asarray(visible, np.bool_)

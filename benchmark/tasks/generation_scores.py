@@ -6,13 +6,14 @@ network they are called after it, `fd_squeezenet` and `kd_squeezenet`: they comp
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.generation import Generation
 from benchmark.contracts.method import Progress
 from benchmark.metrics.frechet import (
@@ -119,13 +120,27 @@ def possible(how: Generation) -> list[str]:
     return names
 
 
-def require_known(protocol: Protocol) -> None:
-    """Refuse a metric that the protocol's section says nothing about."""
-    assert protocol.generation is not None
-    known = possible(protocol.generation)
-    for metric in protocol.metrics:
-        if metric.id not in known:
-            raise UnknownName(f"metric of {protocol.name}", metric.id, known)
+def few_images(how: Generation, count: int, which: str) -> Iterator[str]:
+    """What `count` images of one side ("generated", "test") are too few for, in a sentence each.
+
+    >>> list(few_images(Generation(images=9, network="fd-squeezenet"), 1, "test"))
+    ['a covariance needs more than 1 test images, there are 1']
+    """
+    if count <= how.ddof:
+        yield f"a covariance needs more than {how.ddof} {which} images, there are {count}"
+    if how.kernel and how.kernel.subset_size > count:
+        yield (
+            f"kernel.subset_size {how.kernel.subset_size} is more than the {count} {which} images"
+        )
+    if how.neighbours:
+        compared = min(count, how.neighbours.images)
+        for name in ("k", "density_k"):
+            k = getattr(how.neighbours, name)
+            if not 1 <= k < compared:
+                yield (
+                    f"neighbours.{name} {k} must be at least 1 and fewer than the {compared} {which} "
+                    "images that are compared"
+                )
 
 
 def measured(store: Path, protocol: Protocol, how: Generation, progress: Progress) -> Measured:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import BenchError, DataAltered, PluginBroken
+from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, PluginBroken
 from benchmark.contracts.generation import Generation, Linearity, PathLength
 from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import Generator
@@ -24,13 +24,14 @@ from benchmark.metrics.path_length import perceptual_path_distances
 from benchmark.networks.distances import ImageDistance, image_distance
 from benchmark.networks.feature_networks import feature_network
 from benchmark.protocols import Protocol
+from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.attribute_classifier import (
     Classifier,
     attribute_classifier,
     classifier_path,
 )
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.generation_scores import NEAR, PATHS, measured, require_known
+from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, measured
 from benchmark.tasks.seen_features import real_features, write_features
 
 if TYPE_CHECKING:
@@ -43,19 +44,25 @@ WALKS_AT_ONCE = 4
 class ImageGeneration(Task):
     """Generate, look through frozen networks, compare with the whole test split."""
 
-    splits = ("test",)
     compares_with_fit = True
+    accepts = TASKS["image_generation"]
 
-    def require(self, protocol: Protocol) -> None:
-        """Every file of weights is there and is the one pinned; every metric can be made."""
-        how = section(protocol)
-        require_known(protocol)
-        for name in _networks(how).values():
-            _require_pinned(feature_network(name).identity(), how, protocol)
-        if how.path:
-            _require_pinned(image_distance(how.path.distance).identity(), how, protocol)
-        if how.linearity:
-            classifier_path(how.linearity.classifier)
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        """There are images enough, and every file of weights is there and is the one pinned."""
+        protocol, asked = how.protocol, section(how.protocol)
+        if asked.network:
+            count = len(splits["test"]) * (2 if asked.flips else 1)
+            if found := list(few_images(asked, count, "test")):
+                raise Incompatible(
+                    f"{protocol.name}: {found[0]}",
+                    cure="score more images, or state smaller numbers in a new protocol",
+                )
+        for name in _networks(asked).values():
+            _require_pinned(feature_network(name).identity(), asked, protocol)
+        if asked.path:
+            _require_pinned(image_distance(asked.path.distance).identity(), asked, protocol)
+        if asked.linearity:
+            classifier_path(asked.linearity.classifier)
 
     def predict(
         self,

@@ -9,10 +9,12 @@ import numpy as np
 
 from benchmark.contracts.errors import BenchError, InvalidInput, UnknownName
 from benchmark.metrics.landmarks import (
+    correct_keypoints,
     inter_ocular_distance,
     joint_errors,
     normalised_mean_error,
     visible_distances,
+    visible_errors,
 )
 from benchmark.protocols import Metric, Protocol
 
@@ -42,7 +44,8 @@ def measured(
     if name not in MEASURES:
         raise UnknownName("measure of landmarks", name, MEASURES)
     stretch = np.asarray(metric.stretch)
-    return MEASURES[name](points * stretch, truth.points * stretch, truth.shown(), protocol)
+    asked = Asked(metric, protocol)
+    return MEASURES[name](points * stretch, truth.points * stretch, truth.shown(), asked)
 
 
 def moved_by_rounding(
@@ -51,42 +54,79 @@ def moved_by_rounding(
     """How far `measured` of kept points (N, K, 2) may lie from that of the points before they were
     rounded to the kept ones' dtype; of its shape and unit.
 
-    Every measure here is a mean or sum of distances, so by the triangle inequality none moves by more
-    than it gives for points that lie off the truth by what was rounded: half the distance between two
-    numbers of that dtype.
+    Measures that are means or sums of distances move by no more, by the triangle inequality, than they
+    give for points that lie off the truth by what was rounded: half the distance between two numbers of
+    that dtype. One that counts distances moves by those that are as near to its threshold.
     """
     exact = Annotation(truth.points.astype(np.float64), truth.visible)
+    if metric.threshold:
+        asked, stretch = Asked(metric, protocol), np.asarray(metric.stretch)
+        known = truth.shown()[:, list(asked.unit)].all(axis=1)
+        unit = inter_ocular_distance(exact.points[known] * stretch, asked.unit).min(initial=np.inf)
+        far = float(np.linalg.norm(np.spacing(np.abs(points)) * stretch, axis=2).max() / unit)
+        inner, outer = (
+            measured(metric.model_copy(update={"threshold": at}), points, truth, protocol)
+            for at in (metric.threshold - far, metric.threshold + far)
+        )
+        return outer - inner
     off = measured(metric, exact.points + np.spacing(np.abs(points)) / 2, exact, protocol)
     return off - measured(metric, exact.points, exact, protocol)
 
 
-def _nme_iod(
-    points: np.ndarray, truth: np.ndarray, shown: np.ndarray, protocol: Protocol
-) -> np.ndarray:
-    rule = protocol.landmarks
-    if rule is None or rule.eyes is None:
-        raise BenchError(f"protocol {protocol.name} does not say which landmarks are the eyes")
+@dataclass(frozen=True)
+class Asked:
+    """What a protocol says of an error beside the points."""
+
+    metric: Metric
+    protocol: Protocol
+
+    @property
+    def unit(self) -> tuple[int, int]:
+        """The two landmarks whose distance is the unit."""
+        rule = self.protocol.landmarks
+        if rule is None or rule.eyes is None:
+            raise BenchError(
+                f"{self.metric.id} of {self.protocol.name} is in units of the distance of two points",
+                cure="name them in its [landmarks]: eyes = [first, second]",
+            )
+        return rule.eyes
+
+
+def _nme_iod(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, asked: Asked) -> np.ndarray:
     if not shown.all():
-        raise InvalidInput("errors in units of the eyes' distance need every landmark annotated")
-    return normalised_mean_error(points, truth, inter_ocular_distance(truth, rule.eyes))
+        raise InvalidInput(
+            f"{asked.metric.id} needs every landmark of every image annotated",
+            cure='measure = "nme_visible" counts the visible ones alone',
+        )
+    return normalised_mean_error(points, truth, inter_ocular_distance(truth, asked.unit))
 
 
-def _l1(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Protocol) -> np.ndarray:
+def _nme_visible(
+    points: np.ndarray, truth: np.ndarray, shown: np.ndarray, asked: Asked
+) -> np.ndarray:
+    return visible_errors(points, truth, shown, asked.unit)
+
+
+def _pck(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, asked: Asked) -> np.ndarray:
+    return correct_keypoints(points, truth, shown, asked.unit, asked.metric.threshold or 0)
+
+
+def _l1(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Asked) -> np.ndarray:
     return joint_errors(points, truth, shown, "l1")
 
 
-def _l2(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Protocol) -> np.ndarray:
+def _l2(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Asked) -> np.ndarray:
     return joint_errors(points, truth, shown, "l2")
 
 
-def _edge(
-    points: np.ndarray, truth: np.ndarray, shown: np.ndarray, protocol: Protocol
-) -> np.ndarray:
-    return visible_distances(points, truth, shown, float(protocol.size))
+def _edge(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, asked: Asked) -> np.ndarray:
+    return visible_distances(points, truth, shown, float(asked.protocol.size))
 
 
-MEASURES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray, Protocol], np.ndarray]] = {
+MEASURES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray, Asked], np.ndarray]] = {
     "nme_iod": _nme_iod,  # (N,) percent of the distance of the eyes; aggregate mean
+    "nme_visible": _nme_visible,  # (N, 2) sum and count; aggregate ratio_of_sums, percent of the unit
+    "pck": _pck,  # (N, 2) right and all; aggregate ratio_of_sums
     "keypoint_l1_sum": _l1,  # (N, 2K) pixels; aggregate sum_of_means
     "keypoint_l2_sum": _l2,  # (N, K) pixels; aggregate sum_of_means
     "keypoint_l2_edge": _edge,  # (N, 2) sum and count; aggregate ratio_of_sums, percent of the side

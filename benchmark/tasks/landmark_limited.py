@@ -12,21 +12,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.contracts.errors import BenchError
+from benchmark.contracts.errors import BenchError, Incompatible
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.chosen import Chosen, draw_chosen, read_chosen
+from benchmark.datasets.opening import split_name
 from benchmark.datasets.random_warps import LIMITED_WARPS
 from benchmark.datasets.thin_plate import ThinPlateSpline
 from benchmark.datasets.warped import warped_images, warped_points
 from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Limited, Protocol, protocol_path
 from benchmark.protocols.scoring import Rounding
+from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_errors import Annotation, measured
-from benchmark.tasks.landmark_regression import annotation, probe_of, read_points, targets
+from benchmark.tasks.landmark_regression import (
+    annotation,
+    probe_of,
+    read_points,
+    require_batch,
+    require_landmarks,
+    targets,
+)
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -34,6 +43,20 @@ if TYPE_CHECKING:
 
 class LandmarkLimited(Task):
     """Fit the probe on copies of a few training images, measure on the test split."""
+
+    accepts = TASKS["landmark_limited"]
+
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        require_landmarks(splits, how)
+        train, limited = splits["train"], _limited(how.protocol)
+        if max(limited.numbers) > len(train):
+            raise Incompatible(
+                f"{how.protocol.name} has {max(limited.numbers)} images annotated, and its training "
+                f"split {split_name(how.protocol, 'train', twin=how.twin)} has {len(train)}",
+            )
+        chosen_rows(how.protocol, train)
+        if how.kind == "descriptors":
+            require_batch(probe_of(how), _one_set(limited, train))
 
     def predict(
         self,
@@ -117,11 +140,16 @@ def copies_of(
 ) -> tuple[np.ndarray, ThinPlateSpline]:
     """The image (V,) and the warp of each copy; every number and repeat has warps of its own."""
     limited = _limited(protocol)
-    one_set = limited.copies if len(train) == limited.images else limited.twin_copies
+    one_set = _one_set(limited, train)
     rows = np.resize(chosen, one_set)
     generator = np.random.Generator(np.random.PCG64([limited.seed, number, repeat]))
     warps = LIMITED_WARPS[limited.warp].draw(one_set * limited.sets, generator)
     return np.tile(rows, limited.sets), warps
+
+
+def _one_set(limited: Limited, train: PreparedSplit) -> int:
+    """How many copies an epoch walks through."""
+    return limited.copies if len(train) == limited.images else limited.twin_copies
 
 
 def _copies(

@@ -25,6 +25,7 @@ from benchmark.metrics.landmarks import inter_ocular_distance
 from benchmark.metrics.matching import match_descriptors
 from benchmark.protocols import Pairs, Protocol
 from benchmark.protocols.scoring import Rounding
+from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
 from benchmark.tasks.groups import group_numbers
@@ -39,7 +40,15 @@ RENDERED_AT_ONCE = 64
 class LandmarkMatching(Task):
     """Match landmarks between views of test images."""
 
-    splits = ("test",)
+    accepts = TASKS["landmark_matching"]
+
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        split, protocol = splits["test"], how.protocol
+        pairs = pairs_of(protocol, split)
+        _require_digest(pairs, how)
+        _in_units(np.zeros((len(pairs.pairs), 1)), pairs, split, protocol)
+        _, visible = view_landmarks(pairs, split, protocol)
+        _require_seen((visible[pairs.pairs[:, 0]] & visible[pairs.pairs[:, 1]]).any(1), protocol)
 
     def predict(
         self,
@@ -127,15 +136,20 @@ def _distances(found: np.ndarray, points: np.ndarray, pairs: MatchingPairs) -> n
 
 def _by_kind(scaled: np.ndarray, pairs: MatchingPairs, protocol: Protocol) -> dict[str, np.ndarray]:
     """Errors (P, K) → the mean of each pair, for pairs of views and pairs of people."""
-    nothing = np.isnan(scaled).all(1)
-    if nothing.any():
-        raise InvalidInput(
-            f"{int(nothing.sum())} of {len(nothing)} pairs have no landmark inside both views, and "
-            f"{protocol.name} leaves out landmarks that lie outside of one",
-            cure='score under a protocol version whose pairs say outside = "clamped"',
-        )
+    _require_seen(~np.isnan(scaled).all(1), protocol)
     error = np.nanmean(scaled.astype(np.float64), axis=1)
     return {"match_different": error[~pairs.same], "match_same": error[pairs.same]}
+
+
+def _require_seen(seen: np.ndarray, protocol: Protocol) -> None:
+    """Refuse pairs (P,) of which some have no landmark inside both views: they have no error."""
+    if not seen.all():
+        raise InvalidInput(
+            f"{int((~seen).sum())} of {len(seen)} pairs have no landmark inside both views, and "
+            f"{protocol.name} leaves out landmarks that lie outside of one",
+            cure='score under a protocol version whose pairs say outside = "clamped", draw the pairs '
+            "from another seed, or crop the images wider",
+        )
 
 
 def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:
@@ -175,8 +189,9 @@ def _require_digest(pairs: MatchingPairs, how: Scoring) -> None:
     stated = rule.digest if how.on == "test" and not how.twin else pairs.digest
     if pairs.digest != stated:
         raise DataAltered(
-            f"the pairs of {how.protocol.name} have digest {pairs.digest[:12]}, not {stated[:12]}",
-            cure="NumPy's generator or the split changed; compare versions with an older record",
+            f"the pairs of {how.protocol.name} have digest {pairs.digest}, it states {stated or 'none'}",
+            cure="state that digest in a new protocol; in a frozen one NumPy's generator or the split "
+            "changed: compare versions with an older record",
         )
 
 

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.contracts.errors import BenchError, DataAltered
+from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, InvalidInput
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.landmarks import landmarks_of
+from benchmark.datasets.opening import split_name
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_point_errors
 from benchmark.probes.constants import require_frozen
+from benchmark.probes.softargmax_presets import softargmax_settings
 from benchmark.protocols import Metric, Probe, Protocol
+from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
@@ -33,6 +36,12 @@ class LandmarkRegression(Task):
     """Fit the probe on the train split, measure on the test split."""
 
     leaves_hidden_out = True
+    accepts = TASKS["landmark_regression"]
+
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        require_landmarks(splits, how)
+        if how.kind == "descriptors":
+            require_batch(probe_of(how), len(splits["train"]))
 
     def predict(
         self,
@@ -64,7 +73,7 @@ class LandmarkRegression(Task):
             per_item[metric.id] = measured(metric, fitted[probe.name], test, how.protocol)
         points, about = fitted[headline.name], abouts[headline.name]
         rule = how.protocol.landmarks
-        if rule is not None and rule.eyes is not None:
+        if rule is not None and rule.eyes is not None and test.shown().all():
             unit = inter_ocular_distance(test.points, rule.eyes)
             by_point = np.asarray(normalised_point_errors(points, test.points, unit))
             about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
@@ -115,8 +124,17 @@ def probe_of(how: Scoring) -> Probe:
 def targets(split: PreparedSplit, protocol: Protocol) -> np.ndarray:
     """The asked points (N, K, 2) float32 of a split."""
     if split.points is None or protocol.landmarks is None:
-        raise DataAltered(f"{split.folder} of {protocol.name} carries no landmarks")
-    return landmarks_of(split.points, protocol.landmarks)
+        raise DataAltered(
+            f"the images in {split.folder} carry no points, and {protocol.name} asks for them",
+            cure="name a split whose samples have points, or a task that needs none",
+        )
+    try:
+        return landmarks_of(split.points, protocol.landmarks)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"{protocol.name}: {error.message} per image in {split.folder}",
+            cure="state in [landmarks] how many points the data set's images have",
+        ) from None
 
 
 def annotation(split: PreparedSplit, protocol: Protocol) -> Annotation:
@@ -124,6 +142,44 @@ def annotation(split: PreparedSplit, protocol: Protocol) -> Annotation:
     visible = split.labels.get("visible")
     points = targets(split, protocol)
     return Annotation(points, None if visible is None else np.asarray(visible))
+
+
+def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+    """Refuse splits without the asked points, or whose points give an error no unit or no row to fit."""
+    protocol, names = how.protocol, ("train", "test")
+    require_frozen(probe_of(how), protocol)
+    for name in names:
+        truth = annotation(splits[name], protocol)
+        unseen = np.flatnonzero(~truth.shown().any(axis=0))
+        if unseen.size:
+            raise DataAltered(
+                f"no image of {split_name(protocol, name, twin=how.twin)} shows point "
+                f"{', '.join(map(str, unseen))}, counted from 0",
+                cure="ask for points that are annotated, or score other images",
+            )
+    rule = protocol.landmarks
+    measures = [TASKS[protocol.task].measure(m.measure or m.id) for m in protocol.metrics]
+    if rule is not None and rule.eyes and any(m is not None and m.unit_points for m in measures):
+        truth = annotation(splits["test"], protocol)
+        known = truth.shown()[:, list(rule.eyes)].all(axis=1)
+        if not known.any():
+            raise DataAltered(
+                f"no test image of {protocol.name} shows both points {list(rule.eyes)}, whose distance "
+                "is the unit",
+                cure="name two others as landmarks.eyes",
+            )
+        inter_ocular_distance(truth.points[known], rule.eyes)
+
+
+def require_batch(probe: Probe, rows: int) -> None:
+    """Refuse fewer rows than a soft-argmax probe needs at once."""
+    settings = dataclasses.replace(softargmax_settings(probe.name), **probe.settings)
+    if settings.drop_last and rows < settings.batch:
+        raise Incompatible(
+            f"{probe.name} takes batches of {settings.batch} annotated images, none of them short, "
+            f"and there are {rows}",
+            cure="score more images, or state batch or drop_last in the probe's settings",
+        )
 
 
 def read_points(
@@ -157,7 +213,6 @@ def _softargmax(
     sets: int,
 ) -> tuple[list[np.ndarray], dict[str, Any]]:
     from benchmark.probes.softargmax import SoftargmaxProbe
-    from benchmark.probes.softargmax_presets import softargmax_settings
 
     if not labels.shown().all():
         raise BenchError(f"probe {probe.name} needs every landmark annotated")

@@ -15,10 +15,17 @@ from benchmark.datasets.thin_plate import ThinPlateSpline
 from benchmark.datasets.warped import warped_images, warped_points
 from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Metric, Protocol
+from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
-from benchmark.tasks.landmark_regression import probe_of, read_points, targets
+from benchmark.tasks.landmark_regression import (
+    probe_of,
+    read_points,
+    require_batch,
+    require_landmarks,
+    targets,
+)
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -29,6 +36,13 @@ VIEWS = {"train": "train", "seen": "test", "unseen": "test"}
 
 class LandmarkScale(Task):
     """Fit the probe on zoomed training images, measure on the test split zoomed twice."""
+
+    accepts = TASKS["landmark_scale"]
+
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        require_landmarks(splits, how)
+        if how.kind == "descriptors":
+            require_batch(probe_of(how), len(splits["train"]))
 
     def predict(
         self,

@@ -30,6 +30,7 @@ from benchmark.metrics.cumulative import (
 )
 from benchmark.metrics.segmentation import mask_disagreement
 from benchmark.protocols import Protocol
+from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.foreground import (
     foreground_of,
@@ -56,7 +57,10 @@ METRICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
 class MaskDisagreement(Task):
     """Measure outlines on the test split; nothing is fitted."""
 
-    splits = ("test",)
+    accepts = TASKS["mask_disagreement"]
+
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        true_masks(splits["test"], how.protocol)
 
     def predict(
         self,

@@ -21,6 +21,7 @@ from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.predictions import ShapeAndPose
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.clouds import Clouds
+from benchmark.datasets.opening import split_name
 from benchmark.metrics.alignment import (
     NO_MATCH,
     candidate,
@@ -30,6 +31,7 @@ from benchmark.metrics.alignment import (
 from benchmark.metrics.points import chamfer
 from benchmark.metrics.pose import align_poses, rotate, rotation_error_degrees
 from benchmark.protocols import Alignment, Protocol, Shape
+from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import predict_batch
 
@@ -40,13 +42,31 @@ Found = TypeVar("Found")
 
 BATCH = 16
 SHOWN_POINTS = 8000  # what ceilings are shown of a true cloud: as many points as methods predict
+CHAMFERS = ("chamfer", "chamfer_precision", "chamfer_coverage")
 KEPT_CLOUDS, KEPT_POINTS = 16, 512  # what a run keeps to be drawn: 48 KB in half precision
 
 
 class ShapeAndPoseTask(Task):
     """Chamfer distance of clouds and angle of poses, with and without the common rotation."""
 
-    splits = ("validation", "test")
+    accepts = TASKS["shape_and_pose"]
+
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        views, rule = shape_of(how.protocol).views, alignment_of(how)
+        for name in self.splits:
+            rows = view_rows(splits[name], views)
+            clouds = clouds_of(splits[name])
+            if "quaternions" not in splits[name].labels:
+                raise DataAltered(f"{splits[name].folder} carries no quaternions")
+            models, needed = (
+                (rows[: rule.models], rule.keep_models) if name == "validation" else (rows, 1)
+            )
+            there = sum(len(clouds[model[0]]) > 0 for model in models)
+            if there < needed:
+                raise DataAltered(
+                    f"{there} models of {split_name(how.protocol, name, twin=how.twin)} have a true "
+                    f"cloud, {needed} are needed"
+                )
 
     def predict(
         self,
@@ -76,7 +96,7 @@ class ShapeAndPoseTask(Task):
         for suffix, turn in (("", reference), ("_unaligned", UNTURNED)):
             angles = rotation_error_degrees(align_poses(rotation, turn), target)
             scores |= _of_poses(angles, suffix, how.protocol)
-            if not suffix or f"chamfer{suffix}" in asked:
+            if not suffix or asked & {f"{name}{suffix}" for name in CHAMFERS}:
                 shapes = _chamfer_by_model(points, clouds_of(test), rows, turn, rule, how.progress)
                 scores[f"chamfer_precision{suffix}"] = shapes[:, 0]
                 scores[f"chamfer_coverage{suffix}"] = shapes[:, 1]

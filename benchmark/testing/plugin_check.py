@@ -11,9 +11,12 @@ from benchmark.contracts.errors import BenchError, PluginBroken, UnknownName
 from benchmark.contracts.names import LONGEST_LINE, shown
 from benchmark.contracts.plugin import Plugin
 from benchmark.contracts.spec import MethodSpec
+from benchmark.datasets.places import reader_class
+from benchmark.datasets.twins.recipes import make_recipe
 from benchmark.plugins import Plugins, command_of, implementation, in_one_line, named
-from benchmark.protocols import read_protocol
+from benchmark.protocols import all_protocols
 from benchmark.settings import resolve_settings
+from benchmark.tasks.faults import require_sound
 
 
 def check_plugin(row: Plugin, found: Plugins) -> Plugin:
@@ -32,11 +35,11 @@ def check_plugin(row: Plugin, found: Plugins) -> Plugin:
 
 def _checks(row: Plugin, found: Plugins, waiting: list[str]) -> Iterator[Callable[[], Any]]:
     yield from (partial(_method, found.methods[name], waiting) for name in row.methods)
-    yield from (partial(_reader, found.datasets[name]) for name in row.datasets)
-    for folder in found.protocol_folders:
-        for path in sorted(folder.glob("*/*.toml")):
-            if path.stem.isdecimal() and path.parent.name in row.protocols:
-                yield partial(read_protocol, path)
+    yield from (partial(reader_class, name) for name in row.datasets)
+    for protocol in all_protocols():  # without those that can't be read, which are broken alone
+        if protocol.id in row.protocols:
+            yield partial(require_sound, protocol)
+    yield from (partial(make_recipe, name, range(1)) for name in row.twins)
     for name in row.launchers:
         yield partial(named, found.launchers[name].implementation, f"launcher {name!r}")
     yield from (partial(command_of, found.commands[name]) for name in row.commands)
@@ -71,11 +74,3 @@ def _method(spec: MethodSpec, waiting: list[str]) -> None:
             f"presets {', '.join(filter(None, absent))} of {spec.id} need methods that are not "
             f"installed: {needed}"
         )
-
-
-def _reader(spec: Any) -> None:
-    from benchmark.contracts.dataset import Reader
-
-    cls = named(spec.implementation, f"data set {spec.id!r}")
-    if not (isinstance(cls, type) and issubclass(cls, Reader)):
-        raise PluginBroken(f"data set {spec.id!r}: {spec.implementation} is no subclass of Reader")

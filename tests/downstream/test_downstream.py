@@ -79,6 +79,7 @@ def test_all_that_plugins_bring_is_listed_and_in_order(bench: Bench) -> None:
         "methods": ["colours"],
         "datasets": ["rings"],
         "protocols": ["rings"],
+        "twins": [],
         "launchers": ["in-turn"],
         "commands": ["rings"],
     }

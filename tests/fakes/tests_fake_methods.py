@@ -48,9 +48,12 @@ class Grid(Method):
 
 
 class Halves(Method):
-    """Left half and right half, weighted by brightness."""
+    """Left half and right half, weighted by brightness; no better after a fit than before."""
 
     gives = ("parts",)
+
+    def initialise(self, images: Images, context: FitContext) -> None:
+        pass
 
     def fit(self, images: Images, context: FitContext) -> None:
         pass

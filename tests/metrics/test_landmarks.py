@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from benchmark.contracts.errors import InvalidInput
 from benchmark.metrics.aggregates import ratio_of_sums, sum_of_means
 from benchmark.metrics.landmarks import (
+    correct_keypoints,
     inter_ocular_distance,
     joint_errors,
     keypoint_l1_sum,
@@ -17,6 +18,7 @@ from benchmark.metrics.landmarks import (
     normalised_mean_error,
     normalised_point_errors,
     visible_distances,
+    visible_errors,
 )
 
 seeds = st.integers(0, 2**32 - 1)
@@ -252,3 +254,55 @@ def test_visible_distances_weigh_every_landmark_alike():
     assert ratio_of_sums(rows) == pytest.approx((5 + 10 + 30) / 3)
     with pytest.raises(InvalidInput, match="edge"):
         visible_distances(pred, target, np.ones((2, 2), bool), edge=0.0)
+
+
+@given(seeds)
+def test_errors_in_a_unit_of_ones_own_are_nme_where_every_point_is_seen(seed):
+    pred, target = faces(seed)
+    everything = np.ones(target.shape[:2], bool)
+    errors = visible_errors(pred, target, everything, (1, 3))
+    assert (errors[:, 1] == 5).all()
+    scale = inter_ocular_distance(target, (1, 3))
+    assert ratio_of_sums(errors) == pytest.approx(normalised_mean_error(pred, target, scale).mean())
+
+
+@given(seeds)
+def test_hidden_points_and_images_without_a_unit_count_nowhere(seed):
+    pred, target = faces(seed)
+    visible = np.random.default_rng(seed).random(target.shape[:2]) < 0.6
+    blind = np.where(visible[..., None], pred, 1e6)  # what is said of hidden points does not matter
+    moved = np.where(visible[..., None], target, -1e6)
+    for measure in (visible_errors, lambda *a: correct_keypoints(*a, 0.3)):
+        found = measure(blind, moved, visible, (0, 2))
+        np.testing.assert_allclose(found, measure(pred, target, visible, (0, 2)))
+        without = ~visible[:, [0, 2]].all(axis=1)
+        assert (found[without] == 0).all()
+        assert (found[~without, 1] == visible[~without].sum(axis=1)).all()
+
+
+@given(seeds)
+def test_correct_keypoints_are_counted_as_one_would_by_hand(seed):
+    pred, target = faces(seed)
+    everything = np.ones(target.shape[:2], bool)
+    right = correct_keypoints(pred, target, everything, (0, 1), 0.2)
+    by_hand = [
+        sum(
+            bool(np.hypot(*(p - t)) / np.hypot(*(image[0] - image[1])) <= 0.2)
+            for p, t in zip(points, image, strict=True)
+        )
+        for points, image in zip(pred, target, strict=True)
+    ]
+    assert right[:, 0].tolist() == by_hand
+    wider = correct_keypoints(pred, target, everything, (0, 1), 0.5)
+    assert (wider[:, 0] >= right[:, 0]).all()
+    perfect = correct_keypoints(target, target, everything, (0, 1), 1e-9)
+    assert ratio_of_sums(perfect) == 100
+
+
+def test_a_point_at_the_threshold_is_right_and_a_threshold_is_positive():
+    target, pred = [[[0.0, 0.0], [10.0, 0.0]]], [[[0.0, 2.0], [10.0, 2.1]]]
+    assert correct_keypoints(pred, target, [[True, True]], (0, 1), 0.2).tolist() == [[1, 2]]
+    with pytest.raises(InvalidInput, match="threshold"):
+        correct_keypoints(pred, target, [[True, True]], (0, 1), 0)
+    with pytest.raises(InvalidInput, match="inter-ocular distance"):
+        visible_errors(target, [[[1.0, 1.0], [1.0, 1.0]]], [[True, True]], (0, 1))

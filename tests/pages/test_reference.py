@@ -135,7 +135,7 @@ def test_bench_docs_checks_writes_and_clears(
     (tmp_path / "docs").mkdir()
     assert bench("docs", "--check").code == 5
     assert not list((tmp_path / "docs").iterdir())
-    assert bench("docs").out == "8 pages written\n"
+    assert bench("docs").out == "9 pages written\n"
     assert bench("docs", "--check").out == "all pages are current\n"
     (tmp_path / "docs" / "reference" / "old.md").write_text("of a page that was")
     (tmp_path / "docs" / "reference" / "cli.md").write_text("changed")

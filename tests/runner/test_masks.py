@@ -13,7 +13,7 @@ from PIL import Image
 
 from benchmark.cli.progress import Silent
 from benchmark.contracts import Parts, Translation
-from benchmark.contracts.errors import DataAltered, Incompatible, PluginBroken, UnknownName
+from benchmark.contracts.errors import DataAltered, Incompatible, PluginBroken
 from benchmark.files import file_sha256
 from benchmark.metrics.clustering import adjusted_rand_index, normalised_mutual_information
 from benchmark.metrics.cumulative import smoothed_area_below
@@ -192,12 +192,12 @@ def test_a_method_that_gives_no_masks_is_refused(tiny) -> None:
         done("grid", tiny("stanford_cars_masks"))
 
 
-def test_an_unknown_metric_is_refused_before_anything_is_predicted(tiny) -> None:
+def test_an_unknown_metric_is_refused_before_anything_is_fitted(tiny) -> None:
     name = tiny("flowers", ('id = "iou_pooled"', 'id = "iou_pooled_twice"'))
-    with pytest.raises(UnknownName, match="segmentation metric 'iou_pooled_twice'"):
+    with pytest.raises(ProtocolInvalid, match="did you mean 'iou_pooled'"):
         done("full-frame", name)
     name = tiny("stanford_cars_masks", ('"disagreement_area"', '"disagreement_volume"'))
-    with pytest.raises(UnknownName, match="disagreement metric"):
+    with pytest.raises(ProtocolInvalid, match="did you mean 'disagreement_area'"):
         done("full-frame", name)
 
 
@@ -206,7 +206,7 @@ def test_a_protocol_must_say_how_predictions_become_masks(tiny) -> None:
     with pytest.raises(ProtocolInvalid, match=r"foreground\.alpha"):
         done("negative", name)
     name = tiny("flowers", ('[foreground]\nparts = "argmax"\n', ""))
-    with pytest.raises(ProtocolInvalid, match="does not say how predictions become masks"):
+    with pytest.raises(ProtocolInvalid, match=r"needs a section \[foreground\]"):
         done("full-frame", name)
 
 

@@ -108,7 +108,8 @@ def small(floors: Path, tmp_path: Path) -> Callable[..., str]:
         start, end = text.index("[[metrics]]"), text.index("[twin]")
         path = tmp_path / "protocols" / name / "1.toml"
         path.parent.mkdir()
-        path.write_text(text[:start] + sections + text[end:])
+        stored = write_chosen(path.with_name("1.chosen.csv"), draw_chosen(9999, [2, 8], 3))
+        path.write_text(text[:start] + sections.replace("SHA256", stored) + text[end:])
         return name
 
     return write
@@ -128,7 +129,7 @@ sets = 2
 images = 9999
 twin_copies = 32
 chosen = "1.chosen.csv"
-chosen_sha256 = "none, for this split is never that large"
+chosen_sha256 = "SHA256"
 """
 
 
@@ -163,7 +164,9 @@ def test_few_labels_from_end_to_end(small: Callable[..., str]) -> None:
 
 def test_a_limited_protocol_needs_a_metric_for_each_number(small: Callable[..., str]) -> None:
     name = small("few", "landmark_limited", FEW + metric("nme_iod_2", "2"))
-    with pytest.raises(BenchError, match=r"needs a metric on each of \(2, 8\)"):
+    with pytest.raises(
+        BenchError, match="one metric on each of 2, 8, in this order; they are on 2"
+    ):
         done(name)
 
 
@@ -183,5 +186,5 @@ def test_faces_beyond_the_seen_sizes_from_end_to_end(small: Callable[..., str]) 
         assert spread.max() < 1e-2
         assert len(zooms(plan.protocol, view, 16)) == 16
     wrong = small("wrong", "landmark_scale", zoom + metric("nme_iod", "far"))
-    with pytest.raises(BenchError, match="metrics on seen or unseen"):
+    with pytest.raises(BenchError, match="on = 'far' must be 'seen' or 'unseen'"):
         done(wrong)

@@ -14,7 +14,7 @@ from tests_generation import RANDOM, SMALL_IMAGES
 
 from benchmark.cli.progress import Silent
 from benchmark.contracts import Generator
-from benchmark.contracts.errors import DataAltered, DataMissing, PluginBroken, UnknownName
+from benchmark.contracts.errors import DataAltered, DataMissing, PluginBroken
 from benchmark.contracts.generation import Generation
 from benchmark.contracts.record import Record
 from benchmark.home import home
@@ -152,7 +152,7 @@ def test_precision_and_recall_may_look_through_a_network_of_their_own(
     assert found["precision/coarse"] != one["precision"]
     assert record.probe["neighbours_features"]["name"] == "fd-coarse"
     assert record.probe["features"]["name"] == "fd-random-conv"
-    with pytest.raises(UnknownName, match="'precision'"):
+    with pytest.raises(ProtocolInvalid, match="'precision'"):
         done("tint", protocol(own[0], name="wrong"))
 
 
@@ -222,10 +222,10 @@ def test_one_generated_image_is_refused(floors: Path, tmp_path: Path) -> None:
 
 
 def test_a_metric_that_the_section_does_not_describe_is_refused(protocol: Write) -> None:
-    with pytest.raises(UnknownName, match="als_released"):
-        done("tint", protocol(('id = "precision"', 'id = "als_released"')))
+    with pytest.raises(ProtocolInvalid, match="als_released"):
+        done("tint", protocol(('id = "kd_random_conv"', 'id = "als_released"')))
     # through random features a distance may not bear the papers' name
-    with pytest.raises(UnknownName, match="'fid'"):
+    with pytest.raises(ProtocolInvalid, match="'fid'"):
         done("tint", protocol(('id = "fd_random_conv"', 'id = "fid"'), name="other"))
 
 
@@ -346,7 +346,7 @@ def test_linearity_is_read_by_a_classifier_fitted_on_demand(
 ) -> None:
     name = protocol(
         ('\n[[metrics]]\nid = "fd_random_conv"\n', LINEARITY),
-        ('id = "precision"\nunit = "%"', 'id = "als_mean_normalised"\nunit = ""'),
+        ('id = "kd_random_conv"\nunit = "1e-3"', 'id = "als_mean_normalised"\nunit = ""'),
     )
     _, record = done("training-images", name)
     value = next(v for v in record.metrics if v.metric == "als_mean_normalised")

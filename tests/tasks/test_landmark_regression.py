@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests_fixtures import Call
 
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, InvalidInput, UnknownName
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.datasets.taichi import MISSING
 from benchmark.metrics.aggregates import aggregate
-from benchmark.protocols import Protocol, find_protocol
+from benchmark.protocols import Protocol, builtin_folder, find_protocol
+from benchmark.protocols.files import _read_cached
 from benchmark.tasks.base import Scoring
 from benchmark.tasks.landmark_regression import LandmarkRegression
 
@@ -147,13 +149,68 @@ def test_what_cannot_be_measured_is_refused(
         scored(changed(measure="nmee"), tmp_path, labels, predicted)
     hidden = np.ones((40, 5), bool)
     hidden[3, 2] = False
-    with pytest.raises(InvalidInput, match="need every landmark annotated"):
+    with pytest.raises(InvalidInput, match="needs every landmark of every image"):
         scored(changed(), tmp_path, labels | {"test": split(FACES, hidden)}, predicted)
     blind = find_protocol("taichi").model_copy(update={"metrics": changed().metrics})
-    with pytest.raises(BenchError, match="does not say which landmarks are the eyes"):
+    with pytest.raises(BenchError, match="in units of the distance of two points"):
         scored(
             blind.model_copy(update={"landmarks": blind.landmarks.model_copy(update={"count": 5})}),
             tmp_path,
             labels,
             predicted,
         )
+
+
+def test_a_torso_as_unit_and_hidden_joints(floors: Path, bench: Call, tmp_path: Path) -> None:
+    """PCK and errors by a body length, from a protocol to a record, where some joints are hidden."""
+    text = (builtin_folder() / "taichi" / "1.toml").read_text().partition("[[reported]]")[0]
+    metrics = text[text.index("[[metrics]]") : text.index("[twin]")]
+    own = """[[metrics]]
+id = "pck"
+unit = "%"
+better = "higher"
+aggregate = "ratio_of_sums"
+threshold = 0.2
+
+[[metrics]]
+id = "nme_torso"
+measure = "nme_visible"
+unit = "%"
+better = "lower"
+aggregate = "ratio_of_sums"
+
+"""
+    for old, new in (
+        ('id = "taichi"\nversion', 'id = "torso"\nversion'),
+        (metrics, own),
+        ("count = 18", "count = 18\neyes = [2, 11]"),
+        ("resize = 128", "resize = 48"),
+        ("fit = 50\ntrain = 150\ntest = 40", "fit = 8\ntrain = 60\ntest = 16"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "protocols" / "torso" / "1.toml"
+    path.parent.mkdir()
+    path.write_text(text)
+    values = {}
+    for method in ("oracle", "mean-shape"):
+        said = bench("run", "-m", method, "-p", "torso", "--twin", "--device", "cpu", "--json")
+        assert said.code == 0, said.err
+        values[method] = said.json["metrics"]
+        assert bench("verify", "--data", said.json["record"]).code == 0
+    assert values["oracle"] == pytest.approx({"pck": 100, "nme_torso": 0}, abs=1e-3)
+    assert 0 < values["mean-shape"]["pck"] < 90
+    assert values["mean-shape"]["nme_torso"] > 10
+    for old, new, fault in (
+        ("threshold = 0.2", "", "threshold is lacking"),
+        (
+            'measure = "nme_visible"',
+            'measure = "nme_visible"\nthreshold = 0.1',
+            "not read by nme_vis",
+        ),
+        ('measure = "nme_visible"', 'measure = "nme_iod"', "nme_visible, pck"),
+        ("eyes = [2, 11]", "", "name them as landmarks.eyes"),
+    ):
+        path.write_text(text.replace(old, new))
+        _read_cached.cache_clear()
+        assert fault in bench("protocol", "check", "torso").out

@@ -21,7 +21,7 @@ from benchmark.datasets.prepared import (
     store,
 )
 from benchmark.datasets.twins.models import render_models
-from benchmark.datasets.twins.recipes import make_recipe
+from benchmark.datasets.twins.recipes import make_recipe, recipe_spec
 from benchmark.datasets.twins.renderer import TwinBatch, render
 from benchmark.datasets.twins.scene import Framing
 from benchmark.home import home
@@ -68,7 +68,7 @@ def open_twin(
             fitted = open_twin(protocol, "fit", progress, note, anew=anew)
             return _people_part(fitted, set(fitted.identities) - apart)
         return _people_part(train, apart if role == "validation" else set(train.identities) - apart)
-    series = _series(protocol, role)
+    series = series_of(protocol, role)
     folder = _folder(protocol, twin, series)
 
     def changed(manifest: Mapping[str, Any]) -> str:
@@ -87,11 +87,20 @@ def renderer() -> str:
     return folder_digest(Path(__file__).parent)
 
 
-def _series(protocol: Protocol, role: str) -> str:
+def series_of(protocol: Protocol, role: str) -> str:
+    """Which series of pictures plays the role: "fit", "train" or "test", a field of the twin each."""
     data = protocol.data
+    if role in ("validation", "development") or (role == "fit" and data.fit == data.development):
+        return "train"
     if role == "fit" and data.fit == data.train:
         return "train"
     return "fit" if role == "test" and data.test == data.fit else role
+
+
+def people_of(twin: Twin, series: str) -> list[int]:
+    """Who may be shown in a series; those in "test" are in no other."""
+    test = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
+    return [p for p in range(twin.people) if (p in test) == (series == "test")]
 
 
 def _points(protocol: Protocol) -> int:
@@ -113,6 +122,8 @@ def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
     }
     if protocol.data.labels:
         about["labels"] = sorted(protocol.data.labels)
+    if (version := recipe_spec(twin.recipe).version) > 1:
+        about["version"] = version
     if protocol.shape is not None:
         about["models"] = [protocol.shape.views, protocol.shape.camera_axes, twin.cloud]
     return home() / "prepared" / f"twin-{twin.recipe}-{canonical_digest(about)[:12]}" / series
@@ -124,8 +135,7 @@ def _render(
     count = {"fit": twin.fit, "train": twin.train, "test": twin.test}[series]
     # series never overlap: each has its own range of picture numbers, and test its own people
     first = {"fit": 10_000_000, "train": 0, "test": 20_000_000}[series]
-    test_people = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
-    people = [p for p in range(twin.people) if (p in test_people) == (series == "test")]
+    people = people_of(twin, series)
     about = {
         "twin": twin.model_dump(mode="json"),
         "recipe_version": RECIPE_VERSION,
@@ -137,7 +147,7 @@ def _render(
         render_models(protocol, people, start, count, folder, series, about, progress)
         return
     resize = _resize(protocol)
-    points_asked = _points(protocol) if twin.recipe == "face" else None
+    points_asked = None if protocol.landmarks is None else _points(protocol)
     recipe = make_recipe(
         twin.recipe, people, landmarks=points_asked, framing=_framing(twin), **twin.settings
     )

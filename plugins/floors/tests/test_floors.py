@@ -21,7 +21,7 @@ from benchmark.contracts.errors import BenchError, UnknownName
 from benchmark.contracts.record import Record
 from benchmark.home import leaderboards
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
-from benchmark.plugins import plugins
+from benchmark.plugins import implementation, plugins
 from benchmark.protocols import find_protocol
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome
@@ -199,6 +199,44 @@ def test_what_cannot_be_imitated_is_refused_before_any_work(
 ) -> None:
     with pytest.raises(error, match=said):
         make_plan(replace(REQUEST, method="random-features", given=given), QUIET)
+
+
+SECTIONS = SMALL_PROTOCOL[SMALL_PROTOCOL.index("[landmarks]") : SMALL_PROTOCOL.index("[twin]")]
+MASKS = """[foreground]
+parts = "argmax"
+
+[[metrics]]
+id = "foreground_iou"
+unit = "%"
+better = "higher"
+
+"""
+
+
+def test_methods_of_every_kind_have_an_untrained_floor(floors: Path, protocol_with) -> None:
+    name = protocol_with(
+        "small_masks",
+        ("landmark_regression", "foreground_segmentation"),
+        ('needs = ["descriptors", "landmarks"]', 'needs = ["parts"]'),
+        ("ytf68:people/", "flowers17:"),
+        ("[geometry.ytf68]", 'labels = ["masks"]\n\n[geometry.flowers17]'),
+        (SECTIONS, MASKS),
+    )
+    floor = record(method="random-features", protocol=name, given={"of": "halves"})
+    assert (floor.method.gives, floor.method.used) == (["parts"], "parts")
+    learnt = record(method="halves", protocol=name)
+    assert floor.headline == replaced(learnt.headline, floor)  # its fit learns nothing
+    board = find_protocol(name)
+    rows = {r.method: r for r in make_rows(board, read_entries(board, twin=True)[0])}
+    assert rows["halves"].floor == (0, 0, 0)
+
+
+def test_an_untrained_generator_is_the_imitated_one(floors: Path) -> None:
+    cls = implementation(plugins().method("random-features"))
+    made = cls(cls.Settings(of="tint"))
+    assert cls.info(made.settings).gives == ("generator",)
+    made.inner.mean = torch.zeros(3, 8, 8)
+    assert made.generator().size == 8
 
 
 def test_a_later_version_of_a_method_has_a_floor_of_its_own(

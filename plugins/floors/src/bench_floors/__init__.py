@@ -1,6 +1,6 @@
 """Floors and ceilings: registration only."""
 
-from benchmark.contracts import MethodSpec, hookimpl
+from benchmark.contracts import KINDS, MethodSpec, hookimpl
 
 
 @hookimpl
@@ -43,7 +43,7 @@ def bench_methods(register):  # type: ignore[no-untyped-def]
         MethodSpec(
             id="random-features",
             implementation="bench_floors.random_features:RandomFeatures",
-            gives=["descriptors", "landmarks"],
+            gives=list(KINDS),  # what the other method gives
             summary="another method's network before any training",
             role="floor",
             origin="official",

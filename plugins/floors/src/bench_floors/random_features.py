@@ -11,6 +11,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 from benchmark.contracts import (
     BenchError,
     FitContext,
+    Generator,
     Images,
     Method,
     MethodInfo,
@@ -94,6 +95,9 @@ class RandomFeatures(Method):
 
     def predict(self, images: torch.Tensor) -> Prediction:
         return self.inner.predict(images)
+
+    def generator(self) -> Generator:
+        return self.inner.generator()
 
     def save(self, folder: Path) -> None:
         self.inner.save(folder)

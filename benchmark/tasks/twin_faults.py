@@ -1,0 +1,106 @@
+"""What is wrong with a protocol's twin: its recipe, its settings, its points, labels and people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmark.contracts.errors import BenchError, UnknownName, listed
+from benchmark.contracts.twin import RecipeSpec
+from benchmark.datasets.twins.recipes import known_recipes, make_recipe
+from benchmark.datasets.twins.splits import TEST_SHARE, people_of, series_of
+from benchmark.protocols import Protocol, Twin
+from benchmark.tasks.accepts import Accepts
+
+PICTURES = ("visible", "masks", "attributes", "quaternions", "clips")
+MODELS = ("quaternions", "translations", "silhouettes", "clouds")
+"""The labels that a twin has: of pictures, and where a section [shape] asks for views of models."""
+
+
+def twin_faults(protocol: Protocol, task: Accepts) -> Iterator[str]:
+    """A sentence for each thing that can't be rendered or, once rendered, scored."""
+    twin = protocol.twin
+    if twin is None:
+        return
+    known = known_recipes()
+    if twin.recipe not in known:
+        yield f"twin.recipe: {UnknownName('twin recipe', twin.recipe, known).sentence}"
+        return
+    spec = known[twin.recipe]
+    yield from _points(protocol, task, spec)
+    has = PICTURES if protocol.shape is None else MODELS
+    for label in protocol.data.labels:
+        if label not in has:
+            yield f"twin: it has no {label!r}, which data.labels names; it has {', '.join(has)}"
+    if protocol.shape is not None and not spec.views:
+        able = listed(name for name, each in known.items() if each.views)
+        yield f"twin.recipe: {twin.recipe!r} shows no model twice, as [shape] needs; {able} can"
+    else:
+        yield from _settings(protocol, twin)
+    yield from _people(protocol, task, twin)
+    yield from _compared(protocol, twin)
+
+
+def _points(protocol: Protocol, task: Accepts, spec: RecipeSpec) -> Iterator[str]:
+    rule, known = protocol.landmarks, known_recipes()
+    if rule is not None:
+        needed = 68 if rule.rule == "mafl5_from_68" else rule.count
+        if needed not in spec.landmarks:
+            able = listed(name for name, each in known.items() if needed in each.landmarks)
+            yield (
+                f"twin.recipe: {spec.id!r} has {' or '.join(map(str, spec.landmarks))} points, "
+                f"[landmarks] asks for {needed}; recipes that have them: {able}"
+            )
+    elif not max(spec.landmarks):
+        for metric in protocol.metrics:
+            measure = task.measure(metric.id)
+            if measure is not None and "visible" in measure.labels:
+                yield f"twin.recipe: {spec.id!r} has no points, at which {metric.id} looks"
+
+
+def _settings(protocol: Protocol, twin: Twin) -> Iterator[str]:
+    settings = dict(twin.settings)
+    if protocol.shape is not None:
+        if "views" in settings:
+            yield "twin.settings: views is that of the section [shape]"
+        settings["views"] = protocol.shape.views
+    try:
+        make_recipe(twin.recipe, range(2), **settings)
+    except (BenchError, TypeError, ValueError) as error:
+        yield f"twin.settings: {error.sentence if isinstance(error, BenchError) else error}"
+
+
+def _compared(protocol: Protocol, twin: Twin) -> Iterator[str]:
+    """Generated images are held against the twin's test images, each mirrored too where it says so."""
+    from benchmark.tasks.generation_scores import few_images
+
+    how = protocol.scored(twin=True).generation
+    if how is not None and how.network:
+        count = getattr(twin, series_of(protocol, "test")) * (2 if how.flips else 1)
+        yield from (f"twin: {fault}" for fault in few_images(how, count, "test"))
+
+
+def _people(protocol: Protocol, task: Accepts, twin: Twin) -> Iterator[str]:
+    views = 1 if protocol.shape is None else protocol.shape.views
+    data = protocol.data
+    roles = ["fit", *task.splits, *(["validation"] if data.validation else [])]
+    for series in dict.fromkeys(series_of(protocol, role) for role in roles):
+        count, people = getattr(twin, series), people_of(twin, series)
+        if count < 1:
+            yield f"twin.{series}: {count} images are too few"
+        if not people:
+            yield f"twin.people: every fifth is test, so {twin.people} are too few"
+        elif protocol.shape is not None and (count % views or count > views * len(people)):
+            yield (
+                f"twin.{series}: {count} images are not {views} views each of up to {len(people)} models"
+            )
+    if "validation" not in roles or not people_of(twin, "train"):
+        return
+    kept = min(twin.train // views, len(people_of(twin, "train"))) // TEST_SHARE
+    needed = 1
+    if protocol.shape is not None:
+        needed = (twin.alignment or protocol.shape.alignment).keep_models
+    if kept < needed:
+        yield (
+            f"twin.train: every fifth of those shown is kept for validation, which makes {kept} of "
+            f"{twin.train} images; {needed} or more are needed"
+        )
