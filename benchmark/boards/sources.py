@@ -67,7 +67,7 @@ def said_of(protocol: Protocol) -> list[Said]:
     if protocol_path(protocol.id).stem == str(protocol.version):
         names.append(protocol.id)
     found = [_of_protocol(protocol, said) for said in protocol.reported]
-    beside = by_protocol(protocol_path(protocol.name).parent.parent)
+    beside = by_protocol(protocol_path(protocol.id).parent.parent)
     found += [of_paper(value, protocol) for name in names for value in beside.get(name, ())]
     order = [metric.id for metric in protocol.metrics]
     return sorted(found, key=lambda s: (order.index(s.metric), s.source, s.place))

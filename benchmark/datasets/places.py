@@ -65,7 +65,7 @@ def reader_class(dataset_id: str) -> type[Reader]:
     found = named(spec_of(dataset_id).implementation, f"data set {dataset_id!r}")
     if not (isinstance(found, type) and issubclass(found, Reader)):
         raise PluginBroken(
-            f"data set {dataset_id!r}: {spec_of(dataset_id).implementation} is no subclass of Reader"
+            f"data set {dataset_id!r}: {spec_of(dataset_id).implementation} is not a subclass of Reader"
         )
     return found
 

@@ -23,7 +23,7 @@ from benchmark.contracts.errors import InvalidInput
 from benchmark.metrics.aggregates import aggregate, checked
 
 ROUNDING = 1e-9
-"""A difference below this share of the values is rounding, not a difference."""
+"""A difference below this share of the values is rounding. Example: 0.3 − (0.1 + 0.2) is none."""
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def require_hidden_left_out(
     if protocol.landmarks is None or not hiding:
         return
     hidden, name = splits[hiding[0]].hidden, sources[hiding[0]]
-    if not task.leaves_hidden_out:
+    if "visible" not in task.accepts.also:
         raise ProtocolInvalid(
             f"{hidden:,} points of {name} are not annotated, and the task {protocol.task} of "
             f"{protocol.name} scores every point",

@@ -55,8 +55,6 @@ class Task(ABC):
 
     compares_with_fit: ClassVar[bool] = False
     """Whether images fitted on may be those compared with, as in distances between sets of images."""
-    leaves_hidden_out: ClassVar[bool] = False
-    """Whether points that are not annotated count nowhere; else a data set that has some is refused."""
     accepts: ClassVar[Accepts]
 
     @property

@@ -99,7 +99,6 @@ AT_LANDMARKS: Mapping[str, tuple[str, str, Callable[[Any, Any], float]]] = {
 class ForegroundSegmentation(Task):
     """Measure masks on the test split; nothing is fitted."""
 
-    leaves_hidden_out = True
     accepts = TASKS["foreground_segmentation"]
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 class LandmarkRegression(Task):
     """Fit the probe on the train split, measure on the test split."""
 
-    leaves_hidden_out = True
     accepts = TASKS["landmark_regression"]
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:

@@ -132,8 +132,10 @@ def _measurable(place: str, how: Generation, scored: Protocol) -> Iterator[str]:
     from benchmark.networks.feature_networks import NAMES
     from benchmark.tasks.generation_scores import few_images, possible
 
-    if how.network and how.network not in NAMES:
-        yield f"{place}: {UnknownName('feature network', how.network, NAMES).sentence}"
+    named = [how.network, how.neighbours.network if how.neighbours else ""]
+    strange = [name for name in named if name and name not in NAMES]
+    if strange:
+        yield f"{place}: {UnknownName('feature network', strange[0], NAMES).sentence}"
         return
     known = possible(how)
     for metric in scored.metrics:

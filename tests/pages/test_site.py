@@ -149,7 +149,7 @@ def test_the_history_names_versions_what_changed_and_why(site: Path, harness: Pa
     (folder / "2.toml").write_text(text)
     build_site(site)
     page = " ".join((site / "boards" / "small_faces-1-twin.html").read_text().split())
-    assert "over the seeds that both were run with alone" in page
+    assert "paired by seed" in page
     assert "small_faces@2" in page
     assert "&lt;b&gt;tighter&lt;/b&gt; crops; every row moves" in page
     assert "<code>geometry.ytf68.scale</code>: 1.5 → 1.4" in page

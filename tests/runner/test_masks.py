@@ -138,7 +138,7 @@ def test_parts_at_landmarks_of_one_part_tell_nothing_and_of_many_something(tiny)
 
 def test_parts_at_landmarks_as_unsup_parts_reads_them(tiny) -> None:
     other = "part_nmi_foreground/unsup_parts"
-    name = tiny("cub", ('id = "part_ari_foreground"', f'id = "{other}"'))
+    name = tiny("cub", ('"part_ari_foreground"', f'"{other}"'))
     plan, halves = done("halves", name)
     split = plan.splits["test"]
     seen = np.asarray(split.labels["visible"], bool)

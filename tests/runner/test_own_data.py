@@ -235,7 +235,12 @@ def test_a_protocol_that_would_score_hidden_joints_is_refused(own_data: OwnData)
     with pytest.raises(ProtocolInvalid, match="points of joints:train are not annotated") as caught:
         planned()
     assert 'labels = ["visible"]' in caught.value.cure
-    own_data.state(("landmark_regression", "landmark_scale"))
+    own_data.state(
+        ('labels = ["visible"]\n', ""),
+        ("landmark_regression", "landmark_scale"),
+        ("[[metrics]]", "[zoom]\nseen = [1.0, 1.2]\nunseen = [1.5, 2.0]\n\n[[metrics]]"),
+        ('aggregate = "ratio_of_sums"', 'aggregate = "ratio_of_sums"\non = "seen"'),
+    )
     with pytest.raises(ProtocolInvalid, match="landmark_scale of joints4@1 scores every point"):
         planned()
 

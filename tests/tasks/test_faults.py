@@ -116,7 +116,7 @@ SPOILT: dict[str, list[tuple[str, str, str]]] = {
             'on = "seen"\naggregate = "sum_of_means"',
             "'sum_of_means' makes no number",
         ),
-        ('"softargmax/dve"', '"softargmax/dves"', "did you mean 'softargmax/dve'"),
+        ('"softargmax/dve@2"', '"softargmax/dves"', "did you mean 'softargmax/dve'"),
         ("count = 5", "count = 7", "[landmarks] asks for 7"),
         ("seen = [1.0, 1.5]", "seen = [1.5, 1.0]", "the smaller first"),
         ("[geometry.celeba]", 'labels = ["visible"]\n[geometry.celeba]', "'visible' is not read"),

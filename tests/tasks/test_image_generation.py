@@ -20,6 +20,7 @@ from benchmark.contracts.record import Record
 from benchmark.home import home
 from benchmark.metrics.frechet import frechet_distance_from_features
 from benchmark.metrics.linearity import attribute_linearity
+from benchmark.networks import feature_networks
 from benchmark.networks.feature_networks import RandomConvolutions
 from benchmark.protocols import Metric, ProtocolInvalid, find_protocol, read_protocol
 from benchmark.runner import generated
@@ -129,6 +130,7 @@ def test_precision_and_recall_may_look_through_a_network_of_their_own(
         return (Coarse if name == "fd-coarse" else RandomConvolutions)(device=device)
 
     monkeypatch.setattr(image_generation, "feature_network", network)
+    monkeypatch.setattr(feature_networks, "NAMES", (*feature_networks.NAMES, "fd-coarse"))
     own = [
         ("[generation.neighbours]", '[generation.neighbours]\nnetwork = "fd-coarse"'),
         ('id = "precision"', 'id = "precision/coarse"'),
