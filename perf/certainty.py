@@ -22,8 +22,9 @@ import numpy as np
 from scipy import stats
 
 from benchmark.metrics.uncertainty import (
+    Moves,
     Source,
-    group_influences,
+    group_moves,
     holm,
     interval,
     over_items,
@@ -38,7 +39,15 @@ ITEMS = (  # name, groups, items a group, share of the variance that groups have
     ("300 items, each a group", 300, 1, 0.0),
     ("60 items of 12 groups", 12, 5, 0.3),
     ("20 items, each a group", 20, 1, 0.0),
+    (
+        "12 groups of 60, 30, 15, 8, 4, 2 and 1 items",
+        (60, 30, 15, 8, 4, 2, 1, 1, 1, 1, 1, 1),
+        0,
+        0.5,
+    ),
+    ("69 groups, one of 400 items, others of 6", (400, *[6] * 68), 0, 0.5),
 )
+EQUAL_GROUPS = (4,) * 30
 SPREADS = (0.1, 0.5, 1.5)
 SPREAD = 4.0  # of items; skewed as a gamma of shape 4
 
@@ -49,12 +58,20 @@ def gamma(rng: np.random.Generator, spread: float, size: tuple[int, ...]) -> np.
 
 
 def drawn(
-    rng: np.random.Generator, seeds: int, groups: int, per_group: float, share: float, spread: float
+    rng: np.random.Generator,
+    seeds: int,
+    groups: int | tuple[int, ...],
+    per_group: float,
+    share: float,
+    spread: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Errors (S, N) of one method and the groups (N,) of its items, whose numbers differ by group."""
-    sizes = np.ones(groups, int) if per_group == 1 else 1 + rng.poisson(per_group - 1, groups)
-    numbers = np.repeat(np.arange(groups), sizes)
-    items = gamma(rng, SPREAD * np.sqrt(share), (groups,))[numbers]
+    if isinstance(groups, tuple):
+        sizes = np.array(groups)
+    else:
+        sizes = np.ones(groups, int) if per_group == 1 else 1 + rng.poisson(per_group - 1, groups)
+    numbers = np.repeat(np.arange(len(sizes)), sizes)
+    items = gamma(rng, SPREAD * np.sqrt(share), (len(sizes),))[numbers]
     items = items + gamma(rng, SPREAD * np.sqrt(1 - share), (len(numbers),))
     own = rng.normal(0, 1.0, (seeds, len(numbers)))
     return TRUTH + items + rng.normal(0, spread, (seeds, 1)) + own, numbers
@@ -63,9 +80,10 @@ def drawn(
 def row(errors: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
     """The interval of a board's row."""
     values = errors.mean(1)
-    influence = np.mean([group_influences(e, groups=groups) for e in errors], axis=0)
+    each = [group_moves(e, groups=groups) for e in errors]
+    moves = Moves(np.mean([m.by_group for m in each], axis=0), each[0].freedom)
     seeds = [over_seeds(values)] if len(values) > 1 else []
-    found = interval(float(values.mean()), [*seeds, over_items(influence)])
+    found = interval(float(values.mean()), [*seeds, over_items(moves)])
     assert found is not None
     return found
 
@@ -86,7 +104,7 @@ def coverage(boards: int) -> list[dict[str, object]]:
     for name, groups, per_group, share in ITEMS:
         for seeds in SEEDS:
             for spread in SPREADS if seeds > 1 else (0.0,):
-                rng = np.random.default_rng([groups, seeds, int(10 * spread)])
+                rng = np.random.default_rng([len(name), seeds, int(10 * spread)])
                 held, before, wide = 0, 0, []
                 for turn in range(boards):
                     errors, numbers = drawn(rng, seeds, groups, per_group, share, spread)
@@ -112,24 +130,29 @@ def coverage(boards: int) -> list[dict[str, object]]:
 def false_ranks(boards: int) -> list[dict[str, object]]:
     """The share of boards of equal methods, in percent, on which any row is ranked behind another.
 
-    Methods are equal on average; they differ in what they find hard, by group. "unequal": every second
-    one's seeds spread ten times as far as the others'.
+    Methods are equal on average; they differ in what they find hard, by group. "unequal spreads": every
+    second one's seeds spread ten times as far as the others'; "unequal groups": 12 of 60 items to 1.
     """
     found = []
+    kinds = {
+        "equal": (0.2, EQUAL_GROUPS),
+        "unequal spreads": (2.0, EQUAL_GROUPS),
+        "unequal groups": (0.2, (60, 30, 15, 8, 4, 2, 1, 1, 1, 1, 1, 1)),
+    }
     for methods in (2, 5, 9):
         for seeds in (2, 3, 5, 10):
-            for unequal in (False, True):
-                rng = np.random.default_rng([methods, seeds, unequal])
-                spreads = np.where(np.arange(methods) % 2, 2.0 if unequal else 0.2, 0.2)
+            for number, (kind, (other, sizes)) in enumerate(kinds.items()):
+                rng = np.random.default_rng([methods, seeds, number])
+                spreads = np.where(np.arange(methods) % 2, other, 0.2)
                 ranked = welch = 0
                 for _ in range(boards):
-                    ranked_, welch_ = one_board(rng, methods, seeds, spreads)
+                    ranked_, welch_ = one_board(rng, methods, seeds, spreads, sizes)
                     ranked, welch = ranked + ranked_, welch + welch_
                 found.append(
                     {
                         "methods": methods,
                         "seeds": seeds,
-                        "spreads": "unequal" if unequal else "equal",
+                        "kind": kind,
                         "false ranks": round(100 * ranked / boards, 1),
                         "Welch's test": round(100 * welch / boards, 1),
                     }
@@ -138,23 +161,27 @@ def false_ranks(boards: int) -> list[dict[str, object]]:
 
 
 def one_board(
-    rng: np.random.Generator, methods: int, seeds: int, spreads: np.ndarray
+    rng: np.random.Generator,
+    methods: int,
+    seeds: int,
+    spreads: np.ndarray,
+    sizes: tuple[int, ...],
 ) -> tuple[bool, bool]:
     """Whether our rule, and Welch's, find a difference between methods that are equal."""
-    groups, per_group = 30, 4
-    items = groups * per_group
-    by_group = rng.normal(0, 1.0, (methods, groups)).repeat(per_group, 1)
+    numbers = np.repeat(np.arange(len(sizes)), sizes)
+    items = len(numbers)
+    by_group = rng.normal(0, 1.0, (methods, len(sizes)))[:, numbers]
     shared = gamma(rng, SPREAD, (items,))
     own = rng.normal(0, 1.0, (methods, items))
     values = (shared + by_group + own).mean(1)[:, None] + rng.normal(
         0, spreads[:, None], (methods, seeds)
     )
     influences = ((by_group + own) - (by_group + own).mean(1, keepdims=True)) / items
-    sums = influences.reshape(methods, groups, per_group).sum(2)
+    moves = [group_moves(errors, groups=numbers) for errors in by_group + own]
     pairs = list(combinations(range(methods), 2))
     apart = np.array([values[a].mean() - values[b].mean() for a, b in pairs])
     sources = [
-        [over_seeds(values[a]), over_seeds(values[b]), over_items(sums[a] - sums[b])]
+        [over_seeds(values[a]), over_seeds(values[b]), over_items(moves[a] - moves[b])]
         for a, b in pairs
     ]
     plain = [float(((influences[a] - influences[b]) ** 2).sum()) for a, b in pairs]
@@ -169,6 +196,44 @@ def welch(apart: float, sources: list[Source], items: float) -> float:
     error = sum(s.variance for s in seeds) + items
     freedom = error**2 / sum(s.variance**2 / s.freedom for s in seeds)
     return float(2 * stats.t.sf(abs(apart) / np.sqrt(error), freedom))
+
+
+def far_from_normal(boards: int) -> list[dict[str, object]]:
+    """The share of intervals that hold the truth, in percent, where errors are far from normal."""
+
+    def failing(rng: np.random.Generator, seeds: int) -> np.ndarray:
+        """One seed in five is 14 worse, among 69 groups of 12 items."""
+        errors, _ = drawn(rng, seeds, (12,) * 69, 0, 0.2, 0.5)
+        return errors + 14.0 * (rng.random((seeds, 1)) < 0.2) - 2.8
+
+    def skewed(rng: np.random.Generator, seeds: int) -> np.ndarray:
+        """20 items from a log-normal distribution of mean 8, each a group."""
+        items = TRUTH * rng.lognormal(-0.5, 1.0, 20)
+        return items + rng.normal(0, 0.2, (seeds, 1)) + rng.normal(0, 0.2, (seeds, 20))
+
+    def rare(rng: np.random.Generator, seeds: int) -> np.ndarray:
+        """100 items, 3 % of which are missed, in percent, moved to the same truth."""
+        items = 100.0 * (rng.random(100) < 0.03)
+        return items + rng.normal(0, 0.1, (seeds, 1)) + TRUTH - 3.0
+
+    cases = {"one seed in five is 14 worse": failing, "20 log-normal items": skewed,
+             "100 items, 3 % missed": rare}  # fmt: skip
+    found: list[dict[str, object]] = []
+    for name, case in cases.items():
+        covers: dict[str, object] = {"errors": name}
+        for seeds in (3, 5, 10):
+            rng = np.random.default_rng([len(name), seeds])
+            held = 0
+            for _ in range(boards):
+                errors = case(rng, seeds)
+                people = (
+                    np.repeat(np.arange(69), 12) if case is failing else np.arange(errors.shape[1])
+                )
+                low, high = row(errors, people)
+                held += low <= TRUTH <= high
+            covers[f"{seeds} seeds"] = round(100 * held / boards, 1)
+        found.append(covers)
+    return found
 
 
 def power() -> list[dict[str, object]]:
@@ -202,6 +267,7 @@ def main() -> None:
     tables = {
         "coverage": coverage(given.boards),
         "false_ranks": false_ranks(given.boards),
+        "far_from_normal": far_from_normal(given.boards),
         "apart": power(),
     }
     about = {"boards": given.boards, "python": platform.python_version(), "numpy": np.__version__}

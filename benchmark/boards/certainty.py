@@ -16,7 +16,7 @@ import numpy as np
 from benchmark.boards.entries import Entry
 from benchmark.contracts.record import Record
 from benchmark.metrics.intervals import interval_of, resampled
-from benchmark.metrics.uncertainty import Source, group_influences, over_items, over_seeds
+from benchmark.metrics.uncertainty import Moves, Source, group_moves, over_items, over_seeds
 
 Entries = Sequence[Entry]
 
@@ -34,7 +34,7 @@ class Certainty:
         self._groups: dict[Any, np.ndarray | None] = {}
         self._errors: dict[str, np.ndarray] = {}
         self._runs: dict[Any, list[str]] = defaultdict(list)
-        self._influences: dict[str, np.ndarray] = {}
+        self._moves: dict[str, Moves] = {}
         for entry in entries:
             value = entry.value(metric)
             if value.aggregate == "single":
@@ -50,6 +50,11 @@ class Certainty:
     def grouped(self, entry: Entry) -> bool:
         """Whether it is known which test items of this record belong together."""
         return self._items(entry.record) in self._groups
+
+    def groups(self, entry: Entry) -> int:
+        """How many groups the test items of this record are taken to be in."""
+        groups = self._groups.get(self._items(entry.record))
+        return len(self._errors[entry.record.run_id]) if groups is None else int(groups.max()) + 1
 
     def over_items_alone(self, entries: Entries) -> tuple[float, float] | None:
         """The bootstrap interval over groups of items of the mean over these seeds."""
@@ -99,22 +104,24 @@ class Certainty:
     def _seeds(self, values: np.ndarray) -> list[Source]:
         return [over_seeds(values)] if len(values) > 1 else []
 
-    def _mean(self, entries: Entries) -> np.ndarray | None:
-        """The groups' influences on the mean over these seeds (G,); None without items."""
+    def _mean(self, entries: Entries) -> Moves | None:
+        """How the groups move the mean over these seeds; None where there are not two of them."""
         if not all(self._has(entry) for entry in entries):
             return None
-        mean: np.ndarray = np.mean([self._influence(entry) for entry in entries], axis=0)
-        return mean
+        each = [self._of_run(entry) for entry in entries]
+        known = [moves for moves in each if moves is not None]
+        if len(known) < len(each):
+            return None
+        return Moves(np.mean([moves.by_group for moves in known], axis=0), known[0].freedom)
 
-    def _influence(self, entry: Entry) -> np.ndarray:
+    def _of_run(self, entry: Entry) -> Moves | None:
         run = entry.record.run_id
-        if run not in self._influences:
-            groups = self._groups.get(self._items(entry.record))
-            self._influences[run] = group_influences(
-                self._errors[run], by=self._aggregate, groups=groups
-            )
-        return self._influences[run]
+        errors, groups = self._errors[run], self._groups.get(self._items(entry.record))
+        if self.groups(entry) < 2:
+            return None
+        if run not in self._moves:
+            self._moves[run] = group_moves(errors, by=self._aggregate, groups=groups)
+        return self._moves[run]
 
-    def _items_of(self, influences: np.ndarray | None) -> list[Source]:
-        enough = influences is not None and len(influences) > 1
-        return [over_items(influences)] if enough and influences is not None else []
+    def _items_of(self, moves: Moves | None) -> list[Source]:
+        return [] if moves is None else [over_items(moves)]

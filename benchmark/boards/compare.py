@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -10,6 +11,7 @@ import numpy as np
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.finding import Named, find_row, fitting, knows, named_rows, validation_run
+from benchmark.boards.rows import imitates
 from benchmark.contracts.errors import InvalidInput, UnknownName, did_you_mean
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.uncertainty import Source, difference, interval, p_values
@@ -71,16 +73,19 @@ class Comparison:
     def verdict(self) -> str:
         """What may be said, for people."""
         better = "A" if (self.difference < 0) == (self.better == "lower") else "B"
-        if self.clear and self.seeds_ci95:
-            return f"{better} is clearly better"
-        if self.clear:
-            lone = "A" if len(self.first.seeds) == 1 else "B"
-            return (
-                f"{better} is clearly better on these items; {lone} has one seed, others may differ"
-            )
-        if self.ci95[0] > 0 or self.ci95[1] < 0:
-            return f"no clear difference: {better} is better on these items, but other seeds may not be"
-        return "no clear difference"
+        low, high = self.ci95
+        if self.seeds_ci95:
+            if self.clear:
+                return f"{better} is clearly better"
+            if low > 0 or high < 0:
+                return f"no clear difference: with these seeds {better} is better, but others may not be"
+            return "no clear difference"
+        if not self.clear:
+            return "no clear difference"
+        lone = [n for n, side in zip("AB", (self.first, self.second), strict=True)
+                if len(side.seeds) == 1]  # fmt: skip
+        few = f"{lone[0]} has" if len(lone) == 1 else "both have"
+        return f"{better} is clearly better with these seeds; {few} one seed, others may differ"
 
 
 def compare(
@@ -90,7 +95,8 @@ def compare(
 
     A row is named by its method, or "method:words" with the words that the board prints for it
     ("lead:64", "lead:small version 2") or other settings ("lead:batch=64"), or a run id's beginning.
-    The draws are paired: both sides on the same items. Raises `UnknownName` for what no row or several
+    Both sides are paired by item; a method and its own network untrained also by seed, where both have
+    the same. Raises `UnknownName` for what no row or several
     rows fit, `InvalidInput` for a metric without items, or items that differ.
     """
     board = named_rows(protocol, twin=twin)
@@ -141,9 +147,15 @@ def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
     sides = [_side(r, v, asked.aggregate) for r, v in zip(rows, errors, strict=True)]
     apart = difference(sides[0].value, sides[1].value)
     items = certainty.of_same_items(*groups)
+    if not items:
+        raise InvalidInput(
+            f"all items of {metric} are one group, which tells nothing of others",
+            cure="compare on a protocol whose test items are of several people (or objects)",
+        )
     every: list[Source] = []
     if min(len(side.seeds) for side in sides) > 1:
-        every = certainty.of_difference(*groups)
+        paired = _untrained(groups) and sides[0].seeds == sides[1].seeds
+        every = (certainty.of_pairs if paired else certainty.of_difference)(*groups)
     wins: float | None = None
     far: tuple[tuple[int, float, float], ...] = ()
     if errors[0][0].ndim == 1:
@@ -163,11 +175,11 @@ def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
         first=sides[0],
         second=sides[1],
         items=len(errors[0][0]),
-        groups=1 + int(items[0].freedom) if items else 1,
+        groups=certainty.groups(groups[0][0]),
         difference=apart,
-        ci95=interval(apart, items) or (apart, apart),
+        ci95=_ends(apart, items),
         p=p_values(np.array([apart]), [items])[0],
-        seeds_ci95=interval(apart, every),
+        seeds_ci95=_ends(apart, every) if every else None,
         seeds_p=p_values(np.array([apart]), [every])[0] if every else None,
         wins=wins,
         most=far,
@@ -232,6 +244,22 @@ def _elsewhere(name: str, protocols: list[Protocol], *, twin: bool) -> str:
     if twin:
         return "the board on real data has it: leave --twin out"
     return "the twin's board has it: add --twin"
+
+
+def _untrained(groups: list[tuple[Entry, ...]]) -> bool:
+    """Whether one row is the network of the other untrained."""
+    one, two = (group[0].record for group in groups)
+    return any(
+        imitates(a)
+        == (b.method.id, b.method.version, json.dumps(b.method.settings, sort_keys=True))
+        for a, b in ((one, two), (two, one))
+    )
+
+
+def _ends(apart: float, sources: list[Source]) -> tuple[float, float]:
+    ends = interval(apart, sources)
+    assert ends is not None  # there is a source
+    return ends
 
 
 def _side(row: Named, errors: list[np.ndarray], by: str) -> Side:

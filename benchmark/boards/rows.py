@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -17,6 +17,7 @@ from benchmark.boards.entries import Entry
 from benchmark.boards.sources import Said, said_of
 from benchmark.boards.words import flat, settings_words
 from benchmark.contracts.record import Record
+from benchmark.metrics.catalogue import least
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.protocols import Protocol, canonical_digest
 
@@ -167,12 +168,9 @@ class _Board:
     def untrained(self) -> dict[Any, Group]:
         """The runs of an untrained network, by what they imitate and what they were scored on."""
         found: dict[Any, Group] = {}
-        for key in self.groups:
-            if key.method == "random-features" and not key.withdrawn:
-                imitated = json.loads(key.settings)
-                settings = json.dumps(imitated["settings"], sort_keys=True)
-                which = (imitated["of"], imitated.get("version", 1), settings, key.comparable)
-                found.setdefault(which, key)
+        for key, entries in self.groups.items():
+            if (imitated := imitates(entries[0].record)) and not key.withdrawn:
+                found.setdefault((*imitated, key.comparable), key)
         return found
 
     @cached_property
@@ -201,10 +199,26 @@ def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, tuple[int, int]
     return {key: (best[key], worst[key]) for key in ranked}
 
 
+def imitates(record: Record) -> tuple[str, int, str] | None:
+    """Which method, version and settings an untrained network is of; None for other rows."""
+    if record.method.id != "random-features":
+        return None
+    of = record.method.settings
+    return of["of"], of.get("version", 1), json.dumps(of["settings"], sort_keys=True)
+
+
 def variant_name(record: Record) -> str:
     """Preset and given settings, for people: "small dimension=128"."""
     words = [record.method.preset, *settings_words(record.method.settings_given)]
     return " ".join(w for w in words if w)
+
+
+DIGESTS: Mapping[str, Callable[[Record], str]] = {
+    "labels": lambda record: record.data["test"].labels,
+    "train": lambda record: record.data["train"].pixels if "train" in record.data else "",
+    "train labels": lambda record: record.data["train"].labels if "train" in record.data else "",
+}
+"""What of the data rows may differ in beside the pixels they were scored on."""
 
 
 def row_words(groups: Mapping[Group, Sequence[Entry]], metric: str) -> dict[Group, tuple[str, ...]]:
@@ -215,6 +229,11 @@ def row_words(groups: Mapping[Group, Sequence[Entry]], metric: str) -> dict[Grou
     by_data, by_version = (
         len({getattr(key, name) for key in groups}) > 1 for name in ("data", "corrected")
     )
+    others = [
+        (what, digest)
+        for what, digest in DIGESTS.items()
+        if len({digest(entries[0].record) for entries in groups.values()}) > 1
+    ]
     found = {}
     for key, entries in groups.items():
         record = entries[0].record
@@ -224,6 +243,7 @@ def row_words(groups: Mapping[Group, Sequence[Entry]], metric: str) -> dict[Grou
         if by_data:
             test = record.data["test"]
             words.append(f"on {test.source or 'data'} {test.pixels[:6]}")
+            words += [f"{what} {digest(record)[:6]}" for what, digest in others]
         if by_version:
             words.append(f"scored by version {entries[0].value(metric).version}")
         if shared := max(part.shared for e in entries for part in e.record.data.values()):
@@ -260,7 +280,7 @@ def _row(board: _Board, key: Group) -> Row:
         variant=" ".join(board.words[key]),
         role=first.method.role,
         value=value,
-        ci95=interval(value, certainty.of_row(group)),
+        ci95=_possible(interval(value, certainty.of_row(group)), board.metric),
         ci_items=certainty.over_items_alone(group),
         ci_seeds=interval(value, [over_seeds(numbers)]) if len(numbers) > 1 else None,
         seeds=tuple(e.record.seed for e in group),
@@ -276,6 +296,14 @@ def _row(board: _Board, key: Group) -> Row:
         known_failures=tuple(failures.items()),
         scored_on=canonical_digest({"data": key.data, "metrics": key.corrected})[:12],
     )
+
+
+def _possible(ends: tuple[float, float] | None, metric: str) -> tuple[float, float] | None:
+    """An interval without what the metric can't be."""
+    if ends is None:
+        return None
+    smallest = least(metric)
+    return max(ends[0], smallest), max(ends[1], smallest)
 
 
 def _floor(board: _Board, key: Group) -> Floor | None:

@@ -230,6 +230,12 @@ def print_standing(board: Standing) -> None:
 def _print_legend(boards: list[Standing]) -> None:
     """What there is to say of several boards' tables, once beneath them all."""
     rows = [row for board in boards for row in board.rows if not row.withdrawn]
+    if any(r.rank for r in rows):
+        click.secho(
+            "rank: the best and the worst place among methods that the seeds and items leave open; more "
+            "seeds narrow it",
+            dim=True,
+        )
     if any("*" in r.interval() for r in rows):
         click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
     if not all(r.grouped for r in rows):

@@ -2,18 +2,18 @@
 
 One construction serves a row of a board, a difference of two rows, and a rank. A number is a mean over
 seeds of an aggregate over items. Each source of error is a `Source` with its variance and the degrees
-of freedom that variance is known with: the spread over seeds has S − 1, the spread over groups of items
-(the frames of one person, say) G − 1. An interval adds the sources as Banerjee did,
-half² = Σ t²(ν) · variance, which covers at least what it says for any number of normal sources with any
-variances; so do p-values, however small, and with them Holm's correction. Welch's test says yes too
-often in the far tail that many comparisons ask for.
+of freedom that variance is known with: the spread over seeds has S − 1; the spread over groups of items
+(the frames of one person, say), found by leaving one after the other out, G − 1 if they are of one size.
+An interval adds the sources as Banerjee did, half² = Σ t²(ν) · variance. For normal errors that covers
+at least what it says, whatever the variances; so do p-values, however small, and with them Holm's
+correction. Where errors are far from normal it covers less: `perf/certainty.py` says how much.
 
-Sources: Banerjee 1961 (Sankhya A 23); clusters: Liang and Zeger 1986.
+Sources: Banerjee 1961 (Sankhya A 23); the jackknife over clusters: Bell and McCaffrey 2002.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,38 +47,56 @@ def over_seeds(values: Sequence[float] | np.ndarray) -> Source:
     return Source(float(numbers.var(ddof=1)) / len(numbers), float(len(numbers) - 1))
 
 
-def over_items(influences: np.ndarray) -> Source:
-    """What other groups of items would change of a number, from the groups' influences (G,), G ≥ 2.
+@dataclass(frozen=True)
+class Moves:
+    """How a number moves where one group of test items after the other is left out, float64 (G,), and
+    the degrees of freedom that so many groups of such sizes give."""
 
-    >>> over_items(np.array([-1.0, 1.0]))
-    Source(variance=4.0, freedom=1.0)
+    by_group: np.ndarray
+    freedom: float
+
+    def __sub__(self, other: Moves) -> Moves:
+        """Those of the difference of two numbers over the same items."""
+        return Moves(self.by_group - other.by_group, self.freedom)
+
+
+def over_items(moves: Moves) -> Source:
+    """What other groups of items would change of a number, by the jackknife over groups.
+
+    >>> over_items(Moves(np.array([-1.0, 1.0]), 1.0))
+    Source(variance=1.0, freedom=1.0)
     """
-    count = len(influences)
-    if count < 2:
-        raise InvalidInput("what items change can't be told from fewer than two groups")
-    return Source(float(count / (count - 1) * (influences**2).sum()), float(count - 1))
+    count = len(moves.by_group)
+    variance = (count - 1) / count * float((moves.by_group**2).sum())
+    return Source(variance, moves.freedom)
 
 
-def group_influences(
+def group_moves(
     per_item: np.ndarray, *, by: str = "mean", groups: np.ndarray | None = None
-) -> np.ndarray:
-    """By how much each group of items moves an aggregate, to first order, float64 (G,); the sum is 0.
+) -> Moves:
+    """By how much an aggregate exceeds what it is without each group of items.
 
     per_item: (N,) or (N, M), as the aggregate `by` reads them. groups: (N,) whole numbers from 0, equal
-    within a group; None takes each item for a group of its own. The difference of two aggregates over
-    the same items has the difference of their influences. Raises `InvalidInput` where `groups` are not
-    one for each item, and as `benchmark.metrics.aggregates.checked`.
+    within a group; None takes each item for a group of its own. Groups of one size G times have G − 1
+    degrees of freedom, others as many as their sizes are worth: N² / Σ n² − 1, at least 1. Of medians
+    the move is to first order. A column whose values all lie in one group moves nothing: how sure it
+    is can't be told. Raises `InvalidInput` for fewer than two groups, where `groups` are not one for
+    each item, and as `benchmark.metrics.aggregates.checked`.
 
-    >>> group_influences(np.array([1.0, 2.0, 6.0]), groups=np.array([0, 0, 1]))
-    array([-1.,  1.])
+    >>> group_moves(np.array([1.0, 2.0, 6.0]), groups=np.array([0, 0, 1]))
+    Moves(by_group=array([-3. ,  1.5]), freedom=1.0)
     """
     values = checked(per_item, by)
-    influence = _influence(values, by)
-    if groups is None:
-        return influence
-    if groups.shape != (len(values),):
-        raise InvalidInput(f"groups of shape {groups.shape} for {len(values)} items")
-    return np.bincount(groups, influence, minlength=int(groups.max()) + 1)
+    if by == "single":
+        raise InvalidInput("a single value has no items")
+    numbers = np.arange(len(values)) if groups is None else groups
+    if numbers.shape != (len(values),):
+        raise InvalidInput(f"groups of shape {numbers.shape} for {len(values)} items")
+    sizes = np.bincount(numbers).astype(np.float64)
+    if len(sizes) < 2:
+        raise InvalidInput("what items change can't be told from fewer than two groups")
+    freedom = max(1.0, float(sizes.sum() ** 2 / (sizes**2).sum() - 1))
+    return Moves(_moves(values, by, numbers, sizes), freedom)
 
 
 def interval(
@@ -155,25 +173,36 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted]
 
 
-def _influence(values: np.ndarray, by: str) -> np.ndarray:
-    """The delta method: how far each item pulls the aggregate from where it is."""
-    if by == "single":
-        raise InvalidInput("a single value has no items")
+def _moves(values: np.ndarray, by: str, groups: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    def totals(column: np.ndarray) -> np.ndarray:
+        found: np.ndarray = np.bincount(groups, column, minlength=len(sizes))
+        return found
+
     if by == "mean":
-        return (values - values.mean()) / len(values)
+        return values.mean() - (values.sum() - totals(values)) / (len(values) - sizes)
     if by == "sum_of_means":
-        there = ~np.isnan(values)
-        apart = np.where(there, values - np.nanmean(values, axis=0), 0)
-        return np.asarray((apart / there.sum(0)).sum(1))
+        return sum((_column_moves(totals, column) for column in values.T), np.zeros(len(sizes)))
     if by == "ratio_of_sums":
-        top, bottom = values.T
-        return np.asarray((100 * top - aggregate(values, by) * bottom) / bottom.sum())
-    return _of_median(values, aggregate(values, by))
+        top, bottom = (column.sum() - totals(column) for column in values.T)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            moves = aggregate(values, by) - 100 * top / bottom
+        return np.where(np.isfinite(moves), moves, 0)
+    share = sizes / len(values)
+    return totals(_of_median(values, aggregate(values, by))) / (1 - share)
+
+
+def _column_moves(totals: Callable[[np.ndarray], np.ndarray], column: np.ndarray) -> np.ndarray:
+    """Of the mean of a column in which NaN is no value."""
+    there = ~np.isnan(column)
+    known = np.where(there, column, 0)
+    counts = there.sum() - totals(there.astype(np.float64))
+    left = (known.sum() - totals(known)) / np.maximum(counts, 1)
+    return np.where(counts > 0, known.sum() / there.sum() - left, 0)
 
 
 def _of_median(values: np.ndarray, middle: float) -> np.ndarray:
-    """Of a median: its side of the middle, over the density there, which is read off between two
-    quantiles (Hall and Sheather 1988)."""
+    """The influence of each item on a median: its side of the middle, over the density there, which is
+    read off between two quantiles (Hall and Sheather 1988)."""
     width = min(0.97 * len(values) ** (-1 / 3), 0.5)
     low, high = np.quantile(values, [0.5 - width, 0.5 + width])
     side = np.sign(values - middle)

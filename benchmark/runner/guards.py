@@ -49,7 +49,7 @@ def images_seen_and_scored(
     Raises `ProtocolInvalid` where some are and it does not. Empty for tasks that compare with the images
     fitted on.
     """
-    if task.compares_with_fit:
+    if task.accepts.compares_with_fit:
         return {}
     counts = {}
     for name, split in splits.items():

@@ -48,6 +48,7 @@ class Accepts:
     needs; `labels` those it needs, `also` those it reads where they are named. `measures` maps a
     metric's `measure` (its id, where it states none) to what is known of it, "*" standing for any
     text; `metric_fields` are the fields of a metric that it reads beside id, unit, better and aggregate.
+    `compares_with_fit`: images fitted on may be those compared with, as in distances of sets of images.
     """
 
     implementation: str
@@ -58,6 +59,7 @@ class Accepts:
     labels: tuple[Label, ...] = ()
     also: tuple[Label, ...] = ()
     metric_fields: tuple[str, ...] = ()
+    compares_with_fit: bool = False
 
     def measure(self, name: str) -> Measure | None:
         """What is known of a measure, or None for one that the task does not know."""
@@ -166,6 +168,7 @@ TASKS: Mapping[str, Accepts] = {
     ),
     "image_generation": Accepts(
         "benchmark.tasks.image_generation:ImageGeneration",
+        compares_with_fit=True,
         splits=("test",),
         kinds=("generator",),
         sections=("generation",),

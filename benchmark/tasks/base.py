@@ -53,8 +53,6 @@ class Scoring:
 class Task(ABC):
     """One way of turning predictions and labels into per-item errors."""
 
-    compares_with_fit: ClassVar[bool] = False
-    """Whether images fitted on may be those compared with, as in distances between sets of images."""
     accepts: ClassVar[Accepts]
 
     @property
@@ -133,7 +131,8 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
     raise Incompatible(
         f"protocol {protocol.name} scores {' or '.join(protocol.needs)}, but method {method!r} gives "
         f"{' and '.join(gives)}",
-        cure=f"`bench show method {method}` lists the protocols that it can run under",
+        cure=f"`bench show method {method}` lists the protocols that it can run under; with another "
+        "preset or other settings it may give more",
     )
 
 

@@ -29,7 +29,7 @@ def data_faults(protocol: Protocol, task: Accepts, folder: Path | None) -> Itera
             readers[name] = reader_class(name)
         except BenchError as error:
             yield f"data: {error.sentence}"
-    for role in ("fit", "train", "test", "validation", "development"):
+    for role in ("fit", "train", "test", "validation", "development", "development_fit"):
         dataset, _, split = getattr(protocol.data, role).partition(":")
         reader = readers.get(dataset)
         # a reader that names no splits has them made as they are asked for
@@ -49,6 +49,10 @@ def _roles(protocol: Protocol, task: Accepts) -> Iterator[str]:
     for role in ("fit", *task.splits):
         if not getattr(data, role):
             yield f"data.{role} is lacking: {protocol.task} looks at it"
+    if not (task.compares_with_fit or data.shared):
+        for role in ("fit", "train"):
+            if data.test and getattr(data, role) == data.test:
+                yield f"data.{role} is data.test: images that are scored may not be learned from"
     if "validation" not in task.splits and bool(data.validation) != bool(data.development):
         yield "data.validation and data.development go together: the one is what the other leaves"
 

@@ -44,7 +44,6 @@ WALKS_AT_ONCE = 4
 class ImageGeneration(Task):
     """Generate, look through frozen networks, compare with the whole test split."""
 
-    compares_with_fit = True
     accepts = TASKS["image_generation"]
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:

@@ -11,7 +11,7 @@ from tests_fixtures import Call
 
 from benchmark.boards.compare import compare
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.metrics.uncertainty import group_influences, interval, over_items
+from benchmark.metrics.uncertainty import group_moves, interval, over_items
 from benchmark.protocols import find_protocol
 
 
@@ -39,7 +39,7 @@ def test_a_comparison_is_the_paired_one(ran: dict[str, list[np.ndarray]]) -> Non
     one, two = np.mean(ran["slow"], 0), ran["grid:9"][0]
     assert found.difference == pytest.approx(one.mean() - two.mean(), rel=1e-12)
     people = found.second.entries[0].kept("nme_iod")[1]
-    pulls = [group_influences(errors, groups=people) for errors in (one, two)]
+    pulls = [group_moves(errors, groups=people) for errors in (one, two)]
     wanted = interval(found.difference, [over_items(pulls[0] - pulls[1])])
     assert found.ci95 == pytest.approx(wanted, rel=1e-9)
     assert found.groups == people.max() + 1 < found.items
@@ -73,7 +73,7 @@ def test_one_seed_is_said_to_be_one(ran: dict[str, list[np.ndarray]]) -> None:
     assert (found.seeds_ci95, found.seeds_p) == (None, None)
     ends = dict(zip("AB", (found.ci95[1] < 0, found.ci95[0] > 0), strict=True))
     better = next((side for side, is_it in ends.items() if is_it), "")
-    wanted = f"{better} is clearly better on these items; A has one seed, others may differ"
+    wanted = f"{better} is clearly better with these seeds; both have one seed, others may differ"
     assert found.verdict == (wanted if better else "no clear difference")
 
 

@@ -108,8 +108,24 @@ def test_names_that_are_proposed_work_and_tell_rows_apart(three: list[Named]) ->
     assert {"grid:points=9,sharpness=8.0", "'grid:points=9,version 2'"} <= set(names)
 
 
+@pytest.mark.parametrize(
+    ("role", "field", "word"),
+    [
+        ("test", "labels", "labels"),
+        ("train", "pixels", "train"),
+        ("train", "labels", "train labels"),
+    ],
+)
+def test_rows_of_other_labels_or_training_images_say_so(
+    record: Path, role: str, field: str, word: str
+) -> None:
+    edited(record, "d" * 16, lambda content: content["data"][role].update({field: "0" * 64}))
+    assert {f"{word} 000000" in row.words for row in rows()} == {True, False}
+    assert found(f"grid:{word} 000000") == "d"
+
+
 def test_where_words_are_not_enough_run_ids_are_proposed(record: Path) -> None:
-    edited(record, "d" * 16, lambda content: content["data"]["test"].update(labels="0" * 64))
+    edited(record, "d" * 16, lambda content: content["data"].update(more=content["data"]["test"]))
     with pytest.raises(UnknownName, match="several rows fit") as refused:
         find_row(rows(), "grid", "the board")
     names = refused.value.cure.removeprefix("several rows fit: ").split(", ")

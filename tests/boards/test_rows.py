@@ -50,11 +50,9 @@ def groups(record: Path) -> np.ndarray:
 
 
 def over_people(record: Path, values: np.ndarray) -> np.ndarray:
-    """How far each person's items pull the mean, written out once more."""
+    """How far the mean moves without each person's items, written out once more."""
     people = groups(record)
-    return np.array([(values[people == g] - values.mean()).sum() for g in np.unique(people)]) / len(
-        values
-    )
+    return np.array([values.mean() - values[people != g].mean() for g in np.unique(people)])
 
 
 def edit(record: Path, change: Callable[[dict], object]) -> None:
@@ -96,7 +94,7 @@ def half(*parts: tuple[float, float]) -> float:
 
 def of_people(pulls: np.ndarray) -> tuple[float, float]:
     count = len(pulls)
-    return count / (count - 1) * float((pulls**2).sum()), count - 1
+    return (count - 1) / count * float((pulls**2).sum()), count - 1
 
 
 @pytest.fixture
@@ -316,6 +314,14 @@ def three(harness: Path, run: Call) -> dict[str, list[Path]]:
     return {str(n): ran(run, "slow", "--set", f"steps={n}", "--seed", "0,1") for n in (1, 2, 3)}
 
 
+def test_an_interval_holds_nothing_that_the_metric_cannot_be(three: dict[str, list[Path]]) -> None:
+    spread(three["1"], lambda seed: np.linspace(1, 2, 16) + 3 * seed)
+    protocol = find_protocol("small_faces")
+    found = {r.variant: r.ci95 for r in make_rows(protocol, read_entries(protocol, twin=True)[0])}
+    assert found["steps=1"][0] == 0.0
+    assert found["steps=1"][1] > 10
+
+
 def ranks() -> dict[str, tuple[int, int] | None]:
     protocol = find_protocol("small_faces")
     found = make_rows(protocol, read_entries(protocol, twin=True)[0])
@@ -342,7 +348,7 @@ def test_a_wild_seed_buys_no_rank(three: dict[str, list[Path]]) -> None:
     said = compare(protocol, "slow:1", "slow:2", twin=True)
     assert said.ci95[1] < 0
     assert not said.clear
-    assert said.verdict.startswith("no clear difference: A is better on these items")
+    assert said.verdict.startswith("no clear difference: with these seeds A is better")
     said = compare(protocol, "slow:1", "slow:3", twin=True)
     assert (said.clear, said.verdict) == (True, "A is clearly better")
 

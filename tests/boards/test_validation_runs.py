@@ -11,7 +11,7 @@ import pytest
 from tests_fixtures import Call
 
 from benchmark.home import home, leaderboards
-from benchmark.metrics.uncertainty import group_influences, interval, over_items
+from benchmark.metrics.uncertainty import group_moves, interval, over_items
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_two_are_compared_on_the_same_validation_people(
     one, two = errors(tried[4]), errors(tried[9])
     assert said["difference"] == pytest.approx(one.mean() - two.mean(), rel=1e-12)
     people = errors(tried[4], "groups.nme_iod")
-    pulls = group_influences(one, groups=people) - group_influences(two, groups=people)
+    pulls = group_moves(one, groups=people) - group_moves(two, groups=people)
     assert said["ci95"] == pytest.approx(
         interval(said["difference"], [over_items(pulls)]), rel=1e-9
     )

@@ -258,11 +258,13 @@ def test_a_visible_joint_is_somewhere_in_the_picture(own_data: OwnData, place: s
 @pytest.mark.parametrize(
     "changes, seen",
     [
-        ((('train = "joints:train"', 'train = "joints:test"'),), "joints:test"),
-        ((('fit = "joints:pool"', 'fit = "joints:test"'), ('"joints:pool"]', '"joints:test"]')), "j"),
+        ((('train = "joints:train"', 'train = "joints:test"'),), "data.train is data.test"),
+        ((('fit = "joints:pool"', 'fit = "joints:test"'), ('"joints:pool"]', '"joints:test"]')),
+         "data.fit is data.test"),
         ((('train = "joints:train"', 'train = "joints_again:test"'),
           ("[geometry.joints]", '[geometry.joints_again]\ncrop = "whole"\nresize = 24\n\n'
-           "[geometry.joints]")), "joints_again:test"),
+           "[geometry.joints]")),
+         "6 of the 6 images of joints:test are also in joints_again:test"),
     ],
     ids=["train", "fit", "the same files under another name"],
 )  # fmt: skip
@@ -270,11 +272,8 @@ def test_images_that_are_scored_are_not_trained_on(
     own_data: OwnData, changes: tuple[tuple[str, str], ...], seen: str
 ) -> None:
     own_data.state(*changes)
-    with pytest.raises(
-        ProtocolInvalid, match=rf"6 of the 6 images of joints:test .* in {seen}"
-    ) as no:
+    with pytest.raises(ProtocolInvalid, match=seen):
         planned()
-    assert "shared" in no.value.cure
     digest = find_protocol("joints4").digest()
     own_data.state(*changes, ("[data]\n", '[data]\nshared = "a test"\n'))
     assert find_protocol("joints4").digest() == digest

@@ -77,6 +77,11 @@ SPOILT: dict[str, list[tuple[str, str, str]]] = {
         ("[geometry.ytf68]", 'labels = ["masks"]\n[geometry.ytf68]', "'masks' is not read"),
         ('test = "ytf68:people/test"', 'test = "ytf68:people/tests"', "did you mean 'people/test'"),
         ('train = "ytf68:people/train"', "", "data.train is lacking"),
+        (
+            'train = "ytf68:people/train"',
+            'train = "ytf68:people/test"',
+            "data.train is data.test: images that are scored may not be learned from",
+        ),
         ('validation = "ytf68:people/validation"', "", "go together"),
         ('recipe = "face"', 'recipe = "fase"', "did you mean 'face'"),
         ('recipe = "face"', 'recipe = "person"', "'person' has 18 points, [landmarks] asks for 68"),
