@@ -13,13 +13,17 @@ ifneq ($(wildcard ../shared/golden),)
 export BENCH_GOLDEN ?= $(abspath ../shared/golden)
 endif
 
-.PHONY: demo test lint slow downstream docs stranger install clean
+.PHONY: demo test long lint slow downstream docs stranger install clean
 
 demo: install
 	$(BIN)/bench demo
 
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -m "not slow" --durations=5 -q
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -m "not slow and not long" --durations=5 -q
+
+# Processes that are started, killed and started again.
+long: install
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto -m "long and not slow" -q
 
 slow: install
 	$(BIN)/pytest -m slow -q

@@ -8,7 +8,7 @@ border, as the protocol says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,23 +109,28 @@ class LandmarkMatching(Task):
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
         """Both, where matches were kept; early runs kept none."""
-        if "matches" not in kept:
-            return {}
-        pairs = pairs_of(protocol, split)
-        points, _ = view_landmarks(pairs, split, protocol)
-        distance = _distances(kept["matches"], points, pairs)
-        return _by_kind(_in_units(distance, pairs, split, protocol), pairs, protocol)
+        return _of_kept(kept, split, protocol, lambda distances: distances)
 
     def rounding(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
         """Matches are kept as they are scored; their distances are float32."""
-        if "matches" not in kept:
-            return {}
-        pairs = pairs_of(protocol, split)
-        points, _ = view_landmarks(pairs, split, protocol)
-        last = np.spacing(_distances(kept["matches"], points, pairs))
-        return _by_kind(_in_units(last, pairs, split, protocol), pairs, protocol)
+        return _of_kept(kept, split, protocol, np.spacing)
+
+
+def _of_kept(
+    kept: Mapping[str, np.ndarray],
+    split: PreparedSplit,
+    protocol: Protocol,
+    read: Callable[[np.ndarray], np.ndarray],
+) -> dict[str, np.ndarray]:
+    """By metric, what is read from the distances of kept matches; nothing where none were kept."""
+    if "matches" not in kept:
+        return {}
+    pairs = pairs_of(protocol, split)
+    points, _ = view_landmarks(pairs, split, protocol)
+    read_off = read(_distances(kept["matches"], points, pairs))
+    return _by_kind(_in_units(read_off, pairs, split, protocol), pairs, protocol)
 
 
 def _distances(found: np.ndarray, points: np.ndarray, pairs: MatchingPairs) -> np.ndarray:

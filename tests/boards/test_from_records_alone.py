@@ -87,6 +87,7 @@ for path in sorted(p for p in site.rglob("*") if p.is_file()):
 """
 
 
+@pytest.mark.long
 def test_the_committed_boards_are_the_same_without_any_plugin(tmp_path: Path) -> None:
     env = os.environ | {
         "BENCH_LEADERBOARDS": str(ROOT / "leaderboards"),

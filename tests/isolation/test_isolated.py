@@ -50,6 +50,7 @@ def plan_of() -> Plan:
     return make_plan(REQUEST, Silent())
 
 
+@pytest.mark.long
 def test_a_fit_that_dies_goes_on_and_the_record_says_where_it_ran(
     clash: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_fit_that_dies_goes_on_and_the_record_says_where_it_ran(
         ),
     ],
 )
+@pytest.mark.long
 def test_an_error_in_the_process_is_one_error_with_its_traceback_in_the_log(
     clash: Path, monkeypatch: pytest.MonkeyPatch, what: str, kind: type, said: str, cure: str
 ) -> None:
@@ -113,6 +115,7 @@ def test_an_error_in_the_process_is_one_error_with_its_traceback_in_the_log(
 @pytest.mark.parametrize(
     "name, code", [pytest.param("INT", 130, marks=pytest.mark.slow), ("KILL", -9)]
 )
+@pytest.mark.long
 def test_the_process_ends_with_bench(clash: Path, name: str, code: int) -> None:
     words = ["run", "-m", "clash", "-p", "small_faces", "--twin", "--device", "cpu", "--quiet"]
     done = subprocess.run(

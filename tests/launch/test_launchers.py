@@ -23,6 +23,7 @@ from benchmark.launch.pool import Pool
 from benchmark.plugins import plugins
 
 
+@pytest.mark.long
 def test_the_pool_runs_seeds_at_once_and_finds_them_again(run: Call) -> None:
     words = ("--seed", "0,1", "--launcher", "pool", "--launcher-option", "processes=2")
     said = run("grid", *words)
@@ -33,6 +34,7 @@ def test_the_pool_runs_seeds_at_once_and_finds_them_again(run: Call) -> None:
     assert again["found"]
 
 
+@pytest.mark.long
 def test_a_run_that_fails_is_named_and_the_others_are_done(
     run: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +128,7 @@ def test_the_runs_of_the_pool_end_with_it(harness: Path, number: int, code: int)
     assert [about["found"] for about in json.loads(again.stdout)] == [False, False]
 
 
+@pytest.mark.long
 def test_the_pool_says_how_many_run_at_once_and_when_each_begins_and_ends(run: Call) -> None:
     words = ("--launcher", "pool", "--launcher-option", "processes=1")
     said = run("grid", "--seed", "0,1", *words)
@@ -152,6 +155,7 @@ def test_the_pool_does_not_wait_for_what_a_run_left_running(
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.long
 def test_submitit_executes_runs_on_its_local_cluster(run: Call) -> None:
     said = run("grid", "--launcher", "slurm", "--launcher-option", "cluster=local", "--json")
     assert said.code == 0, said.err

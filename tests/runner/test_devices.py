@@ -48,6 +48,7 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_CHECKPOINT_SECONDS", "0")
 
 
+@pytest.mark.long
 def test_two_processes_leave_what_one_leaves(harness: Path) -> None:
     told: list[tuple] = []
     left, records = [], []
@@ -83,6 +84,7 @@ def test_two_processes_leave_what_one_leaves(harness: Path) -> None:
         pytest.param("name", TrainingFailed, "a loss that is not finite", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.long
 def test_what_goes_wrong_in_one_process_is_one_error(
     harness: Path, monkeypatch: pytest.MonkeyPatch, what: str, kind: type[Exception], said: str
 ) -> None:
@@ -100,6 +102,7 @@ def test_what_goes_wrong_in_one_process_is_one_error(
 @pytest.mark.parametrize(
     "signal, code", [("KILL", -9), pytest.param("INT", 130, marks=pytest.mark.slow)]
 )
+@pytest.mark.long
 def test_the_processes_end_with_the_main_one_and_the_run_goes_on(
     harness: Path, signal: str, code: int
 ) -> None:

@@ -220,6 +220,7 @@ def _start(*arguments: str, slow: str) -> subprocess.Popen:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_and_ends_as_a_straight_one(
     harness: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def learn(rank: int, count: int) -> dict[str, Tensor]:
     return dict(pair.state_dict())
 
 
+@pytest.mark.long
 def test_halves_of_a_batch_train_as_the_whole(tmp_path: Path) -> None:
     command = [sys.executable, "-c", RANK, str(Path(__file__).parent), str(tmp_path)]
     processes = [subprocess.Popen([*command, str(rank)]) for rank in range(2)]

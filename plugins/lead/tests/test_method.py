@@ -159,6 +159,7 @@ def test_killed_and_resumed_is_bit_identical(
     assert torch.equal(resumed.predict(some(images)).maps, expected)
 
 
+@pytest.mark.long
 def test_stage_2_comes_closer_to_the_teacher(
     images: Images, tmp_path: Path, make_context: Make
 ) -> None:
