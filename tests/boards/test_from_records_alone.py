@@ -52,6 +52,7 @@ def made(folder: Path) -> dict[str, bytes]:
     return found | {str(name): path.read_bytes() for name, path in pages.items()}
 
 
+@pytest.mark.long
 def test_without_any_method_installed_everything_is_the_same(
     run: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,6 +130,7 @@ def test_the_process_ends_with_bench(clash: Path, name: str, code: int) -> None:
     assert left_over() == []
 
 
+@pytest.mark.long
 def test_settings_are_those_of_the_methods_own_model(run: Call, clash: Path) -> None:
     said = run("clash", "--set", "pointz=4")
     assert said.code == 2
@@ -189,6 +190,7 @@ def test_an_environment_that_cannot_be_made_leaves_nothing(
     assert caught.value.cure == "pip install uv"
 
 
+@pytest.mark.long
 def test_a_class_that_is_not_there_is_named(clash: Path) -> None:
     spec = spec_with(clash, "tabulate==0.8.10\n")
     from dataclasses import replace

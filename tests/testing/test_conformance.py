@@ -242,6 +242,7 @@ def test_a_kill_says_how_far_off_the_rest_is(checked: Any) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_class_that_is_not_there_is_told_once_and_all_checks_are_counted(bench: Call) -> None:
     said = bench("method", "check", "missing-class")
     assert said.code == 8
@@ -320,6 +321,7 @@ def test_a_folder_that_is_there_is_not_touched(tmp_path: Path) -> None:
     assert mine.read_text() == "my words"
 
 
+@pytest.mark.long
 def test_the_commands_say_what_to_do_next_and_fail_on_a_fault(bench: Call, tmp_path: Path) -> None:
     said = bench("method", "new", "mine", "--kind", "descriptors", "--in", str(tmp_path))
     assert said.code == 0

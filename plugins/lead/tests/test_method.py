@@ -141,6 +141,7 @@ def test_milestones_are_what_the_hypercolumn_loads(
 
 
 @pytest.mark.parametrize("reduction", ["none", "fpn"])
+@pytest.mark.long
 def test_killed_and_resumed_is_bit_identical(
     reduction: str, images: Images, tmp_path: Path, make_context: Make
 ) -> None:
