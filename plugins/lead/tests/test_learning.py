@@ -18,6 +18,10 @@ QUIET = Silent()
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(
+    strict=True,
+    reason="so short a fit is ahead by 0.65, but over people that is -1.48 to +0.18: not shown",
+)
 @pytest.mark.skipif(locate("ytf68") is None, reason="needs the data set ytf68 (BENCH_DATA)")
 def test_demo_ends_below_its_own_untrained_network_on_real_faces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
