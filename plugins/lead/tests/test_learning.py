@@ -19,7 +19,7 @@ QUIET = Silent()
 
 @pytest.mark.slow
 @pytest.mark.xfail(
-    strict=True,
+    strict=False,  # with one thread instead of two the same fit ends 1.6 lower
     reason="so short a fit is ahead by 0.65, but over people that is -1.48 to +0.18: not shown",
 )
 @pytest.mark.skipif(locate("ytf68") is None, reason="needs the data set ytf68 (BENCH_DATA)")
