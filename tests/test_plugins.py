@@ -11,7 +11,7 @@ from tests_support import install_fake
 
 from benchmark.contracts.errors import PluginBroken, UnknownName
 from benchmark.contracts.spec import MethodSpec
-from benchmark.plugins import implementation, load, plugins
+from benchmark.registry.plugins import implementation, load, plugins
 
 
 class Point:

@@ -11,9 +11,9 @@ from tests_support import SMALL_PROTOCOL
 
 from benchmark.contracts.errors import BenchError
 from benchmark.home import builtin_folder
-from benchmark.plugins import plugins
 from benchmark.protocols import LOCK, all_protocols, broken_files, find_protocol, read_lock
 from benchmark.protocols.files import _read_cached
+from benchmark.registry.plugins import plugins
 
 
 @pytest.fixture

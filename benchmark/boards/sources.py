@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmark.contracts.record import Record
 from benchmark.protocols import (
     Protocol,
     ProtocolInvalid,
@@ -15,6 +14,7 @@ from benchmark.protocols import (
 )
 from benchmark.protocols.model import ReportedValue
 from benchmark.protocols.papers import Paper, PaperValue, by_protocol, papers
+from benchmark.records.model import Record
 
 TOLERANCE = 0.03
 """How far a reproduction may lie from a reported value, as a share of it, unless declared otherwise."""

@@ -68,7 +68,7 @@ def _needs(path: Path) -> set[str]:
 
 
 def _methods(json_: bool) -> None:
-    from benchmark.plugins import plugins
+    from benchmark.registry.plugins import plugins
 
     found = plugins()
     rows: list[dict[str, Any]] = []

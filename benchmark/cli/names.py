@@ -7,7 +7,7 @@ import click
 
 def complete_methods(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Methods that start with what was typed."""
-    from benchmark.plugins import plugins
+    from benchmark.registry.plugins import plugins
 
     return [m for m in sorted(plugins().methods) if m.startswith(incomplete)]
 
@@ -22,7 +22,7 @@ def complete_protocols(ctx: click.Context, param: click.Parameter, incomplete: s
 
 def complete_presets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Presets of the method typed before."""
-    from benchmark.plugins import plugins
+    from benchmark.registry.plugins import plugins
 
     spec = plugins().methods.get(ctx.params.get("method") or "")
     return [p for p in sorted(spec.presets if spec else []) if p.startswith(incomplete)]

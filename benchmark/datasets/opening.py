@@ -36,7 +36,7 @@ def open_split(
         progress(stage, done, total)
 
     if twin:
-        from benchmark.datasets.twins.splits import open_twin
+        from benchmark.datasets.rendered import open_twin
 
         return open_twin(protocol, role, progress=prepare, note=note, anew=anew)
     named = getattr(protocol.data, role)

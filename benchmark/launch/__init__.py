@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.contracts.errors import PluginBroken, UnknownName
 from benchmark.home import home
-from benchmark.plugins import named, plugins
+from benchmark.registry.plugins import named, plugins
 
 if TYPE_CHECKING:
     from benchmark.contracts.launch import Launcher

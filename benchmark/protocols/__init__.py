@@ -6,7 +6,6 @@ new optional field of this model leaves old digests alone. `protocols/digests.lo
 of all versions: what was frozen can't change under its number.
 """
 
-from benchmark.contracts.generation import Generation
 from benchmark.protocols.data import NEEDED, Data, Geometry, Label
 from benchmark.protocols.files import (
     LOCK,
@@ -23,6 +22,7 @@ from benchmark.protocols.files import (
     read_lock,
     read_protocol,
 )
+from benchmark.protocols.generation import Generation
 from benchmark.protocols.model import (
     WORDS,
     Metric,

@@ -14,12 +14,12 @@ from tests_fixtures import ROOT, Call
 
 from benchmark.boards.sources import said_of
 from benchmark.boards.standings import standings
-from benchmark.boards.tables import generated_files
 from benchmark.pages.site import build_site
-from benchmark.plugins import plugins
+from benchmark.pages.tables import generated_files
 from benchmark.protocols import builtin_folder, find_protocol, protocol_folders
 from benchmark.protocols.files import _read_cached
 from benchmark.protocols.papers import by_protocol, papers
+from benchmark.registry.plugins import plugins
 
 REPORTED = """
 [[reported]]
@@ -74,9 +74,9 @@ def test_without_any_method_installed_everything_is_the_same(
 COMMITTED = """
 import hashlib, sys
 from pathlib import Path
-from benchmark.boards.tables import generated_files
+from benchmark.pages.tables import generated_files
 from benchmark.pages.site import build_site
-from benchmark.plugins import plugins
+from benchmark.registry.plugins import plugins
 from benchmark.protocols import find_protocol
 print(len(plugins().methods), file=sys.stderr)
 for path, text in sorted(generated_files().items()):

@@ -15,8 +15,8 @@ from tests_fixtures import Call
 from benchmark.boards.entries import board_folder, read_entries
 from benchmark.boards.rows import Row, make_rows
 from benchmark.boards.standings import standings
-from benchmark.boards.tables import stale_files, update_boards
 from benchmark.home import leaderboards
+from benchmark.pages.tables import stale_files, update_boards
 from benchmark.protocols import find_protocol
 from benchmark.protocols.files import _read_cached
 

@@ -12,8 +12,8 @@ import pytest
 
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, InvalidInput
-from benchmark.datasets.cub_landmarks import CubLandmarks
 from benchmark.datasets.geometry import place
+from benchmark.datasets.readers.cub_landmarks import CubLandmarks
 from benchmark.protocols import find_protocol
 
 

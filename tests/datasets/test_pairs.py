@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmark.contracts.errors import DataAltered, InvalidInput
-from benchmark.datasets.pairs import MATCHING_STRENGTH, MatchingPairs, draw_matching_pairs
+from benchmark.tasks.pairs import MATCHING_STRENGTH, MatchingPairs, draw_matching_pairs
 
 
 @pytest.fixture(scope="module")

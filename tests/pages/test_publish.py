@@ -12,10 +12,10 @@ import pytest
 from tests_fixtures import Call
 
 from benchmark.boards.entries import board_folder
-from benchmark.boards.tables import update_boards
 from benchmark.contracts.errors import BenchError, InvalidInput
 from benchmark.pages.publish import LIST, publish, written
 from benchmark.pages.site import build_site
+from benchmark.pages.tables import update_boards
 from benchmark.protocols import find_protocol
 
 

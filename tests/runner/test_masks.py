@@ -23,10 +23,10 @@ from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
 from benchmark.runner.sheets import GUESS, TRUTH, ItemScores, from_best_to_worst
-from benchmark.runner.verify import verify_record
 from benchmark.tasks.collect import collect
 from benchmark.tasks.foreground import foreground_of, packed, true_masks, unpacked
 from benchmark.tasks.mask_disagreement import METRICS
+from benchmark.verification.verify import verify_record
 
 QUIET = Silent()
 SEGMENTATION = ("cub", "flowers", "flowers17", "taichi_masks")

@@ -13,7 +13,7 @@ from tests_fixtures import Call
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, InvalidInput, UnknownName
 from benchmark.datasets.prepared import PreparedSplit
-from benchmark.datasets.taichi import MISSING
+from benchmark.datasets.readers.taichi import MISSING
 from benchmark.metrics.aggregates import aggregate
 from benchmark.protocols import Protocol, builtin_folder, find_protocol
 from benchmark.protocols.files import _read_cached

@@ -10,8 +10,6 @@ import torch
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.images import Images
-from benchmark.datasets.pairs import float32_grid
-from benchmark.datasets.warped import levels, warped_images, warped_points
 from benchmark.metrics.matching import match_descriptors
 from benchmark.protocols import Protocol, find_protocol
 from benchmark.tasks.base import Scoring
@@ -21,6 +19,8 @@ from benchmark.tasks.landmark_matching import (
     render_views,
     view_landmarks,
 )
+from benchmark.tasks.pairs import float32_grid
+from benchmark.tasks.warped import levels, warped_images, warped_points
 
 COUNT = 40
 

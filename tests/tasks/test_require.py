@@ -11,7 +11,6 @@ import pytest
 from tests_fixtures import Call
 
 from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, InvalidInput
-from benchmark.datasets.chosen import draw_chosen, write_chosen
 from benchmark.datasets.opening import open_split
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.protocols import (
@@ -27,6 +26,7 @@ from benchmark.protocols import (
     find_protocol,
 )
 from benchmark.tasks.base import Scoring, find_task
+from benchmark.tasks.chosen import draw_chosen, write_chosen
 
 QUIET: Any = lambda *a, **k: None  # noqa: E731
 NME = Metric(id="nme_iod", unit="%", better="lower")

@@ -18,11 +18,11 @@ from benchmark.boards.entries import read_entries
 from benchmark.boards.rows import make_rows
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, UnknownName
-from benchmark.contracts.record import Record
 from benchmark.home import leaderboards
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
-from benchmark.plugins import implementation, plugins
 from benchmark.protocols import find_protocol
+from benchmark.records.model import Record
+from benchmark.registry.plugins import implementation, plugins
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome
 from benchmark.runner.run import run as run_plan

@@ -12,7 +12,7 @@ from PIL import Image
 from tests_fixtures import ROOT, Call
 
 from benchmark.contracts import ShapeAndPose
-from benchmark.plugins import implementation, plugins
+from benchmark.registry.plugins import implementation, plugins
 
 CARS = (ROOT / "protocols" / "shapenet_cars" / "1.toml").read_text("utf-8")
 SMALLER = (

@@ -18,7 +18,7 @@ from benchmark.contracts import (
     MethodSettings,
     Prediction,
 )
-from benchmark.plugins import implementation, plugins
+from benchmark.registry.plugins import implementation, plugins
 from benchmark.settings import resolve_settings
 
 
