@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.contracts.errors import BenchError, InvalidInput, PluginBroken
-from benchmark.registry.plugins import in_one_line
+from benchmark.contracts.names import LONGEST_LINE, shown
 
 if TYPE_CHECKING:
     from benchmark.contracts.dataset import Reader
@@ -59,3 +59,12 @@ def _where(method: Method | Reader, error: Exception) -> str:
             file = Path(frame.f_code.co_filename)
             return f" ({file.parent.name}/{file.name}, line {line})"
     return ""
+
+
+def in_one_line(error: BaseException) -> str:
+    """An error in one line that may be printed, whatever it says."""
+    if isinstance(error, PluginBroken):
+        return shown(error.message, quote=False, most=LONGEST_LINE)
+    text = str(error).strip().splitlines()
+    line = f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+    return shown(line, quote=False, most=LONGEST_LINE)

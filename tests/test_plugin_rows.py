@@ -7,15 +7,17 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 from tests_fixtures import Call
 from tests_support import install_fake
 
-from benchmark.cli import COMMANDS
-from benchmark.contracts.extension import BUILT_IN_COMMANDS
+from benchmark.cli.commands import COMMANDS
+from benchmark.contracts.errors import PluginBroken
 from benchmark.contracts.names import LONGEST_LINE, id_faults, shown, text_faults
+from benchmark.registry.implementations import command_of
 from benchmark.registry.plugins import plugins
 
 HEAD = """
@@ -295,8 +297,24 @@ def test_a_plugins_command_is_one_of_bench(
     assert "did you mean 'echo'" in bench("ecco").err
 
 
-def test_bench_knows_its_own_commands() -> None:
-    assert set(BUILT_IN_COMMANDS) == set(COMMANDS)
+def test_bench_is_a_plugin_of_itself() -> None:
+    found = plugins()
+    assert set(COMMANDS) <= set(found.commands)
+    assert {"pool", "slurm"} <= set(found.launchers)
+    assert "bench" not in {row.name for row in found.rows}
+    for spec in found.commands.values():
+        assert command_of(spec).callback or spec.id in COMMANDS
+
+
+def test_without_benchs_own_entry_point_it_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, harness: Path
+) -> None:
+    others = [p for p in entry_points(group="bench") if p.value != "benchmark.builtin"]
+    monkeypatch.setattr("benchmark.registry.plugins.entry_points", lambda group: others)
+    plugins.cache_clear()
+    with pytest.raises(PluginBroken, match="own entry point is not installed") as caught:
+        plugins()
+    assert "pip install -e ." in caught.value.cure
 
 
 def test_names_that_are_fine_are_left_alone() -> None:

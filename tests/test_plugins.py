@@ -11,7 +11,8 @@ from tests_support import install_fake
 
 from benchmark.contracts.errors import PluginBroken, UnknownName
 from benchmark.contracts.spec import MethodSpec
-from benchmark.registry.plugins import implementation, load, plugins
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import load, plugins
 
 
 class Point:

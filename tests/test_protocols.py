@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from tests_support import SMALL_PROTOCOL
 
 from benchmark.contracts.errors import DataAltered, UnknownName
+from benchmark.home import builtin_folder
 from benchmark.probes.constants import lock_entries
 from benchmark.protocols import (
     ProtocolInvalid,
-    builtin_folder,
     canonical_digest,
-    find_protocol,
     freeze,
     protocol_files,
     read_lock,
     read_protocol,
 )
+from benchmark.registry.protocols import find_protocol
 
 
 def written(folder: Path, text: str = SMALL_PROTOCOL, name: str = "small_faces/1.toml") -> Path:

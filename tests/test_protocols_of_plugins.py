@@ -11,9 +11,10 @@ from tests_support import SMALL_PROTOCOL
 
 from benchmark.contracts.errors import BenchError
 from benchmark.home import builtin_folder
-from benchmark.protocols import LOCK, all_protocols, broken_files, find_protocol, read_lock
+from benchmark.protocols import LOCK, broken_files, read_lock
 from benchmark.protocols.files import _read_cached
 from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import all_protocols, find_protocol
 
 
 @pytest.fixture

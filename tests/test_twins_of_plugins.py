@@ -11,11 +11,12 @@ from tests_fixtures import Call
 from tests_support import SMALL_PROTOCOL, install_fake
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.contracts.twin import BUILT_IN_RECIPES, RecipeSpec
-from benchmark.datasets.recipes import RECIPES, known_recipes, make_recipe
+from benchmark.contracts.twin import RecipeSpec
+from benchmark.datasets.recipes import make_recipe
 from benchmark.datasets.rendered import open_twin
-from benchmark.protocols import find_protocol
+from benchmark.datasets.twin_specs import TWINS
 from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.faults import faults
 from benchmark.tasks.twin_faults import MODELS, PICTURES
 
@@ -74,7 +75,7 @@ def lamps(harness: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # ty
 
 def test_a_recipe_of_a_plugin_is_rendered_and_scored(lamps: Path, bench: Call) -> None:
     assert "lamps_recipe" not in sys.modules
-    assert known_recipes()["flat_face"].landmarks == (3,)
+    assert plugins().twin("flat_face").landmarks == (3,)
     rows = {row["plugin"]: row for row in bench("plugins", "--json").json}
     assert rows["lamps"]["twins"] == ["flat_face"]
     assert "lamps_recipe" not in sys.modules
@@ -133,19 +134,14 @@ def test_a_wrong_registration_is_refused(
     assert said in row.error
 
 
-@pytest.mark.parametrize("name", BUILT_IN_RECIPES)
-def test_what_is_said_of_a_recipe_is_what_it_has(name: str) -> None:
-    spec = RECIPES[name]
+@pytest.mark.parametrize("spec", TWINS, ids=lambda spec: spec.id)
+def test_what_is_said_of_a_recipe_is_what_it_has(spec: RecipeSpec) -> None:
     for count in spec.landmarks:
-        made = make_recipe(name, range(3), landmarks=count)
+        made = make_recipe(spec.id, range(3), landmarks=count)
         assert len(made.landmark_names) == count
         assert len(made.part_names) == spec.parts + 1
     assert spec.views == ("views" in {f.name for f in fields(made)})  # type: ignore[arg-type]
     assert spec.problems() == []
-
-
-def test_the_names_of_benchs_own_are_taken() -> None:
-    assert set(BUILT_IN_RECIPES) == set(RECIPES)
 
 
 def test_a_setting_that_a_recipe_lacks_suggests_close_ones() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -15,7 +16,7 @@ from benchmark.boards.rows import imitates
 from benchmark.contracts.errors import InvalidInput, UnknownName, did_you_mean
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.uncertainty import Source, difference, interval, p_values
-from benchmark.protocols import Protocol, all_protocols
+from benchmark.protocols import Protocol
 
 
 @dataclass(frozen=True)
@@ -186,9 +187,11 @@ def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
     )
 
 
-def board_of_both(first: str, second: str, *, twin: bool) -> Protocol:
-    """The one protocol on whose board both names stand for a row; refuses none and several."""
-    boards = [(protocol, named_rows(protocol, twin=twin)) for protocol in all_protocols()]
+def board_of_both(
+    first: str, second: str, protocols: Iterable[Protocol], *, twin: bool
+) -> Protocol:
+    """The one of these protocols on whose board both names stand for a row; refuses none and several."""
+    boards = [(protocol, named_rows(protocol, twin=twin)) for protocol in protocols]
     there = {
         name: [p.name for p, rows in boards if len(fitting(rows, name)) == 1]
         for name in (first, second)

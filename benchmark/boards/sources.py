@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmark.protocols import (
-    Protocol,
-    ProtocolInvalid,
-    builtin_folder,
-    protocol_path,
-)
+from benchmark.home import builtin_folder
+from benchmark.protocols import Protocol, ProtocolInvalid, versions_of
 from benchmark.protocols.model import ReportedValue
 from benchmark.protocols.papers import Paper, PaperValue, by_protocol, papers
 from benchmark.records.model import Record
@@ -64,10 +60,10 @@ def said_of(protocol: Protocol) -> list[Said]:
     the protocol's own file count, so that no plugin adds to the boards of others.
     """
     names = [protocol.name]
-    if protocol_path(protocol.id).stem == str(protocol.version):
+    if versions_of(protocol)[-1].version == protocol.version:
         names.append(protocol.id)
     found = [_of_protocol(protocol, said) for said in protocol.reported]
-    beside = by_protocol(protocol_path(protocol.id).parent.parent)
+    beside = by_protocol(protocol.path.parent.parent)
     found += [of_paper(value, protocol) for name in names for value in beside.get(name, ())]
     order = [metric.id for metric in protocol.metrics]
     return sorted(found, key=lambda s: (order.index(s.metric), s.source, s.place))

@@ -11,14 +11,8 @@ from typing import Literal
 from benchmark.boards.entries import Entry, LeftOut, board_folder, read_entries
 from benchmark.boards.reported import Against, against
 from benchmark.boards.rows import Row, make_rows
-from benchmark.protocols import (
-    Metric,
-    Protocol,
-    all_protocols,
-    builtin_folder,
-    is_frozen,
-    protocol_path,
-)
+from benchmark.home import builtin_folder
+from benchmark.protocols import Metric, Protocol, is_frozen, versions_of
 
 Kind = Literal["real", "draft", "reported", "twin"]
 
@@ -70,7 +64,7 @@ class Standing:
             return "twin"
         if not self.folder.exists():
             return "reported"
-        return "real" if is_frozen(self.protocol.name) else "draft"
+        return "real" if is_frozen(self.protocol) else "draft"
 
     @property
     def scored(self) -> Protocol:
@@ -116,30 +110,26 @@ class Standing:
         return "" if settled else "not decided"
 
 
-def standings(protocols: Iterable[Protocol] | None = None) -> list[Standing]:
-    """Every board that has a folder or reported values, real before twin, each read once.
+def standings(protocols: Iterable[Protocol], *, asked: bool = False) -> list[Standing]:
+    """The boards of these protocols that have a folder or reported values, real before twin.
 
-    Of boards that papers alone fill, those of bench's own protocols and of `protocols`: a plugin that is
-    installed adds none to an index.
+    Boards that papers alone fill are those of bench's own protocols, and of others where they were
+    `asked` for by name: a plugin that is installed adds none to an index.
     """
-    return [board for board, _ in with_entries(protocols)]
+    return [board for board, _ in with_entries(protocols, asked=asked)]
 
 
 def with_entries(
-    protocols: Iterable[Protocol] | None = None,
+    protocols: Iterable[Protocol], *, asked: bool = False
 ) -> Iterator[tuple[Standing, list[Entry]]]:
     """The same, each with the records that it counts, which are many."""
-    known = all_protocols()
-    newest = {protocol.id: protocol for protocol in known}
-    for protocol in known if protocols is None else protocols:
+    for protocol in protocols:
         twins, rendered = _read(protocol, twin=True)
         real, entries = _read(protocol, twin=False)
         on_twin = {r.method for r in twins.rows if not r.withdrawn}
-        listed = protocols is not None or protocol_path(protocol.name).is_relative_to(
-            builtin_folder()
-        )
+        listed = asked or protocol.path.is_relative_to(builtin_folder())
         # what papers report under a protocol stands once, beside its newest version
-        if real.kind != "reported" or (listed and newest[protocol.id] == protocol):
+        if real.kind != "reported" or (listed and versions_of(protocol)[-1] == protocol):
             real = replace(real, against=against(protocol, entries, on_twin))
         if real.kind != "reported" or real.against:
             yield real, entries

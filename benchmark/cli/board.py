@@ -43,11 +43,13 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
 
     from benchmark.boards.standings import standings
     from benchmark.cli.output import as_json
-    from benchmark.protocols import find_protocol
+    from benchmark.registry.protocols import all_protocols, find_protocol
 
     boards = [
         board
-        for board in standings([find_protocol(protocol)] if protocol else None)
+        for board in standings(
+            [find_protocol(protocol)] if protocol else all_protocols(), asked=bool(protocol)
+        )
         if (board.twin or not twin) and (protocol or board.kind != "reported")
     ]
     if json_:
@@ -76,18 +78,19 @@ def build(check: bool) -> None:
     """Write all tables and the index anew from the records, or check them."""
     from benchmark.contracts.errors import DataAltered
     from benchmark.pages.tables import stale_files, update_boards
+    from benchmark.registry.protocols import all_protocols
 
     _tell_broken()
 
     if check:
-        if old := stale_files():
+        if old := stale_files(all_protocols()):
             raise DataAltered(
                 "these tables are not what the records say: " + ", ".join(map(str, old)),
                 cure="bench board build, and commit what it wrote",
             )
         click.echo("all tables are what the records say")
         return
-    count = update_boards()
+    count = update_boards(all_protocols())
     click.echo(f"wrote {count} files" if count else "all tables are what the records say")
 
 
@@ -138,9 +141,9 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
     bench's own files is replaced or removed.
     """
     from benchmark.pages.site import build_site
-    from benchmark.protocols import find_protocol
+    from benchmark.registry.protocols import all_protocols, find_protocol
 
-    chosen = [find_protocol(name) for name in dict.fromkeys(protocols)] or None
+    chosen = [find_protocol(name) for name in dict.fromkeys(protocols)] or all_protocols()
 
     _tell_broken()
     if pictures:
@@ -157,8 +160,9 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
             click.echo(f"no pictures of {line}", err=True)
     count = build_site(
         out,
+        chosen,
         lambda done, total: click.echo(f"{done}/{total} pages", err=True),
-        protocols=chosen,
+        asked=bool(protocols),
         private=private,
     )
     if private:
@@ -168,9 +172,9 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
 
 def _tell_broken() -> None:
     """Which protocols have no board because their file is broken."""
-    from benchmark.protocols import broken_files
+    from benchmark.registry.protocols import all_broken
 
-    for one in broken_files():
+    for one in all_broken():
         click.secho(f"left out  {one.name}: {one.reason}", fg="red", err=True)
 
 
@@ -178,7 +182,7 @@ def print_board(protocol: Protocol, twin: bool) -> None:
     """One board on the terminal."""
     from benchmark.boards.standings import standings
 
-    boards = [board for board in standings([protocol]) if board.twin == twin]
+    boards = [board for board in standings([protocol], asked=True) if board.twin == twin]
     for board in boards:
         print_standing(board)
     _print_legend(boards)
@@ -187,7 +191,7 @@ def print_board(protocol: Protocol, twin: bool) -> None:
 def _no_records(protocol: str | None, twin: bool) -> str:
     """What to do where nothing was run; other versions that have records are named."""
     from benchmark.boards.entries import board_folder
-    from benchmark.protocols import all_protocols, find_protocol
+    from benchmark.registry.protocols import all_protocols, find_protocol
 
     if protocol is None:
         return "no records yet: bench run --method lead --protocol ytf5"

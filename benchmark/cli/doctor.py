@@ -110,10 +110,11 @@ def _places() -> list[dict[str, Any]]:
 
 
 def _data() -> list[dict[str, Any]]:
-    from benchmark.datasets.places import all_datasets, locate
+    from benchmark.datasets.places import locate
+    from benchmark.registry.plugins import plugins
 
     found = []
-    for spec in all_datasets():
+    for spec in plugins().datasets.values():
         place = locate(spec.id)
         if place:
             found.append(_check("ok", f"data {spec.id}", str(place)))

@@ -45,12 +45,10 @@ def protocols_for(gives: Iterable[str]) -> list[str]:
     Their files are read without the full model (pydantic is slow to import).
     """
     from benchmark.contracts.spec import DERIVED
-    from benchmark.protocols import protocol_files, protocol_folders
+    from benchmark.registry.protocols import known_files
 
     kinds = {k for g in gives for k in (g, *DERIVED.get(g, ()))}
-    return [
-        name for name, path in protocol_files(protocol_folders()).items() if kinds & _needs(path)
-    ]
+    return [name for name, path in known_files().items() if kinds & _needs(path)]
 
 
 @cache
@@ -114,9 +112,10 @@ def _some(names: list[str], most: int) -> str:
 
 
 def _protocols(json_: bool) -> None:
-    from benchmark.protocols import LOCK, all_protocols, broken_files, protocol_folders, read_lock
+    from benchmark.protocols import LOCK, read_lock
+    from benchmark.registry.protocols import all_broken, all_protocols, protocol_folders
 
-    broken = broken_files()
+    broken = all_broken()
     locks = [one.path for one in broken]
     frozen: dict[str, str] = {}
     for folder in protocol_folders():
@@ -151,7 +150,8 @@ def _protocols(json_: bool) -> None:
 
 
 def _datasets(json_: bool) -> None:
-    from benchmark.datasets.places import all_datasets, locate
+    from benchmark.datasets.places import locate
+    from benchmark.registry.plugins import plugins
 
     rows = [
         {
@@ -161,7 +161,7 @@ def _datasets(json_: bool) -> None:
             "terms": spec.terms,
             "summary": spec.summary,
         }
-        for spec in all_datasets()
+        for spec in plugins().datasets.values()
     ]
     if json_:
         as_json(rows)

@@ -14,9 +14,9 @@ def complete_methods(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def complete_protocols(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Protocols that start with what was typed."""
-    from benchmark.protocols import protocol_files, protocol_folders
+    from benchmark.registry.protocols import known_files
 
-    names = {n.partition("@")[0] for n in protocol_files(protocol_folders())}
+    names = {n.partition("@")[0] for n in known_files()}
     return [n for n in sorted(names) if n.startswith(incomplete)]
 
 
@@ -30,6 +30,6 @@ def complete_presets(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def complete_datasets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Data sets that start with what was typed."""
-    from benchmark.datasets.places import all_datasets
+    from benchmark.registry.plugins import plugins
 
-    return [d.id for d in all_datasets() if d.id.startswith(incomplete)]
+    return [name for name in plugins().datasets if name.startswith(incomplete)]

@@ -53,7 +53,7 @@ def _as_json(row: Plugin, broken: Sequence[Broken]) -> dict[str, Any]:
         "plugin": row.name,
         "version": row.version,
         "distribution": row.distribution,
-        **{what: list(getattr(row, what)) for what in BRINGS},
+        **{what: list(row.ids(what)) for what in BRINGS},
         "status": _status(row, broken),
         "error": row.error,
         "broken": {one.name: one.reason for one in broken},

@@ -26,13 +26,14 @@ def _author(given: str) -> str:
 def _remark(run: str, action: str, reason: str, author: str) -> None:
     from benchmark.cli.show import find_on_board
     from benchmark.pages.tables import update_boards
+    from benchmark.registry.protocols import all_protocols
     from benchmark.verification.edits import remark
 
     author = _author(author)
     path, found = find_on_board(run)
     record = remark(path, action, reason=reason, author=author)  # type: ignore[arg-type]
     if found:
-        update_boards()
+        update_boards(all_protocols())
     board = f"{record.protocol.id}@{record.protocol.version}"
     click.echo(f"{action}: run {record.run_id} of {record.method.id} on {board}")
 
@@ -76,6 +77,7 @@ def groups(runs: tuple[str, ...], every: bool, author: str) -> None:
     from benchmark.files import listed
     from benchmark.home import leaderboards
     from benchmark.pages.tables import update_boards
+    from benchmark.registry.protocols import all_protocols
     from benchmark.verification.grouping import add_groups
 
     if every == bool(runs):
@@ -92,7 +94,7 @@ def groups(runs: tuple[str, ...], every: bool, author: str) -> None:
             refused += 1
             click.echo(f"{path.stem}: {error.message}", err=True)
     if changed:
-        update_boards()
+        update_boards(all_protocols())
     click.echo(f"groups added to {changed} of {len(paths)} records")
     if refused:
         raise DataMissing(f"{refused} records stay without groups", cure="see the lines above")
@@ -106,13 +108,14 @@ def drop(run: str) -> None:
     For slips and drafts. Its fit stays, which other runs may share. A record in git stands: withdraw it.
     """
     from benchmark.pages.tables import update_boards
+    from benchmark.registry.protocols import all_protocols
     from benchmark.runner.discard import drop as forget
     from benchmark.runner.discard import find_left
 
     found = find_left(run)
     gone = forget(found)
     if any(path.suffix == ".json" for path in gone):
-        update_boards()
+        update_boards(all_protocols())
     click.echo(f"dropped: run {found}")
     for path in gone:
         click.echo(f"  {path}")
@@ -131,6 +134,7 @@ def take(source: Path, data: bool) -> None:
     from benchmark.contracts.errors import BenchError
     from benchmark.files import listed
     from benchmark.pages.tables import update_boards
+    from benchmark.registry.protocols import all_protocols
     from benchmark.verification.edits import RecordRefused, oldest_first, take_in
     from benchmark.verification.kept import OpenSplits
 
@@ -150,7 +154,7 @@ def take(source: Path, data: bool) -> None:
             f"{word} {taken.record.run_id} {taken.record.method.id} {taken.record.protocol.id}{note}"
         )
     if len(refused) < len(paths):
-        update_boards()
+        update_boards(all_protocols())
     if refused or not paths:
         raise RecordRefused(
             f"{len(refused)} of {len(paths)} records refused"

@@ -26,6 +26,7 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
     from benchmark.cli.show import find_on_board
     from benchmark.contracts.errors import BenchError, DataMissing
     from benchmark.pages.tables import update_boards
+    from benchmark.registry.protocols import all_protocols
     from benchmark.verification.kept import OpenSplits
     from benchmark.verification.rescore import newest_records, rescore
 
@@ -53,7 +54,7 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
         about = {"run": found.parent.run_id, "state": state, "record": new and new.run_id}
         said.append({**about, "changed": changed})
     if said:  # also when nothing was scored: a kill may have come before the tables
-        update_boards()
+        update_boards(all_protocols())
     if json_:
         as_json(said)
     else:

@@ -14,6 +14,7 @@ from benchmark.cli.progress import make_progress
 from benchmark.contracts.errors import BenchError
 from benchmark.pages.page import write_page
 from benchmark.pages.tables import update_boards
+from benchmark.registry.protocols import all_protocols
 from benchmark.runner.curve import add_curve, require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.pictures import draw_pictures
@@ -93,7 +94,7 @@ def run_command(
 def _write_tables(plan: Plan) -> None:
     """The run is done and its record written: what is wrong with the tables of others is a warning."""
     try:
-        update_boards()
+        update_boards(all_protocols())
     except (BenchError, OSError) as error:
         click.secho(
             f"warning: run {plan.run_id} is done and its record stands, but the tables of the boards "

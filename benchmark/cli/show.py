@@ -42,8 +42,8 @@ def _tree(content: Any, depth: int = 0) -> None:
 
 def _protocol(name: str, json_: bool) -> None:
     from benchmark.contracts.spec import DERIVED
-    from benchmark.protocols import find_protocol, protocol_path
     from benchmark.registry.plugins import plugins
+    from benchmark.registry.protocols import find_protocol, protocol_path
 
     protocol = find_protocol(name)
     content = protocol.model_dump(mode="json", exclude_defaults=True)
@@ -73,7 +73,8 @@ def _method(name: str, json_: bool) -> None:
     from dataclasses import asdict
 
     from benchmark.cli.ls import protocols_for
-    from benchmark.registry.plugins import implementation, plugins
+    from benchmark.registry.implementations import implementation
+    from benchmark.registry.plugins import plugins
     from benchmark.settings import shown_type
 
     spec = plugins().method(name)

@@ -6,29 +6,8 @@ from dataclasses import dataclass
 
 from benchmark.contracts.names import id_faults, reference_faults, text_faults
 
-BUILT_IN_COMMANDS = (
-    "demo",
-    "run",
-    "method",
-    "ls",
-    "show",
-    "data",
-    "board",
-    "compare",
-    "verify",
-    "rescore",
-    "record",
-    "doctor",
-    "plugins",
-    "docs",
-    "curves",
-    "protocol",
-    "completion",
-)
-"""The names of bench's own commands, which no plugin may take."""
-
-BUILT_IN_LAUNCHERS = ("local", "pool", "slurm")
-"""The names of bench's own launchers."""
+HERE = "local"
+"""Where runs execute without a launcher: in the process that was asked."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +24,7 @@ class CommandSpec:
 
     def problems(self) -> list[str]:
         """What is wrong with this registration, in words; empty when nothing is."""
-        taken = [f"id {self.id!r} is a command of bench"] if self.id in BUILT_IN_COMMANDS else []
-        return taken + _faults(self)
+        return _faults(self)
 
 
 @dataclass(frozen=True)
@@ -63,7 +41,7 @@ class LauncherSpec:
 
     def problems(self) -> list[str]:
         """What is wrong with this registration, in words; empty when nothing is."""
-        taken = [f"id {self.id!r} is a launcher of bench"] if self.id in BUILT_IN_LAUNCHERS else []
+        taken = [f"id {HERE!r} is the process that was asked"] if self.id == HERE else []
         return taken + _faults(self)
 
 

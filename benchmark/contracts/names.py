@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 LONGEST_NAME = 64
@@ -57,6 +58,11 @@ def text_faults(what: str, text: Any, *, lines: bool = False) -> list[str]:
     if _MARKUP.search(text):
         return [f"{what} holds markup: {shown(text)}"]
     return _length(what, text, LONGEST_TEXT if lines else LONGEST_LINE)
+
+
+def is_version(path: Path) -> bool:
+    """Whether a protocol file's name is a version: "1.toml", "12.toml"."""
+    return path.suffix == ".toml" and path.stem.isascii() and path.stem.isdigit()
 
 
 def value_faults(what: str, value: Any) -> list[str]:

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from benchmark.contracts.names import id_faults, reference_faults, text_faults
 
-BUILT_IN_RECIPES = ("face", "bird", "flower", "person", "car")
-"""The names of bench's own recipes, which no plugin may take."""
-
 
 @dataclass(frozen=True)
 class RecipeSpec:

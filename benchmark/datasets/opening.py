@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.datasets import preparing
 from benchmark.datasets.prepared import PreparedSplit
-from benchmark.protocols import NEEDED, Protocol, protocol_path
+from benchmark.protocols import NEEDED, Protocol
 
 if TYPE_CHECKING:
     from benchmark.contracts.method import Progress
@@ -46,7 +46,7 @@ def open_split(
         split,
         protocol.geometry_of(named),
         labels=_labels(protocol, role),
-        protocol_folder=protocol_path(protocol.name).parent,
+        protocol_folder=protocol.path.parent,
         progress=prepare,
         note=note,
         anew=anew,

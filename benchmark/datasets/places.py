@@ -5,23 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmark.contracts.dataset import DatasetSpec, Reader
-from benchmark.contracts.errors import DataMissing, PluginBroken, UnknownName
-from benchmark.datasets.specs import DATASETS
+from benchmark.contracts.errors import DataMissing, PluginBroken
 from benchmark.home import data_places
-from benchmark.registry.plugins import named, plugins
-
-
-def all_datasets() -> list[DatasetSpec]:
-    """bench's own data sets and those that plugins bring."""
-    return [*DATASETS, *plugins().datasets.values()]
+from benchmark.registry.implementations import named
+from benchmark.registry.plugins import plugins
 
 
 def spec_of(dataset_id: str) -> DatasetSpec:
     """The description of a data set, by id."""
-    known = {spec.id: spec for spec in all_datasets()}
-    if dataset_id not in known:
-        raise UnknownName("data set", dataset_id, known)
-    return known[dataset_id]
+    return plugins().dataset(dataset_id)
 
 
 def places_of(spec: DatasetSpec) -> list[Path]:

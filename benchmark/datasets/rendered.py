@@ -20,10 +20,11 @@ from benchmark.datasets.prepared import (
     open_or_make,
     store,
 )
-from benchmark.datasets.recipes import make_recipe, recipe_spec
+from benchmark.datasets.recipes import make_recipe
 from benchmark.datasets.rendered_models import render_models
 from benchmark.home import home
 from benchmark.protocols import Protocol, Twin, canonical_digest
+from benchmark.registry.plugins import plugins
 from benchmark.twins.renderer import TwinBatch, render
 from benchmark.twins.scene import Framing
 
@@ -122,7 +123,7 @@ def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
     }
     if protocol.data.labels:
         about["labels"] = sorted(protocol.data.labels)
-    if (version := recipe_spec(twin.recipe).version) > 1:
+    if (version := plugins().twin(twin.recipe).version) > 1:
         about["version"] = version
     if protocol.shape is not None:
         about["models"] = [protocol.shape.views, protocol.shape.camera_axes, twin.cloud]

@@ -1,4 +1,4 @@
-"""Where runs execute: bench's own launchers and those of plugins, by name."""
+"""Where runs execute: launchers by name."""
 
 from __future__ import annotations
 
@@ -9,23 +9,18 @@ from typing import TYPE_CHECKING
 
 from benchmark.contracts.errors import PluginBroken, UnknownName
 from benchmark.home import home
-from benchmark.registry.plugins import named, plugins
+from benchmark.registry.implementations import named
+from benchmark.registry.plugins import plugins
 
 if TYPE_CHECKING:
     from benchmark.contracts.launch import Launcher
-
-LAUNCHERS = {
-    "pool": "benchmark.launch.pool:Pool",
-    "slurm": "benchmark.launch.slurm:Slurm",
-}
-"""All but "local", which is the process that was asked."""
 
 
 def make_launcher(name: str, options: Mapping[str, str]) -> Launcher:
     """A launcher by name, with a folder of its own; an option it does not know is refused."""
     from benchmark.contracts.launch import Launcher
 
-    reference = LAUNCHERS.get(name) or plugins().launcher(name).implementation
+    reference = plugins().launcher(name).implementation
     cls = named(reference, f"launcher {name!r}")
     if not (isinstance(cls, type) and issubclass(cls, Launcher)):
         raise PluginBroken(f"launcher {name!r}: {reference} is no subclass of Launcher")

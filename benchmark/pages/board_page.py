@@ -15,7 +15,7 @@ from benchmark.pages.protocol_pages import AGGREGATES, ROLES, differences
 from benchmark.pages.reported_tables import legend
 from benchmark.pages.tables import known_failures
 from benchmark.probes.constants import constants
-from benchmark.protocols import Protocol, all_protocols
+from benchmark.protocols import Protocol, versions_of
 
 
 class Step(NamedTuple):
@@ -82,9 +82,7 @@ def _constants(protocol: Protocol) -> list[tuple[str, Any]]:
 
 def _history(board: Board, boards: list[Board]) -> list[Step]:
     hrefs = {b.protocol.name: b.href for b in boards if b.twin == board.twin}
-    versions = sorted(
-        (p for p in all_protocols() if p.id == board.protocol.id), key=lambda p: p.version
-    )
+    versions = versions_of(board.protocol)
     return [
         Step(
             before.name,

@@ -44,8 +44,10 @@ class Board(Standing):
         return part.source or part.split if part else ""
 
 
-def all_boards(protocols: Iterable[Protocol] | None = None) -> list[Board]:
-    """Every board with records, and those of real data with values that papers report."""
+def boards_of(protocols: Iterable[Protocol], *, asked: bool = False) -> list[Board]:
+    """The boards of these protocols with records, and those of real data with values that papers
+    report (`benchmark.boards.standings.standings`)."""
     return [
-        Board(**vars(standing), entries=entries) for standing, entries in with_entries(protocols)
+        Board(**vars(standing), entries=entries)
+        for standing, entries in with_entries(protocols, asked=asked)
     ]

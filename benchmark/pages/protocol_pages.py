@@ -17,7 +17,7 @@ from benchmark.home import checkout
 from benchmark.metrics.catalogue import explained
 from benchmark.pages.reported_tables import printed
 from benchmark.probes.constants import constants
-from benchmark.protocols import WORDS, Protocol, all_protocols
+from benchmark.protocols import WORDS, Protocol, versions_of
 
 ROLES = {
     "fit": "methods are fitted on",
@@ -97,10 +97,7 @@ def index(protocols: Iterable[Protocol]) -> str:
 
 def pages(chosen: Sequence[Protocol], folder: Path) -> dict[Path, str]:
     """The pages of these protocols and their index in a folder, by path."""
-    known = all_protocols()
-    texts = {
-        page_path(p, folder): page(p, [v for v in known if v.id == p.id], folder) for p in chosen
-    }
+    texts = {page_path(p, folder): page(p, versions_of(p), folder) for p in chosen}
     return {folder / "README.md": index(chosen), **texts}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import get_args
 
-from benchmark.datasets.recipes import RECIPES
+from benchmark.datasets.twin_specs import TWINS
 from benchmark.pages.reference_code import cell
 from benchmark.probes import linear, softargmax_presets
 from benchmark.protocols import Label
@@ -105,7 +105,7 @@ def _recipes() -> list[str]:
             str(spec.parts),
             "yes" if spec.views else "",
         ]
-        for spec in RECIPES.values()
+        for spec in TWINS
     )
     return [
         "## Recipes of twins",

@@ -8,24 +8,22 @@ from benchmark.boards.entries import Entry
 from benchmark.boards.pictures import pictures_of, run_folder
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.method import Progress
-from benchmark.pages.boards import all_boards
+from benchmark.pages.boards import boards_of
 from benchmark.protocols import Protocol
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import Outcome
 
 
-def draw_twins(
-    progress: Progress, protocols: Iterable[Protocol] | None = None
-) -> tuple[int, list[str]]:
-    """Draw what is missing of every twin run on the boards (of `protocols`).
+def draw_twins(progress: Progress, protocols: Iterable[Protocol]) -> tuple[int, list[str]]:
+    """Draw what is missing of every twin run on the boards of `protocols`.
 
     Returns how many runs got pictures, and for which a plan can't be made, with the reason. Twins are
     rendered where they are not prepared. What needs the fit (parts, generated images) is drawn only
     where the fit is.
     """
     drawn, failed = 0, []
-    entries = [entry for board in all_boards(protocols) if board.twin for entry in board.entries]
+    entries = [entry for board in boards_of(protocols) if board.twin for entry in board.entries]
     for done, entry in enumerate(entries, start=1):
         record = entry.record
         if not pictures_of(record, run_folder(record)):

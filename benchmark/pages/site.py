@@ -21,7 +21,7 @@ from benchmark.boards.entries import Entry
 from benchmark.boards.standings import KINDS
 from benchmark.files import naming_a_full_disk
 from benchmark.pages.board_page import board_page
-from benchmark.pages.boards import Board, all_boards
+from benchmark.pages.boards import Board, boards_of
 from benchmark.pages.method_page import method_page
 from benchmark.pages.publish import publish, written
 from benchmark.pages.reported_tables import printed, words
@@ -34,20 +34,22 @@ Write = Callable[[Path], Any]
 
 def build_site(
     target: Path,
+    protocols: Iterable[Protocol],
     progress: Callable[[int, int], None] | None = None,
     *,
-    protocols: Iterable[Protocol] | None = None,
+    asked: bool = False,
     private: bool = False,
 ) -> int:
     """Write the site into `target`, new files only once all are made; its number of files.
 
-    `protocols` are those whose boards are shown (all by default). With `private`, pictures of data
-    sets are shown that may not be published. Of what is in `target` already, only files that bench wrote
-    are replaced or removed. Raises `InvalidInput` for a folder that holds other things and no site.
+    `protocols` are those whose boards are shown, `asked` says that they were named. With `private`,
+    pictures of data sets are shown that may not be published. Of what is in `target` already, only
+    files that bench wrote are replaced or removed. Raises `InvalidInput` for a folder that holds other
+    things and no site.
     """
     target = target.resolve()
     before = written(target)
-    files = list(_files(all_boards(protocols), private=private))
+    files = list(_files(boards_of(protocols, asked=asked), private=private))
     target.parent.mkdir(parents=True, exist_ok=True)
     with (
         naming_a_full_disk(target),

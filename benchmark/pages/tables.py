@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import filelock
@@ -14,7 +15,7 @@ from benchmark.boards.standings import KINDS, Standing, standings
 from benchmark.files import sweep_beside, write_text
 from benchmark.home import checkout, leaderboards
 from benchmark.pages.reported_tables import reported_csv, reported_page, reported_section
-from benchmark.protocols import find_protocol
+from benchmark.protocols import Protocol
 
 SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
 """Where a README shows a board's table."""
@@ -36,9 +37,9 @@ READING = (
 """What the columns of a board mean, for people: it stands once, in the index."""
 
 
-def generated_files() -> dict[Path, str]:
+def generated_files(protocols: Iterable[Protocol]) -> dict[Path, str]:
     """All that is made from records, by path: tables, the index, and a checkout's README."""
-    found = standings()
+    found = standings(protocols)
     said = leaderboards() / "reported"
     only = [(b.protocol.name, b.protocol.title, b.against) for b in found if b.kind == "reported"]
     files = {
@@ -52,10 +53,10 @@ def generated_files() -> dict[Path, str]:
             files[board.folder / "board.csv"] = board_csv(board.rows)
     readme = checkout() / "README.md"
     if leaderboards() == checkout() / "leaderboards" and readme.exists():
-        real = {board.protocol.name: board for board in found if not board.twin}
+        newest = {b.protocol.id: b for b in found if not b.twin}  # versions are in order
 
         def shown(match: re.Match[str]) -> str:
-            rows = real[find_protocol(match[1]).name].rows
+            rows = newest[match[1]].rows
             return f"<!-- board {match[1]} -->\n\n{markdown_table(rows)}\n\n<!-- end -->"
 
         files[readme] = SHOWN.sub(shown, readme.read_text("utf-8"))
@@ -67,16 +68,16 @@ def stale(files: dict[Path, str]) -> list[Path]:
     return [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]
 
 
-def stale_files() -> list[Path]:
+def stale_files(protocols: Iterable[Protocol]) -> list[Path]:
     """Generated files that are not what the records say; empty when all is well."""
-    return stale(generated_files())
+    return stale(generated_files(protocols))
 
 
-def update_boards() -> int:
+def update_boards(protocols: Iterable[Protocol]) -> int:
     """Write what is not what the records say; how many files. Processes that end together take turns."""
     leaderboards().mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(leaderboards() / ".lock"):
-        files = generated_files()
+        files = generated_files(protocols)
         old = stale(files)
         for path in old:
             sweep_beside(path)

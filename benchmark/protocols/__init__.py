@@ -11,16 +11,15 @@ from benchmark.protocols.files import (
     LOCK,
     Broken,
     ProtocolInvalid,
-    all_protocols,
-    builtin_folder,
-    find_protocol,
+    find_in,
     freeze,
     is_frozen,
+    path_in,
     protocol_files,
-    protocol_folders,
-    protocol_path,
+    protocols_in,
     read_lock,
     read_protocol,
+    versions_of,
 )
 from benchmark.protocols.generation import Generation
 from benchmark.protocols.model import (
@@ -46,7 +45,7 @@ from benchmark.protocols.scoring import (
 __all__ = [
     "LOCK", "NEEDED", "WORDS", "Alignment", "Broken", "Data", "Foreground", "Generation", "Geometry",
     "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
-    "ReportedValue", "Shape", "Twin", "Zoom", "all_protocols", "broken_files", "builtin_folder",
-    "canonical_digest", "find_protocol", "freeze", "is_frozen", "protocol_files", "protocol_folders",
-    "protocol_path", "read_lock", "read_protocol",
+    "ReportedValue", "Shape", "Twin", "Zoom", "broken_files", "canonical_digest", "find_in",
+    "freeze", "is_frozen", "path_in", "protocol_files", "protocols_in", "read_lock", "read_protocol",
+    "versions_of",
 ]  # fmt: skip

@@ -13,11 +13,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
-from benchmark.contracts.names import LONGEST_LINE, shown
+from benchmark.contracts.names import LONGEST_LINE, is_version, shown
 from benchmark.files import write_text
-from benchmark.home import builtin_folder
 from benchmark.protocols.model import Protocol
-from benchmark.registry.folders import is_version
 
 LOCK = "digests.lock"
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -51,6 +49,7 @@ def read_protocol(path: Path) -> Protocol:
         raise ProtocolInvalid(
             f"{path} says {protocol.name}", cure=f"move it to {protocol.id}/{protocol.version}.toml"
         )
+    protocol.read_from(path)
     return protocol
 
 
@@ -85,17 +84,9 @@ def _read_cached(path: Path) -> Protocol:
     return read_protocol(path)
 
 
-def protocol_folders() -> tuple[Path, ...]:
-    """The built-in folder and those that plugins register."""
-    from benchmark.registry.plugins import plugins
-
-    return (builtin_folder(), *plugins().protocol_folders)
-
-
-def all_protocols(folders: tuple[Path, ...] | None = None) -> list[Protocol]:
-    """Every version of every protocol (of these folders) that can be read: not `broken_files`."""
-    files = protocol_files(protocol_folders() if folders is None else folders)
-    return [p for p in map(_readable, files.values()) if p is not None]
+def protocols_in(folders: tuple[Path, ...]) -> list[Protocol]:
+    """Every version of every protocol of these folders that can be read: not `broken_protocols`."""
+    return [p for p in map(_readable, protocol_files(folders).values()) if p is not None]
 
 
 def _readable(path: Path) -> Protocol | None:
@@ -117,9 +108,9 @@ def broken_protocols(folders: tuple[Path, ...]) -> list[Broken]:
     return found
 
 
-def protocol_path(name: str) -> Path:
-    """The file of `id` (its newest version) or `id@version`."""
-    files = protocol_files(protocol_folders())
+def path_in(folders: tuple[Path, ...], name: str) -> Path:
+    """The file of `id` (its newest version) or `id@version` in these folders."""
+    files = protocol_files(folders)
     if name in files:
         return files[name]
     versions = [n for n in files if n.partition("@")[0] == name]
@@ -132,9 +123,9 @@ def protocol_path(name: str) -> Path:
     raise UnknownName("protocol", name, {n.partition("@")[0] for n in files})
 
 
-def find_protocol(name: str) -> Protocol:
+def find_in(folders: tuple[Path, ...], name: str) -> Protocol:
     """The protocol `id` or `id@version`; what was frozen is checked against the lock."""
-    path = protocol_path(name)
+    path = path_in(folders, name)
     protocol = _read_cached(path)
     lock = read_lock(path.parent.parent)
     frozen = lock.get(protocol.name)
@@ -147,9 +138,15 @@ def find_protocol(name: str) -> Protocol:
     return protocol
 
 
-def is_frozen(name: str) -> bool:
-    """Whether the content of `id@version` can't change any more; a draft's may."""
-    return name in read_lock(protocol_path(name).parent.parent)
+def versions_of(protocol: Protocol) -> list[Protocol]:
+    """All versions of its id that lie beside it and can be read, the newest last."""
+    files = sorted(filter(is_version, protocol.path.parent.iterdir()), key=lambda p: int(p.stem))
+    return [p for p in map(_readable, files) if p is not None]
+
+
+def is_frozen(protocol: Protocol) -> bool:
+    """Whether its content can't change any more; a draft's may."""
+    return protocol.name in read_lock(protocol.path.parent.parent)
 
 
 def read_lock(folder: Path) -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from benchmark.contracts.names import ID, shown, text_faults
 from benchmark.contracts.spec import Kind
@@ -162,6 +163,7 @@ class Protocol(Strict):
     """Which version it takes the place of, and why; no part of the digest."""
     reported: tuple[ReportedValue, ...] = ()
     """What papers print; no part of the digest."""
+    _path: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")
     def _consistent(self) -> Protocol:
@@ -203,6 +205,15 @@ class Protocol(Strict):
     def name(self) -> str:
         """For example `ytf5@1`."""
         return f"{self.id}@{self.version}"
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from; the lists it names lie beside it."""
+        return self._path
+
+    def read_from(self, path: Path) -> None:
+        """Keep where it was read from, which is no part of what it says."""
+        self._path = path
 
     @property
     def size(self) -> int:

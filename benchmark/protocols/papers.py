@@ -23,7 +23,6 @@ from benchmark.protocols.files import (
     Broken,
     ProtocolInvalid,
     broken_protocols,
-    protocol_folders,
     read_model,
 )
 from benchmark.protocols.model import ReadFrom
@@ -149,10 +148,9 @@ def broken_papers(folder: Path) -> list[Broken]:
     return [found for found in _read(folder) if isinstance(found, Broken)]
 
 
-def broken_files(folders: tuple[Path, ...] | None = None) -> list[Broken]:
-    """All that is refused alone in these folders of protocols (in all, where none are named)."""
-    named = protocol_folders() if folders is None else folders
-    return [*broken_protocols(named), *(b for folder in named for b in broken_papers(folder))]
+def broken_files(folders: tuple[Path, ...]) -> list[Broken]:
+    """All that is refused alone in these folders of protocols."""
+    return [*broken_protocols(folders), *(b for folder in folders for b in broken_papers(folder))]
 
 
 def _read(folder: Path) -> Iterator[Paper | Broken]:

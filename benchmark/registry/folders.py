@@ -10,12 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.contracts.errors import PluginBroken
-from benchmark.contracts.names import id_faults, shown
-
-
-def is_version(path: Path) -> bool:
-    """Whether a file's name is a version: "1.toml", "12.toml"."""
-    return path.suffix == ".toml" and path.stem.isascii() and path.stem.isdigit()
+from benchmark.contracts.names import id_faults, is_version, shown
 
 
 def protocol_ids(folder: Path) -> set[str]:

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import numpy as np
 
-from benchmark.contracts.errors import DataAltered, InvalidInput, RunLocked
+from benchmark.contracts.errors import DataAltered, RunLocked
 from benchmark.contracts.method import Method, Progress
 from benchmark.files import (
     file_sha256,
@@ -29,10 +28,6 @@ from benchmark.files import (
 )
 from benchmark.home import leaderboards
 from benchmark.method_errors import errors_of
-from benchmark.metrics.aggregates import aggregate
-from benchmark.metrics.catalogue import version
-from benchmark.metrics.intervals import bootstrap_interval
-from benchmark.protocols import Metric
 from benchmark.records.code import made_by_other_code
 from benchmark.records.identity import IDENTITY_VERSION
 from benchmark.records.machine import (
@@ -44,24 +39,20 @@ from benchmark.records.machine import (
 )
 from benchmark.records.model import (
     GROUPS,
-    Artefact,
     DataPart,
     FittedPart,
     MethodPart,
     ProtocolPart,
     Record,
     StagePart,
-    Value,
     read_record,
     record_text,
 )
+from benchmark.records.values import keep, same_run, value_of
 from benchmark.runner.fitting import fit, read_done, workplace
 from benchmark.runner.plan import Plan
 from benchmark.runner.processes import fit_together
 from benchmark.tasks.base import Scores, groups_of
-
-COMMITTED_BYTES = {"errors": 4 * 2**20, "predictions": 256 * 1024}
-"""What is small enough to lie beside a record; without its errors a record makes no row."""
 
 
 @dataclass(frozen=True)
@@ -147,12 +138,6 @@ def publish(plan: Plan, record: Record) -> Record:
         if not target.exists() or read_record(target) != record:
             write_text(target, record_text(record))
     return record
-
-
-def same_run(one: Record, other: Record) -> bool:
-    """Whether two records say the same, but for what may be added later: remarks and the curve."""
-    added: dict[str, Any] = {"edits": [], "curve": []}
-    return one.model_copy(update=added) == other.model_copy(update=added)
 
 
 @contextmanager
@@ -242,53 +227,6 @@ def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:
     began = time.monotonic()
     scores = plan.task.score(plan.folder / "predictions", plan.splits, plan.scoring(progress))
     return scores, time.monotonic() - began
-
-
-def value_of(
-    metric: Metric,
-    errors: np.ndarray,
-    per_item: str,
-    *,
-    items: int | None = None,
-    groups: np.ndarray | None = None,
-) -> Value:
-    """What a metric's per-item values, kept in the file `per_item`, come to today.
-
-    `items` is how many stand behind a metric that is one number for all; `groups` (N,) which of the
-    values belong together, None where each is on its own.
-    """
-    by = metric.aggregate
-    try:
-        number = aggregate(errors, by)
-    except InvalidInput as error:
-        raise InvalidInput(f"{metric.id}: {error.message}") from None
-    return Value(
-        metric=metric.id,
-        version=version(metric.id),
-        value=number,
-        unit=metric.unit,
-        better=metric.better,
-        n=len(errors) if items is None else items,
-        ci95=None if by == "single" else bootstrap_interval(errors, by=by, groups=groups),
-        per_item=per_item,
-        aggregate=by,
-        groups=None if by == "single" else len(errors) if groups is None else int(groups.max()) + 1,
-    )
-
-
-def keep(path: Path, arrays: dict[str, np.ndarray]) -> Artefact:
-    """Write arrays beside a record, as `RUN.errors.npz` or `RUN.predictions.npz`, and say what they are;
-    small ones are to be committed with it."""
-    kind = path.name.split(".")[1]
-    with whole_file(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-    size = path.stat().st_size
-    return Artefact(
-        path=path.name,
-        sha256=file_sha256(path),
-        bytes=size,
-        committed=size <= COMMITTED_BYTES[kind],
-    )
 
 
 def _shared_said(plan: Plan) -> Iterator[str]:

@@ -9,8 +9,9 @@ from typing import Any
 from benchmark.contracts.dataset import Reader
 from benchmark.contracts.errors import BenchError, UnknownName
 from benchmark.datasets.crops import read_crops
-from benchmark.datasets.places import all_datasets, reader_class
+from benchmark.datasets.places import reader_class
 from benchmark.protocols import Protocol
+from benchmark.registry.plugins import plugins
 from benchmark.tasks.accepts import Accepts
 
 READ_BY = {"masks": "mask", "clouds": "cloud"}
@@ -22,7 +23,7 @@ def data_faults(protocol: Protocol, task: Accepts, folder: Path | None) -> Itera
     yield from _roles(protocol, task)
     readers: dict[str, Any] = {}
     for name in protocol.data.datasets():
-        known = [spec.id for spec in all_datasets()]
+        known = list(plugins().datasets)
         try:
             if name not in known:
                 raise UnknownName("data set", name, known)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmark.contracts.errors import UnknownName
-from benchmark.protocols import NEEDED, Metric, Protocol, ProtocolInvalid, protocol_path
+from benchmark.protocols import NEEDED, Metric, Protocol, ProtocolInvalid
 from benchmark.tasks.accepts import TASKS, Accepts
 from benchmark.tasks.data_faults import data_faults
 from benchmark.tasks.probe_faults import probe_faults
@@ -48,7 +48,7 @@ def faults(protocol: Protocol, folder: Path | None = None) -> list[str]:
 
 def require_sound(protocol: Protocol) -> None:
     """Refuse a registered protocol that has faults; raises `ProtocolInvalid`."""
-    if found := faults(protocol, protocol_path(protocol.name).parent):
+    if found := faults(protocol, protocol.path.parent):
         raise ProtocolInvalid(
             f"protocol {protocol.name} can't be scored: {found[0]}",
             cure="mend its file, or the plugin that it needs; `bench protocol check` "

@@ -18,7 +18,7 @@ from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.opening import split_name
 from benchmark.probes.constants import require_frozen
-from benchmark.protocols import Limited, Protocol, protocol_path
+from benchmark.protocols import Limited, Protocol
 from benchmark.protocols.scoring import Rounding
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
@@ -131,7 +131,7 @@ def chosen_rows(protocol: Protocol, train: PreparedSplit) -> Chosen:
     limited = _limited(protocol)
     if len(train) != limited.images:
         return draw_chosen(len(train), limited.numbers, limited.repeats, limited.seed)
-    path = protocol_path(protocol.name).parent / limited.chosen
+    path = protocol.path.parent / limited.chosen
     return read_chosen(path, limited.chosen_sha256)
 
 

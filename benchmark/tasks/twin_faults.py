@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from benchmark.contracts.errors import BenchError, UnknownName, listed
 from benchmark.contracts.twin import RecipeSpec
-from benchmark.datasets.recipes import known_recipes, make_recipe
+from benchmark.datasets.recipes import make_recipe
 from benchmark.datasets.rendered import TEST_SHARE, people_of, series_of
 from benchmark.protocols import Protocol, Twin
+from benchmark.registry.plugins import plugins
 from benchmark.tasks.accepts import Accepts
 
 PICTURES = ("visible", "masks", "attributes", "quaternions", "clips")
@@ -21,7 +22,7 @@ def twin_faults(protocol: Protocol, task: Accepts) -> Iterator[str]:
     twin = protocol.twin
     if twin is None:
         return
-    known = known_recipes()
+    known = plugins().twins
     if twin.recipe not in known:
         yield f"twin.recipe: {UnknownName('twin recipe', twin.recipe, known).sentence}"
         return
@@ -41,7 +42,7 @@ def twin_faults(protocol: Protocol, task: Accepts) -> Iterator[str]:
 
 
 def _points(protocol: Protocol, task: Accepts, spec: RecipeSpec) -> Iterator[str]:
-    rule, known = protocol.landmarks, known_recipes()
+    rule, known = protocol.landmarks, plugins().twins
     if rule is not None:
         needed = 68 if rule.rule == "mafl5_from_68" else rule.count
         if needed not in spec.landmarks:

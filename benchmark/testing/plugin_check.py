@@ -12,9 +12,11 @@ from benchmark.contracts.names import LONGEST_LINE, shown
 from benchmark.contracts.spec import MethodSpec
 from benchmark.datasets.places import reader_class
 from benchmark.datasets.recipes import make_recipe
-from benchmark.protocols import all_protocols
+from benchmark.method_errors import in_one_line
 from benchmark.registry.brought import Plugin
-from benchmark.registry.plugins import Plugins, command_of, implementation, in_one_line, named
+from benchmark.registry.implementations import command_of, implementation, named
+from benchmark.registry.plugins import Plugins
+from benchmark.registry.protocols import all_protocols
 from benchmark.settings import resolve_settings
 from benchmark.tasks.faults import require_sound
 
@@ -34,15 +36,15 @@ def check_plugin(row: Plugin, found: Plugins) -> Plugin:
 
 
 def _checks(row: Plugin, found: Plugins, waiting: list[str]) -> Iterator[Callable[[], Any]]:
-    yield from (partial(_method, found.methods[name], waiting) for name in row.methods)
-    yield from (partial(reader_class, name) for name in row.datasets)
+    yield from (partial(_method, found.methods[name], waiting) for name in row.ids("methods"))
+    yield from (partial(reader_class, name) for name in row.ids("datasets"))
     for protocol in all_protocols():  # without those that can't be read, which are broken alone
-        if protocol.id in row.protocols:
+        if protocol.id in row.ids("protocols"):
             yield partial(require_sound, protocol)
-    yield from (partial(make_recipe, name, range(1)) for name in row.twins)
-    for name in row.launchers:
+    yield from (partial(make_recipe, name, range(1)) for name in row.ids("twins"))
+    for name in row.ids("launchers"):
         yield partial(named, found.launchers[name].implementation, f"launcher {name!r}")
-    yield from (partial(command_of, found.commands[name]) for name in row.commands)
+    yield from (partial(command_of, found.commands[name]) for name in row.ids("commands"))
 
 
 def _method(spec: MethodSpec, waiting: list[str]) -> None:

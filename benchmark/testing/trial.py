@@ -19,7 +19,7 @@ from benchmark.contracts.predictions import Generator, Prediction
 from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.prepared import array_digest
 from benchmark.method_errors import errors_of, prediction_of
-from benchmark.registry.plugins import implementation
+from benchmark.registry.implementations import implementation
 from benchmark.runner.fitting import Workplace, fit
 from benchmark.settings import merge, resolve_settings
 from benchmark.twins import FaceRecipe, render

@@ -19,7 +19,7 @@ from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput
 from benchmark.files import file_sha256, listed, one_writer, whole_file, write_text
 from benchmark.home import leaderboards
 from benchmark.records.model import LARGEST, Edit, Record, read_record, record_text
-from benchmark.runner.run import COMMITTED_BYTES, same_run
+from benchmark.records.values import COMMITTED_BYTES, same_run
 from benchmark.verification.kept import OpenSplits
 from benchmark.verification.verify import Check, verify_record
 
@@ -74,10 +74,11 @@ def oldest_first(paths: list[Path]) -> list[Path]:
 def take_in(source: Path, *, data: bool = False, splits: OpenSplits | None = None) -> Taken:
     """Check the record at `source` (its small files beside it) and copy it onto its board.
 
-    Every check of `benchmark.verification.verify` must hold; `data` also scores kept predictions again, for
-    which whoever takes in many gives `splits`. Raises `RecordInvalid`, `RecordRefused` with the checks
-    that failed, or for links, files beyond their size, and what would take the place of another file;
-    `DataAltered` where the data here are not what the record could be held against.
+    Every check of `benchmark.verification.verify` must hold; `data` also scores kept
+    predictions again, for which whoever takes in many gives `splits`. Raises `RecordInvalid`,
+    `RecordRefused` with the checks that failed, or for links, files beyond their size, and what
+    would take the place of another file; `DataAltered` where the data here are not what the
+    record could be held against.
     """
     _require_plain(source, LARGEST)
     record = read_record(source)

@@ -9,9 +9,9 @@ from pathlib import Path
 from benchmark.contracts.errors import DataMissing
 from benchmark.files import load_arrays, one_writer, whole_file, write_text
 from benchmark.home import home
-from benchmark.protocols import find_protocol
 from benchmark.records.model import GROUPS, Edit, Record, read_record, record_text
-from benchmark.runner.run import keep, value_of
+from benchmark.records.values import keep, value_of
+from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.base import find_task, groups_of
 from benchmark.verification.kept import find_kept, scored_split
 

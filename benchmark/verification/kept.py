@@ -13,8 +13,9 @@ from benchmark.datasets.opening import open_split
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.files import file_sha256, load_arrays
 from benchmark.home import home
-from benchmark.protocols import Protocol, find_protocol
+from benchmark.protocols import Protocol
 from benchmark.records.model import Record
+from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.base import find_task
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from benchmark.contracts.errors import (
 from benchmark.files import listed, load_arrays, one_writer, whole_file, write_text
 from benchmark.home import home, leaderboards
 from benchmark.metrics.catalogue import outdated
-from benchmark.protocols import Protocol, find_protocol
+from benchmark.protocols import Protocol
 from benchmark.records.code import code_state
 from benchmark.records.identity import ids_from_record
 from benchmark.records.machine import hardware, packages
@@ -36,7 +36,8 @@ from benchmark.records.model import (
     read_record,
     record_text,
 )
-from benchmark.runner.run import keep, value_of
+from benchmark.records.values import keep, value_of
+from benchmark.registry.protocols import find_protocol
 from benchmark.verification.kept import OpenSplits, find_kept, score_kept
 
 

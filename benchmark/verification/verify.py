@@ -20,10 +20,11 @@ from benchmark.files import file_sha256, load_arrays
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.catalogue import least, outdated, version
 from benchmark.metrics.intervals import bootstrap_interval
-from benchmark.protocols import Protocol, find_protocol, is_frozen
+from benchmark.protocols import Protocol, is_frozen
 from benchmark.records.claims import data_faults, kept_groups, value_faults
 from benchmark.records.identity import ids_from_record
 from benchmark.records.model import GROUPS, Record, Value, read_record
+from benchmark.registry.protocols import find_protocol
 
 if TYPE_CHECKING:
     from benchmark.verification.kept import OpenSplits
@@ -102,7 +103,7 @@ def _protocol(record: Record) -> tuple[Protocol | None, Check]:
         return None, Check("protocol", "altered", error.message)
     if protocol.digest() == record.protocol.digest:
         return protocol, Check("protocol", "ok")
-    if not is_frozen(named):
+    if not is_frozen(protocol):
         told = f"{named} is a draft, and its content has changed since: `bench record drop`"
         return None, Check("protocol", "not here", told)
     told = f"{named} is {protocol.digest()[:12]}, it says {record.protocol.digest[:12]}"

@@ -15,7 +15,7 @@ from benchmark.boards.entries import board_folder
 from benchmark.contracts.errors import UnknownName
 from benchmark.home import leaderboards
 from benchmark.metrics import catalogue
-from benchmark.protocols import find_protocol
+from benchmark.registry.protocols import find_protocol
 from benchmark.tasks import landmark_errors
 
 HEAD = "method,settings,value,rank,seeds,withdrawn,runs"

@@ -18,7 +18,7 @@ from benchmark.boards.finding import Named, find_row, fitting, named_rows
 from benchmark.boards.rows import make_rows
 from benchmark.boards.words import says, typed_words
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.protocols import all_protocols, find_protocol
+from benchmark.registry.protocols import all_protocols, find_protocol
 
 
 def edited(record: Path, run_id: str, change: Callable[[dict[str, Any]], object]) -> None:
@@ -216,10 +216,10 @@ def test_an_empty_board_is_said_to_be_empty(bench: Call) -> None:
 
 def test_rows_of_different_boards_are_not_compared(record: Path, run: Call) -> None:
     with pytest.raises(UnknownName, match="halves"):
-        board_of_both("grid", "halves", twin=True)
+        board_of_both("grid", "halves", all_protocols(), twin=True)
     run("halves")
-    assert board_of_both("grid", "halves", twin=True).name == "small_faces@1"
-    compare(board_of_both("grid", "grid", twin=True), "grid", "grid", twin=True)
+    assert board_of_both("grid", "halves", all_protocols(), twin=True).name == "small_faces@1"
+    compare(board_of_both("grid", "grid", all_protocols(), twin=True), "grid", "grid", twin=True)
 
 
 def test_no_board_of_both_says_which_board_each_is_on(
@@ -235,7 +235,7 @@ def test_no_board_of_both_says_which_board_each_is_on(
     monkeypatch.setattr(module, "all_protocols", lambda: [small, other])
     monkeypatch.setattr(module, "named_rows", lambda protocol, twin: own[protocol.id])
     with pytest.raises(InvalidInput, match="'grid' on small_faces@1, 'halves' on other_faces@1"):
-        board_of_both("grid", "halves", twin=True)
+        board_of_both("grid", "halves", all_protocols(), twin=True)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ from tests_fixtures import ROOT, Call
 
 from benchmark.boards.sources import said_of
 from benchmark.boards.standings import standings
+from benchmark.home import builtin_folder
 from benchmark.pages.site import build_site
 from benchmark.pages.tables import generated_files
-from benchmark.protocols import builtin_folder, find_protocol, protocol_folders
 from benchmark.protocols.files import _read_cached
 from benchmark.protocols.papers import by_protocol, papers
 from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import all_protocols, find_protocol, protocol_folders
 
 REPORTED = """
 [[reported]]
@@ -46,8 +47,8 @@ FAILS = {"resume": "its library can't go on"}
 
 def made(folder: Path) -> dict[str, bytes]:
     """All tables, and all pages of the site, by name."""
-    found = {str(path): text.encode() for path, text in generated_files().items()}
-    build_site(folder)
+    found = {str(path): text.encode() for path, text in generated_files(all_protocols()).items()}
+    build_site(folder, all_protocols())
     pages = {p.relative_to(folder): p for p in folder.rglob("*") if p.is_file()}
     return found | {str(name): path.read_bytes() for name, path in pages.items()}
 
@@ -77,12 +78,12 @@ from pathlib import Path
 from benchmark.pages.tables import generated_files
 from benchmark.pages.site import build_site
 from benchmark.registry.plugins import plugins
-from benchmark.protocols import find_protocol
+from benchmark.registry.protocols import find_protocol
 print(len(plugins().methods), file=sys.stderr)
-for path, text in sorted(generated_files().items()):
+for path, text in sorted(generated_files(all_protocols()).items()):
     print(path, hashlib.sha256(text.encode()).hexdigest())
 site = Path(sys.argv[1])
-build_site(site, protocols=[find_protocol("ytf5_clips"), find_protocol("mafl")])
+build_site(site, [find_protocol("ytf5_clips"), find_protocol("mafl")], asked=True)
 for path in sorted(p for p in site.rglob("*") if p.is_file()):
     print(path.relative_to(site), hashlib.sha256(path.read_bytes()).hexdigest())
 """
@@ -109,7 +110,7 @@ def test_the_committed_boards_are_the_same_without_any_plugin(tmp_path: Path) ->
 def test_papers_that_a_plugin_brings_stand_on_its_own_boards_alone(
     harness: Path, tmp_path: Path
 ) -> None:
-    before = generated_files()
+    before = generated_files(all_protocols())
     folder = tmp_path / "protocols"
     assert folder in protocol_folders()
     (folder / "reported").mkdir()
@@ -118,8 +119,8 @@ def test_papers_that_a_plugin_brings_stand_on_its_own_boards_alone(
         cached.cache_clear()
     assert [said.value for said in said_of(find_protocol("small_faces"))] == [3.1]
     assert "Ours 2026" not in {said.source for said in said_of(find_protocol("mafl"))}
-    assert generated_files() == before
-    (asked,) = standings([find_protocol("small_faces")])
+    assert generated_files(all_protocols()) == before
+    (asked,) = standings([find_protocol("small_faces")], asked=True)
     assert (asked.kind, len(asked.against)) == ("reported", 1)
 
 

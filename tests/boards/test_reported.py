@@ -21,12 +21,13 @@ from benchmark.boards.entries import board_folder
 from benchmark.boards.reported import Against, against, state_of
 from benchmark.boards.sources import TOLERANCE, Said, said_of, said_of_none
 from benchmark.boards.standings import KINDS, standings
-from benchmark.home import leaderboards
+from benchmark.home import builtin_folder, leaderboards
 from benchmark.pages.reported_tables import printed
 from benchmark.pages.tables import stale_files, update_boards
-from benchmark.protocols import ProtocolInvalid, all_protocols, builtin_folder, find_protocol
+from benchmark.protocols import ProtocolInvalid
 from benchmark.protocols.files import _read_cached
 from benchmark.protocols.papers import papers, read_paper, values
+from benchmark.registry.protocols import all_protocols, find_protocol
 
 COUNTS = {
     "karmali_2023": {
@@ -249,7 +250,7 @@ def report(tmp_path: Path, value: float, *more: str) -> None:
 
 
 def beside() -> Against:
-    board = next(b for b in standings([find_protocol("small_faces")]) if not b.twin)
+    board = next(b for b in standings([find_protocol("small_faces")], asked=True) if not b.twin)
     (one,) = board.against
     return one
 
@@ -311,8 +312,8 @@ def test_withdrawn_runs_do_not_reproduce(real: Path, tmp_path: Path) -> None:
 
 def test_boards_show_it_everywhere(real: Path, tmp_path: Path, bench: Call) -> None:
     report(tmp_path, 1.0, 'read_from = "figure"')
-    update_boards()
-    assert stale_files() == []
+    update_boards(all_protocols())
+    assert stale_files(all_protocols()) == []
     page = (real / "README.md").read_text()
     assert "## Reported against reproduced" in page
     (line,) = [x for x in page.splitlines() if "a paper" in x and "figure" in x]
@@ -332,7 +333,7 @@ def test_boards_show_it_everywhere(real: Path, tmp_path: Path, bench: Call) -> N
 
 
 def test_kinds_of_boards_are_told_apart_in_the_index(real: Path, bench: Call) -> None:
-    update_boards()
+    update_boards(all_protocols())
     index = (leaderboards() / "README.md").read_text()
     sections = re.split(r"^## ", index, flags=re.M)[1:]
     frozen = [heading for kind, (heading, _) in KINDS.items() if kind != "real"]
@@ -347,7 +348,7 @@ def test_kinds_of_boards_are_told_apart_in_the_index(real: Path, bench: Call) ->
 
 
 def test_only_the_newest_version_of_a_protocol_is_listed_without_runs(harness: Path) -> None:
-    names = [b.name for b in standings() if b.kind == "reported"]
+    names = [b.name for b in standings(all_protocols()) if b.kind == "reported"]
     assert "aflw_m_limited@3 (reported only)" in names
     assert not [n for n in names if n.startswith(("aflw_m_limited@1", "aflw_m_limited@2"))]
 
@@ -359,7 +360,7 @@ def test_known_failures_and_weights_stand_beside_the_row(run: Call, bench: Call)
     about["method"]["supervision"] = "masks"
     about["method"]["known_failures"] = {"resume": "its library can't"}
     record.write_text(json.dumps(about))
-    update_boards()
+    update_boards(all_protocols())
     page = (record.parents[1] / "README.md").read_text()
     assert "| grid † " in page
     assert "resume: its library can't" in page

@@ -17,8 +17,8 @@ from benchmark.boards.compare import compare
 from benchmark.boards.entries import board_folder, read_entries
 from benchmark.boards.rows import Row, make_rows
 from benchmark.files import file_sha256
-from benchmark.protocols import find_protocol
 from benchmark.protocols.files import _read_cached
+from benchmark.registry.protocols import find_protocol
 
 
 def rows() -> dict[str, Row]:

@@ -17,8 +17,8 @@ from benchmark.boards.rows import Row, make_rows
 from benchmark.boards.standings import standings
 from benchmark.home import leaderboards
 from benchmark.pages.tables import stale_files, update_boards
-from benchmark.protocols import find_protocol
 from benchmark.protocols.files import _read_cached
+from benchmark.registry.protocols import all_protocols, find_protocol
 
 
 @pytest.fixture
@@ -36,21 +36,21 @@ def withdraw(board: Path, method: str) -> None:
             {"when": "2025-01-01", "author": "a", "reason": "wrong crop", "action": "withdrawn"}
         ]
         path.write_text(json.dumps(about))
-    update_boards()
+    update_boards(all_protocols())
 
 
 def test_tables_are_fresh_after_an_update_and_stale_once_touched(board: Path) -> None:
-    assert stale_files() == []
+    assert stale_files(all_protocols()) == []
     for path in (board / "README.md", board / "board.csv", leaderboards() / "README.md"):
         text = path.read_text()
         path.write_text(text + " ")
-        assert stale_files() == [path]
+        assert stale_files(all_protocols()) == [path]
         path.unlink()
-        assert stale_files() == [path]
+        assert stale_files(all_protocols()) == [path]
         path.write_text(text)
-    assert stale_files() == []
+    assert stale_files(all_protocols()) == []
     next((board / "halves").glob("*.json")).unlink()
-    assert len(stale_files()) == 3
+    assert len(stale_files(all_protocols())) == 3
 
 
 def test_csv_holds_the_values_of_the_rows(board: Path) -> None:
@@ -113,11 +113,11 @@ def test_a_board_of_another_protocol_content_says_what_it_left_out(
     path = tmp_path / "protocols" / "small_faces" / "1.toml"
     path.write_text(path.read_text().replace("eyes = [0, 1]", "eyes = [3, 4]"))
     _read_cached.cache_clear()
-    assert board / "README.md" in stale_files()
-    update_boards()
+    assert board / "README.md" in stale_files(all_protocols())
+    update_boards(all_protocols())
     text = (board / "README.md").read_text()
     assert text.count("made under another content of small_faces@1") == 3
-    assert stale_files() == []
+    assert stale_files(all_protocols()) == []
 
 
 def test_a_version_without_records_leads_to_those_with_some(
@@ -150,7 +150,7 @@ def test_what_columns_mean_is_said_once_below_all_boards(board: Path, bench: Cal
 
 
 def test_the_index_names_a_best_method_only_where_it_is_settled(board: Path) -> None:
-    stands = next(b for b in standings([find_protocol("small_faces")]) if b.twin)
+    stands = next(b for b in standings([find_protocol("small_faces")], asked=True) if b.twin)
     method = replace(stands.rows[0], role="method", withdrawn="")
     first, second = (
         replace(method, method=name, value=value) for name, value in (("a", 1), ("b", 2))

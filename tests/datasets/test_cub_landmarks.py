@@ -14,7 +14,7 @@ from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.datasets.geometry import place
 from benchmark.datasets.readers.cub_landmarks import CubLandmarks
-from benchmark.protocols import find_protocol
+from benchmark.registry.protocols import find_protocol
 
 
 class Tiny(CubLandmarks):

@@ -28,7 +28,8 @@ from benchmark.datasets.prepared import PreparedSplit
 from benchmark.datasets.preparing import open_split, split_folder
 from benchmark.datasets.readers.ytf68 import Ytf68
 from benchmark.datasets.trees import source_tree
-from benchmark.protocols import Geometry, LandmarkRule, builtin_folder, read_protocol
+from benchmark.home import builtin_folder
+from benchmark.protocols import Geometry, LandmarkRule, read_protocol
 from benchmark.protocols.data import Data
 from benchmark.tasks.landmark_rule import landmarks_of
 

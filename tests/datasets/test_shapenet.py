@@ -23,7 +23,7 @@ from benchmark.datasets.readers.shapenet import CLASSES, COUNTS, PARTS, VIEWS, S
 from benchmark.datasets.specs import SHAPENET
 from benchmark.metrics.camera import camera_rotation
 from benchmark.metrics.pose import rotation_error_degrees
-from benchmark.protocols import find_protocol
+from benchmark.registry.protocols import find_protocol
 from benchmark.twins.scene import quaternion
 
 CARS = CLASSES["cars"]

@@ -12,7 +12,8 @@ from benchmark.datasets.opening import open_split
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.metrics.camera import project
 from benchmark.metrics.pose import rotate
-from benchmark.protocols import Protocol, find_protocol
+from benchmark.protocols import Protocol
+from benchmark.registry.protocols import find_protocol
 
 VIEWS = 5
 

@@ -9,7 +9,7 @@ import pytest
 
 from benchmark.contracts.errors import Incompatible
 from benchmark.datasets.opening import open_split
-from benchmark.protocols import find_protocol
+from benchmark.registry.protocols import find_protocol
 
 
 def opened(role: str):  # type: ignore[no-untyped-def]

@@ -10,7 +10,9 @@ from scipy.ndimage import binary_dilation
 from scipy.spatial.transform import Rotation
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.twins import RECIPES, FaceRecipe, Framing, TwinBatch, make_recipe, render
+from benchmark.datasets.recipes import make_recipe
+from benchmark.datasets.twin_specs import TWINS
+from benchmark.twins import FaceRecipe, Framing, TwinBatch, render
 from benchmark.twins.bird import BirdRecipe
 from benchmark.twins.bird_species import Species
 from benchmark.twins.car import CarRecipe, forward_up_right
@@ -424,8 +426,9 @@ def test_framing_is_taken(name):
 
 
 def test_the_registry_makes_each_by_name_and_imports_late():
-    assert set(RECIPES) == {"face", *NAMES}
-    for name in RECIPES:
+    own = [spec.id for spec in TWINS]
+    assert set(own) == {"face", *NAMES}
+    for name in own:
         made = make_recipe(name, range(3))
         assert made.name == name
         assert render(made, 1, 16, 0).images.shape == (1, 16, 16, 3)

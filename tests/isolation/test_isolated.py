@@ -223,7 +223,7 @@ def test_alone_it_has_what_the_file_names_and_nothing_else(
         environment_of(spec)
     except BenchError as error:
         pytest.skip(f"uv's cache lacks a package: {error.message}")
-    from benchmark.registry.plugins import implementation
+    from benchmark.registry.implementations import implementation
 
     plugins().methods["clash"] = MethodSpec(**{**vars(plugins().method("clash")),
                                               "environment": spec.environment})  # fmt: skip

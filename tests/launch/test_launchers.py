@@ -15,10 +15,9 @@ from tests_fixtures import RUN, Call
 from tests_support import install_fake
 
 from benchmark.contracts.errors import BenchError
-from benchmark.contracts.extension import BUILT_IN_LAUNCHERS
 from benchmark.contracts.launch import Job
 from benchmark.home import home, leaderboards
-from benchmark.launch import LAUNCHERS, make_launcher
+from benchmark.launch import make_launcher
 from benchmark.launch.pool import Pool
 from benchmark.registry.plugins import plugins
 
@@ -230,7 +229,3 @@ def test_a_plugin_brings_a_launcher(
     plugins.cache_clear()
     words = ("--launcher", "twice", "--launcher-option", "word=queued")
     assert "queued" in run("grid", *words).out
-
-
-def test_bench_knows_its_own_launchers() -> None:
-    assert {"local", *LAUNCHERS} == set(BUILT_IN_LAUNCHERS)

@@ -12,7 +12,7 @@ from tests_fixtures import Call
 
 from benchmark.boards.compare import compare
 from benchmark.home import home
-from benchmark.protocols import find_protocol
+from benchmark.registry.protocols import find_protocol
 
 ASK = ("compare", "slow", "grid:9", "-p", "small_faces", "--twin")
 

@@ -16,7 +16,7 @@ from benchmark.contracts.errors import BenchError, InvalidInput
 from benchmark.pages.publish import LIST, publish, written
 from benchmark.pages.site import build_site
 from benchmark.pages.tables import update_boards
-from benchmark.protocols import find_protocol
+from benchmark.registry.protocols import all_protocols, find_protocol
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -159,8 +159,8 @@ def test_a_draft_is_not_quoted(real: Path, tmp_path: Path) -> None:
     for frozen in (False, True):
         if frozen:
             lock.write_text(f"small_faces@1 {find_protocol('small_faces').digest()}\n")
-        update_boards()
-        build_site(tmp_path / "out")
+        update_boards(all_protocols())
+        build_site(tmp_path / "out", all_protocols())
         index = (tmp_path / "out" / "index.html").read_text()
         page = (tmp_path / "out" / "boards" / "small_faces-1.html").read_text()
         board = (real / "README.md").read_text()
@@ -177,7 +177,7 @@ def test_the_best_method_is_ahead_of_its_floors_and_on_their_files(
 
     def named() -> tuple[str, str]:
         """What the site's index says of the best method and the best floor."""
-        build_site(tmp_path / "out")
+        build_site(tmp_path / "out", all_protocols())
         row = (tmp_path / "out" / "index.html").read_text().partition("small_faces-1-twin")[2]
         method, _, floor, _ = [cell.partition("</td>")[0] for cell in row.split("<td")[1:5]]
         return method.partition(">")[2], floor.partition(">")[2]
@@ -209,7 +209,7 @@ def test_the_best_method_is_ahead_of_its_floors_and_on_their_files(
 
 def test_no_page_says_how_to_install_what_may_be_private(run: Call, tmp_path: Path) -> None:
     assert run("grid").code == 0
-    build_site(tmp_path / "out")
+    build_site(tmp_path / "out", all_protocols())
     page = (tmp_path / "out" / "methods" / "grid.html").read_text()
     assert "pip install" not in page
     assert "fakes" in page

@@ -17,8 +17,8 @@ from benchmark.contracts.errors import InvalidInput
 from benchmark.home import home
 from benchmark.pages.run_page import forbidding, shown_pictures
 from benchmark.pages.site import build_site
-from benchmark.protocols import find_protocol
 from benchmark.records.model import Record
+from benchmark.registry.protocols import all_protocols, find_protocol
 
 EVIL = "<script>alert(1)</script>"
 
@@ -51,7 +51,7 @@ def site(harness: Path, run: Call, tmp_path: Path) -> Path:
     ]
     path.write_text(json.dumps(content))
     target = tmp_path / "out" / "site"
-    build_site(target)
+    build_site(target, all_protocols())
     return target
 
 
@@ -86,7 +86,7 @@ def test_real_boards_twins_and_reported_ones_stand_apart(site: Path) -> None:
 
 def test_a_second_build_is_the_same_to_the_byte(site: Path, tmp_path: Path) -> None:
     before = {p.relative_to(site): p.read_bytes() for p in site.rglob("*") if p.is_file()}
-    build_site(site)
+    build_site(site, all_protocols())
     again = {p.relative_to(site): p.read_bytes() for p in site.rglob("*") if p.is_file()}
     assert before == again
 
@@ -95,7 +95,7 @@ def test_a_folder_with_other_things_is_left_alone(harness: Path, tmp_path: Path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("x")
     with pytest.raises(InvalidInput, match="other things"):
-        build_site(tmp_path / "mine")
+        build_site(tmp_path / "mine", all_protocols())
     assert (tmp_path / "mine" / "thesis.tex").exists()
 
 
@@ -124,7 +124,7 @@ def test_pictures_of_twins_are_shown_and_those_of_data_that_forbid_it_are_not(
 
 def test_without_the_runs_folder_the_page_says_how_to_draw_them(site: Path) -> None:
     shutil.rmtree(home() / "runs")
-    build_site(site)
+    build_site(site, all_protocols())
     assert not list((site / "runs").glob("*.jpg"))
     page = next(iter((site / "runs").glob("*.html")))
     assert "draws them into the run's folder" in " ".join(page.read_text().split())
@@ -147,7 +147,7 @@ def test_the_history_names_versions_what_changed_and_why(site: Path, harness: Pa
         "\n[data]", '\nsupersedes = "<b>tighter</b> crops; every row moves"\n\n[data]'
     )
     (folder / "2.toml").write_text(text)
-    build_site(site)
+    build_site(site, all_protocols())
     page = " ".join((site / "boards" / "small_faces-1-twin.html").read_text().split())
     assert "paired by seed" in page
     assert "small_faces@2" in page

@@ -45,6 +45,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the site of the committed records of `ytf5`, with hostile words in one."""
     from benchmark.pages.site import build_site
+    from benchmark.registry.protocols import all_protocols
 
     folder = tmp_path_factory.mktemp("site")
     for board in ("ytf5", "twins/ytf5", "ytf5_matching"):
@@ -56,7 +57,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_LEADERBOARDS", str(folder / "records"))
         patch.setenv("BENCH_HOME", str(folder / "home"))
-        build_site(folder / "out")
+        build_site(folder / "out", all_protocols())
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder / "out")))
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -20,8 +20,8 @@ from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import RunLocked
 from benchmark.home import leaderboards
 from benchmark.pages.tables import stale_files, update_boards
-from benchmark.protocols import find_protocol
 from benchmark.records.model import read_record
+from benchmark.registry.protocols import all_protocols, find_protocol
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import record_path, run
 from benchmark.verification.edits import remark
@@ -100,8 +100,8 @@ def writers(processes: int, seeds: int) -> None:
     assert [ended(p) for p in tables] == [0, 0]
     assert sorted(all_is_well()) == list(range(seeds))
     assert not left_behind()
-    update_boards()
-    assert not stale_files()
+    update_boards(all_protocols())
+    assert not stale_files(all_protocols())
     assert rows() == seeds
 
 
@@ -125,8 +125,8 @@ def killed(kills: int, seeds: int, draw: random.Random) -> None:
     for seed in range(seeds + 1):
         assert ended(started(work, seed)) == 0
     assert sorted(all_is_well()) == list(range(seeds + 1))
-    update_boards()
-    assert not stale_files()
+    update_boards(all_protocols())
+    assert not stale_files(all_protocols())
     assert rows() == seeds + 1
     assert not left_behind()
 

@@ -15,10 +15,11 @@ from benchmark.cli.progress import Silent
 from benchmark.contracts import Parts, Translation
 from benchmark.contracts.errors import DataAltered, Incompatible, PluginBroken
 from benchmark.files import file_sha256
+from benchmark.home import builtin_folder
 from benchmark.metrics.clustering import adjusted_rand_index, normalised_mutual_information
 from benchmark.metrics.cumulative import smoothed_area_below
 from benchmark.metrics.segmentation import foreground_iou, mask_disagreement
-from benchmark.protocols import Foreground, ProtocolInvalid, builtin_folder
+from benchmark.protocols import Foreground, ProtocolInvalid
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run

@@ -20,7 +20,8 @@ from benchmark.datasets import preparing
 from benchmark.datasets import rendered as twins
 from benchmark.datasets.opening import open_split
 from benchmark.datasets.prepared import PreparedSplit
-from benchmark.protocols import ProtocolInvalid, find_protocol
+from benchmark.protocols import ProtocolInvalid
+from benchmark.registry.protocols import find_protocol
 from benchmark.runner.guards import shared_rows
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import run

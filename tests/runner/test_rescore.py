@@ -18,8 +18,8 @@ from benchmark.contracts.errors import InvalidInput
 from benchmark.home import home, leaderboards
 from benchmark.metrics import catalogue
 from benchmark.pages.tables import stale_files
-from benchmark.protocols import find_protocol
 from benchmark.records.model import Record, read_record
+from benchmark.registry.protocols import all_protocols, find_protocol
 from benchmark.tasks import landmark_errors
 from benchmark.verification.verify import verify_record
 
@@ -87,7 +87,7 @@ def test_boards_show_the_newest_and_say_what_it_superseded(corrected: Path, benc
     bench("rescore", "--all", "--protocol", "small_faces")
     (path,) = children(corrected)
     assert rows() == {path.stem: pytest.approx(2 * old_value, rel=1e-5)}
-    assert stale_files() == []
+    assert stale_files(all_protocols()) == []
     board = corrected.parent.parent / "README.md"
     assert (
         f"[{corrected.name}](grid/{corrected.name}): superseded by {path.name}" in board.read_text()

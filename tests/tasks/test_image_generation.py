@@ -20,9 +20,10 @@ from benchmark.metrics.frechet import frechet_distance_from_features
 from benchmark.metrics.linearity import attribute_linearity
 from benchmark.networks import feature_networks
 from benchmark.networks.feature_networks import RandomConvolutions
-from benchmark.protocols import Metric, ProtocolInvalid, find_protocol, read_protocol
+from benchmark.protocols import Metric, ProtocolInvalid, read_protocol
 from benchmark.protocols.generation import Generation
 from benchmark.records.model import Record
+from benchmark.registry.protocols import find_protocol
 from benchmark.runner import generated
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan

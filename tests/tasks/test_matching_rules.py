@@ -11,7 +11,8 @@ import torch
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.images import Images
 from benchmark.metrics.matching import match_descriptors
-from benchmark.protocols import Protocol, find_protocol
+from benchmark.protocols import Protocol
+from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.base import Scoring
 from benchmark.tasks.landmark_matching import (
     LandmarkMatching,

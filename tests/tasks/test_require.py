@@ -23,8 +23,8 @@ from benchmark.protocols import (
     Probe,
     Protocol,
     Zoom,
-    find_protocol,
 )
+from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.base import Scoring, find_task
 from benchmark.tasks.chosen import draw_chosen, write_chosen
 

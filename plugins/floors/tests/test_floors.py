@@ -20,9 +20,10 @@ from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, UnknownName
 from benchmark.home import leaderboards
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
-from benchmark.protocols import find_protocol
 from benchmark.records.model import Record
-from benchmark.registry.plugins import implementation, plugins
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import find_protocol
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome
 from benchmark.runner.run import run as run_plan

@@ -12,7 +12,8 @@ from PIL import Image
 from tests_fixtures import ROOT, Call
 
 from benchmark.contracts import ShapeAndPose
-from benchmark.registry.plugins import implementation, plugins
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import plugins
 
 CARS = (ROOT / "protocols" / "shapenet_cars" / "1.toml").read_text("utf-8")
 SMALLER = (

@@ -18,7 +18,8 @@ from benchmark.contracts import (
     MethodSettings,
     Prediction,
 )
-from benchmark.registry.plugins import implementation, plugins
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import plugins
 from benchmark.settings import resolve_settings
 
 
