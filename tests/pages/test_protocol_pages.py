@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib import import_module
 
-import pytest
 from tests_fixtures import Call
 
 from benchmark.metrics.catalogue import CATALOGUE, entry
@@ -13,16 +12,16 @@ from benchmark.protocols import Protocol, ReportedValue
 from benchmark.registry.protocols import all_protocols, find_protocol
 
 
-@pytest.mark.parametrize("protocol", all_protocols(), ids=lambda p: p.name)
-def test_every_metric_of_a_protocol_is_explained(protocol: Protocol) -> None:
-    for metric in protocol.metrics:
-        assert entry(metric.id).formula
+def test_every_metric_of_a_protocol_is_explained() -> None:
+    used = {metric.id for protocol in all_protocols() for metric in protocol.metrics}
+    assert len(used) > 30
+    assert [name for name in sorted(used) if not entry(name).formula] == []
 
 
-@pytest.mark.parametrize("name", sorted(CATALOGUE))
-def test_the_catalogue_names_functions_that_are_there(name: str) -> None:
-    module, _, function = CATALOGUE[name].function.partition(":")
-    assert callable(getattr(import_module(f"benchmark.metrics.{module}"), function))
+def test_the_catalogue_names_functions_that_are_there() -> None:
+    for name, about in CATALOGUE.items():
+        module, _, function = about.function.partition(":")
+        assert callable(getattr(import_module(f"benchmark.metrics.{module}"), function)), name
 
 
 def test_the_pages_in_the_repository_are_current() -> None:
