@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.contracts.errors import BenchError, InvalidInput, PluginBroken
-from benchmark.plugins import in_one_line
+from benchmark.method_errors import in_one_line
 
 if TYPE_CHECKING:
     from benchmark.contracts.dataset import Reader

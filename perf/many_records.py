@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.contracts.record import GROUPS
 from benchmark.files import file_sha256
 from benchmark.metrics.aggregates import aggregate
+from benchmark.records.model import GROUPS
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = Path(__file__).parent / "results" / "many_records.json"

@@ -18,7 +18,7 @@ from tests_fixtures import ROOT, Call
 from tests_support import install_fake
 
 from benchmark.cli import cli
-from benchmark.plugins import plugins
+from benchmark.registry.plugins import plugins
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")),
          *sorted((ROOT / "docs" / "how-to").glob("*.md")),

@@ -24,9 +24,9 @@ from tests_pages import Step, steps, words
 from tests_support import install_fake
 
 from benchmark.cli import main
-from benchmark.plugins import plugins
-from benchmark.protocols import builtin_folder
+from benchmark.home import builtin_folder
 from benchmark.protocols.files import LOCK, _read_cached
+from benchmark.registry.plugins import plugins
 
 DOCS = ROOT / "docs"
 TYPED = [DOCS / "tutorial.md", DOCS / "tutorial-method.md", *sorted((DOCS / "how-to").glob("*.md"))]

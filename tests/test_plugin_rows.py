@@ -16,7 +16,7 @@ from tests_support import install_fake
 from benchmark.cli import COMMANDS
 from benchmark.contracts.extension import BUILT_IN_COMMANDS
 from benchmark.contracts.names import LONGEST_LINE, id_faults, shown, text_faults
-from benchmark.plugins import plugins
+from benchmark.registry.plugins import plugins
 
 HEAD = """
 from pathlib import Path

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmark.registry.implementations import implementation
 from tests_support import install_fake
 
 from benchmark.contracts.errors import PluginBroken, UnknownName
 from benchmark.contracts.spec import MethodSpec
-from benchmark.plugins import implementation, load, plugins
+from benchmark.registry.plugins import load, plugins
 
 
 class Point:

@@ -6,17 +6,17 @@ import shutil
 from pathlib import Path
 
 import pytest
+from benchmark.registry.protocols import find_protocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests_support import SMALL_PROTOCOL
 
 from benchmark.contracts.errors import DataAltered, UnknownName
+from benchmark.home import builtin_folder
 from benchmark.probes.constants import lock_entries
 from benchmark.protocols import (
     ProtocolInvalid,
-    builtin_folder,
     canonical_digest,
-    find_protocol,
     freeze,
     protocol_files,
     read_lock,

@@ -6,14 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+from benchmark.registry.protocols import all_protocols, find_protocol
 from tests_fixtures import Call
 from tests_support import SMALL_PROTOCOL
 
 from benchmark.contracts.errors import BenchError
 from benchmark.home import builtin_folder
-from benchmark.plugins import plugins
-from benchmark.protocols import LOCK, all_protocols, broken_files, find_protocol, read_lock
+from benchmark.protocols import LOCK, broken_files, read_lock
 from benchmark.protocols.files import _read_cached
+from benchmark.registry.plugins import plugins
 
 
 @pytest.fixture

@@ -42,11 +42,11 @@ ALONE = {
 
 EXCEPTIONS = {
     # No plugin may take the id of a data set of bench's own: the table of these is data only.
-    ("benchmark.plugins", "benchmark.datasets.specs"),
+    ("benchmark.registry.plugins", "benchmark.datasets.specs"),
     # The warps that a method trains with and those that make matching pairs are the same splines, and
     # a golden test holds them to the reference: there is one of them, with the pairs.
-    ("benchmark.training.warp", "benchmark.datasets.thin_plate"),
-    ("benchmark.training.warp", "benchmark.datasets.random_warps"),
+    ("benchmark.training.warp", "benchmark.warps.thin_plate"),
+    ("benchmark.training.warp", "benchmark.warps.random_warps"),
 }
 
 MOST_LINES = 450
@@ -108,7 +108,7 @@ def test_imports_only_go_down() -> None:
 
 
 def test_boards_and_pages_never_ask_which_plugins_are_installed() -> None:
-    asking = [n for n, other in sorted(pairs()) if other == "benchmark.plugins"]
+    asking = [n for n, other in sorted(pairs()) if other == "benchmark.registry.plugins"]
     assert not [n for n in asking if room(n) in ("boards", "pages")]
 
 
@@ -124,7 +124,7 @@ def test_the_exceptions_are_needed() -> None:
         ("benchmark.boards.rows", "benchmark.runner.run", False),
         ("benchmark.metrics.pose", "benchmark.metrics.checks", True),
         ("benchmark.metrics.pose", "benchmark.protocols", False),
-        ("benchmark.protocols", "benchmark.plugins", True),
+        ("benchmark.protocols", "benchmark.registry.plugins", True),
         ("benchmark.files", "benchmark.contracts.errors", True),
         ("benchmark.contracts.errors", "benchmark.files", False),
         ("benchmark.training.loop", "benchmark.datasets.prepared", False),
@@ -143,7 +143,7 @@ def test_imports_inside_functions_are_seen(tmp_path: Path) -> None:
     )
     assert list(imported("made", path)) == [
         "benchmark.home",
-        "benchmark.plugins",
+        "benchmark.registry.plugins",
         "benchmark.runner.run",
         "benchmark.cli.names",
         "benchmark.cli",

@@ -7,15 +7,15 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import Call
 from tests_support import SMALL_PROTOCOL, install_fake
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.contracts.twin import BUILT_IN_RECIPES, RecipeSpec
-from benchmark.datasets.twins.recipes import RECIPES, known_recipes, make_recipe
-from benchmark.datasets.twins.splits import open_twin
-from benchmark.plugins import plugins
-from benchmark.protocols import find_protocol
+from benchmark.datasets.recipes import RECIPES, known_recipes, make_recipe
+from benchmark.datasets.rendered import open_twin
+from benchmark.registry.plugins import plugins
 from benchmark.tasks.faults import faults
 from benchmark.tasks.twin_faults import MODELS, PICTURES
 
@@ -30,7 +30,7 @@ def bench_twins(register):
 
 RECIPE = """
 from dataclasses import replace
-from benchmark.datasets.twins.face import FaceRecipe
+from benchmark.twins.face import FaceRecipe
 
 class FlatFace:
     name = "flat_face"

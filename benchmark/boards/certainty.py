@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from benchmark.boards.entries import Entry
-from benchmark.contracts.record import Record
 from benchmark.metrics.intervals import interval_of, resampled
 from benchmark.metrics.uncertainty import Moves, Source, group_moves, over_items, over_seeds
+from benchmark.records.model import Record
 
 Entries = Sequence[Entry]
 

@@ -15,7 +15,8 @@ from benchmark.boards.rows import imitates
 from benchmark.contracts.errors import InvalidInput, UnknownName, did_you_mean
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.uncertainty import Source, difference, interval, p_values
-from benchmark.protocols import Protocol, all_protocols
+from benchmark.protocols import Protocol
+from benchmark.registry.protocols import all_protocols
 
 
 @dataclass(frozen=True)

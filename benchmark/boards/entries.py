@@ -11,12 +11,12 @@ import numpy as np
 
 from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
 from benchmark.contracts.names import shown
-from benchmark.contracts.record import Record, Value, read_record
 from benchmark.files import file_sha256, listed, load_arrays
 from benchmark.home import leaderboards
 from benchmark.metrics.aggregates import checked
 from benchmark.protocols import Protocol
-from benchmark.protocols.claims import kept_groups, value_faults
+from benchmark.records.claims import kept_groups, value_faults
+from benchmark.records.model import Record, Value, read_record
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.rows import grouped, row_words
 from benchmark.boards.words import says, settings_words, typed_words
 from benchmark.contracts.errors import UnknownName, did_you_mean
-from benchmark.contracts.record import read_record
 from benchmark.files import listed
 from benchmark.home import home
 from benchmark.protocols import Protocol
+from benchmark.records.model import read_record
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.contracts.record import Record
 from benchmark.home import home
+from benchmark.records.model import Record
 
 KNOWN = {
     "predictions": (

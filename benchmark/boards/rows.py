@@ -16,10 +16,10 @@ from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import Said, said_of
 from benchmark.boards.words import flat, settings_words
-from benchmark.contracts.record import Record
 from benchmark.metrics.catalogue import least
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.protocols import Protocol, canonical_digest
+from benchmark.records.model import Record
 
 
 class Floor(NamedTuple):

@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmark.contracts.record import Record
-from benchmark.protocols import (
-    Protocol,
-    ProtocolInvalid,
-    builtin_folder,
-    protocol_path,
-)
+from benchmark.home import builtin_folder
+from benchmark.protocols import Protocol, ProtocolInvalid
 from benchmark.protocols.model import ReportedValue
 from benchmark.protocols.papers import Paper, PaperValue, by_protocol, papers
+from benchmark.records.model import Record
+from benchmark.registry.protocols import protocol_path
 
 TOLERANCE = 0.03
 """How far a reproduction may lie from a reported value, as a share of it, unless declared otherwise."""

@@ -11,14 +11,9 @@ from typing import Literal
 from benchmark.boards.entries import Entry, LeftOut, board_folder, read_entries
 from benchmark.boards.reported import Against, against
 from benchmark.boards.rows import Row, make_rows
-from benchmark.protocols import (
-    Metric,
-    Protocol,
-    all_protocols,
-    builtin_folder,
-    is_frozen,
-    protocol_path,
-)
+from benchmark.home import builtin_folder
+from benchmark.protocols import Metric, Protocol, is_frozen
+from benchmark.registry.protocols import all_protocols, protocol_path
 
 Kind = Literal["real", "draft", "reported", "twin"]
 

@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from benchmark.plugins import plugins
+            from benchmark.registry.plugins import plugins
 
             plugins().command(args[0])  # an unknown name is an error that suggests close ones
         return super().resolve_command(ctx, args)
@@ -71,7 +71,8 @@ class LazyGroup(click.Group):
 
 def _of_a_plugin(name: str) -> click.Command | None:
     """A plugin's command, if one brings it."""
-    from benchmark.plugins import command_of, plugins
+    from benchmark.registry.implementations import command_of
+    from benchmark.registry.plugins import plugins
 
     spec = plugins().commands.get(name)
     return None if spec is None else command_of(spec)

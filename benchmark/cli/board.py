@@ -43,7 +43,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
 
     from benchmark.boards.standings import standings
     from benchmark.cli.output import as_json
-    from benchmark.protocols import find_protocol
+    from benchmark.registry.protocols import find_protocol
 
     boards = [
         board
@@ -74,8 +74,8 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
 @click.option("--check", is_flag=True, help="Only fail if a table is not what the records say.")
 def build(check: bool) -> None:
     """Write all tables and the index anew from the records, or check them."""
-    from benchmark.boards.tables import stale_files, update_boards
     from benchmark.contracts.errors import DataAltered
+    from benchmark.pages.tables import stale_files, update_boards
 
     _tell_broken()
 
@@ -138,7 +138,7 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
     bench's own files is replaced or removed.
     """
     from benchmark.pages.site import build_site
-    from benchmark.protocols import find_protocol
+    from benchmark.registry.protocols import find_protocol
 
     chosen = [find_protocol(name) for name in dict.fromkeys(protocols)] or None
 
@@ -187,7 +187,7 @@ def print_board(protocol: Protocol, twin: bool) -> None:
 def _no_records(protocol: str | None, twin: bool) -> str:
     """What to do where nothing was run; other versions that have records are named."""
     from benchmark.boards.entries import board_folder
-    from benchmark.protocols import all_protocols, find_protocol
+    from benchmark.registry.protocols import all_protocols, find_protocol
 
     if protocol is None:
         return "no records yet: bench run --method lead --protocol ytf5"
@@ -207,8 +207,8 @@ def _no_records(protocol: str | None, twin: bool) -> str:
 
 def print_standing(board: Standing) -> None:
     """A board as it stands, and what is reported under its protocol."""
-    from benchmark.boards.tables import known_failures
     from benchmark.cli.output import table
+    from benchmark.pages.tables import known_failures
 
     protocol = board.protocol
     metric = board.headline
@@ -257,7 +257,7 @@ def _lacks_untrained(board: Standing) -> bool:
     """Whether a method's row has nothing under "vs untrained" that a run here could bring: only where
     the metric has items, and the floor is installed and gives what is scored. Some methods have no
     network to leave untrained."""
-    from benchmark.plugins import plugins
+    from benchmark.registry.plugins import plugins
 
     floor = plugins().methods.get("random-features")
     return (
@@ -270,7 +270,7 @@ def _lacks_untrained(board: Standing) -> bool:
 
 def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
     """Heads and cells; what no row has anything to say in is left away."""
-    from benchmark.boards.tables import ROLES
+    from benchmark.pages.tables import ROLES
 
     cells: dict[str, list[Any]] = {
         "rank": [r.places() for r in rows],
@@ -290,7 +290,7 @@ def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
 
 
 def _reported(board: Standing) -> list[list[Any]]:
-    from benchmark.boards.reported_tables import printed, words
+    from benchmark.pages.reported_tables import printed, words
 
     return [
         [

@@ -48,7 +48,7 @@ def command(
     from benchmark.boards.compare import board_of_both, compare, compare_runs
     from benchmark.boards.finding import validation_runs
     from benchmark.cli.output import as_json, table
-    from benchmark.protocols import find_protocol
+    from benchmark.registry.protocols import find_protocol
 
     shown = most if most is not None else 20 if page else 5
     if validation_runs(first) or validation_runs(second):
@@ -109,7 +109,7 @@ def command(
 def item_names(found: Comparison) -> list[str]:
     """The keys of the items compared, where the split is prepared on this machine; else empty."""
     from benchmark.datasets.at_hand import item_keys
-    from benchmark.protocols import find_protocol
+    from benchmark.registry.protocols import find_protocol
 
     keys = item_keys(find_protocol(found.protocol), found.first.entries[0].record.data["test"])
     return keys if len(keys) == found.items else []

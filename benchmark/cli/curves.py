@@ -17,12 +17,12 @@ import click
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(runs: tuple[str, ...], value: str, out: Path | None, json_: bool) -> None:
     """Lay training curves of RUNS over one another (ids, their beginnings, or records' paths)."""
-    from benchmark.boards.training_curves import default_value, logged, one_value, training_svg
     from benchmark.cli.output import as_json, table
     from benchmark.cli.show import find_run
     from benchmark.contracts.errors import InvalidInput
-    from benchmark.contracts.record import read_record
     from benchmark.files import write_text
+    from benchmark.pages.training_curves import default_value, logged, one_value, training_svg
+    from benchmark.records.model import read_record
 
     records = [read_record(find_run(name)) for name in runs]
     found = {}

@@ -62,7 +62,7 @@ def prepare(protocol: str, twin: bool, anew: bool, data_root: str | None) -> Non
     _use(data_root)
     from benchmark.contracts.errors import UnknownName
     from benchmark.datasets.opening import open_split, split_name
-    from benchmark.protocols import all_protocols, find_protocol
+    from benchmark.registry.protocols import all_protocols, find_protocol
 
     of_dataset = [p for p in all_protocols() if set(p.data.datasets()) == {protocol}]
     try:

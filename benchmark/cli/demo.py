@@ -59,7 +59,7 @@ def command(twin: bool, fetch: bool) -> None:
             quiet=False,
         )
     from benchmark.cli.board import print_board
-    from benchmark.protocols import find_protocol
+    from benchmark.registry.protocols import find_protocol
 
     print_board(find_protocol(PROTOCOL), twin)
     click.echo(

@@ -128,7 +128,7 @@ def _data() -> list[dict[str, Any]]:
 
 def _plugins() -> list[dict[str, Any]]:
     from benchmark.home import builtin_folder
-    from benchmark.plugins import plugins
+    from benchmark.registry.plugins import plugins
 
     loaded = plugins()
     found = []

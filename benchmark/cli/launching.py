@@ -14,10 +14,10 @@ import click
 from benchmark.cli.output import as_json
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.launch import Ended, Job
-from benchmark.contracts.record import read_record
 from benchmark.launch import make_launcher
-from benchmark.plugins import plugins
-from benchmark.protocols import find_protocol
+from benchmark.records.model import read_record
+from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import find_protocol
 from benchmark.runner.run import Outcome
 from benchmark.tasks.faults import require_sound
 

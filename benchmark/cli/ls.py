@@ -45,7 +45,8 @@ def protocols_for(gives: Iterable[str]) -> list[str]:
     Their files are read without the full model (pydantic is slow to import).
     """
     from benchmark.contracts.spec import DERIVED
-    from benchmark.protocols import protocol_files, protocol_folders
+    from benchmark.protocols import protocol_files
+    from benchmark.registry.protocols import protocol_folders
 
     kinds = {k for g in gives for k in (g, *DERIVED.get(g, ()))}
     return [
@@ -68,7 +69,7 @@ def _needs(path: Path) -> set[str]:
 
 
 def _methods(json_: bool) -> None:
-    from benchmark.plugins import plugins
+    from benchmark.registry.plugins import plugins
 
     found = plugins()
     rows: list[dict[str, Any]] = []
@@ -114,7 +115,8 @@ def _some(names: list[str], most: int) -> str:
 
 
 def _protocols(json_: bool) -> None:
-    from benchmark.protocols import LOCK, all_protocols, broken_files, protocol_folders, read_lock
+    from benchmark.protocols import LOCK, broken_files, read_lock
+    from benchmark.registry.protocols import all_protocols, protocol_folders
 
     broken = broken_files()
     locks = [one.path for one in broken]

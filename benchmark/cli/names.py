@@ -7,14 +7,15 @@ import click
 
 def complete_methods(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Methods that start with what was typed."""
-    from benchmark.plugins import plugins
+    from benchmark.registry.plugins import plugins
 
     return [m for m in sorted(plugins().methods) if m.startswith(incomplete)]
 
 
 def complete_protocols(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Protocols that start with what was typed."""
-    from benchmark.protocols import protocol_files, protocol_folders
+    from benchmark.protocols import protocol_files
+    from benchmark.registry.protocols import protocol_folders
 
     names = {n.partition("@")[0] for n in protocol_files(protocol_folders())}
     return [n for n in sorted(names) if n.startswith(incomplete)]
@@ -22,7 +23,7 @@ def complete_protocols(ctx: click.Context, param: click.Parameter, incomplete: s
 
 def complete_presets(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Presets of the method typed before."""
-    from benchmark.plugins import plugins
+    from benchmark.registry.plugins import plugins
 
     spec = plugins().methods.get(ctx.params.get("method") or "")
     return [p for p in sorted(spec.presets if spec else []) if p.startswith(incomplete)]

@@ -10,8 +10,8 @@ import click
 from benchmark.cli.output import as_json, table
 
 if TYPE_CHECKING:
-    from benchmark.contracts.plugin import Plugin
     from benchmark.protocols import Broken
+    from benchmark.registry.brought import Plugin
 
 BRINGS = ("methods", "datasets", "protocols", "twins", "launchers", "commands")
 
@@ -23,8 +23,8 @@ BRINGS = ("methods", "datasets", "protocols", "twins", "launchers", "commands")
 def command(check: bool, json_: bool) -> None:
     """List the installed plugins: where each is from, what it brings, whether it is in order."""
     from benchmark.contracts.errors import PluginBroken
-    from benchmark.plugins import plugins
     from benchmark.protocols import broken_files
+    from benchmark.registry.plugins import plugins
 
     found = plugins()
     rows = found.rows

@@ -24,7 +24,8 @@ def check(names: tuple[str, ...]) -> None:
     changed.
     """
     from benchmark.contracts.errors import DataAltered
-    from benchmark.protocols import ProtocolInvalid, broken_files, protocol_folders, protocol_path
+    from benchmark.protocols import ProtocolInvalid, broken_files
+    from benchmark.registry.protocols import protocol_folders, protocol_path
 
     faults = altered = 0
     for name, path in _chosen(names).items():
@@ -47,7 +48,8 @@ def check(names: tuple[str, ...]) -> None:
 
 def _chosen(names: tuple[str, ...]) -> dict[str, Path]:
     """The files of those named ("id" is its newest version), or all."""
-    from benchmark.protocols import protocol_files, protocol_folders, protocol_path
+    from benchmark.protocols import protocol_files
+    from benchmark.registry.protocols import protocol_folders, protocol_path
 
     if not names:
         return protocol_files(protocol_folders())
@@ -58,7 +60,8 @@ def _chosen(names: tuple[str, ...]) -> dict[str, Path]:
 def _state(name: str, path: Path) -> tuple[str, list[str], bool]:
     """How a version stands, its faults, and whether it was changed after it was frozen."""
     from benchmark.contracts.errors import BenchError, DataAltered
-    from benchmark.protocols import find_protocol, read_lock
+    from benchmark.protocols import read_lock
+    from benchmark.registry.protocols import find_protocol
     from benchmark.tasks.faults import faults
 
     try:
@@ -79,14 +82,9 @@ def freeze(names: tuple[str, ...]) -> None:
     plugin for its own. What is frozen stays as it is; a protocol with faults is not frozen.
     """
     from benchmark.probes.constants import lock_entries
-    from benchmark.protocols import (
-        LOCK,
-        ProtocolInvalid,
-        protocol_folders,
-        read_lock,
-        read_protocol,
-    )
+    from benchmark.protocols import LOCK, ProtocolInvalid, read_lock, read_protocol
     from benchmark.protocols import freeze as add
+    from benchmark.registry.protocols import protocol_folders
     from benchmark.tasks.faults import faults
 
     drafts = {
@@ -126,7 +124,7 @@ def diff(one: str, other: str, json_: bool) -> None:
     """What changed from one protocol version to another (`ytf5@1 ytf5@2`)."""
     from benchmark.cli.output import as_json
     from benchmark.pages.protocol_pages import differences
-    from benchmark.protocols import find_protocol
+    from benchmark.registry.protocols import find_protocol
 
     before, after = find_protocol(one), find_protocol(other)
     found = differences(before, after)
@@ -166,7 +164,7 @@ def page(names: tuple[str, ...], out: Path | None, only_check: bool, pictures: b
     from benchmark.files import write_text
     from benchmark.home import builtin_folder
     from benchmark.pages.protocol_pages import own_folder, pages, picture_path
-    from benchmark.protocols import all_protocols, find_protocol, protocol_folders
+    from benchmark.registry.protocols import all_protocols, find_protocol, protocol_folders
 
     if names and out is None:
         raise click.UsageError("pages of named protocols go to a folder of yours: --out FOLDER")

@@ -24,9 +24,9 @@ def _author(given: str) -> str:
 
 
 def _remark(run: str, action: str, reason: str, author: str) -> None:
-    from benchmark.boards.tables import update_boards
     from benchmark.cli.show import find_on_board
-    from benchmark.runner.records import remark
+    from benchmark.pages.tables import update_boards
+    from benchmark.verification.edits import remark
 
     author = _author(author)
     path, found = find_on_board(run)
@@ -71,12 +71,12 @@ def groups(runs: tuple[str, ...], every: bool, author: str) -> None:
     The labels that they were scored on say it. Values stay; intervals are drawn by group from then on,
     and a remark says so. Exits with 4 if a record is without its errors or labels here.
     """
-    from benchmark.boards.tables import update_boards
     from benchmark.cli.show import find_on_board
     from benchmark.contracts.errors import BenchError, DataMissing
     from benchmark.files import listed
     from benchmark.home import leaderboards
-    from benchmark.runner.grouping import add_groups
+    from benchmark.pages.tables import update_boards
+    from benchmark.verification.grouping import add_groups
 
     if every == bool(runs):
         raise click.UsageError("name runs, or say --all")
@@ -105,7 +105,7 @@ def drop(run: str) -> None:
 
     For slips and drafts. Its fit stays, which other runs may share. A record in git stands: withdraw it.
     """
-    from benchmark.boards.tables import update_boards
+    from benchmark.pages.tables import update_boards
     from benchmark.runner.discard import drop as forget
     from benchmark.runner.discard import find_left
 
@@ -128,11 +128,11 @@ def take(source: Path, data: bool) -> None:
     record that is not what it says is refused, and nothing of it is copied; the others of a folder are
     still taken.
     """
-    from benchmark.boards.tables import update_boards
     from benchmark.contracts.errors import BenchError
     from benchmark.files import listed
-    from benchmark.runner.kept import OpenSplits
-    from benchmark.runner.records import RecordRefused, oldest_first, take_in
+    from benchmark.pages.tables import update_boards
+    from benchmark.verification.edits import RecordRefused, oldest_first, take_in
+    from benchmark.verification.kept import OpenSplits
 
     paths = oldest_first(listed(source, "**/*.json")) if source.is_dir() else [source]
     refused, splits = [], OpenSplits()

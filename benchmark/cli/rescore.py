@@ -22,12 +22,12 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
     parent; the old one stays. Where no metric changed nothing is written. Exits with 4 if a record that
     should be scored again can't be.
     """
-    from benchmark.boards.tables import update_boards
     from benchmark.cli.output import as_json
     from benchmark.cli.show import find_on_board
     from benchmark.contracts.errors import BenchError, DataMissing
-    from benchmark.runner.kept import OpenSplits
-    from benchmark.runner.rescore import newest_records, rescore
+    from benchmark.pages.tables import update_boards
+    from benchmark.verification.kept import OpenSplits
+    from benchmark.verification.rescore import newest_records, rescore
 
     if every == bool(runs) or (protocol and not every):
         raise click.UsageError("name runs, or say --all (which --protocol narrows)")

@@ -42,8 +42,8 @@ def _tree(content: Any, depth: int = 0) -> None:
 
 def _protocol(name: str, json_: bool) -> None:
     from benchmark.contracts.spec import DERIVED
-    from benchmark.plugins import plugins
-    from benchmark.protocols import find_protocol, protocol_path
+    from benchmark.registry.plugins import plugins
+    from benchmark.registry.protocols import find_protocol, protocol_path
 
     protocol = find_protocol(name)
     content = protocol.model_dump(mode="json", exclude_defaults=True)
@@ -73,7 +73,8 @@ def _method(name: str, json_: bool) -> None:
     from dataclasses import asdict
 
     from benchmark.cli.ls import protocols_for
-    from benchmark.plugins import implementation, plugins
+    from benchmark.registry.implementations import implementation
+    from benchmark.registry.plugins import plugins
     from benchmark.settings import shown_type
 
     spec = plugins().method(name)
@@ -136,8 +137,8 @@ def find_on_board(name: str) -> tuple[Path, bool]:
 
 
 def _run(name: str, json_: bool) -> None:
-    from benchmark.contracts.record import read_record
     from benchmark.home import home
+    from benchmark.records.model import read_record
 
     path = find_run(name)
     record = read_record(path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from benchmark.runner.verify import Check
+    from benchmark.verification.verify import Check
 
 COLOURS = {"ok": "green", "wrong": "red", "not here": "yellow", "altered": "red"}
 
@@ -69,12 +69,12 @@ def _verified(paths: list[Path], data: bool, *, quiet: bool) -> dict[Path, list[
     """The checks of each record; one that can't be read is wrong, and the others are still asked."""
     from benchmark.cli.progress import make_progress
     from benchmark.contracts.errors import BenchError
-    from benchmark.runner.verify import Check, verify_record
+    from benchmark.verification.verify import Check, verify_record
 
     progress = make_progress(quiet or not data)
     splits = None
     if data:
-        from benchmark.runner.kept import OpenSplits
+        from benchmark.verification.kept import OpenSplits
 
         splits = OpenSplits(progress)
     found = {}

@@ -17,7 +17,7 @@ class RecipeSpec:
     `implementation` ("module:Class") is imported when a twin is rendered, and called with the identities
     (whole numbers) it may show and, by keyword, the `settings` and `framing` of the protocol's `[twin]`
     where it gives them, and `landmarks` where the recipe has a choice of them. What it gives must have
-    what `benchmark.datasets.twins.renderer.Recipe` asks for: `name`, `part_names` (background first),
+    what `benchmark.twins.renderer.Recipe` asks for: `name`, `part_names` (background first),
     `attribute_names`, `landmark_names` and `scene(seed, index, size)`.
 
     `landmarks` is how many points a picture has; of several numbers a protocol's `landmarks` section

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from benchmark.contracts.record import DataPart
 from benchmark.home import home
 from benchmark.protocols import Protocol
+from benchmark.records.model import DataPart
 
 
 def item_keys(protocol: Protocol, part: DataPart) -> list[str]:

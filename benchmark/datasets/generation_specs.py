@@ -6,7 +6,7 @@ from benchmark.contracts.dataset import DatasetSpec
 
 FFHQ = DatasetSpec(
     id="ffhq",
-    implementation="benchmark.datasets.image_folders:Ffhq",
+    implementation="benchmark.datasets.readers.image_folders:Ffhq",
     summary="Flickr-Faces-HQ: 70,000 aligned faces",
     homepage="https://github.com/NVlabs/ffhq-dataset",
     terms="each picture keeps its photographer's licence; the set is CC BY-NC-SA 4.0",
@@ -22,7 +22,7 @@ FFHQ = DatasetSpec(
 
 LSUN_CHURCH = DatasetSpec(
     id="lsun_church",
-    implementation="benchmark.datasets.image_folders:LsunChurch",
+    implementation="benchmark.datasets.readers.image_folders:LsunChurch",
     summary="LSUN church outdoor: 126,227 photographs whose shorter side is 256",
     homepage="https://www.yf.io/p/lsun",
     terms="research",
@@ -36,7 +36,7 @@ LSUN_CHURCH = DatasetSpec(
 
 ANIMALFACE = DatasetSpec(
     id="animalface",
-    implementation="benchmark.datasets.image_folders:AnimalFace",
+    implementation="benchmark.datasets.readers.image_folders:AnimalFace",
     summary="389 dog and 160 cat faces, as DiffAugment's authors cut them from AnimalFace",
     homepage="https://github.com/mit-han-lab/data-efficient-gans",
     terms="research; the pictures belong to their photographers",
@@ -49,7 +49,7 @@ ANIMALFACE = DatasetSpec(
 
 CUB_IMAGES = DatasetSpec(
     id="cub_images",
-    implementation="benchmark.datasets.image_folders:CubImages",
+    implementation="benchmark.datasets.readers.image_folders:CubImages",
     summary="CUB-200-2011: all 11,788 birds, no labels",
     homepage="https://www.vision.caltech.edu/datasets/cub_200_2011/",
     terms="non-commercial research and education only; the pictures belong to their photographers",

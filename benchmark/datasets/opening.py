@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from benchmark.datasets import preparing
 from benchmark.datasets.prepared import PreparedSplit
-from benchmark.protocols import NEEDED, Protocol, protocol_path
+from benchmark.protocols import NEEDED, Protocol
+from benchmark.registry.protocols import protocol_path
 
 if TYPE_CHECKING:
     from benchmark.contracts.method import Progress
@@ -36,7 +37,7 @@ def open_split(
         progress(stage, done, total)
 
     if twin:
-        from benchmark.datasets.twins.splits import open_twin
+        from benchmark.datasets.rendered import open_twin
 
         return open_twin(protocol, role, progress=prepare, note=note, anew=anew)
     named = getattr(protocol.data, role)

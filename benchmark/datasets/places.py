@@ -8,7 +8,8 @@ from benchmark.contracts.dataset import DatasetSpec, Reader
 from benchmark.contracts.errors import DataMissing, PluginBroken, UnknownName
 from benchmark.datasets.specs import DATASETS
 from benchmark.home import data_places
-from benchmark.plugins import named, plugins
+from benchmark.registry.implementations import named
+from benchmark.registry.plugins import plugins
 
 
 def all_datasets() -> list[DatasetSpec]:

@@ -5,7 +5,7 @@ A split lies in `$BENCH_HOME/prepared/<dataset>-v<version>-<geometry digest>/<sp
 identities, and the images' files), image_digests.npy and manifest.json, which says what it was made
 from and holds the digests. Labels that a protocol asks for beside the points lie in a file each, in a
 folder whose name ends in theirs. `benchmark.datasets.preparing` makes splits of data sets,
-`benchmark.datasets.twins.splits` renders them.
+`benchmark.datasets.rendered` renders them.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from benchmark.datasets.generation_specs import GENERATION
 
 YTF68 = DatasetSpec(
     id="ytf68",
-    implementation="benchmark.datasets.ytf68:Ytf68",
+    implementation="benchmark.datasets.readers.ytf68:Ytf68",
     summary="4,232 video frames of 347 faces with 68 points, from YouTube Faces",
     homepage="https://github.com/udacity/P1_Facial_Keypoints",
     terms="the repository states MIT; the frames are from YouTube Faces (research use), so do not "
@@ -33,7 +33,7 @@ YTF68 = DatasetSpec(
 
 CELEBA = DatasetSpec(
     id="celeba",
-    implementation="benchmark.datasets.celeba:Celeba",
+    implementation="benchmark.datasets.readers.celeba:Celeba",
     summary="CelebA, aligned, with the MAFL lists: 202,599 faces, 20,000 with five landmarks to use",
     homepage="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
     terms="non-commercial research only; its images may not be passed on",
@@ -56,7 +56,7 @@ CELEBA = DatasetSpec(
 
 CELEBA_WILD = DatasetSpec(
     id="celeba_wild",
-    implementation="benchmark.datasets.celeba_wild:CelebaWild",
+    implementation="benchmark.datasets.readers.celeba_wild:CelebaWild",
     summary="CelebA in the wild: 45,609, 5,379 and 283 photographs with a large face",
     homepage="https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html",
     terms="non-commercial research only; its images may not be passed on",
@@ -84,7 +84,7 @@ CELEBA_WILD = DatasetSpec(
 
 AFLW_M = DatasetSpec(
     id="aflw_m",
-    implementation="benchmark.datasets.aflw:AflwM",
+    implementation="benchmark.datasets.readers.aflw:AflwM",
     summary="AFLW_M: AFLW in MTFL's crops, five landmarks, 10,122 and 2,995 faces",
     homepage="https://mmlab.ie.cuhk.edu.hk/projects/TCDCN.html",
     terms="AFLW's: non-commercial research only, agreed with its publisher (TU Graz); its images "
@@ -102,7 +102,7 @@ AFLW_M = DatasetSpec(
 
 AFLW_R = DatasetSpec(
     id="aflw_r",
-    implementation="benchmark.datasets.aflw:AflwR",
+    implementation="benchmark.datasets.readers.aflw:AflwR",
     summary="AFLW_R: AFLW in tight crops, five landmarks, 10,122 and 2,991 faces",
     homepage="https://github.com/YutingZhang/lmdis-rep",
     terms="AFLW's: non-commercial research only, agreed with its publisher (TU Graz); its images "
@@ -121,7 +121,7 @@ AFLW_R = DatasetSpec(
 
 W300 = DatasetSpec(
     id="w300",
-    implementation="benchmark.datasets.w300:W300",
+    implementation="benchmark.datasets.readers.w300:W300",
     summary="300-W: 3,148 and 689 faces with 68 landmarks and boxes",
     homepage="https://ibug.doc.ic.ac.uk/resources/300-W/",
     terms="research only; each of its parts (AFW, Helen, LFPW, IBUG) keeps its own terms",
@@ -136,7 +136,7 @@ W300 = DatasetSpec(
 
 SHAPENET = DatasetSpec(
     id="shapenet",
-    implementation="benchmark.datasets.shapenet:ShapeNet",
+    implementation="benchmark.datasets.readers.shapenet:ShapeNet",
     summary="ShapeNet cars, chairs and planes: five rendered views of each model, cameras, clouds",
     homepage="https://github.com/eldar/differentiable-point-clouds",
     terms="ShapeNet's: non-commercial research and education only; its models and renders may not "
@@ -167,7 +167,7 @@ SHAPENET = DatasetSpec(
 
 CUB = DatasetSpec(
     id="cub",
-    implementation="benchmark.datasets.cub:Cub",
+    implementation="benchmark.datasets.readers.cub:Cub",
     summary="CUB-200-2011: 11,788 birds with 15 points and segmentations, in ReDO's split",
     homepage="https://www.vision.caltech.edu/datasets/cub_200_2011/",
     terms="non-commercial research and education only; the pictures belong to their photographers",
@@ -184,7 +184,7 @@ CUB = DatasetSpec(
 
 FLOWERS = DatasetSpec(
     id="flowers",
-    implementation="benchmark.datasets.flowers:Flowers102",
+    implementation="benchmark.datasets.readers.flowers:Flowers102",
     summary="Oxford's 102 flowers with segmentations, 8,189 pictures",
     homepage="https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
     terms="research; the pictures belong to their photographers",
@@ -198,7 +198,7 @@ FLOWERS = DatasetSpec(
 
 FLOWERS17 = DatasetSpec(
     id="flowers17",
-    implementation="benchmark.datasets.flowers:Flowers17",
+    implementation="benchmark.datasets.readers.flowers:Flowers17",
     summary="1,360 flowers of 17 kinds at 256 × 256, 846 of them with label maps",
     homepage="https://github.com/jxng1/flower-segmentation",
     terms="the repository states Apache-2.0; the pictures are Oxford's 17 flowers (research use), so do "
@@ -213,7 +213,7 @@ FLOWERS17 = DatasetSpec(
 
 TAICHI_MASKS = DatasetSpec(
     id="taichi_masks",
-    implementation="benchmark.datasets.taichi_masks:TaichiMasks",
+    implementation="benchmark.datasets.readers.taichi_masks:TaichiMasks",
     summary="Tai-Chi: frames of 3,049 training clips, 300 test frames with foreground",
     homepage="https://github.com/AliaksandrSiarohin/motion-cosegmentation",
     terms="research; the videos belong to their makers",
@@ -228,7 +228,7 @@ TAICHI_MASKS = DatasetSpec(
 
 STANFORD_CARS_MASKS = DatasetSpec(
     id="stanford_cars_masks",
-    implementation="benchmark.datasets.stanford_cars:StanfordCarsMasks",
+    implementation="benchmark.datasets.readers.stanford_cars:StanfordCarsMasks",
     summary="Stanford Cars: 16,185 photographs, with masks of your own making",
     homepage="https://ai.stanford.edu/~jkrause/cars/car_dataset.html",
     terms="research; the pictures belong to their photographers",
@@ -241,7 +241,7 @@ STANFORD_CARS_MASKS = DatasetSpec(
 
 TAICHI = DatasetSpec(
     id="taichi",
-    implementation="benchmark.datasets.taichi:Taichi",
+    implementation="benchmark.datasets.readers.taichi:Taichi",
     summary="Tai-Chi: frames of training clips, 5,000 and 300 frames with 18 joints",
     homepage="https://github.com/AliaksandrSiarohin/motion-cosegmentation",
     terms="labels CC BY-NC 4.0; the videos belong to their makers, research only",
@@ -258,7 +258,7 @@ TAICHI = DatasetSpec(
 
 CUB_LANDMARKS = DatasetSpec(
     id="cub_landmarks",
-    implementation="benchmark.datasets.cub_landmarks:CubLandmarks",
+    implementation="benchmark.datasets.readers.cub_landmarks:CubLandmarks",
     summary="CUB-200-2011: 11,788 birds with boxes and 15 landmarks, in the publisher's split",
     homepage="https://www.vision.caltech.edu/datasets/cub_200_2011/",
     terms="non-commercial research and education only; the pictures belong to their photographers",

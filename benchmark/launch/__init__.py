@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from benchmark.contracts.errors import PluginBroken, UnknownName
 from benchmark.home import home
-from benchmark.plugins import named, plugins
+from benchmark.registry.implementations import named
+from benchmark.registry.plugins import plugins
 
 if TYPE_CHECKING:
     from benchmark.contracts.launch import Launcher

@@ -26,7 +26,7 @@ def match_descriptors(
 
     - `dve`: the query is the cell round-half-even(point / stride), clamped to the map; similarity
       is the dot product; the match is the best cell × stride, so it lies on the grid of strides.
-      DVE gives it points off a float32 grid (`benchmark.datasets.pairs.float32_grid`).
+      DVE gives it points off a float32 grid (`benchmark.tasks.pairs.float32_grid`).
     - `paper`: both maps are brought to image size (bilinear, align_corners false), the query is
       the nearest pixel, similarity is the cosine, the match is the best pixel.
 

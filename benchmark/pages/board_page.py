@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from benchmark.boards.reported_tables import legend
-from benchmark.boards.tables import known_failures
 from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.datasets.places import spec_of
@@ -14,8 +12,11 @@ from benchmark.metrics.catalogue import entry as catalogued
 from benchmark.pages.board_charts import board_charts
 from benchmark.pages.boards import Board
 from benchmark.pages.protocol_pages import AGGREGATES, ROLES, differences
+from benchmark.pages.reported_tables import legend
+from benchmark.pages.tables import known_failures
 from benchmark.probes.constants import constants
-from benchmark.protocols import Protocol, all_protocols
+from benchmark.protocols import Protocol
+from benchmark.registry.protocols import all_protocols
 
 
 class Step(NamedTuple):

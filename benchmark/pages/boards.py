@@ -9,8 +9,8 @@ from functools import cached_property
 from benchmark.boards.entries import Entry
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import Standing, with_entries
-from benchmark.contracts.record import Record
 from benchmark.protocols import Protocol
+from benchmark.records.model import Record
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,16 @@ from typing import Any
 
 from tabulate import tabulate
 
-from benchmark.boards.reported_tables import printed
 from benchmark.boards.sources import said_of
 from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.datasets.places import spec_of
 from benchmark.home import checkout
 from benchmark.metrics.catalogue import explained
+from benchmark.pages.reported_tables import printed
 from benchmark.probes.constants import constants
-from benchmark.protocols import WORDS, Protocol, all_protocols
+from benchmark.protocols import WORDS, Protocol
+from benchmark.registry.protocols import all_protocols
 
 ROLES = {
     "fit": "methods are fitted on",

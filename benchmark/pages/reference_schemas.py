@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmark.contracts import generation, record
 from benchmark.pages.reference_code import field_words
-from benchmark.protocols import Protocol, data, model, scoring
+from benchmark.protocols import Protocol, data, generation, model, scoring
+from benchmark.records import model as record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import get_args
 
-from benchmark.datasets.twins.recipes import RECIPES
+from benchmark.datasets.recipes import RECIPES
 from benchmark.pages.reference_code import cell
 from benchmark.probes import linear, softargmax_presets
 from benchmark.protocols import Label

@@ -6,15 +6,15 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from benchmark.boards.charts import charts_of
-from benchmark.boards.page import facts
 from benchmark.boards.pictures import Picture, pictures_of, run_folder
 from benchmark.boards.words import flat
-from benchmark.contracts.record import Record
 from benchmark.datasets.places import spec_of
 from benchmark.image_files import decode
 from benchmark.pages.boards import Board
+from benchmark.pages.charts import charts_of
+from benchmark.pages.page import facts
 from benchmark.protocols import Protocol
+from benchmark.records.model import Record
 
 COST = {"time", "throughput", "peak memory", "hardware"}
 

@@ -18,13 +18,13 @@ from typing import Any
 import jinja2
 
 from benchmark.boards.entries import Entry
-from benchmark.boards.reported_tables import printed, words
 from benchmark.boards.standings import KINDS
 from benchmark.files import naming_a_full_disk
 from benchmark.pages.board_page import board_page
 from benchmark.pages.boards import Board, all_boards
 from benchmark.pages.method_page import method_page
 from benchmark.pages.publish import publish, written
+from benchmark.pages.reported_tables import printed, words
 from benchmark.pages.run_page import as_jpeg, run_page, shown_pictures
 from benchmark.protocols import Protocol
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from benchmark.datasets.landmarks import landmarks_of
 from benchmark.datasets.opening import open_split
 from benchmark.files import whole_file
 from benchmark.protocols import Protocol
+from benchmark.tasks.landmark_rule import landmarks_of
 
 COLUMNS = 8
 RING = (80, 220, 100)

@@ -9,7 +9,8 @@ from typing import Any
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.probes import linear
 from benchmark.probes.softargmax_presets import softargmax_settings
-from benchmark.protocols import Probe, Protocol, canonical_digest, protocol_path, read_lock
+from benchmark.protocols import Probe, Protocol, canonical_digest, read_lock
+from benchmark.registry.protocols import protocol_path
 
 
 def constants(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:

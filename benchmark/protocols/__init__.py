@@ -6,23 +6,19 @@ new optional field of this model leaves old digests alone. `protocols/digests.lo
 of all versions: what was frozen can't change under its number.
 """
 
-from benchmark.contracts.generation import Generation
+from benchmark.home import builtin_folder
 from benchmark.protocols.data import NEEDED, Data, Geometry, Label
 from benchmark.protocols.files import (
     LOCK,
     Broken,
     ProtocolInvalid,
-    all_protocols,
-    builtin_folder,
-    find_protocol,
     freeze,
     is_frozen,
     protocol_files,
-    protocol_folders,
-    protocol_path,
     read_lock,
     read_protocol,
 )
+from benchmark.protocols.generation import Generation
 from benchmark.protocols.model import (
     WORDS,
     Metric,
@@ -41,6 +37,12 @@ from benchmark.protocols.scoring import (
     Probe,
     Shape,
     Zoom,
+)
+from benchmark.registry.protocols import (
+    all_protocols,
+    find_protocol,
+    protocol_folders,
+    protocol_path,
 )
 
 __all__ = [

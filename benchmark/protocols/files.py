@@ -16,8 +16,8 @@ from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
 from benchmark.contracts.names import LONGEST_LINE, shown
 from benchmark.files import write_text
 from benchmark.home import builtin_folder
-from benchmark.protocol_folders import is_version
 from benchmark.protocols.model import Protocol
+from benchmark.registry.folders import is_version
 
 LOCK = "digests.lock"
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -87,7 +87,7 @@ def _read_cached(path: Path) -> Protocol:
 
 def protocol_folders() -> tuple[Path, ...]:
     """The built-in folder and those that plugins register."""
-    from benchmark.plugins import plugins
+    from benchmark.registry.plugins import plugins
 
     return (builtin_folder(), *plugins().protocol_folders)
 

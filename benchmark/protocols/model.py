@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from benchmark.contracts.generation import Generation
 from benchmark.contracts.names import ID, shown, text_faults
 from benchmark.contracts.spec import Kind
 from benchmark.protocols.data import Data, Geometry, Strict
+from benchmark.protocols.generation import Generation
 from benchmark.protocols.scoring import (
     Alignment,
     Foreground,

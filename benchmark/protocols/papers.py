@@ -19,14 +19,9 @@ from pydantic import Field, model_validator
 
 from benchmark.files import listed
 from benchmark.protocols.data import Strict
-from benchmark.protocols.files import (
-    Broken,
-    ProtocolInvalid,
-    broken_protocols,
-    protocol_folders,
-    read_model,
-)
+from benchmark.protocols.files import Broken, ProtocolInvalid, broken_protocols, read_model
 from benchmark.protocols.model import ReadFrom
+from benchmark.registry.protocols import protocol_folders
 
 FOLDER = "reported"
 PRINTED = re.compile(r"(-?\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?))?")

@@ -46,12 +46,12 @@ class Probe(Strict):
 class Pairs(Strict):
     """Which views are matched: `count` pairs of the same image and as many of different people.
 
-    `layout` says which sides are warped ("dve", "paper": see `benchmark.datasets.pairs`), `rule` how
+    `layout` says which sides are warped ("dve", "paper": see `benchmark.tasks.pairs`), `rule` how
     the best match is found (see `benchmark.metrics.matching`), `points` whether landmarks are followed
     through a warp exactly, to DVE's nearest pixel, or to that pixel as its "float32_grid" holds it
-    (`benchmark.datasets.pairs.float32_grid`). A point that a warp moves out of the image is, by
+    (`benchmark.tasks.pairs.float32_grid`). A point that a warp moves out of the image is, by
     `outside`, "left_out" of its pair, or "clamped": asked for at the border, its true place kept.
-    `rounding` says how a warped view becomes whole grey levels (`benchmark.datasets.warped.levels`).
+    `rounding` says how a warped view becomes whole grey levels (`benchmark.tasks.warped.levels`).
     Errors are, by `unit`, in percent of the distance
     of the target's eyes, or in pixels times the ratio `pixels` (70 / 96: in pixels of a width of 70,
     where images are 96 wide). All that is random comes from `seed`; `digest` is that of the drawn pairs
@@ -88,13 +88,13 @@ class Limited(Strict):
 
     For each of `numbers`, and `repeats` times, that many rows of the training split are annotated. Which
     ones is in the file `chosen` (columns number, repeat, index), drawn once by
-    `benchmark.datasets.chosen` for a split of `images` images; for a split of another size (a twin,
+    `benchmark.tasks.chosen` for a split of `images` images; for a split of another size (a twin,
     the development part) they are drawn in the same way, and `twin_copies` are made.
 
     `copies` copies are made of them in turn, each under a thin-plate warp of its own, of the strength
-    that `warp` names (`benchmark.datasets.random_warps.LIMITED_WARPS`). `points` says whether landmarks
+    that `warp` names (`benchmark.warps.random_warps.LIMITED_WARPS`). `points` says whether landmarks
     follow exactly or to DVE's nearest pixel, `rounding` how a copy becomes whole grey levels
-    (`benchmark.datasets.warped.levels`). With `sets` 1 these serve for
+    (`benchmark.tasks.warped.levels`). With `sets` 1 these serve for
     the whole fit, as in DVE's code, which caches their features; with more, as many are made `sets`
     times and epochs take the sets in turn, which bounds ContrastLandmark's drawing anew in every
     epoch. The number is the mean over repeats.

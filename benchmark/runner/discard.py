@@ -8,10 +8,10 @@ from pathlib import Path
 
 from benchmark.contracts.errors import BenchError, InvalidInput, UnknownName
 from benchmark.contracts.method import Progress
-from benchmark.contracts.record import read_record
 from benchmark.files import listed, one_writer, read_json
 from benchmark.home import home, leaderboards
-from benchmark.runner.code import tracked
+from benchmark.records.code import tracked
+from benchmark.records.model import read_record
 from benchmark.runner.fitting import waiting_lock
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import record_path, run_lock

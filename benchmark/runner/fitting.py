@@ -17,7 +17,6 @@ from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged
 from benchmark.contracts.method import FitContext, Method, Progress
-from benchmark.contracts.record import CodePart
 from benchmark.files import (
     naming_a_full_disk,
     read_json,
@@ -28,10 +27,11 @@ from benchmark.files import (
 from benchmark.home import home
 from benchmark.isolation.proxy import Isolated
 from benchmark.method_errors import errors_of
+from benchmark.records.code import code_state
+from benchmark.records.identity import part_id
+from benchmark.records.machine import hardware, peak_memory_bytes
+from benchmark.records.model import CodePart
 from benchmark.runner.checkpoints import FolderCheckpoints, Ranks, Stopwatch
-from benchmark.runner.code import code_state
-from benchmark.runner.environment import hardware, peak_memory_bytes
-from benchmark.runner.identity import part_id
 
 if TYPE_CHECKING:
     from benchmark.runner.plan import Plan

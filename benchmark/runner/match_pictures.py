@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image, ImageDraw
 
-from benchmark.datasets.warped import levels
 from benchmark.runner.plan import Plan
 from benchmark.runner.sheets import GUESS, TRUTH, ZOOM, ItemScores, from_best_to_worst
 from benchmark.tasks.landmark_matching import pairs_of, view_landmarks
+from benchmark.tasks.warped import levels
 
 COUNT, COLUMNS, LABEL = 16, 4, 14
 FAR = 0.1  # of the picture's side: a match farther from the truth is drawn red

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmark.datasets.warped import warped_images
 from benchmark.files import load_arrays, sweep, whole_file
 from benchmark.metrics.aggregates import by_item
 from benchmark.runner.cloud_pictures import cloud_sheet, turntable_sheet
@@ -28,6 +27,7 @@ from benchmark.runner.sheets import (
 from benchmark.tasks.foreground import true_masks, unpacked
 from benchmark.tasks.landmark_regression import annotation
 from benchmark.tasks.landmark_scale import zoomed_points, zooms
+from benchmark.tasks.warped import warped_images
 
 
 def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:

@@ -11,17 +11,19 @@ from typing import Any, Literal
 
 from benchmark.contracts.errors import BenchError, Incompatible
 from benchmark.contracts.method import Method, MethodInfo, MethodSettings, Progress
-from benchmark.contracts.record import CodePart
 from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.opening import open_split, split_name
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.metrics.catalogue import version
-from benchmark.plugins import implementation, plugins
-from benchmark.protocols import Protocol, find_protocol
-from benchmark.runner.code import code_state
+from benchmark.protocols import Protocol
+from benchmark.records.code import code_state
+from benchmark.records.identity import fit_id, run_id
+from benchmark.records.model import CodePart
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import find_protocol
 from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
-from benchmark.runner.identity import fit_id, run_id
 from benchmark.settings import SettingsInvalid, resolve_settings
 from benchmark.tasks.base import Scoring, Task, find_task, kind_used
 from benchmark.tasks.faults import require_sound

@@ -17,19 +17,6 @@ import numpy as np
 
 from benchmark.contracts.errors import DataAltered, InvalidInput, RunLocked
 from benchmark.contracts.method import Method, Progress
-from benchmark.contracts.record import (
-    GROUPS,
-    Artefact,
-    DataPart,
-    FittedPart,
-    MethodPart,
-    ProtocolPart,
-    Record,
-    StagePart,
-    Value,
-    read_record,
-    record_text,
-)
 from benchmark.files import (
     file_sha256,
     one_writer,
@@ -46,18 +33,31 @@ from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.catalogue import version
 from benchmark.metrics.intervals import bootstrap_interval
 from benchmark.protocols import Metric
-from benchmark.runner.code import made_by_other_code
-from benchmark.runner.devices import fit_together
-from benchmark.runner.environment import (
+from benchmark.records.code import made_by_other_code
+from benchmark.records.identity import IDENTITY_VERSION
+from benchmark.records.machine import (
     exact_products,
     forget_peak_memory,
     hardware,
     packages,
     peak_memory_bytes,
 )
+from benchmark.records.model import (
+    GROUPS,
+    Artefact,
+    DataPart,
+    FittedPart,
+    MethodPart,
+    ProtocolPart,
+    Record,
+    StagePart,
+    Value,
+    read_record,
+    record_text,
+)
 from benchmark.runner.fitting import fit, read_done, workplace
-from benchmark.runner.identity import IDENTITY_VERSION
 from benchmark.runner.plan import Plan
+from benchmark.runner.processes import fit_together
 from benchmark.tasks.base import Scores, groups_of
 
 COMMITTED_BYTES = {"errors": 4 * 2**20, "predictions": 256 * 1024}

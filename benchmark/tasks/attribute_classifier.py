@@ -142,8 +142,8 @@ def _faces(
     """Rendered faces uint8 (N, H, W, 3) and their attributes (N, A), 0 or 1."""
     import os
 
-    from benchmark.datasets.twins.recipes import make_recipe
-    from benchmark.datasets.twins.renderer import render
+    from benchmark.datasets.recipes import make_recipe
+    from benchmark.twins.renderer import render
 
     recipe = make_recipe("face", people)
     images, attributes = [], []

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmark.contracts.errors import UnknownName
-from benchmark.protocols import NEEDED, Metric, Protocol, ProtocolInvalid, protocol_path
+from benchmark.protocols import NEEDED, Metric, Protocol, ProtocolInvalid
+from benchmark.registry.protocols import protocol_path
 from benchmark.tasks.accepts import TASKS, Accepts
 from benchmark.tasks.data_faults import data_faults
 from benchmark.tasks.probe_faults import probe_faults

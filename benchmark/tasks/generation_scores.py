@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from benchmark.contracts.errors import InvalidInput
-from benchmark.contracts.generation import Generation
 from benchmark.contracts.method import Progress
 from benchmark.metrics.frechet import (
     FeatureMoments,
@@ -26,6 +25,7 @@ from benchmark.metrics.linearity import VARIANTS, attribute_linearity
 from benchmark.metrics.neighbours import density_coverage, precision_recall
 from benchmark.metrics.path_length import trimmed_mean, within_percentiles
 from benchmark.protocols import Protocol
+from benchmark.protocols.generation import Generation
 
 PATHS: dict[str, dict[str, Any]] = {
     "ppl2_wend": {"space": "w", "sampling": "end", "crop": False},

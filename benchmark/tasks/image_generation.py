@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, PluginBroken
-from benchmark.contracts.generation import Generation, Linearity, PathLength
 from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import Generator
 from benchmark.contracts.spec import Kind
@@ -24,6 +23,7 @@ from benchmark.metrics.path_length import perceptual_path_distances
 from benchmark.networks.distances import ImageDistance, image_distance
 from benchmark.networks.feature_networks import feature_network
 from benchmark.protocols import Protocol
+from benchmark.protocols.generation import Generation, Linearity, PathLength
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.attribute_classifier import (
     Classifier,

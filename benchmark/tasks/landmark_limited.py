@@ -16,16 +16,14 @@ from benchmark.contracts.errors import BenchError, Incompatible
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
-from benchmark.datasets.chosen import Chosen, draw_chosen, read_chosen
 from benchmark.datasets.opening import split_name
-from benchmark.datasets.random_warps import LIMITED_WARPS
-from benchmark.datasets.thin_plate import ThinPlateSpline
-from benchmark.datasets.warped import warped_images, warped_points
 from benchmark.probes.constants import require_frozen
-from benchmark.protocols import Limited, Protocol, protocol_path
+from benchmark.protocols import Limited, Protocol
 from benchmark.protocols.scoring import Rounding
+from benchmark.registry.protocols import protocol_path
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
+from benchmark.tasks.chosen import Chosen, draw_chosen, read_chosen
 from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_errors import Annotation, measured
 from benchmark.tasks.landmark_regression import (
@@ -36,6 +34,9 @@ from benchmark.tasks.landmark_regression import (
     require_landmarks,
     targets,
 )
+from benchmark.tasks.warped import warped_images, warped_points
+from benchmark.warps.random_warps import LIMITED_WARPS
+from benchmark.warps.thin_plate import ThinPlateSpline
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit

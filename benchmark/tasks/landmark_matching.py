@@ -19,8 +19,6 @@ from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
-from benchmark.datasets.pairs import MatchingPairs, draw_matching_pairs, float32_grid
-from benchmark.datasets.warped import levels
 from benchmark.metrics.landmarks import inter_ocular_distance
 from benchmark.metrics.matching import match_descriptors
 from benchmark.protocols import Pairs, Protocol
@@ -30,6 +28,8 @@ from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
 from benchmark.tasks.groups import group_numbers
 from benchmark.tasks.landmark_regression import targets
+from benchmark.tasks.pairs import MatchingPairs, draw_matching_pairs, float32_grid
+from benchmark.tasks.warped import levels
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit

@@ -17,7 +17,6 @@ import numpy as np
 from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, InvalidInput
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
-from benchmark.datasets.landmarks import landmarks_of
 from benchmark.datasets.opening import split_name
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_point_errors
 from benchmark.probes.constants import require_frozen
@@ -27,6 +26,7 @@ from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
+from benchmark.tasks.landmark_rule import landmarks_of
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit

@@ -11,8 +11,6 @@ import numpy as np
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
-from benchmark.datasets.thin_plate import ThinPlateSpline
-from benchmark.datasets.warped import warped_images, warped_points
 from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Metric, Protocol
 from benchmark.tasks.accepts import TASKS
@@ -26,6 +24,8 @@ from benchmark.tasks.landmark_regression import (
     require_landmarks,
     targets,
 )
+from benchmark.tasks.warped import warped_images, warped_points
+from benchmark.warps.thin_plate import ThinPlateSpline
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmark.contracts.errors import BenchError, UnknownName
-from benchmark.contracts.generation import Generation
-from benchmark.datasets.chosen import read_chosen
 from benchmark.protocols import Alignment, Limited, Protocol
+from benchmark.protocols.generation import Generation
+from benchmark.tasks.chosen import read_chosen
 
 POINTS_OF_RULE = {"mafl5_from_68": 5}
 """How many points a rule makes, where that does not depend on the data."""

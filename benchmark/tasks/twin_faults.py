@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from benchmark.contracts.errors import BenchError, UnknownName, listed
 from benchmark.contracts.twin import RecipeSpec
-from benchmark.datasets.twins.recipes import known_recipes, make_recipe
-from benchmark.datasets.twins.splits import TEST_SHARE, people_of, series_of
+from benchmark.datasets.recipes import known_recipes, make_recipe
+from benchmark.datasets.rendered import TEST_SHARE, people_of, series_of
 from benchmark.protocols import Protocol, Twin
 from benchmark.tasks.accepts import Accepts
 

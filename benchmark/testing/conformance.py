@@ -21,7 +21,8 @@ from typing import Any, Literal
 
 from benchmark.contracts.errors import BenchError, PluginBroken
 from benchmark.contracts.spec import MethodSpec
-from benchmark.plugins import implementation, plugins
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import plugins
 from benchmark.settings import merge, resolve_settings
 from benchmark.testing.checks import CHECKS, Broken, Check
 from benchmark.testing.trial import Killed, NotAsked, Trial

@@ -9,12 +9,14 @@ from typing import Any
 
 from benchmark.contracts.errors import BenchError, PluginBroken, UnknownName
 from benchmark.contracts.names import LONGEST_LINE, shown
-from benchmark.contracts.plugin import Plugin
 from benchmark.contracts.spec import MethodSpec
 from benchmark.datasets.places import reader_class
-from benchmark.datasets.twins.recipes import make_recipe
-from benchmark.plugins import Plugins, command_of, implementation, in_one_line, named
-from benchmark.protocols import all_protocols
+from benchmark.datasets.recipes import make_recipe
+from benchmark.method_errors import in_one_line
+from benchmark.registry.brought import Plugin
+from benchmark.registry.implementations import command_of, implementation, named
+from benchmark.registry.plugins import Plugins
+from benchmark.registry.protocols import all_protocols
 from benchmark.settings import resolve_settings
 from benchmark.tasks.faults import require_sound
 

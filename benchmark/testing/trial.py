@@ -18,11 +18,11 @@ from benchmark.contracts.method import Ceiling, Method, MethodInfo
 from benchmark.contracts.predictions import Generator, Prediction
 from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.prepared import array_digest
-from benchmark.datasets.twins import FaceRecipe, render
 from benchmark.method_errors import errors_of, prediction_of
-from benchmark.plugins import implementation
+from benchmark.registry.implementations import implementation
 from benchmark.runner.fitting import Workplace, fit
 from benchmark.settings import merge, resolve_settings
+from benchmark.twins import FaceRecipe, render
 
 COUNT, SIZE, MARGIN = 48, 96, 20
 

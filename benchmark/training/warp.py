@@ -7,7 +7,7 @@ Methods that learn from equivariance (DVE, IMM and their kin) warp a whole batch
     warped = warps.warp(images)                                  # (N, 3, H, W)
     landed, valid = warps.points_forward(points, 96, 96)         # (N, P, 2), (N, P)
 
-The geometry is `benchmark.datasets.thin_plate`, which evaluation uses as well: training and
+The geometry is `benchmark.warps.thin_plate`, which evaluation uses as well: training and
 matching tests cannot disagree about where a point went.
 """
 
@@ -17,9 +17,9 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import UnknownName
-from benchmark.datasets.random_warps import FEW_LABELS, WarpStrength
-from benchmark.datasets.thin_plate import ThinPlateSpline, Transported, Warp, WarpChain
 from benchmark.training.randomness import derived_seed
+from benchmark.warps.random_warps import FEW_LABELS, WarpStrength
+from benchmark.warps.thin_plate import ThinPlateSpline, Transported, Warp, WarpChain
 
 __all__ = [
     "STRENGTHS",

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.boards import charts
-from benchmark.boards.charts import Axis, line_svg
+from benchmark.pages import charts
+from benchmark.pages.charts import Axis, line_svg
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.contracts.record import read_record
-from benchmark.runner.verify import verify_record
+from benchmark.records.model import read_record
+from benchmark.verification.verify import verify_record
 
 BOARDS = Path(__file__).resolve().parents[2] / "leaderboards"
 RECORDS = sorted(p for p in BOARDS.rglob("*.json"))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import Call
 
 from benchmark.boards.compare import compare
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.metrics.uncertainty import group_moves, interval, over_items
-from benchmark.protocols import find_protocol
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import ROOT, Call
 
 from benchmark.boards.diff import Change, NotComparable, changes, markdown, state, told
@@ -15,7 +16,6 @@ from benchmark.boards.entries import board_folder
 from benchmark.contracts.errors import UnknownName
 from benchmark.home import leaderboards
 from benchmark.metrics import catalogue
-from benchmark.protocols import find_protocol
 from benchmark.tasks import landmark_errors
 
 HEAD = "method,settings,value,rank,seeds,withdrawn,runs"

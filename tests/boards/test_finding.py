@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmark.registry.protocols import all_protocols, find_protocol
 from tests_fixtures import Call
 
 from benchmark.boards.compare import board_of_both, compare
@@ -18,7 +19,6 @@ from benchmark.boards.finding import Named, find_row, fitting, named_rows
 from benchmark.boards.rows import make_rows
 from benchmark.boards.words import says, typed_words
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.protocols import all_protocols, find_protocol
 
 
 def edited(record: Path, run_id: str, change: Callable[[dict[str, Any]], object]) -> None:

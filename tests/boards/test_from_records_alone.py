@@ -10,16 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from benchmark.registry.protocols import find_protocol, protocol_folders
 from tests_fixtures import ROOT, Call
 
 from benchmark.boards.sources import said_of
 from benchmark.boards.standings import standings
-from benchmark.boards.tables import generated_files
+from benchmark.home import builtin_folder
 from benchmark.pages.site import build_site
-from benchmark.plugins import plugins
-from benchmark.protocols import builtin_folder, find_protocol, protocol_folders
+from benchmark.pages.tables import generated_files
 from benchmark.protocols.files import _read_cached
 from benchmark.protocols.papers import by_protocol, papers
+from benchmark.registry.plugins import plugins
 
 REPORTED = """
 [[reported]]
@@ -74,10 +75,10 @@ def test_without_any_method_installed_everything_is_the_same(
 COMMITTED = """
 import hashlib, sys
 from pathlib import Path
-from benchmark.boards.tables import generated_files
+from benchmark.pages.tables import generated_files
 from benchmark.pages.site import build_site
-from benchmark.plugins import plugins
-from benchmark.protocols import find_protocol
+from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import find_protocol
 print(len(plugins().methods), file=sys.stderr)
 for path, text in sorted(generated_files().items()):
     print(path, hashlib.sha256(text.encode()).hexdigest())

@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from benchmark.registry.protocols import all_protocols, find_protocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests_fixtures import Call
@@ -19,12 +20,12 @@ from tests_fixtures import Call
 from benchmark.boards import reported
 from benchmark.boards.entries import board_folder
 from benchmark.boards.reported import Against, against, state_of
-from benchmark.boards.reported_tables import printed
 from benchmark.boards.sources import TOLERANCE, Said, said_of, said_of_none
 from benchmark.boards.standings import KINDS, standings
-from benchmark.boards.tables import stale_files, update_boards
-from benchmark.home import leaderboards
-from benchmark.protocols import ProtocolInvalid, all_protocols, builtin_folder, find_protocol
+from benchmark.home import builtin_folder, leaderboards
+from benchmark.pages.reported_tables import printed
+from benchmark.pages.tables import stale_files, update_boards
+from benchmark.protocols import ProtocolInvalid
 from benchmark.protocols.files import _read_cached
 from benchmark.protocols.papers import papers, read_paper, values
 

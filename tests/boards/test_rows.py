@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 from scipy import stats
 from tests_fixtures import Call
 from tests_records import with_errors
@@ -17,7 +18,6 @@ from benchmark.boards.compare import compare
 from benchmark.boards.entries import board_folder, read_entries
 from benchmark.boards.rows import Row, make_rows
 from benchmark.files import file_sha256
-from benchmark.protocols import find_protocol
 from benchmark.protocols.files import _read_cached
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import Call
 
 from benchmark.boards.entries import board_folder, read_entries
 from benchmark.boards.rows import Row, make_rows
 from benchmark.boards.standings import standings
-from benchmark.boards.tables import stale_files, update_boards
 from benchmark.home import leaderboards
-from benchmark.protocols import find_protocol
+from benchmark.pages.tables import stale_files, update_boards
 from benchmark.protocols.files import _read_cached
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from tests_fixtures import Call
 
-from benchmark.boards.training_curves import Curve, logged, training_svg
 from benchmark.contracts.errors import DataAltered
-from benchmark.contracts.record import Record, read_record
 from benchmark.home import home
+from benchmark.pages.training_curves import Curve, logged, training_svg
+from benchmark.records.model import Record, read_record
 
 
 def row(stage: str, images: int, **values: float) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def test_long_curves_are_thinned_to_means_of_neighbours() -> None:
 
 
 def test_the_page_of_a_run_draws_them(harness: Path, run: Call) -> None:
-    from benchmark.boards.page import write_page
+    from benchmark.pages.page import write_page
 
     (record,) = runs(run, [{"step": 1, "inertia": 4.0}, {"step": 2, "inertia": 2.0}])
     page = write_page(record, home() / "runs" / record.run_id).read_text("utf-8")

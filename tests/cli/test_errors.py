@@ -14,7 +14,7 @@ from tests_support import install_fake
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError
 from benchmark.home import home, leaderboards
-from benchmark.plugins import plugins
+from benchmark.registry.plugins import plugins
 from benchmark.runner.plan import Request, make_plan
 
 

@@ -13,7 +13,7 @@ from tests_fixtures import Call
 
 from benchmark.cli import COMMANDS
 from benchmark.home import home
-from benchmark.plugins import plugins
+from benchmark.registry.plugins import plugins
 
 
 def test_help_names_every_command(harness: Path) -> None:

@@ -11,7 +11,7 @@ from tests_fixtures import Call
 
 from benchmark.cli.run import parse_settings
 from benchmark.home import home, leaderboards
-from benchmark.runner.code import code_state, plugin_code, source_digest
+from benchmark.records.code import code_state, plugin_code, source_digest
 
 
 def test_a_run_says_its_number_and_where_all_lies(run: Call) -> None:
@@ -76,7 +76,7 @@ def test_a_run_of_changed_code_says_so(run: Call, monkeypatch: pytest.MonkeyPatc
     code = record["code"]["plugin"]
     assert code == record["fitted"]["code"]["plugin"]
     assert len(code["digest"]) == 64
-    monkeypatch.setattr("benchmark.runner.code.source_digest", lambda *_: "0" * 64)
+    monkeypatch.setattr("benchmark.records.code.source_digest", lambda *_: "0" * 64)
     code_state.cache_clear()
     again = run("grid")
     code_state.cache_clear()

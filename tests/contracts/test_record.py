@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.contracts.errors import RecordTooNew
-from benchmark.contracts.record import SCHEMA, RecordInvalid, read_record, record_text
+from benchmark.records.model import SCHEMA, RecordInvalid, read_record, record_text
 
 
 def content() -> dict:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmark.datasets.ytf68 import Ytf68
+from benchmark.datasets.readers.ytf68 import Ytf68
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from scipy.io import savemat
 
 from benchmark.contracts.errors import DataAltered, UnknownName
-from benchmark.datasets.aflw import AflwM, AflwR
+from benchmark.datasets.readers.aflw import AflwM, AflwR
 
 
 class TinyM(AflwM):

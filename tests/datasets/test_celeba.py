@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from benchmark.contracts.errors import DataAltered, DataMissing
-from benchmark.datasets.celeba import Celeba
-from benchmark.datasets.celeba_wild import CelebaWild
+from benchmark.datasets.readers.celeba import Celeba
+from benchmark.datasets.readers.celeba_wild import CelebaWild
 
 
 class Tiny(Celeba):

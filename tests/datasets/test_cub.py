@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets.cub import Cub
 from benchmark.datasets.geometry import place
-from benchmark.protocols import builtin_folder, read_protocol
+from benchmark.datasets.readers.cub import Cub
+from benchmark.home import builtin_folder
+from benchmark.protocols import read_protocol
 
 NAMES = [f"{k:03}.Kind/Bird_{i:04}.jpg" for k in (1, 2) for i in (5, 2, 9)]
 CODES = "021002"

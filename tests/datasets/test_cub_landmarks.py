@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, InvalidInput
-from benchmark.datasets.cub_landmarks import CubLandmarks
 from benchmark.datasets.geometry import place
-from benchmark.protocols import find_protocol
+from benchmark.datasets.readers.cub_landmarks import CubLandmarks
 
 
 class Tiny(CubLandmarks):

@@ -13,8 +13,8 @@ from PIL import Image
 from scipy.io import savemat
 
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets import flowers
-from benchmark.datasets.flowers import SECONDS, TWICE, Flowers17, Flowers102
+from benchmark.datasets.readers import flowers
+from benchmark.datasets.readers.flowers import SECONDS, TWICE, Flowers17, Flowers102
 from benchmark.datasets.specs import FLOWERS17
 from benchmark.datasets.trees import TREES, published, tree_digest
 

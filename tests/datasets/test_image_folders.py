@@ -13,9 +13,9 @@ from PIL import Image
 
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets import image_folders
 from benchmark.datasets.geometry import place
-from benchmark.datasets.image_folders import (
+from benchmark.datasets.readers import image_folders
+from benchmark.datasets.readers.image_folders import (
     AnimalFace,
     CubImages,
     Ffhq,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from benchmark.contracts.errors import DataAltered, DataMissing
-from benchmark.datasets.aflw import AflwM
 from benchmark.datasets.layout import list_of, listed, numbers, table_of, text_of, words_of
+from benchmark.datasets.readers.aflw import AflwM
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets.stanford_cars import StanfordCarsMasks
-from benchmark.datasets.taichi_masks import TaichiMasks
+from benchmark.datasets.readers.stanford_cars import StanfordCarsMasks
+from benchmark.datasets.readers.taichi_masks import TaichiMasks
 
 
 class TinyTaichi(TaichiMasks):

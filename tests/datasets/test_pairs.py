@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmark.contracts.errors import DataAltered, InvalidInput
-from benchmark.datasets.pairs import MATCHING_STRENGTH, MatchingPairs, draw_matching_pairs
+from benchmark.tasks.pairs import MATCHING_STRENGTH, MatchingPairs, draw_matching_pairs
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_wrong_requests_are_refused():
     "name", ["mafl_matching", "mafl_matching_dve", "mafl_matching_dve@1", "mafl_matching_cl"]
 )
 def test_the_pairs_of_mafl_are_those_that_its_protocols_pin(name: str) -> None:
-    from benchmark.protocols import find_protocol
+    from benchmark.registry.protocols import find_protocol
 
     rule = find_protocol(name).pairs
     assert rule is not None

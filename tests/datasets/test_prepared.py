@@ -24,13 +24,14 @@ from benchmark.contracts.errors import (
 )
 from benchmark.datasets import prepared, preparing
 from benchmark.datasets.crops import draw_crops, write_crops
-from benchmark.datasets.landmarks import landmarks_of
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.datasets.preparing import open_split, split_folder
+from benchmark.datasets.readers.ytf68 import Ytf68
 from benchmark.datasets.trees import source_tree
-from benchmark.datasets.ytf68 import Ytf68
-from benchmark.protocols import Geometry, LandmarkRule, builtin_folder, read_protocol
+from benchmark.home import builtin_folder
+from benchmark.protocols import Geometry, LandmarkRule, read_protocol
 from benchmark.protocols.data import Data
+from benchmark.tasks.landmark_rule import landmarks_of
 
 HERE = Path(".")
 GEOMETRY = Geometry(crop="points_square", scale=1.5, resize=40, cut=4)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -16,15 +17,14 @@ from scipy.spatial.transform import Rotation
 
 from benchmark.contracts.errors import BenchError, DataAltered, DataMissing, InvalidInput
 from benchmark.contracts.images import Images
-from benchmark.datasets.cameras import looking_at_origin
 from benchmark.datasets.prepared import load
 from benchmark.datasets.preparing import open_split
-from benchmark.datasets.shapenet import CLASSES, COUNTS, PARTS, VIEWS, ShapeNet
+from benchmark.datasets.readers.cameras import looking_at_origin
+from benchmark.datasets.readers.shapenet import CLASSES, COUNTS, PARTS, VIEWS, ShapeNet
 from benchmark.datasets.specs import SHAPENET
-from benchmark.datasets.twins.scene import quaternion
 from benchmark.metrics.camera import camera_rotation
 from benchmark.metrics.pose import rotation_error_degrees
-from benchmark.protocols import find_protocol
+from benchmark.twins.scene import quaternion
 
 CARS = CLASSES["cars"]
 
@@ -212,7 +212,7 @@ def test_a_model_without_a_cloud_is_one_too_many_of_four(tree: Path) -> None:
 
 
 def test_one_missing_cloud_of_many_is_an_empty_one(prepared, tree: Path, monkeypatch) -> None:
-    monkeypatch.setattr("benchmark.datasets.shapenet.CLOUD_LACKS", 2)
+    monkeypatch.setattr("benchmark.datasets.readers.shapenet.CLOUD_LACKS", 2)
     (tree / "gt" / "downsampled" / CARS / "0006car.mat").unlink()
     split = prepared("cars/test")
     assert [len(split.clouds[i]) for i in (0, 4, 5, 9)] == [35, 35, 0, 0]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets.tables import pickled_columns
-from benchmark.datasets.taichi import Taichi
+from benchmark.datasets.readers.tables import pickled_columns
+from benchmark.datasets.readers.taichi import Taichi
 
 
 class Tiny(Taichi):

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 
 from benchmark.contracts.errors import Incompatible
 from benchmark.datasets.opening import open_split
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.metrics.camera import project
 from benchmark.metrics.pose import rotate
-from benchmark.protocols import Protocol, find_protocol
+from benchmark.protocols import Protocol
 
 VIEWS = 5
 

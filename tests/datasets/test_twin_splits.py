@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 
 from benchmark.contracts.errors import Incompatible
 from benchmark.datasets.opening import open_split
-from benchmark.protocols import find_protocol
 
 
 def opened(role: str):  # type: ignore[no-untyped-def]

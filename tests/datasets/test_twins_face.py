@@ -8,8 +8,8 @@ from scipy.ndimage import distance_transform_edt
 from scipy.spatial.transform import Rotation
 
 from benchmark.contracts.errors import InvalidInput
-from benchmark.datasets.twins import FaceRecipe, Framing, five_of, render, render_faces
-from benchmark.datasets.twins.face_traits import Person
+from benchmark.twins import FaceRecipe, Framing, five_of, render, render_faces
+from benchmark.twins.face_traits import Person
 
 SIZE = 96
 ARRAYS = [

@@ -10,19 +10,20 @@ from scipy.ndimage import binary_dilation
 from scipy.spatial.transform import Rotation
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.datasets.twins import RECIPES, FaceRecipe, Framing, TwinBatch, make_recipe, render
-from benchmark.datasets.twins.bird import BirdRecipe
-from benchmark.datasets.twins.bird_species import Species
-from benchmark.datasets.twins.car import CarRecipe, forward_up_right
-from benchmark.datasets.twins.car_models import Model
-from benchmark.datasets.twins.car_shape import Car, camera_rotation
-from benchmark.datasets.twins.flower import FlowerRecipe
-from benchmark.datasets.twins.flower_kinds import Bloom
-from benchmark.datasets.twins.person import PersonRecipe
-from benchmark.datasets.twins.person_body import Gesture, Skeleton
-from benchmark.datasets.twins.person_traits import Someone
-from benchmark.datasets.twins.scene import SceneBuilder
-from benchmark.datasets.twins.surface import surface_points
+from benchmark.datasets.recipes import make_recipe
+from benchmark.twins import RECIPES, FaceRecipe, Framing, TwinBatch, render
+from benchmark.twins.bird import BirdRecipe
+from benchmark.twins.bird_species import Species
+from benchmark.twins.car import CarRecipe, forward_up_right
+from benchmark.twins.car_models import Model
+from benchmark.twins.car_shape import Car, camera_rotation
+from benchmark.twins.flower import FlowerRecipe
+from benchmark.twins.flower_kinds import Bloom
+from benchmark.twins.person import PersonRecipe
+from benchmark.twins.person_body import Gesture, Skeleton
+from benchmark.twins.person_traits import Someone
+from benchmark.twins.scene import SceneBuilder
+from benchmark.twins.surface import surface_points
 
 SIZE = 80
 PEOPLE = 12
@@ -433,7 +434,7 @@ def test_the_registry_makes_each_by_name_and_imports_late():
     assert face == FaceRecipe(range(3), 5)
     assert len(make_recipe("bird", range(3), landmarks=15).landmark_names) == 15
     code = (
-        "import sys, benchmark.datasets.twins.recipes as r; print(sorted(m for m in sys.modules "
+        "import sys, benchmark.datasets.recipes as r; print(sorted(m for m in sys.modules "
         "if m.rsplit('.')[-1] in ('bird', 'flower', 'person', 'car')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from benchmark.contracts.errors import InvalidInput
-from benchmark.datasets.twins import Framing
-from benchmark.datasets.twins.raycast import FAR, Rays, cast, outlines
-from benchmark.datasets.twins.renderer import at_points, attach
-from benchmark.datasets.twins.scene import BOX, Camera, SceneBuilder, quaternion, turning
-from benchmark.datasets.twins.surface import surface_points
+from benchmark.twins import Framing
+from benchmark.twins.raycast import FAR, Rays, cast, outlines
+from benchmark.twins.renderer import at_points, attach
+from benchmark.twins.scene import BOX, Camera, SceneBuilder, quaternion, turning
+from benchmark.twins.surface import surface_points
 
 AHEAD = np.array([0.0, 0.0, 10.0])
 CAMERA = Camera(np.eye(3), AHEAD, 100.0, (31.5, 31.5))

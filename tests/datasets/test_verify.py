@@ -17,13 +17,13 @@ from scipy.io import savemat
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
 from benchmark.datasets import trees
 from benchmark.datasets import verify as module
-from benchmark.datasets.aflw import AflwR
 from benchmark.datasets.places import locate, missing, reader_of, spec_of
 from benchmark.datasets.preparing import open_split
+from benchmark.datasets.readers.aflw import AflwR
+from benchmark.datasets.readers.ytf68 import Ytf68
 from benchmark.datasets.specs import DATASETS
 from benchmark.datasets.trees import TREES, published, source_tree, tree_digest
 from benchmark.datasets.verify import verify
-from benchmark.datasets.ytf68 import Ytf68
 from benchmark.protocols import Geometry
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.io import savemat
 
 from benchmark.contracts.errors import DataAltered, DataMissing
-from benchmark.datasets.w300 import W300, read_pts
+from benchmark.datasets.readers.w300 import W300, read_pts
 
 
 class Tiny(W300):

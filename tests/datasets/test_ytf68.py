@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
-from benchmark.datasets.ytf68 import Ytf68, clip_of, every_fifth, identity_of
+from benchmark.datasets.readers.ytf68 import Ytf68, clip_of, every_fifth, identity_of
 
 OUTSIDE = {
     "Mariana_Ohata_22",

@@ -13,8 +13,8 @@ import pytest
 from tests_support import SMALL_PROTOCOL, install_fake
 
 from benchmark.cli import main
-from benchmark.plugins import plugins
 from benchmark.protocols.files import _read_cached
+from benchmark.registry.plugins import plugins
 
 ROOT = Path(__file__).resolve().parents[2]
 

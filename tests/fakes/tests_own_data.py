@@ -12,8 +12,8 @@ from PIL import Image
 from tests_support import install_fake
 
 from benchmark.datasets.origins import code_digest
-from benchmark.plugins import plugins
 from benchmark.protocols.files import _read_cached
+from benchmark.registry.plugins import plugins
 
 READER = """
 import numpy as np

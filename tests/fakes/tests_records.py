@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.contracts.record import GROUPS, Record
 from benchmark.files import file_sha256, load_arrays
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.intervals import bootstrap_interval
-from benchmark.runner.identity import ids_from_record
+from benchmark.records.identity import ids_from_record
+from benchmark.records.model import GROUPS, Record
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -12,7 +12,7 @@ from tests_support import install_fake
 from benchmark.contracts.errors import BenchError
 from benchmark.home import home
 from benchmark.isolation.environments import environment_of
-from benchmark.plugins import plugins
+from benchmark.registry.plugins import plugins
 
 SOURCE = ROOT / "tests" / "downstream" / "clash" / "src"
 

@@ -18,13 +18,13 @@ from tests_fixtures import Call
 
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, PluginBroken, TrainingFailed
-from benchmark.contracts.record import read_record
 from benchmark.contracts.spec import Environment, MethodSpec
 from benchmark.home import home, leaderboards
 from benchmark.isolation import environments
 from benchmark.isolation.environments import environment_of
 from benchmark.isolation.proxy import _desks
-from benchmark.plugins import plugins
+from benchmark.records.model import read_record
+from benchmark.registry.plugins import plugins
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import run
 from benchmark.testing.conformance import check_method
@@ -223,7 +223,7 @@ def test_alone_it_has_what_the_file_names_and_nothing_else(
         environment_of(spec)
     except BenchError as error:
         pytest.skip(f"uv's cache lacks a package: {error.message}")
-    from benchmark.plugins import implementation
+    from benchmark.registry.implementations import implementation
 
     plugins().methods["clash"] = MethodSpec(**{**vars(plugins().method("clash")),
                                               "environment": spec.environment})  # fmt: skip

@@ -20,7 +20,7 @@ from benchmark.contracts.launch import Job
 from benchmark.home import home, leaderboards
 from benchmark.launch import LAUNCHERS, make_launcher
 from benchmark.launch.pool import Pool
-from benchmark.plugins import plugins
+from benchmark.registry.plugins import plugins
 
 
 @pytest.mark.long

@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import Call
 
 from benchmark.boards.compare import compare
 from benchmark.home import home
-from benchmark.protocols import find_protocol
 
 ASK = ("compare", "slow", "grid:9", "-p", "small_faces", "--twin")
 

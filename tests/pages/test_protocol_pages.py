@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 
 import pytest
+from benchmark.registry.protocols import all_protocols, find_protocol
 from tests_fixtures import Call
 
 from benchmark.metrics.catalogue import CATALOGUE, entry
 from benchmark.pages.protocol_pages import differences, own_folder, page, pages
-from benchmark.protocols import Protocol, ReportedValue, all_protocols, find_protocol
+from benchmark.protocols import Protocol, ReportedValue
 
 
 @pytest.mark.parametrize("protocol", all_protocols(), ids=lambda p: p.name)

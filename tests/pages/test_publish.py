@@ -9,14 +9,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import Call
 
 from benchmark.boards.entries import board_folder
-from benchmark.boards.tables import update_boards
 from benchmark.contracts.errors import BenchError, InvalidInput
 from benchmark.pages.publish import LIST, publish, written
 from benchmark.pages.site import build_site
-from benchmark.protocols import find_protocol
+from benchmark.pages.tables import update_boards
 
 
 def everything(folder: Path) -> dict[str, bytes]:

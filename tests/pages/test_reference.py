@@ -13,7 +13,7 @@ import pytest
 from tests_fixtures import ROOT, Call
 
 from benchmark.cli import cli
-from benchmark.contracts.record import Record
+from benchmark.home import builtin_folder
 from benchmark.metrics.catalogue import CATALOGUE
 from benchmark.pages import reference as pages
 from benchmark.pages.reference import (
@@ -26,7 +26,8 @@ from benchmark.pages.reference import (
 )
 from benchmark.pages.reference_cli import commands, options
 from benchmark.pages.reference_code import Item, cell, public, rendered
-from benchmark.protocols import builtin_folder, protocol_files
+from benchmark.protocols import protocol_files
+from benchmark.records.model import Record
 
 DESCRIBED = [*(f"contracts/{name}" for name in (*CONTRACTS, "hooks")), *PROTOCOL_FILE]
 FOUND = list(commands(cli, ("bench",)))

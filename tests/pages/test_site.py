@@ -10,15 +10,15 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from benchmark.registry.protocols import find_protocol
 from PIL import Image
 from tests_fixtures import Call
 
 from benchmark.contracts.errors import InvalidInput
-from benchmark.contracts.record import Record
 from benchmark.home import home
 from benchmark.pages.run_page import forbidding, shown_pictures
 from benchmark.pages.site import build_site
-from benchmark.protocols import find_protocol
+from benchmark.records.model import Record
 
 EVIL = "<script>alert(1)</script>"
 

@@ -25,9 +25,9 @@ from benchmark.contracts.errors import (
     UnknownName,
 )
 from benchmark.home import home, leaderboards
-from benchmark.runner.devices import Failure, fit_together
 from benchmark.runner.fitting import fit, workplace
 from benchmark.runner.plan import Plan, Request, choose_device, make_plan
+from benchmark.runner.processes import Failure, fit_together
 from benchmark.runner.run import run
 from benchmark.settings import SettingsInvalid
 

@@ -10,12 +10,12 @@ import pytest
 from tests_fixtures import Call
 
 from benchmark.contracts.errors import DataMissing
-from benchmark.contracts.record import read_record
 from benchmark.files import file_sha256, load_arrays
 from benchmark.metrics.intervals import bootstrap_interval
-from benchmark.runner.grouping import add_groups
-from benchmark.runner.verify import verify_record
+from benchmark.records.model import read_record
 from benchmark.tasks.groups import group_numbers
+from benchmark.verification.grouping import add_groups
+from benchmark.verification.verify import verify_record
 
 
 @pytest.fixture

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from benchmark.registry.protocols import find_protocol
 
 from benchmark.boards.entries import read_entries
 from benchmark.boards.rows import make_rows
-from benchmark.boards.tables import stale_files, update_boards
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import RunLocked
-from benchmark.contracts.record import read_record
 from benchmark.home import leaderboards
-from benchmark.protocols import find_protocol
+from benchmark.pages.tables import stale_files, update_boards
+from benchmark.records.model import read_record
 from benchmark.runner.plan import Request, make_plan
-from benchmark.runner.records import remark
 from benchmark.runner.run import record_path, run
-from benchmark.runner.verify import verify_record
+from benchmark.verification.edits import remark
+from benchmark.verification.verify import verify_record
 
 QUIET = Silent()
 FORK = multiprocessing.get_context("fork")

@@ -15,18 +15,19 @@ from benchmark.cli.progress import Silent
 from benchmark.contracts import Parts, Translation
 from benchmark.contracts.errors import DataAltered, Incompatible, PluginBroken
 from benchmark.files import file_sha256
+from benchmark.home import builtin_folder
 from benchmark.metrics.clustering import adjusted_rand_index, normalised_mutual_information
 from benchmark.metrics.cumulative import smoothed_area_below
 from benchmark.metrics.segmentation import foreground_iou, mask_disagreement
-from benchmark.protocols import Foreground, ProtocolInvalid, builtin_folder
+from benchmark.protocols import Foreground, ProtocolInvalid
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
 from benchmark.runner.sheets import GUESS, TRUTH, ItemScores, from_best_to_worst
-from benchmark.runner.verify import verify_record
 from benchmark.tasks.collect import collect
 from benchmark.tasks.foreground import foreground_of, packed, true_masks, unpacked
 from benchmark.tasks.mask_disagreement import METRICS
+from benchmark.verification.verify import verify_record
 
 QUIET = Silent()
 SEGMENTATION = ("cub", "flowers", "flowers17", "taichi_masks")

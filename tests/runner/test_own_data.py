@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 from PIL import Image
 from tests_fixtures import Call
 from tests_own_data import OwnData
@@ -17,14 +18,14 @@ from tests_own_data import OwnData
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import DataAltered, PluginBroken
 from benchmark.datasets import preparing
+from benchmark.datasets import rendered as twins
 from benchmark.datasets.opening import open_split
 from benchmark.datasets.prepared import PreparedSplit
-from benchmark.datasets.twins import splits as twins
-from benchmark.protocols import ProtocolInvalid, find_protocol
+from benchmark.protocols import ProtocolInvalid
 from benchmark.runner.guards import shared_rows
-from benchmark.runner.kept import score_kept
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import run
+from benchmark.verification.kept import score_kept
 
 ROOT_LINE = "return [line.split()"
 

@@ -11,8 +11,8 @@ from PIL import Image
 from tests_fake_methods import Grid
 from tests_fixtures import Call
 
-from benchmark.contracts.record import read_record
 from benchmark.home import home
+from benchmark.records.model import read_record
 from benchmark.runner.point_pictures import HEAD, SIDE, colours, sheet
 
 ROW, COLUMN = SIDE + 4 + HEAD, SIDE + 4

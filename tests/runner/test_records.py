@@ -14,11 +14,11 @@ from tests_fixtures import Call
 from tests_records import altered, forged, with_errors
 
 from benchmark.contracts.errors import DiskFull
-from benchmark.contracts.record import RecordInvalid, read_record
 from benchmark.files import file_sha256
 from benchmark.home import home, leaderboards
 from benchmark.protocols.files import _read_cached
-from benchmark.runner.records import RecordRefused, take_in
+from benchmark.records.model import RecordInvalid, read_record
+from benchmark.verification.edits import RecordRefused, take_in
 
 
 @pytest.fixture

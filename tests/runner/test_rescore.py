@@ -8,20 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import Call
 
-import benchmark.runner.rescore as rescoring
+import benchmark.verification.rescore as rescoring
 from benchmark.boards.compare import compare
 from benchmark.boards.entries import read_entries
 from benchmark.boards.rows import make_rows
-from benchmark.boards.tables import stale_files
 from benchmark.contracts.errors import InvalidInput
-from benchmark.contracts.record import Record, read_record
 from benchmark.home import home, leaderboards
 from benchmark.metrics import catalogue
-from benchmark.protocols import find_protocol
-from benchmark.runner.verify import verify_record
+from benchmark.pages.tables import stale_files
+from benchmark.records.model import Record, read_record
 from benchmark.tasks import landmark_errors
+from benchmark.verification.verify import verify_record
 
 
 @pytest.fixture

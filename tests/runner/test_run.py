@@ -24,11 +24,11 @@ from benchmark.contracts.errors import (
     PluginBroken,
     RunLocked,
 )
-from benchmark.contracts.record import read_record
 from benchmark.home import home, leaderboards
 from benchmark.metrics.aggregates import aggregate
 from benchmark.protocols.files import _read_cached
-from benchmark.runner.identity import ids_from_record
+from benchmark.records.identity import ids_from_record
+from benchmark.records.model import read_record
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import Outcome, run

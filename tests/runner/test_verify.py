@@ -15,11 +15,11 @@ from tests_fixtures import ROOT, Call
 from tests_records import altered, forged, with_errors
 
 from benchmark.contracts.errors import RecordTooNew
-from benchmark.contracts.record import RecordInvalid, read_record
 from benchmark.files import file_sha256, load_arrays
 from benchmark.home import home, leaderboards
-from benchmark.runner.kept import OpenSplits
-from benchmark.runner.verify import verify_record
+from benchmark.records.model import RecordInvalid, read_record
+from benchmark.verification.kept import OpenSplits
+from benchmark.verification.verify import verify_record
 
 BOARDS = ROOT / "leaderboards"
 SCORED = {

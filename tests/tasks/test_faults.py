@@ -7,18 +7,13 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from benchmark.registry.protocols import all_protocols, find_protocol, protocol_path
 from tests_fixtures import Call
 
 from benchmark.metrics.aggregates import AGGREGATES
 from benchmark.metrics.catalogue import CATALOGUE
 from benchmark.probes import linear, softargmax_presets
-from benchmark.protocols import (
-    Protocol,
-    all_protocols,
-    find_protocol,
-    protocol_path,
-    read_protocol,
-)
+from benchmark.protocols import Protocol, read_protocol
 from benchmark.protocols.files import _read_cached
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import find_task

@@ -10,24 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from benchmark.registry.protocols import find_protocol
 from tests_generation import RANDOM, SMALL_IMAGES
 
 from benchmark.cli.progress import Silent
 from benchmark.contracts import Generator
 from benchmark.contracts.errors import DataAltered, DataMissing, PluginBroken
-from benchmark.contracts.generation import Generation
-from benchmark.contracts.record import Record
 from benchmark.home import home
 from benchmark.metrics.frechet import frechet_distance_from_features
 from benchmark.metrics.linearity import attribute_linearity
 from benchmark.networks import feature_networks
 from benchmark.networks.feature_networks import RandomConvolutions
-from benchmark.protocols import Metric, ProtocolInvalid, find_protocol, read_protocol
+from benchmark.protocols import Metric, ProtocolInvalid, read_protocol
+from benchmark.protocols.generation import Generation
+from benchmark.records.model import Record
 from benchmark.runner import generated
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
-from benchmark.runner.verify import verify_record
 from benchmark.tasks import (
     attribute_classifier,
     generation_scores,
@@ -35,6 +35,7 @@ from benchmark.tasks import (
     seen_features,
 )
 from benchmark.tasks.image_generation import BATCH
+from benchmark.verification.verify import verify_record
 
 QUIET = Silent()
 Write = Callable[..., str]

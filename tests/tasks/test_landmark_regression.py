@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import Call
 
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, InvalidInput, UnknownName
 from benchmark.datasets.prepared import PreparedSplit
-from benchmark.datasets.taichi import MISSING
+from benchmark.datasets.readers.taichi import MISSING
+from benchmark.home import builtin_folder
 from benchmark.metrics.aggregates import aggregate
-from benchmark.protocols import Protocol, builtin_folder, find_protocol
+from benchmark.protocols import Protocol
 from benchmark.protocols.files import _read_cached
 from benchmark.tasks.base import Scoring
 from benchmark.tasks.landmark_regression import LandmarkRegression

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from benchmark.registry.protocols import find_protocol
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.images import Images
-from benchmark.datasets.pairs import float32_grid
-from benchmark.datasets.warped import levels, warped_images, warped_points
 from benchmark.metrics.matching import match_descriptors
-from benchmark.protocols import Protocol, find_protocol
+from benchmark.protocols import Protocol
 from benchmark.tasks.base import Scoring
 from benchmark.tasks.landmark_matching import (
     LandmarkMatching,
@@ -21,6 +20,8 @@ from benchmark.tasks.landmark_matching import (
     render_views,
     view_landmarks,
 )
+from benchmark.tasks.pairs import float32_grid
+from benchmark.tasks.warped import levels, warped_images, warped_points
 
 COUNT = 40
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import Call
 
 from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, InvalidInput
-from benchmark.datasets.chosen import draw_chosen, write_chosen
 from benchmark.datasets.opening import open_split
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.protocols import (
@@ -24,9 +24,9 @@ from benchmark.protocols import (
     Probe,
     Protocol,
     Zoom,
-    find_protocol,
 )
 from benchmark.tasks.base import Scoring, find_task
+from benchmark.tasks.chosen import draw_chosen, write_chosen
 
 QUIET: Any = lambda *a, **k: None  # noqa: E731
 NME = Metric(id="nme_iod", unit="%", better="lower")

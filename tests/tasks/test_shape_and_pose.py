@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from benchmark.registry.protocols import find_protocol
 
 from benchmark.contracts import Ceiling, Method, ShapeAndPose
 from benchmark.contracts.errors import DataAltered, InvalidInput, PluginBroken
@@ -15,7 +16,7 @@ from benchmark.datasets.prepared import PreparedSplit, load, store
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.points import chamfer
 from benchmark.metrics.pose import conjugate, multiply, rotate, rotation_error_degrees, unit
-from benchmark.protocols import Protocol, find_protocol
+from benchmark.protocols import Protocol
 from benchmark.tasks import shape_and_pose
 from benchmark.tasks.base import Scores, Scoring, find_task
 from benchmark.tasks.shape_and_pose import ShapeAndPoseTask, truth_of, view_rows

@@ -17,7 +17,7 @@ from tests_support import install_fake
 from benchmark.contracts import Landmarks, Method, MethodInfo, MethodSpec
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.method import MethodSettings, Weights
-from benchmark.plugins import plugins
+from benchmark.registry.plugins import plugins
 from benchmark.testing import trial
 from benchmark.testing.conformance import Outcome, check_method
 from benchmark.testing.scaffold import KINDS, new_method

@@ -13,7 +13,6 @@ from scipy.io import loadmat
 from benchmark.contracts.centres import part_centres
 from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.spec import CentreRule
-from benchmark.datasets.thin_plate import ThinPlateSpline
 from benchmark.metrics.landmarks import (
     inter_ocular_distance,
     keypoint_l1_sum,
@@ -26,6 +25,7 @@ from benchmark.probes.linear import LinearProbe, linear_probe
 from benchmark.probes.spatial import Reading
 from benchmark.testing.golden.fixtures import find_file, find_table
 from benchmark.testing.golden.items import Item, Value
+from benchmark.warps.thin_plate import ThinPlateSpline
 
 CELEBA = (218.0, 178.0)
 """Height and width of an aligned image, the pixels that `true_pixels` and `anisotropic` mean."""

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from benchmark.registry.implementations import implementation
+from benchmark.registry.protocols import find_protocol
 from tests_fixtures import Call
 from tests_support import SMALL_PROTOCOL
 
@@ -18,11 +20,10 @@ from benchmark.boards.entries import read_entries
 from benchmark.boards.rows import make_rows
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, UnknownName
-from benchmark.contracts.record import Record
 from benchmark.home import leaderboards
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
-from benchmark.plugins import implementation, plugins
-from benchmark.protocols import find_protocol
+from benchmark.records.model import Record
+from benchmark.registry.plugins import plugins
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome
 from benchmark.runner.run import run as run_plan

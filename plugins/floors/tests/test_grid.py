@@ -12,8 +12,8 @@ from tests_support import SMALL_PROTOCOL
 
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import Incompatible
-from benchmark.contracts.record import Record
 from benchmark.metrics.matching import match_descriptors
+from benchmark.records.model import Record
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import run
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from benchmark.registry.implementations import implementation
 from PIL import Image
 from tests_fixtures import ROOT, Call
 
 from benchmark.contracts import ShapeAndPose
-from benchmark.plugins import implementation, plugins
+from benchmark.registry.plugins import plugins
 
 CARS = (ROOT / "protocols" / "shapenet_cars" / "1.toml").read_text("utf-8")
 SMALLER = (

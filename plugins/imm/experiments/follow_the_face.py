@@ -15,12 +15,12 @@ import sys
 import numpy as np
 
 from benchmark.cli.run import parse_settings
-from benchmark.datasets.landmarks import landmarks_of
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
 from benchmark.probes.linear import LinearProbe
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import loaded_method
 from benchmark.tasks.collect import predictions
+from benchmark.tasks.landmark_rule import landmarks_of
 
 
 def silent(*_: object, **__: object) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from benchmark.registry.implementations import implementation
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from benchmark.contracts import (
@@ -18,7 +19,7 @@ from benchmark.contracts import (
     MethodSettings,
     Prediction,
 )
-from benchmark.plugins import implementation, plugins
+from benchmark.registry.plugins import plugins
 from benchmark.settings import resolve_settings
 
 

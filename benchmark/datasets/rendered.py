@@ -1,0 +1,220 @@
+"""A protocol's data, rendered: same schema, units and split logic, people disjoint."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.contracts.errors import Incompatible
+from benchmark.datasets.origins import folder_digest
+from benchmark.datasets.prepared import (
+    PreparedSplit,
+    Progress,
+    array_digest,
+    labels_digest,
+    open_or_make,
+    store,
+)
+from benchmark.datasets.recipes import make_recipe, recipe_spec
+from benchmark.datasets.rendered_models import render_models
+from benchmark.home import home
+from benchmark.protocols import Protocol, Twin, canonical_digest
+from benchmark.twins.renderer import TwinBatch, render
+from benchmark.twins.scene import Framing
+
+RECIPE_VERSION = 1
+"""Raised when a recipe or the renderer draws other pixels, so that old ones are not taken for new."""
+
+MEASURED = {"probe", "generation", "metrics", "cloud", "alignment"}
+"""Fields of a twin that no picture depends on."""
+
+CHUNK = 64
+TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
+
+
+def open_twin(
+    protocol: Protocol,
+    role: str,
+    progress: Progress | None = None,
+    note: Callable[[str], None] | None = None,
+    *,
+    anew: bool = False,
+) -> PreparedSplit:
+    """The rendered split that plays `role`; "validation" and "development" are parts of "train", and
+    "development_fit" is the part of "fit" without the people of "validation".
+
+    Where a protocol has one split in two roles (fits where its probe is trained or on the part that
+    leaves validation out, compares generated images with those fitted on), so has its twin. It is
+    rendered anew where the code that renders has changed, of which `note` is told, and where `anew`
+    asks for it.
+    """
+    twin = protocol.twin
+    if twin is None:
+        raise Incompatible(f"protocol {protocol.name} has no twin")
+    data = protocol.data
+    if (role == "fit" and data.fit == data.development) or (
+        role == "development_fit" and data.development_fit == data.development
+    ):
+        role = "development"
+    if role in ("validation", "development", "development_fit"):
+        train = open_twin(protocol, "train", progress, note, anew=anew)
+        apart = set(sorted(set(train.identities))[TEST_SHARE - 1 :: TEST_SHARE])
+        if role == "development_fit":
+            fitted = open_twin(protocol, "fit", progress, note, anew=anew)
+            return _people_part(fitted, set(fitted.identities) - apart)
+        return _people_part(train, apart if role == "validation" else set(train.identities) - apart)
+    series = series_of(protocol, role)
+    folder = _folder(protocol, twin, series)
+
+    def changed(manifest: Mapping[str, Any]) -> str:
+        if manifest.get("made_from", {}).get("code") == renderer():
+            return ""
+        return "the code that renders twins has changed"
+
+    def make() -> None:
+        _render(protocol, twin, series, folder, progress)
+
+    return open_or_make(folder, make, changed, note, anew=anew)
+
+
+def renderer() -> str:
+    """Digest of the code that twins are rendered by."""
+    return folder_digest(Path(__file__).parent)
+
+
+def series_of(protocol: Protocol, role: str) -> str:
+    """Which series of pictures plays the role: "fit", "train" or "test", a field of the twin each."""
+    data = protocol.data
+    if role in ("validation", "development") or (role == "fit" and data.fit == data.development):
+        return "train"
+    if role == "fit" and data.fit == data.train:
+        return "train"
+    return "fit" if role == "test" and data.test == data.fit else role
+
+
+def people_of(twin: Twin, series: str) -> list[int]:
+    """Who may be shown in a series; those in "test" are in no other."""
+    test = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
+    return [p for p in range(twin.people) if (p in test) == (series == "test")]
+
+
+def _points(protocol: Protocol) -> int:
+    rule = protocol.landmarks
+    return 68 if rule is None or rule.rule == "mafl5_from_68" else rule.count
+
+
+def _resize(protocol: Protocol) -> int:
+    return max(g.resize for g in protocol.geometry.values())
+
+
+def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
+    about = {
+        "recipe_version": RECIPE_VERSION,
+        "twin": twin.model_dump(mode="json", exclude=MEASURED),
+        "points": _points(protocol),
+        "resize": _resize(protocol),
+        "size": protocol.size,
+    }
+    if protocol.data.labels:
+        about["labels"] = sorted(protocol.data.labels)
+    if (version := recipe_spec(twin.recipe).version) > 1:
+        about["version"] = version
+    if protocol.shape is not None:
+        about["models"] = [protocol.shape.views, protocol.shape.camera_axes, twin.cloud]
+    return home() / "prepared" / f"twin-{twin.recipe}-{canonical_digest(about)[:12]}" / series
+
+
+def _render(
+    protocol: Protocol, twin: Twin, series: str, folder: Path, progress: Progress | None
+) -> None:
+    count = {"fit": twin.fit, "train": twin.train, "test": twin.test}[series]
+    # series never overlap: each has its own range of picture numbers, and test its own people
+    first = {"fit": 10_000_000, "train": 0, "test": 20_000_000}[series]
+    people = people_of(twin, series)
+    about = {
+        "twin": twin.model_dump(mode="json"),
+        "recipe_version": RECIPE_VERSION,
+        "made_from": {"code": renderer()},
+    }
+    if protocol.shape is not None:
+        around = protocol.shape.views * len(people)  # pictures until the first model comes again
+        start = first - first % around
+        render_models(protocol, people, start, count, folder, series, about, progress)
+        return
+    resize = _resize(protocol)
+    points_asked = None if protocol.landmarks is None else _points(protocol)
+    recipe = make_recipe(
+        twin.recipe, people, landmarks=points_asked, framing=_framing(twin), **twin.settings
+    )
+    points: list[np.ndarray] = []
+    labels: dict[str, list[np.ndarray]] = {name: [] for name in protocol.data.labels}
+    margin = (resize - protocol.size) // 2
+    middle = slice(margin, margin + protocol.size)
+
+    def frames() -> Iterator[np.ndarray]:
+        threads = os.cpu_count() or 1
+        for start in range(0, count, CHUNK):
+            batch: TwinBatch = render(
+                recipe, min(CHUNK, count - start), resize, twin.seed,
+                first=first + start, threads=threads,
+            )  # fmt: skip
+            points.append(batch.landmarks - margin)
+            known = {
+                "visible": batch.visible,
+                "masks": batch.foreground[:, middle, middle].astype(np.uint8),
+                "attributes": batch.attributes,
+                "quaternions": batch.quaternions,
+                "clips": batch.identity,
+            }
+            for name, parts in labels.items():
+                parts.append(known[name])
+            yield from batch.images
+
+    shown = (people[(first + i) % len(people)] for i in range(count))
+    store(
+        folder,
+        frames(),
+        (count, resize, resize, 3),
+        protocol.size,
+        points=lambda: np.concatenate(points).astype(np.float32),
+        labels=lambda: {name: np.concatenate(parts) for name, parts in labels.items()},
+        keys=[f"{series}/{i:06d}" for i in range(count)],
+        identities=[f"person {person:04d}" for person in shown],
+        about=about,
+        progress=progress,
+    )
+
+
+def _framing(twin: Twin) -> Framing | None:
+    """The protocol's framing; the recipe's own where it says nothing."""
+    if twin.scale is None and twin.shift is None:
+        return None
+    usual = Framing()
+    return Framing(twin.scale or usual.scale, twin.shift or usual.shift)
+
+
+def _people_part(train: PreparedSplit, people: set[str]) -> PreparedSplit:
+    rows = [i for i, person in enumerate(train.identities) if person in people]
+    pixels = train.pixels[rows]
+    points = None if train.points is None else train.points[rows]
+    labels = {name: np.asarray(array)[rows] for name, array in train.labels.items()}
+    keys = [train.keys[i] for i in rows]
+    identities = [train.identities[i] for i in rows]
+    clouds = None if train.clouds is None else train.clouds.take(rows)
+    return replace(
+        train,
+        pixels=pixels,
+        points=points,
+        keys=keys,
+        identities=identities,
+        pixels_digest=array_digest(pixels),
+        labels_digest=labels_digest(points, keys, identities, labels, clouds),
+        labels=labels,
+        clouds=clouds,
+        image_digests=None if train.image_digests is None else train.image_digests[rows],
+    )

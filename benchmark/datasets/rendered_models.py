@@ -1,0 +1,87 @@
+"""Twins of rendered models: a few views of each, one after another, with cameras and one cloud.
+
+The recipe puts the model in the middle of its frame and looks at it as the published renders do; here
+its pictures become a split whose labels have the axes that the protocol names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmark.contracts.errors import Incompatible
+from benchmark.datasets.prepared import Progress, store
+from benchmark.datasets.recipes import make_recipe
+from benchmark.protocols import Protocol
+from benchmark.twins.car import forward_up_right
+from benchmark.twins.renderer import SMALLEST, render
+
+CHUNK = 64
+
+
+def render_models(
+    protocol: Protocol,
+    identities: list[int],
+    start: int,
+    count: int,
+    folder: Path,
+    series: str,
+    about: dict[str, Any],
+    progress: Progress | None,
+) -> None:
+    """Render `count` pictures, `shape.views` of each of the first of the models, and store them.
+
+    `start` is the number of the first picture, at which the recipe shows the first model. Raises
+    Incompatible where the models have not so many views.
+    """
+    shape, twin = protocol.shape, protocol.twin
+    assert shape is not None
+    assert twin is not None
+    models, left = divmod(count, shape.views)
+    if left or models > len(identities):
+        raise Incompatible(
+            f"the twin of {protocol.name} asks for {count} pictures in {series!r}; {shape.views} "
+            f"views of each of {len(identities)} models are {shape.views * len(identities)}"
+        )
+    recipe = make_recipe(twin.recipe, identities, views=shape.views, **twin.settings)
+    size, seed = protocol.size, twin.seed
+    drawn: dict[str, list[np.ndarray]] = {
+        "quaternions": [], "translations": [], "silhouettes": [],
+    }  # fmt: skip
+
+    def frames() -> Iterator[np.ndarray]:
+        threads = os.cpu_count() or 1
+        for first in range(0, count, CHUNK):
+            batch = render(
+                recipe, min(CHUNK, count - first), size, seed, first=start + first, threads=threads
+            )
+            rotation, away = batch.quaternions, batch.translations
+            if shape.camera_axes == "forward_up_right":
+                rotation = forward_up_right(rotation).astype(np.float32)
+                away = away[:, ::-1] * np.array([1, -1, 1], np.float32)
+            drawn["quaternions"].append(rotation)
+            drawn["translations"].append(away)
+            drawn["silhouettes"].append(np.where(batch.foreground, 255, 0).astype(np.uint8))
+            yield from batch.images
+
+    def cloud(image: int) -> np.ndarray:
+        return render(recipe, 1, SMALLEST, seed, first=start + image, cloud=twin.cloud).clouds[0]
+
+    wanted = [name for name in protocol.data.labels if name in drawn]
+    store(
+        folder,
+        frames(),
+        (count, size, size, 3),
+        size,
+        points=lambda: None,
+        labels=lambda: {name: np.concatenate(drawn[name]) for name in wanted},
+        cloud=cloud,
+        keys=[f"{series}/{i:06d}" for i in range(count)],
+        identities=[f"model {identities[i // shape.views]:04d}" for i in range(count)],
+        about=about,
+        progress=progress,
+    )

@@ -1,0 +1,244 @@
+"""A board as Markdown and CSV, made from its records alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import filelock
+import pandas as pd
+from tabulate import tabulate
+
+from benchmark.boards.rows import Row
+from benchmark.boards.standings import KINDS, Standing, standings
+from benchmark.files import sweep_beside, write_text
+from benchmark.home import checkout, leaderboards
+from benchmark.pages.reported_tables import reported_csv, reported_page, reported_section
+from benchmark.registry.protocols import find_protocol
+
+SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
+"""Where a README shows a board's table."""
+
+ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
+
+READING = (
+    "Values are means over seeds. The 95 % interval is over seeds and over the groups that test items "
+    "come in (the images of a person, say): what other seeds and other people would give. With one "
+    "seed, marked \\*, it is over items alone; where no record says which items belong together, marked "
+    "°, items are taken as independent, and it is too narrow. The rank is the best and the worst place "
+    "that a method may have among the others: all pairs are tested over seeds and items, with 5 % for "
+    "the whole board (Holm). Few seeds, and seeds far apart, tell little: with three a rank of a board "
+    "of nine is seldom settled. Single seeds, floors and ceilings have none. *vs untrained* is the "
+    "difference to the same network untrained, by the same rule, paired by the seeds that both were run "
+    "with. board.csv keeps seeds and items apart as well. † marks a method that is known not to keep a "
+    "part of the contract; its board says which."
+)
+"""What the columns of a board mean, for people: it stands once, in the index."""
+
+
+def generated_files() -> dict[Path, str]:
+    """All that is made from records, by path: tables, the index, and a checkout's README."""
+    found = standings()
+    said = leaderboards() / "reported"
+    only = [(b.protocol.name, b.protocol.title, b.against) for b in found if b.kind == "reported"]
+    files = {
+        leaderboards() / "README.md": index_text(found),
+        said / "README.md": reported_page(only, [one for b in found for one in b.against]),
+        said / "reported.csv": reported_csv(b.against for b in found),
+    }
+    for board in found:
+        if board.kind != "reported":
+            files[board.folder / "README.md"] = board_text(board)
+            files[board.folder / "board.csv"] = board_csv(board.rows)
+    readme = checkout() / "README.md"
+    if leaderboards() == checkout() / "leaderboards" and readme.exists():
+        real = {board.protocol.name: board for board in found if not board.twin}
+
+        def shown(match: re.Match[str]) -> str:
+            rows = real[find_protocol(match[1]).name].rows
+            return f"<!-- board {match[1]} -->\n\n{markdown_table(rows)}\n\n<!-- end -->"
+
+        files[readme] = SHOWN.sub(shown, readme.read_text("utf-8"))
+    return files
+
+
+def stale(files: dict[Path, str]) -> list[Path]:
+    """Those that are not on disk as they should be."""
+    return [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]
+
+
+def stale_files() -> list[Path]:
+    """Generated files that are not what the records say; empty when all is well."""
+    return stale(generated_files())
+
+
+def update_boards() -> int:
+    """Write what is not what the records say; how many files. Processes that end together take turns."""
+    leaderboards().mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(leaderboards() / ".lock"):
+        files = generated_files()
+        old = stale(files)
+        for path in old:
+            sweep_beside(path)
+            write_text(path, files[path])
+    return len(old)
+
+
+def board_text(board: Standing) -> str:
+    """The Markdown page of a board."""
+    protocol, twin = board.protocol, board.twin
+    metric = board.headline
+    lines = [
+        f"# {board.name}",
+        "",
+        f"{protocol.title}. {metric.id}{f' in {metric.unit}' if metric.unit else ''}, "
+        f"{metric.better} is better.",
+        "",
+    ]
+    if twin:
+        lines += [
+            "Rendered data: these numbers say that the path works, nothing about real images.",
+            "",
+        ]
+    if board.kind == "draft":
+        lines += [KINDS["draft"][1], ""]
+    up = "/".join([".."] * len(board.folder.relative_to(leaderboards()).parts))
+    lines += [
+        markdown_table(board.rows),
+        "",
+        f"[What the columns mean]({up}/README.md#how-to-read-a-board)",
+        "",
+    ]
+    for method, checks in known_failures(board.rows).items():
+        failed = "; ".join(f"{check}: {reason}" for check, reason in checks)
+        lines += [f"† {method} is known not to keep a part of the contract. {failed}.", ""]
+    lines += reported_section(board.against, f"{up}/reported/README.md")
+    lines.append(f"Protocol digest `{protocol.digest()[:16]}`.")
+    if board.left_out:
+        told = [
+            f"[{x.path.name}]({x.path.relative_to(board.folder)}): {x.reason}"
+            for x in board.left_out
+        ]
+        lines += ["", "Left out: " + "; ".join(told) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_table(rows: list[Row]) -> str:
+    """Rows as a Markdown table."""
+    headers = ["rank", "method", "settings", "", "value", "95 % interval", "vs untrained", "seeds",
+               "reported", "labels seen", "weights", "cost"]  # fmt: skip
+    body = []
+    for row in rows:
+        strike = "~~" if row.withdrawn else ""
+        body.append(
+            [
+                row.places(),
+                f"{strike}{row.method}{strike}{' †' if row.known_failures else ''}",
+                row.variant,
+                "withdrawn: " + row.withdrawn if row.withdrawn else ROLES[row.role],
+                f"{strike}{row.value:.2f}{strike}",
+                row.interval(),
+                str(row.floor) if row.floor else "",
+                len(row.seeds),
+                _said(row),
+                "" if row.supervision == "none" else row.supervision,
+                ", ".join(row.weights),
+                f"{row.seconds / 60:.1f} min",
+            ]
+        )
+    return tabulate(body, headers, tablefmt="github", disable_numparse=True)
+
+
+def known_failures(rows: list[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """By method the checks of the conformance run that it can't pass, with the reasons."""
+    return {row.method: row.known_failures for row in rows if row.known_failures}
+
+
+def _said(row: Row) -> str:
+    if row.reported is None:
+        return ""
+    value, _, why_not = row.reported
+    return f"{value:.2f}" + (f" (not comparable: {why_not})" if why_not else "")
+
+
+def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float | None]:
+    low, high = interval or (None, None)
+    return {f"{name}_low": low, f"{name}_high": high}
+
+
+def board_csv(rows: list[Row]) -> str:
+    """Rows as CSV, numbers unrounded to 6 significant digits."""
+    frame = pd.DataFrame(
+        [
+            {
+                "method": r.method,
+                "settings": r.variant,
+                "role": r.role,
+                "value": r.value,
+                **_ends("ci95", r.ci95),
+                **_ends("items", r.ci_items),
+                **_ends("seeds", r.ci_seeds),
+                "rank": r.places(),
+                "vs_untrained": r.floor.value if r.floor else None,
+                "vs_untrained_low": r.floor.low if r.floor else None,
+                "vs_untrained_high": r.floor.high if r.floor else None,
+                "seeds": " ".join(map(str, r.seeds)),
+                "items": r.items,
+                "supervision": r.supervision,
+                "weights": ", ".join(r.weights),
+                "known_failures": "; ".join(f"{c}: {why}" for c, why in r.known_failures),
+                "reported": r.reported[0] if r.reported else None,
+                "seconds": r.seconds,
+                "withdrawn": r.withdrawn,
+                "runs": " ".join(r.runs),
+            }
+            for r in rows
+        ]
+    )
+    text: str = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return text
+
+
+def index_text(boards: list[Standing]) -> str:
+    """The index of all boards: those on real data, those that papers alone fill, and twins."""
+    lines = ["# Leaderboards", "", "Made from the records beside them by `bench board build`."]
+    for kind, (heading, sentence) in KINDS.items():
+        if some := [board for board in boards if board.kind == kind]:
+            table = _without_runs if kind == "reported" else _with_runs
+            lines += ["", f"## {heading}", "", sentence, "", table(some)]
+    lines += ["", "## How to read a board", "", READING]
+    reported = "[Reported in papers](reported/README.md): every number with its source and state."
+    return "\n".join([*lines, "", reported]) + "\n"
+
+
+def _with_runs(boards: list[Standing]) -> str:
+    rows = []
+    for board in boards:
+        link = board.folder.relative_to(leaderboards()) / "README.md"
+        rows.append(
+            [
+                board.name.replace(board.protocol.name, f"[{board.protocol.name}]({link})"),
+                board.protocol.title,
+                board.runs,
+                _best(board),
+            ]
+        )
+    heads = ["board", "what", "runs", "best method"]
+    return tabulate(rows, heads, tablefmt="github", disable_numparse=True)
+
+
+def _best(board: Standing) -> str:
+    """The best method and its value, if one is ahead of the floors."""
+    if best := board.best("method"):
+        sure = board.how_sure(best)
+        named = f"{best.method} {best.variant}: {best.value:.2f} {board.headline.unit}".rstrip()
+        if sure == "not decided":
+            return f"not decided; first: {named}"
+        return f"{named} ({sure})" if sure else named
+    stands = any(row.role == "method" and not row.withdrawn for row in board.rows)
+    return "none ahead of the floors" if stands else ""
+
+
+def _without_runs(boards: list[Standing]) -> str:
+    rows = [[b.name, b.protocol.title, len(b.against)] for b in boards]
+    return tabulate(rows, ["board", "what", "values"], tablefmt="github", disable_numparse=True)

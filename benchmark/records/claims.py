@@ -1,0 +1,88 @@
+"""What a record says it measured, held against the protocol that it names.
+
+Ids and digests do not cover these: whoever reads a record asks before its numbers are taken for the
+protocol's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from benchmark.contracts.errors import DataAltered
+from benchmark.protocols.model import Metric, Protocol
+from benchmark.records.model import GROUPS, Record, Value
+
+
+def value_faults(record: Record, protocol: Protocol) -> list[str]:
+    """What a record scored on test images says of its values otherwise than its protocol does: metrics
+    and their order, units, directions, aggregates, numbers of items. Empty where all agree.
+
+    Example: `value_faults(record, find_protocol("mafl_scale"))` of a record without the headline is
+    ["its metrics are nme_iod_unseen, not nme_iod_seen, nme_iod_unseen"].
+    """
+    return list(_value_faults(record, protocol.scored(twin=record.protocol.twin)))
+
+
+def data_faults(record: Record, protocol: Protocol) -> list[str]:
+    """The same of its splits, by their use, and its evaluation seed."""
+    splits = protocol.data.model_dump()
+    found = []
+    for role, part in record.data.items():
+        split = f"twin:{role}" if record.protocol.twin else splits.get(role)
+        if part.split != split:
+            found.append(f"its {role} images are {part.split}, not {split or 'asked for'}")
+    if record.drawn_by not in ("", protocol.drawn_by):
+        found.append(f"its items are drawn by {record.drawn_by}, not {protocol.drawn_by}")
+    if record.evaluation_seed != protocol.evaluation_seed:
+        seeds = f"{record.evaluation_seed}, not {protocol.evaluation_seed}"
+        found.append(f"its evaluation seed is {seeds}")
+    return found
+
+
+def _value_faults(record: Record, protocol: Protocol) -> Iterator[str]:
+    asked = [metric.id for metric in protocol.metrics]
+    named = [value.metric for value in record.metrics]
+    if named != asked:
+        yield f"its metrics are {', '.join(named)}, not {', '.join(asked)}"
+        return
+    images = record.data["test"].images
+    for metric, value in zip(protocol.metrics, record.metrics, strict=True):
+        for name in ("unit", "better", "aggregate"):
+            said, wanted = getattr(value, name), getattr(metric, name)
+            if said != wanted:
+                yield f"{name} of {metric.id} is {said!r}, not {wanted!r}"
+        items = _items(protocol, metric, images)
+        if items not in (None, value.n):
+            yield f"{metric.id} is made from {value.n} items; {images} test images give {items}"
+
+
+def _items(protocol: Protocol, metric: Metric, images: int) -> int | None:
+    """How many items a metric has for so many test images; None where these do not decide it."""
+    if metric.aggregate == "single":
+        return None
+    if protocol.pairs is not None:
+        return protocol.pairs.count if protocol.pairs.count <= images else images // 2
+    # a model without a true cloud has no Chamfer distance
+    return None if metric.id.startswith("chamfer") else images
+
+
+def kept_groups(arrays: Mapping[str, np.ndarray], value: Value) -> np.ndarray | None:
+    """Which of a metric's items belong together, from the arrays of its errors' artefact: (N,) int64
+    from 0, or None where each is on its own. Raises `DataAltered` where they are not as many groups as
+    the record says.
+
+    Example: 857 errors with 69 groups have numbers from 0 to 68.
+    """
+    groups, items = arrays.get(GROUPS + value.metric), len(arrays[value.metric])
+    if groups is None:
+        fits = value.groups in (None, items)
+    else:
+        fits = groups.dtype.kind in "iu" and groups.shape == (items,)
+        fits = fits and np.array_equal(np.unique(groups), np.arange(value.groups or 0))
+    if not fits and value.aggregate != "single":
+        raise DataAltered(
+            f"items of {value.metric} are not kept in the {value.groups} groups that the record says"
+        )
+    return None if groups is None else groups.astype(np.int64)

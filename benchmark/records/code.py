@@ -1,0 +1,98 @@
+"""The state of the code that a record writes down: bench's, and that of the plugin that was run."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from benchmark import __version__
+from benchmark.records.model import CodePart, PluginCode, Record
+
+OWN = Path(__file__).resolve().parent.parent.parent
+RESULTS = (":(exclude)leaderboards", ":(exclude)README.md")
+"""Records and tables are results, not code: writing one must not make the next run dirty."""
+
+
+@cache
+def code_state(implementation: str = "", distribution: str = "") -> CodePart:
+    """bench's version, and the commit of the checkout it runs from with whether it was changed.
+
+    With the class that runs ("package.module:Name") and the distribution it came in, also the state of
+    that package. Asked once, when a run begins: what is edited or committed while it runs is not what
+    ran. Where code is not run from a checkout the commit is empty; `dirty` is None where git can't say.
+    """
+    commit, dirty = "", None
+    if _git(OWN, "rev-parse", "--show-toplevel") == str(OWN):
+        commit, dirty = _commit(OWN), _changed(OWN, *RESULTS)
+    plugin = plugin_code(implementation, distribution) if implementation else None
+    return CodePart(bench=__version__, commit=commit, dirty=dirty, plugin=plugin)
+
+
+def plugin_code(implementation: str, distribution: str) -> PluginCode:
+    """The state of the package that holds a method's class, which need not be imported for it."""
+    try:
+        released = version(distribution)
+    except (PackageNotFoundError, ValueError):
+        released = ""
+    found = find_spec(implementation.partition(":")[0].partition(".")[0])
+    if found is None or found.origin is None:
+        return PluginCode(distribution=distribution, version=released, digest="")
+    module = Path(found.origin).resolve()
+    files = sorted(module.parent.rglob("*.py")) if module.name == "__init__.py" else [module]
+    kept = tracked(module)
+    return PluginCode(
+        distribution=distribution,
+        version=released,
+        digest=source_digest(module.parent, files),
+        commit=_commit(module.parent) if kept else "",
+        dirty=_changed(module.parent) if kept else None,
+    )
+
+
+def tracked(path: Path) -> bool:
+    """Whether a file is under git's care, wherever its checkout begins."""
+    return bool(_git(path.parent, "ls-files", "--", path.name))
+
+
+def source_digest(folder: Path, files: list[Path]) -> str:
+    """sha256 over the files' names, as seen from `folder`, and their bytes."""
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def made_by_other_code(record: Record, now: CodePart) -> bool:
+    """Whether the plugin's files are other ones now than when the record, or its fit, was made.
+
+    Records from before plugins' code was written down are not said to differ.
+    """
+    then = [record.code.plugin, record.fitted.code.plugin if record.fitted else None]
+    return now.plugin is not None and any(
+        plugin is not None and plugin.digest != now.plugin.digest for plugin in then
+    )
+
+
+def _commit(folder: Path) -> str:
+    return _git(folder, "rev-parse", "HEAD") or ""
+
+
+def _changed(folder: Path, *outside: str) -> bool | None:
+    told = _git(folder, "status", "--porcelain", "--", ".", *outside)
+    return None if told is None else bool(told)
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,108 @@
+"""What makes two runs the same: computed alike before a run and from its record after it.
+
+Only what can change the numbers counts: not the device, workers, batch of prediction, or machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmark.protocols import canonical_digest
+from benchmark.records.model import Record
+
+IDENTITY_VERSION = 1
+LENGTH = 16
+
+
+def fit_id(
+    *, method: str, method_version: int, settings: Mapping[str, Any], images: str, seed: int
+) -> str:
+    """Identity of a fit: method, version, effective settings, digest of the pixels seen, seed.
+
+    Protocols that fit on the same pixels share it, so `ytf68` reuses what `ytf5` has fitted.
+    """
+    content = {
+        "identity": IDENTITY_VERSION,
+        "method": method,
+        "method_version": method_version,
+        "settings": dict(settings),
+        "images": images,
+        "seed": seed,
+    }
+    return canonical_digest(content)[:LENGTH]
+
+
+def part_id(
+    *,
+    method: str,
+    method_version: int,
+    name: str,
+    identity: Mapping[str, Any],
+    images: str,
+    seed: int,
+) -> str:
+    """Identity of a part of a fit that several settings of a method share."""
+    content = {
+        "identity": IDENTITY_VERSION,
+        "method": method,
+        "method_version": method_version,
+        "part": name,
+        "content": dict(identity),
+        "images": images,
+        "seed": seed,
+    }
+    return canonical_digest(content)[:LENGTH]
+
+
+def run_id(
+    *,
+    fit: str,
+    protocol: str,
+    protocol_digest: str,
+    twin: bool,
+    on: str,
+    data: Mapping[str, tuple[str, str]],
+    evaluation_seed: int,
+    metrics: Mapping[str, int],
+) -> str:
+    """Identity of a run: its fit, the protocol's digest, and the digests of the data it is scored on.
+
+    `data` maps "train" and "test" to the digests of pixels and labels, `metrics` each metric to its
+    version; versions above the first count, so that a corrected metric makes another run.
+    """
+    content: dict[str, Any] = {
+        "identity": IDENTITY_VERSION,
+        "fit": fit,
+        "protocol": protocol,
+        "protocol_digest": protocol_digest,
+        "twin": twin,
+        "on": on,
+        "data": {name: list(digests) for name, digests in data.items()},
+        "evaluation_seed": evaluation_seed,
+    }
+    if later := {name: number for name, number in metrics.items() if number > 1}:
+        content["metrics"] = later
+    return canonical_digest(content)[:LENGTH]
+
+
+def ids_from_record(record: Record) -> tuple[str, str]:
+    """The fit id and run id that a record's own content gives; equal to those written in it."""
+    fit = fit_id(
+        method=record.method.id,
+        method_version=record.method.version,
+        settings=record.method.settings,
+        images=record.data["fit"].granted or record.data["fit"].pixels,
+        seed=record.seed,
+    )
+    run = run_id(
+        fit=fit,
+        protocol=f"{record.protocol.id}@{record.protocol.version}",
+        protocol_digest=record.protocol.digest,
+        twin=record.protocol.twin,
+        on=record.protocol.on,
+        data={n: (d.pixels, d.labels) for n, d in record.data.items() if n != "fit"},
+        evaluation_seed=record.evaluation_seed,
+        metrics={v.metric: v.version for v in record.metrics},
+    )
+    return fit, run
