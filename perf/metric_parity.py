@@ -1,8 +1,8 @@
 """How far every metric lies from its golden values, as a Markdown page.
 
-    python perf/metric_parity.py > docs/metric_parity.md
+    python -m perf.metric_parity > docs/metric_parity.md
 
-Prints what `python -m benchmark.testing.golden $BENCH_GOLDEN` checks, value by value, and exits with
+Prints what `python -m tests.golden $BENCH_GOLDEN` checks, value by value, and exits with
 1 where that does.
 """
 
@@ -17,7 +17,7 @@ import PIL
 import scipy
 import torch
 
-from benchmark.testing.golden.check import Checked, Row, check_folder
+from tests.golden.check import Checked, Row, check_folder
 
 PAGE = """\
 # How close the metrics are to their references
@@ -26,8 +26,8 @@ Written by `perf/metric_parity.py` from the golden inputs and expected values, w
 with the reference implementations (or exact arithmetic) named in `golden.json`. The error is the
 largest one over the array, relative to the expected value (`rel`) or not (`abs`, `exact`), or the
 value itself (`below`); an error of 0 means equal to the last bit. Python {python}, NumPy {numpy},
-SciPy {scipy}, torch {torch}, Pillow {pillow}, on a CPU. The same check of any such folder, on any
-machine: `python -m benchmark.testing.golden FOLDER`.
+SciPy {scipy}, torch {torch}, Pillow {pillow}, on a CPU. The same check of any such folder, from the
+root of the repository: `python -m tests.golden FOLDER`.
 
 | golden item | function | quantity | error | tolerance | within |
 | --- | --- | --- | --- | --- | --- |

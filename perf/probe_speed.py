@@ -25,6 +25,7 @@ import os
 import platform
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -182,21 +183,24 @@ def curve(
     return rows
 
 
-def draw(rows: list[dict[str, object]], path: Path) -> None:
+def draw(rows: list[dict[str, Any]], folder: Path) -> None:
     """Held-out error and training loss against the epoch, as SVG."""
-    import altair
-    import pandas
+    from benchmark.boards.plot import COLOURS, Axis, Plot
 
-    base = altair.Chart(pandas.DataFrame(rows)).encode(
-        x=altair.X("epoch:Q", scale=altair.Scale(type="log")),
-        color="schedule:N",
-        detail="seed:N",
-    )
-    held_out = base.mark_line().encode(
-        y=altair.Y("error_percent:Q", title="held-out error, % of inter-ocular distance")
-    )
-    loss = base.mark_line().encode(y=altair.Y("loss:Q", title="training loss"))
-    (held_out.properties(width=320) | loss.properties(width=320)).save(path)
+    lines: dict[tuple[str, object], list[dict[str, Any]]] = {}
+    for row in rows:
+        lines.setdefault((str(row["schedule"]), row["seed"]), []).append(row)
+    colour = dict(zip(sorted({schedule for schedule, _ in lines}), COLOURS, strict=False))
+    epochs = Axis.around((float(row["epoch"]) for row in rows), 420, log=True)
+    for key, name in (
+        ("error_percent", "held-out error, % of inter-ocular distance"),
+        ("loss", "training loss"),
+    ):
+        plot = Plot(epochs, Axis.around((float(r[key]) for r in rows), 240), names=("epoch", name))
+        for (schedule, seed), own in lines.items():
+            points = [(float(r["epoch"]), float(r[key])) for r in own]
+            plot.line(points, colour=colour[schedule], says=f"{schedule}, seed {seed}", legend=True)
+        (folder / f"probe_{key}.svg").write_text(plot.svg(alone=True) + "\n", "utf-8")
 
 
 def main() -> None:
@@ -268,7 +272,7 @@ def main() -> None:
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    draw(rows, options.out / "probe_curves.svg")
+    draw(rows, options.out)
 
 
 if __name__ == "__main__":

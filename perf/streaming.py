@@ -30,10 +30,9 @@ def one(count: int) -> dict[str, float]:
     from torch import nn
 
     from benchmark.contracts import Generator
-    from benchmark.metrics.frechet import frechet_distance
+    from benchmark.metrics.frechet import FeatureMoments, frechet_distance
     from benchmark.metrics.path_length import perceptual_path_length
     from benchmark.networks.feature_networks import feature_network
-    from benchmark.networks.features import collect, generated_images
     from benchmark.networks.lpips import Lpips
 
     torch.set_num_threads(1)
@@ -55,10 +54,14 @@ def one(count: int) -> dict[str, float]:
     )
     squeezenet, lpips = feature_network("fd-squeezenet"), Lpips("lpips-squeeze")
     began = time.monotonic()
-    sides = [collect(generated_images(generator, count, seed), squeezenet) for seed in (0, 1)]
-    distance = frechet_distance(
-        sides[0].mean, sides[0].covariance(), sides[1].mean, sides[1].covariance()
-    )
+    sides = []
+    for seed in (0, 1):
+        sides.append(FeatureMoments(squeezenet.dimensions))
+        for images in generator.stream(count, seed, batch=32, device="cpu"):
+            pixels = images.permute(0, 2, 3, 1).numpy()
+            sides[-1].update(squeezenet.features(pixels))
+    one, other = sides
+    distance = frechet_distance(one.mean, one.covariance(), other.mean, other.covariance())
     compared = time.monotonic()
     length = perceptual_path_length(generator, lpips, pairs=count, seed=0)
     return {

@@ -135,36 +135,6 @@ def _maps(known: Trunk, layers: Sequence[str], own: dict[str, Tensor]) -> Maps:
     return Maps(features, [known.layers[layer] for layer in layers or known.layers])
 
 
-class Vgg16Maps(nn.Module):
-    """VGG16's maps for perceptual losses: images (B, 3, H, W) in [-1, 1] to one map per layer.
-
-    layers: some of relu1_2, relu2_2, relu3_3, relu4_3, relu5_3. Scaled as for ImageNet, not
-    resized. Needs torchvision's vgg16-397923af.pth; errors as `benchmark.networks.weights.find`.
-
-    `Vgg16Maps(["relu2_2"])(images)[0]` is (B, 128, H / 2, W / 2).
-    """
-
-    def __init__(self, layers: Sequence[str] = (), given: str | Path | None = None) -> None:
-        super().__init__()
-        self.maps = trunk("vgg16", layers, given)
-        self.layers = tuple(layers or TRUNKS["vgg16"].layers)
-        self.scale = ImageNetScale()
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        found: list[Tensor] = self.maps(self.scale(require_signed(images)))
-        return found
-
-    def identity(self) -> dict[str, object]:
-        """What a number measured through this network depends on."""
-        return {
-            "name": "vgg16",
-            "layers": list(self.layers),
-            "sha256": {weights.VGG16.name: weights.VGG16.sha256},
-            "resize": "none",
-            "input": "RGB in [-1, 1], to ImageNet mean and std",
-        }
-
-
 class ImageNetScale(nn.Module):
     """RGB in [-1, 1] to what torchvision's ImageNet classifiers were trained on."""
 

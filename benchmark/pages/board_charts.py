@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import cycle
 
 import numpy as np
 from markupsafe import Markup
 
 from benchmark.boards.entries import Entry
+from benchmark.boards.plot import COLOURS, GREY, ORANGE, Axis, Plot, Rows, number
 from benchmark.boards.rows import Row
 from benchmark.protocols import Protocol
 
 SHOWN, MOST_ROWS = 8, 12
 POINTS = 60
 DOTS = 1500
-WIDTH, HEIGHT = 480, 300
-QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
+WIDTH, HEIGHT, ROWS_WIDTH = 444, 280, 340
 
 
 def board_charts(
@@ -81,27 +81,14 @@ def _seeds(protocol: Protocol, rows: list[Row], entries: list[Entry]) -> dict[st
 
 def seeds_chart(seeds: dict[str, list[float]], title: str) -> Markup:
     """A dot per seed, a stroke at their mean, a line per row."""
-    import altair
-
-    values = [
-        {"row": name, "value": _short(value), "mean": _short(float(np.mean(group)))}
-        for name, group in seeds.items()
-        for value in group
-    ]
-    axis = altair.Axis(labelLimit=280, title=None, domain=False, ticks=False, grid=True)
-    base = altair.Chart(altair.Data(values=values)).encode(
-        y=altair.Y("row:N", sort=list(seeds), axis=axis)
-    )
-    scale = altair.Scale(zero=False)
-    layers = (
-        base.mark_tick(height=16, thickness=2, color="#f58518").encode(
-            x=altair.X("mean:Q", title=title, scale=scale)
-        ),
-        base.mark_circle(size=40, opacity=0.7, color="#4c78a8").encode(
-            x=altair.X("value:Q", title=title, scale=scale)
-        ),
-    )
-    return svg(altair.layer(*layers).properties(width=WIDTH - 140, height=26 * len(seeds)))
+    across = Axis.around((v for group in seeds.values() for v in group), ROWS_WIDTH)
+    plot = Plot(across, Rows(list(seeds)), names=(title, ""))
+    for i, (name, group) in enumerate(seeds.items()):
+        mean = float(np.mean(group))
+        _stroke(plot, mean, i, f"{name}: mean {number(mean)}")
+        says = [f"{name}: {number(value)}" for value in group]
+        plot.dots([(value, i) for value in group], radius=3.5, opacity=0.7, says=says)
+    return plot.svg()
 
 
 def _errors(protocol: Protocol, rows: list[Row], entries: list[Entry]) -> dict[str, np.ndarray]:
@@ -122,121 +109,67 @@ def _errors(protocol: Protocol, rows: list[Row], entries: list[Entry]) -> dict[s
 
 def distribution(errors: dict[str, np.ndarray], title: str) -> Markup:
     """A line per row with its quantiles."""
-    import altair
+    spread = {
+        row: np.quantile(items, (0.05, 0.25, 0.5, 0.75, 0.95)) for row, items in errors.items()
+    }
+    means = {row: float(items.mean()) for row, items in errors.items()}
+    ends = [*(q for found in spread.values() for q in found), *means.values()]
+    across = Axis.around([*ends, 0.0] if min(ends) >= 0 else ends, ROWS_WIDTH)
+    plot = Plot(across, Rows(list(errors)), names=(title, ""))
+    for i, (name, found) in enumerate(spread.items()):
+        low, first, median, third, high = map(float, found)
+        middle = f"{name}: middle half {number(first)} to {number(third)}"
+        plot.line([(low, i), (high, i)], colour=GREY, width=1, says=f"{name}: 90 % of items")
+        plot.box((first, i - 0.2), (third, i + 0.2), says=middle)
+        _stroke(plot, median, i, f"{name}: median {number(median)}")
+        says = f"{name}: mean {number(means[name])}"
+        plot.dots([(means[name], i)], colour=ORANGE, says=[says])
+    return plot.svg()
 
-    values = []
-    for name, items in errors.items():
-        quantiles = np.quantile(items, list(QUANTILES.values()))
-        said = {k: _short(q) for k, q in zip(QUANTILES, quantiles, strict=True)}
-        values.append({"row": name, "mean": _short(items.mean()), **said})
-    axis = altair.Axis(labelLimit=280, title=None, domain=False, ticks=False)
-    y = altair.Y("row:N", sort=list(errors), axis=axis)
-    base = altair.Chart(altair.Data(values=values)).encode(y=y)
 
-    def across(field: str) -> Any:
-        return altair.X(f"{field}:Q", title=title)
-
-    layers = (
-        base.mark_rule(color="#888").encode(x=across("p5"), x2="p95"),
-        base.mark_bar(height=10, color="#4c78a8").encode(x=across("p25"), x2="p75"),
-        base.mark_tick(height=16, thickness=2, color="#f58518").encode(x=across("p50")),
-        base.mark_point(filled=True, size=28, color="#f58518").encode(x=across("mean")),
-    )
-    return svg(altair.layer(*layers).properties(width=WIDTH - 140, height=26 * len(errors)))
+def _stroke(plot: Plot, value: float, row: int, says: str) -> None:
+    plot.line([(value, row - 0.32), (value, row + 0.32)], colour=ORANGE, says=says)
 
 
 def cumulative(errors: dict[str, np.ndarray], title: str) -> Markup:
     """The share of items with at most a value, one line per row."""
-    import altair
-
     end = max(float(np.quantile(v, 0.99)) for v in errors.values()) or 1.0
     start = min(0.0, *(float(v.min()) for v in errors.values()))
-    ticks = np.linspace(start, end, POINTS)
-    values = [
-        {"x": round(float(x), 5), "share": round(float((v <= x).mean()), 4), "row": name}
-        for name, v in errors.items()
-        for x in ticks
-    ]
-    chart = (
-        altair.Chart(altair.Data(values=values))
-        .mark_line()
-        .encode(
-            x=altair.X("x:Q", title=title),
-            y=altair.Y("share:Q", title="share of items", axis=altair.Axis(format="%")),
-            color=altair.Color(
-                "row:N",
-                title=None,
-                sort=list(errors),
-                legend=altair.Legend(labelLimit=320, orient="bottom", columns=2),
-            ),
-        )
-    )
-    return svg(chart.properties(width=WIDTH, height=HEIGHT))
+    names = (title, "share of items [%]")
+    plot = Plot(Axis(start, end, WIDTH), Axis(0, 100, HEIGHT), names=names)
+    for (name, values), colour in zip(errors.items(), cycle(COLOURS), strict=False):
+        line = [
+            (float(x), 100 * float((values <= x).mean())) for x in np.linspace(start, end, POINTS)
+        ]
+        plot.line(line, colour=colour, says=name, legend=True)
+    return plot.svg()
 
 
 def scatter(one: np.ndarray, other: np.ndarray, first: str, second: str) -> Markup:
-    """A point per item, and the line on which both are equal."""
-    import altair
-
-    step = max(1, len(one) // DOTS)
-    values = [
-        {"a": _short(a), "b": _short(b)} for a, b in zip(one[::step], other[::step], strict=True)
-    ]
+    """A point per item, and the line on which both are equal; the outermost lie on the frame."""
     end = float(np.quantile(np.concatenate([one, other]), 0.995)) or 1.0
-    scale = altair.Scale(domain=[min(0.0, float(one.min()), float(other.min())), end], clamp=True)
-    points = (
-        altair.Chart(altair.Data(values=values))
-        .mark_circle(size=14, opacity=0.5)
-        .encode(
-            x=altair.X("a:Q", title=first, scale=scale),
-            y=altair.Y("b:Q", title=second, scale=scale),
-        )
-    )
-    ends = altair.Data(values=[{"a": v, "b": v} for v in scale.domain])
-    line = altair.Chart(ends).mark_line(color="#888", strokeDash=[4, 4]).encode(x="a:Q", y="b:Q")
-    return svg((points + line).properties(width=HEIGHT, height=HEIGHT))
+    start = min(0.0, float(one.min()), float(other.min()))
+    axis = Axis(start, end, HEIGHT)
+    plot = Plot(axis, axis, names=(first, second))
+    step = max(1, len(one) // DOTS)
+    pairs = np.clip(np.stack([one, other], axis=1)[::step], start, end)
+    plot.dots([(float(a), float(b)) for a, b in pairs], radius=2, opacity=0.5)
+    plot.line([(start, start), (end, end)], colour=GREY, width=1.5, dashed=True)
+    return plot.svg()
 
 
 def differences_chart(differences: np.ndarray, title: str) -> Markup:
     """How items' differences are distributed; dashed lines at zero and (orange) at their mean."""
-    import altair
-
     low, high = np.quantile(differences, [0.005, 0.995])
-    kept = np.clip(differences, low, high)
-    counts, edges = np.histogram(kept, bins=40)
-    values = [
-        {"from": _short(a), "to": _short(b), "items": int(n)}
-        for a, b, n in zip(edges, edges[1:], counts, strict=False)
-    ]
-    bars = (
-        altair.Chart(altair.Data(values=values))
-        .mark_bar(color="#4c78a8")
-        .encode(
-            x=altair.X("from:Q", title=title, scale=altair.Scale(zero=False)),
-            x2="to:Q",
-            y=altair.Y("items:Q", title="items"),
-            y2=altair.datum(0),
+    counts, edges = np.histogram(np.clip(differences, low, high), bins=40)
+    mean, most = float(differences.mean()), float(counts.max()) * 1.05
+    across = Axis.around([*map(float, edges), 0.0, mean], WIDTH)
+    plot = Plot(across, Axis(0, most, 180), names=(title, "items"))
+    for a, b, items in zip(edges, edges[1:], counts, strict=False):
+        says = f"{number(a)} to {number(b)}: {items} items"
+        plot.box((float(a), 0), (float(b), float(items)), says=says)
+    for value, colour in ((0.0, GREY), (mean, ORANGE)):
+        plot.line(
+            [(value, 0), (value, most)], colour=colour, width=1.5, dashed=True, says=number(value)
         )
-    )
-    lines = [
-        altair.Chart(altair.Data(values=[{"from": value}]))
-        .mark_rule(color=colour, strokeDash=[4, 4], strokeWidth=1.5)
-        .encode(x="from:Q")
-        for value, colour in ((0.0, "#888"), (_short(differences.mean()), "#f58518"))
-    ]
-    return svg(altair.layer(bars, *lines).properties(width=WIDTH, height=200))
-
-
-def _short(value: float) -> float:
-    return round(float(value), 4)
-
-
-def svg(chart: Any) -> Markup:
-    """A chart as inline SVG, made without a browser; it holds no script and fetches nothing."""
-    import vl_convert
-
-    return Markup(
-        vl_convert.vegalite_to_svg(
-            chart.configure(background="transparent").to_json(validate=False)
-        )
-    )
+    return plot.svg()

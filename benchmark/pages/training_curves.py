@@ -7,15 +7,19 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
+from benchmark.boards.plot import COLOURS, Axis, Plot
 from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput, UnknownName
 from benchmark.files import read_json
 from benchmark.home import home
 from benchmark.records.model import Record
 
-WIDTH, HEIGHT = 560, 300
+WIDTH, HEIGHT = 560, 280
 NOT_CURVES = {"stage", "step", "images", "images_per_second", "peak_memory_bytes"}
 
 
@@ -110,31 +114,18 @@ def one_value(curves: Mapping[str, Mapping[str, Curve]], value: str) -> dict[str
     return chosen
 
 
-def training_svg(curves: Mapping[str, Curve], value: str) -> str:
-    """One line for each run: the mean over the steps between two rows of its log."""
-    import altair
-    import vl_convert
-
-    values: list[dict[str, Any]] = [
-        {"run": run, "at": at, "value": number}
-        for run, curve in curves.items()
-        for at, number in curve.points
-        if at > 0
-    ]
-    low = min((row["value"] for row in values), default=0.0)
-    along = next((curve.along for curve in curves.values()), "")
-    scale = altair.Scale(type="log") if low > 0 else altair.Scale(zero=False)
-    chart = (
-        altair.Chart(altair.Data(values=values))
-        .mark_line(strokeWidth=1.5)
-        .encode(
-            x=altair.X("at:Q", title=along, axis=altair.Axis(format="~s")),
-            y=altair.Y("value:Q", title=value, scale=scale),
-            color=altair.Color(
-                "run:N", title=None, sort=list(curves), legend=altair.Legend(labelLimit=400)
-            ),
+def training_svg(curves: Mapping[str, Curve], value: str) -> Markup:
+    """A file of SVG with one line for each run: the mean over the steps between two rows of its log."""
+    lines = {run: [(x, y) for x, y in curve.points if x > 0] for run, curve in curves.items()}
+    points = [point for line in lines.values() for point in line]
+    if not points:
+        raise InvalidInput(
+            f"{value} is logged before the first step only: there is no line to draw"
         )
-        .properties(width=WIDTH, height=HEIGHT)
-    )
-    text: str = vl_convert.vegalite_to_svg(chart.to_json())
-    return text
+    up = Axis.around((y for _, y in points), HEIGHT, log=all(y > 0 for _, y in points))
+    along = next(curve.along for curve in curves.values())
+    plot = Plot(Axis.around((x for x, _ in points), WIDTH), up, names=(along, value))
+    for (run, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):
+        if line:
+            plot.line(line, colour=colour, width=1.5, says=run, legend=True)
+    return plot.svg(alone=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.datasets.layout import numbers, table_of
-from benchmark.files import file_sha256, write_text
+from benchmark.files import file_sha256
 
 COLUMNS = ["number", "repeat", "index"]
 Chosen = Mapping[tuple[int, int], np.ndarray]
@@ -32,13 +32,6 @@ def draw_chosen(images: int, numbers: Sequence[int], repeats: int, seed: int = 0
         for number in numbers
         for repeat in range(repeats)
     }
-
-
-def write_chosen(path: Path, chosen: Chosen) -> str:
-    """Write the file whole and return the sha256 that the protocol states as `chosen_sha256`."""
-    rows = (f"{n},{r},{i}\n" for (n, r), found in chosen.items() for i in found)
-    write_text(path, ",".join(COLUMNS) + "\n" + "".join(rows))
-    return file_sha256(path)
 
 
 def read_chosen(path: Path, sha256: str) -> Chosen:

@@ -1,4 +1,4 @@
-"""Curves drawn as plain SVG: where things lie, round ticks, nothing taken for markup."""
+"""Plots as plain SVG: where things lie, round ticks, nothing taken for markup."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.pages import charts
-from benchmark.pages.charts import Axis, line_svg
+from benchmark.boards import plot
+from benchmark.boards.plot import LONGEST, Axis, Plot, Rows
+from benchmark.pages.charts import line_svg
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 
 
 def test_examples_in_docstrings() -> None:
-    assert doctest.testmod(charts).failed == 0
+    assert doctest.testmod(plot).failed == 0
 
 
 @settings(deadline=None)
@@ -46,8 +47,10 @@ def test_the_line_goes_through_its_points_and_words_are_escaped() -> None:
     circles = [c for c in root.iter() if c.tag.endswith("circle")]
     assert len(circles) == 2
     low, high = (float(c.attrib["cy"]) for c in circles)
-    level = next(p for p in root.iter() if p.attrib.get("class") == "level").attrib["d"]
+    (level,) = (p.attrib["d"] for p in root.iter() if "stroke-dasharray" in p.attrib)
     assert float(re.findall(r"[\d.]+", level)[1]) == pytest.approx((low + high) / 2, abs=0.1)
+    titles = [t.text for t in root.iter("title")]
+    assert titles == ["3", "1 x & y: 2", "2 x & y: 4"]
     assert "://" not in said
 
 
@@ -58,3 +61,46 @@ def test_flat_and_single_values_can_be_drawn(points: list[tuple[float, float]]) 
 
 def test_nothing_gives_nothing() -> None:
     assert line_svg([], title="", names=("", "")) == ""
+
+
+def drawn(plot: Plot) -> ElementTree.Element:
+    return ElementTree.fromstring(plot.svg())
+
+
+def test_rows_are_drawn_from_the_top_down_with_boxes_on_their_lines() -> None:
+    plot = Plot(Axis(0, 10, 100), Rows(["first", "second"]))
+    plot.box((2, -0.2), (4, 0.2), says="middle")
+    plot.dots([(5, 0), (5, 1)])
+    root = drawn(plot)
+    names = {t.text: float(t.attrib["y"]) for t in root.iter("text") if t.text}
+    assert names["first"] < names["second"]
+    one, two = (float(c.attrib["cy"]) for c in root.iter("circle"))
+    assert two - one == 26
+    (box,) = root.iter("rect")
+    assert float(box.attrib["width"]) == 20
+    assert float(box.attrib["y"]) + float(box.attrib["height"]) / 2 == pytest.approx(one, abs=0.1)
+    assert float(box.attrib["x"]) + 30 == pytest.approx(
+        float(next(root.iter("circle")).attrib["cx"]), abs=0.1
+    )
+
+
+def test_long_names_keep_both_ends_and_are_whole_under_the_pointer() -> None:
+    name = "random-features imm-small settings.renderer=transposed"
+    (text,) = (t for t in drawn(Plot(Axis(0, 1, 100), Rows([name]))).iter("text") if len(t))
+    assert text.text is not None
+    assert len(text.text) <= LONGEST
+    assert text.text.startswith("random-features")
+    assert text.text.endswith("=transposed")
+    assert text[0].text == name
+
+
+def test_a_legend_stands_below_and_a_file_of_its_own_has_a_background() -> None:
+    plot = Plot(Axis(0, 1, 100), Axis(0, 1, 100))
+    plain = float(drawn(plot).attrib["height"])
+    for name in ("a", "b", "<c>"):
+        plot.line([(0, 0), (1, 1)], says=name, legend=True)
+    assert float(drawn(plot).attrib["height"]) == plain + 2 * 18
+    assert "&lt;c&gt;" in plot.svg()
+    assert 'xmlns="http://www.w3.org/2000/svg"' in plot.svg(alone=True)
+    assert "background:#fff" in plot.svg(alone=True)
+    assert "xmlns" not in plot.svg()

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput
-from benchmark.datasets.readers.meshes import Mesh, normalised, read_obj, sample_surface
 from benchmark.metrics.alignment import iterative_closest_point
 from benchmark.metrics.points import chamfer
 from benchmark.metrics.pose import rotate, rotation_error_degrees
+from tools.meshes import Mesh, normalised, read_obj, sample_surface
 
 SQUARE = """\
 # a unit square, once as a quad with colours and once as triangles further up

@@ -23,7 +23,6 @@ from benchmark.contracts.errors import (
     UnknownName,
 )
 from benchmark.datasets import prepared, preparing
-from benchmark.datasets.crops import draw_crops, write_crops
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.datasets.preparing import open_split, split_folder
 from benchmark.datasets.readers.ytf68 import Ytf68
@@ -32,6 +31,7 @@ from benchmark.home import builtin_folder
 from benchmark.protocols import Geometry, LandmarkRule, read_protocol
 from benchmark.protocols.data import Data
 from benchmark.tasks.landmark_rule import landmarks_of
+from tools.drawn import draw_crops, write_crops
 
 HERE = Path(".")
 GEOMETRY = Geometry(crop="points_square", scale=1.5, resize=40, cut=4)

@@ -23,7 +23,6 @@ from benchmark.networks.feature_networks import (
     feature_network,
 )
 from benchmark.networks.lpips import Lpips
-from benchmark.networks.trunks import Vgg16Maps
 
 
 def noise(count=3, height=20, width=28, seed=0):
@@ -177,10 +176,10 @@ def test_vgg_maps_are_torchvisions_and_pass_gradients_to_images_only(tiny_vgg):
 
     path, state = tiny_vgg
     before = torch.random.get_rng_state()
-    network = Vgg16Maps(["relu2_2", "relu1_2"], path)
+    network = trunks.trunk("vgg16", ["relu2_2", "relu1_2"], path)
     assert torch.equal(before, torch.random.get_rng_state())
     images = to_signed(torch.from_numpy(noise(2, 16, 16)).permute(0, 3, 1, 2)).requires_grad_()
-    late, early = network(images)
+    late, early = network(trunks.ImageNetScale()(images))
     assert late.shape == (2, 128, 8, 8)
     reference = torchvision.models.vgg16(weights=None).features
     reference.load_state_dict(
@@ -195,9 +194,8 @@ def test_vgg_maps_are_torchvisions_and_pass_gradients_to_images_only(tiny_vgg):
     late.mean().backward()
     assert images.grad.abs().sum() > 0
     assert all(not p.requires_grad for p in network.parameters())
-    assert network.identity()["layers"] == ["relu2_2", "relu1_2"]
     with pytest.raises(UnknownName, match="relu9"):
-        Vgg16Maps(["relu9"], path)
+        trunks.trunk("vgg16", ["relu9"], path)
 
 
 @pytest.fixture
@@ -295,7 +293,7 @@ def test_names_that_nobody_knows_and_files_that_are_not_there(tmp_path):
         Lpips("lpips-alex")
     with pytest.raises(UnknownName, match="trunk"):
         trunks.trunk("alexnet")
-    for make in (Inception, Vgg16Maps, lpips.Lpips, feature_networks.SqueezeNet):
+    for make in (Inception, lpips.Lpips, feature_networks.SqueezeNet):
         arguments = {"trunk": tmp_path} if make is lpips.Lpips else {"given": tmp_path}
         with pytest.raises(DataMissing, match="are not in"):
             make(**arguments)

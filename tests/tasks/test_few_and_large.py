@@ -19,13 +19,14 @@ from benchmark.registry.protocols import find_protocol
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
 from benchmark.tasks import chosen as chosen_module
-from benchmark.tasks.chosen import draw_chosen, read_chosen, write_chosen
+from benchmark.tasks.chosen import draw_chosen, read_chosen
 from benchmark.tasks.landmark_limited import chosen_rows, copies_of
 from benchmark.tasks.landmark_regression import targets
 from benchmark.tasks.landmark_scale import zoomed_points, zooms
 from benchmark.tasks.warped import warped_images, warped_points
 from benchmark.warps.random_warps import FEW_LABELS
 from benchmark.warps.thin_plate import ThinPlateSpline
+from tools.drawn import write_chosen
 
 QUIET = Silent()
 LIMITED = ["mafl_limited", "aflw_m_limited", "aflw_m_limited_cl", "ytf5_limited"]

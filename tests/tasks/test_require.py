@@ -26,7 +26,8 @@ from benchmark.protocols import (
 )
 from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.base import Scoring, find_task
-from benchmark.tasks.chosen import draw_chosen, write_chosen
+from benchmark.tasks.chosen import draw_chosen
+from tools.drawn import write_chosen
 
 QUIET: Any = lambda *a, **k: None  # noqa: E731
 NME = Metric(id="nme_iod", unit="%", better="lower")

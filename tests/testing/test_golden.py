@@ -21,9 +21,9 @@ from scipy.io import savemat
 
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
 from benchmark.files import file_sha256
-from benchmark.testing.golden.__main__ import main
-from benchmark.testing.golden.check import COMPUTED, check_folder
-from benchmark.testing.golden.items import Item, Tolerance
+from tests.golden.__main__ import main
+from tests.golden.check import COMPUTED, check_folder
+from tests.golden.items import Item, Tolerance
 
 QUANTITIES = {
     "frechet_full_rank": "frechet_ddof1 frechet_ddof0 mean_term",

@@ -23,9 +23,9 @@ from benchmark.metrics.landmarks import (
 from benchmark.metrics.matching import match_descriptors, matching_errors
 from benchmark.probes.linear import LinearProbe, linear_probe
 from benchmark.probes.spatial import Reading
-from benchmark.testing.golden.fixtures import find_file, find_table
-from benchmark.testing.golden.items import Item, Value
 from benchmark.warps.thin_plate import ThinPlateSpline
+from tests.golden.fixtures import find_file, find_table
+from tests.golden.items import Item, Value
 
 CELEBA = (218.0, 178.0)
 """Height and width of an aligned image, the pixels that `true_pixels` and `anisotropic` mean."""

@@ -1,4 +1,4 @@
-"""`python -m benchmark.testing.golden FOLDER`: a table, and exit code 1 unless all is as expected."""
+"""`python -m tests.golden FOLDER`: a table, and exit code 1 unless all is as expected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from benchmark.contracts.errors import BenchError
-from benchmark.testing.golden.check import Checked, Row, check_folder
+from tests.golden.check import Checked, Row, check_folder
 
 HEADER = ("item", "worst value", "relative error", "error", "tolerance", "verdict")
 

@@ -29,7 +29,7 @@ from benchmark.metrics.segmentation import (
     pooled_iou,
     pooled_mask_disagreement,
 )
-from benchmark.testing.golden.items import Item, Value
+from tests.golden.items import Item, Value
 
 
 def foreground(item: Item) -> Iterator[Value]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.contracts.errors import BenchError, UnknownName
-from benchmark.testing.golden import generative, landmarks, shapes
-from benchmark.testing.golden.items import Item, Tolerance, Value, read_index, read_item
+from tests.golden import generative, landmarks, shapes
+from tests.golden.items import Item, Tolerance, Value, read_index, read_item
 
 COMPUTED: dict[str, Callable[[Item], Iterator[Value]]] = {
     "nme_5pt": landmarks.normalised_errors,

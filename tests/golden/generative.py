@@ -21,8 +21,8 @@ from benchmark.metrics.neighbours import density_coverage, precision_recall
 from benchmark.metrics.path_length import trimmed_mean, within_percentiles
 from benchmark.networks.lpips import Lpips
 from benchmark.networks.resize import clean_resize
-from benchmark.testing.golden.fixtures import find_file
-from benchmark.testing.golden.items import Item, Value
+from tests.golden.fixtures import find_file
+from tests.golden.items import Item, Value
 
 INCEPTION_SIZE = 299
 BATCH = 64

@@ -1,6 +1,8 @@
 """Golden values: a folder of inputs and expected outputs, checked through bench's public functions.
 
-    python -m benchmark.testing.golden FOLDER [--json] [--values] [--only ITEM]
+From the root of the repository:
+
+    python -m tests.golden FOLDER [--json] [--values] [--only ITEM]
 
 A folder holds `golden.json` and one `.npz` per item with arrays `in_*` and `out_*`. What an item
 asks is read from the names of its arrays and its entry in `golden.json`; nothing here knows its
