@@ -52,9 +52,8 @@ from benchmark.records.model import (
     Record,
     StagePart,
     Value,
-    read_record,
-    record_text,
 )
+from benchmark.records.reading import read_record, record_text
 from benchmark.runner.fitting import fit, read_done, workplace
 from benchmark.runner.plan import Plan
 from benchmark.runner.processes import fit_together
