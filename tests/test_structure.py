@@ -33,7 +33,7 @@ FLOORS = [
 HEIGHT = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms}
 
 ALONE = {
-    "boards": {"metrics", "records", "protocols", "files", "home", "contracts"},
+    "boards": {"metrics", "records", "protocols", "settings", "files", "home", "contracts"},
     "records": {"metrics", "protocols", "files", "home", "contracts"},
     "protocols": {"files", "home", "contracts"},
     "metrics": {"contracts"},

@@ -222,9 +222,9 @@ def _state(run: Path, fit: Path) -> str:
 
 
 def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
-    from benchmark.boards.words import settings_words
     from benchmark.files import listed
     from benchmark.home import home
+    from benchmark.settings import settings_words
 
     rows = []
     for path in listed(home() / "runs", "*/run.json"):

@@ -11,7 +11,7 @@ from benchmark.contracts.method import Progress
 from benchmark.files import listed, one_writer, read_json
 from benchmark.home import home, leaderboards
 from benchmark.records.code import tracked
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 from benchmark.runner.fitting import waiting_lock
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import record_path, run_lock

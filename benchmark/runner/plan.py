@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
-from benchmark.settings import SettingsInvalid, resolve_settings
+from benchmark.settings import SettingsInvalid, as_taken, resolve_settings, settings_words
 from benchmark.tasks.base import Scoring, Task, find_task, kind_used
 from benchmark.tasks.faults import require_sound
 
@@ -42,6 +42,23 @@ class Request:
     on: Literal["test", "validation"] = "test"
     device: str = "auto"
     devices: int = 1
+
+    def words(self) -> list[str]:
+        """The words of the command, `run` first, that asks for the same; what is usual is left out.
+
+        >>> " ".join(Request("lead", "ytf5", given={"dimension": None}, twin=True).words())
+        'run --method lead --protocol ytf5 --set dimension=none --seed 0 --twin'
+        """
+        return [
+            *("run", "--method", self.method, "--protocol", self.protocol),
+            *(("--preset", self.preset) if self.preset else ()),
+            *(w for setting in settings_words(self.given) for w in ("--set", setting)),
+            *("--seed", str(self.seed)),
+            *(("--twin",) if self.twin else ()),
+            *(("--on", self.on) if self.on != "test" else ()),
+            *(("--device", self.device) if self.device != "auto" else ()),
+            *(("--devices", str(self.devices)) if self.devices != 1 else ()),
+        ]
 
 
 @dataclass(frozen=True)
@@ -117,6 +134,8 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     if spec.environment is not None:
         progress("the environment of the method", 0, 1)  # to be made, it may take minutes
     preset, settings = resolve_settings(spec, cls, request.preset, request.given, twin=request.twin)
+    effective = settings.model_dump(mode="json")
+    request = replace(request, given=as_taken(request.given, effective))
     info = cls.info(settings)
     kind = kind_used(info.gives, protocol, spec.id)
     if info.input_size not in (None, protocol.size):
@@ -144,7 +163,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     fit = fit_id(
         method=spec.id,
         method_version=spec.version,
-        settings=settings.model_dump(mode="json"),
+        settings=effective,
         images=splits["fit"].images(protocol.data.grants).digest,
         seed=request.seed,
     )

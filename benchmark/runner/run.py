@@ -45,9 +45,8 @@ from benchmark.records.model import (
     ProtocolPart,
     Record,
     StagePart,
-    read_record,
-    record_text,
 )
+from benchmark.records.reading import read_record, record_text
 from benchmark.records.values import keep, same_run, value_of
 from benchmark.runner.fitting import fit, read_done, workplace
 from benchmark.runner.plan import Plan

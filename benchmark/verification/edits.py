@@ -18,7 +18,8 @@ from typing import Literal
 from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput
 from benchmark.files import file_sha256, listed, one_writer, whole_file, write_text
 from benchmark.home import leaderboards
-from benchmark.records.model import LARGEST, Edit, Record, read_record, record_text
+from benchmark.records.model import Edit, Record
+from benchmark.records.reading import LARGEST, read_record, record_text
 from benchmark.records.values import COMMITTED_BYTES, same_run
 from benchmark.verification.kept import OpenSplits
 from benchmark.verification.verify import Check, verify_record

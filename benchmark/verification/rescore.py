@@ -27,15 +27,8 @@ from benchmark.protocols import Protocol
 from benchmark.records.code import code_state
 from benchmark.records.identity import ids_from_record
 from benchmark.records.machine import hardware, packages
-from benchmark.records.model import (
-    GROUPS,
-    FittedPart,
-    Record,
-    StagePart,
-    Value,
-    read_record,
-    record_text,
-)
+from benchmark.records.model import GROUPS, FittedPart, Record, StagePart, Value
+from benchmark.records.reading import read_record, record_text
 from benchmark.records.values import keep, value_of
 from benchmark.registry.protocols import find_protocol
 from benchmark.verification.kept import OpenSplits, find_kept, score_kept

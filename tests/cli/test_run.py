@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import click
 import pytest
 from tests_fixtures import Call
 
-from benchmark.cli.run import parse_settings
 from benchmark.home import home, leaderboards
 from benchmark.records.code import code_state, plugin_code, source_digest
 
@@ -165,28 +163,3 @@ def test_the_board_is_printed_written_and_checked(bench: Call, run: Call) -> Non
     assert "bench board build" in stale.err
     assert "wrote 1 files" in bench("board", "build").out
     assert bench("board", "build", "--check").code == 0
-
-
-@pytest.mark.parametrize(
-    "pairs, settings",
-    [
-        (["a=1", "b=1.5", "c=true"], {"a": 1, "b": 1.5, "c": True}),
-        (["a.b.c=1", "a.b.d=2", "a.e=3"], {"a": {"b": {"c": 1, "d": 2}, "e": 3}}),
-        (["reduction=none"], {"reduction": "none"}),
-        (['name="two words"'], {"name": "two words"}),
-        (["sizes=[1, 2]"], {"sizes": [1, 2]}),
-        (["table={x = 1}"], {"table": {"x": 1}}),
-        (["rate=1e-4"], {"rate": 0.0001}),
-        (["url=a=b"], {"url": "a=b"}),
-        (["a=1", "a=2"], {"a": 2}),
-        (["empty="], {"empty": ""}),
-    ],
-)
-def test_settings_are_toml_values_under_dotted_names(pairs: list, settings: dict) -> None:
-    assert parse_settings(tuple(pairs)) == settings
-
-
-@pytest.mark.parametrize("pairs", [["points"], ["=9"], [" =9"], ["a=1", "a.b=2"], ["a..b=1"]])
-def test_a_pair_that_is_none_is_refused(pairs: list) -> None:
-    with pytest.raises(click.BadParameter):
-        parse_settings(tuple(pairs))
