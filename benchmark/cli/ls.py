@@ -218,7 +218,7 @@ def _state(run: Path, fit: Path) -> str:
         return "done"
     if (fit / "done.json").exists():
         return "fitted"
-    return "begun (checkpoint)" if (fit / "checkpoint.pt").exists() else "begun"
+    return "begun (checkpoint)" if any(fit.glob("checkpoint*.pt")) else "begun"
 
 
 def _runs(json_: bool, method: str = "", protocol: str = "") -> None:

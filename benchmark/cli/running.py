@@ -16,6 +16,7 @@ from benchmark.contracts.errors import BenchError
 from benchmark.pages.page import write_page
 from benchmark.pages.tables import update_boards
 from benchmark.registry.protocols import all_protocols
+from benchmark.runner.checkpoints import checkpoint_files
 from benchmark.runner.curve import add_curve, require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.pictures import draw_pictures
@@ -138,10 +139,10 @@ def _say_plan(about: Mapping[str, Any]) -> None:
 
 def checkpoint_time(plan: Plan) -> str:
     """When a fit that was not finished last saved its state ("2026-01-31 12:00 UTC"); empty for none."""
-    path = plan.fit_folder / "checkpoint.pt"
-    if (plan.fit_folder / "done.json").exists() or not path.exists():
+    saved = [path.stat().st_mtime for path in checkpoint_files(plan.fit_folder)]
+    if (plan.fit_folder / "done.json").exists() or not saved:
         return ""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return datetime.fromtimestamp(max(saved), UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _summary(outcome: Outcome, page: Path) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Isolated(Method):
         self._call("save", folder)
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
+        self.device = device
         self._ready().log_to(folder.parent / "process.log")
         self._call("load", folder, device)
 
@@ -153,11 +153,11 @@ class _Fit:
     def log(self, number: int, values: Mapping[str, Any]) -> None:
         self.contexts[number].log(values)
 
-    def checkpoint(self, number: int) -> dict[str, Any] | None:
-        return self.contexts[number].checkpoints.load()
+    def checkpoint(self, number: int, name: str) -> dict[str, Any] | None:
+        return self.contexts[number].checkpoints.load(name)
 
-    def keep(self, number: int, state: Mapping[str, Any]) -> None:
-        self.contexts[number].checkpoints.save(state)
+    def keep(self, number: int, state: Mapping[str, Any], name: str) -> None:
+        self.contexts[number].checkpoints.save(state, name)
 
     def due(self, number: int) -> bool:
         return self.contexts[number].checkpoints.due()

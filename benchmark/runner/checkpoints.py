@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 import torch
 from torch import distributed
@@ -36,11 +37,16 @@ class Ranks:
         return cast(Anything, held[0])
 
 
+def checkpoint_files(folder: Path) -> list[Path]:
+    """All that a fit in this folder would go on from."""
+    return list(folder.glob("checkpoint*.pt"))
+
+
 class FolderCheckpoints:
-    """One checkpoint file, replaced whole; tensors, numbers, strings, lists and dicts only."""
+    """A file for each name, replaced whole; tensors, numbers, strings, lists and dicts only."""
 
     def __init__(self, folder: Path, watch: Stopwatch, ranks: Ranks) -> None:
-        self.path = folder / "checkpoint.pt"
+        self.folder = folder
         self.watch, self.ranks = watch, ranks
         every = os.environ.get("BENCH_CHECKPOINT_SECONDS", str(CHECKPOINT_EVERY_SECONDS))
         try:
@@ -49,28 +55,37 @@ class FolderCheckpoints:
             raise BenchError(f"BENCH_CHECKPOINT_SECONDS is {every!r}, not a number") from None
         self.last = time.monotonic()
 
-    def load(self) -> dict[str, Any] | None:
+    def path(self, name: str = "") -> Path:
+        """Example: `path("stage 1")` is "checkpoint-stage%201.pt" in the folder."""
+        return self.folder / f"checkpoint{'-' * bool(name)}{quote(name, safe='')}.pt"
+
+    def load(self, name: str = "") -> dict[str, Any] | None:
         self.ranks.agree(None)  # what process 0 was saving is there
-        state = self._read()
+        state = self._read(self.path(name))
         self.ranks.agree(None)  # it may be replaced, all have read it
         return state
 
-    def _read(self) -> dict[str, Any] | None:
-        if not self.path.exists():
+    def clear(self) -> None:
+        """The fit is done: nothing goes on from here any more."""
+        for path in checkpoint_files(self.folder):
+            path.unlink()
+
+    def _read(self, path: Path) -> dict[str, Any] | None:
+        if not path.exists():
             return None
         try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:
             raise DataAltered(
-                f"the checkpoint {self.path} can't be read: {type(error).__name__}: {error}",
+                f"the checkpoint {path} can't be read: {type(error).__name__}: {error}",
                 cure="delete it; the fit then begins anew",
             ) from None
 
-    def save(self, state: Mapping[str, Any]) -> None:
+    def save(self, state: Mapping[str, Any], name: str = "") -> None:
         if self.ranks.rank:
             return
         require_readable(state)
-        with whole_file(self.path) as temporary:
+        with whole_file(self.path(name)) as temporary:
             torch.save(dict(state), temporary)
         self.watch.keep()
         self.last = time.monotonic()

@@ -17,20 +17,23 @@ from benchmark.contracts.method import FitContext
 
 
 class FileCheckpoints:
-    """Checkpoints in one file; due after every `every` steps' question."""
+    """A file for each name; due after every `every` steps' question."""
 
     def __init__(self, file: Path, every: int = 0, kill_after: int = 0) -> None:
         self.file, self.every, self.kill_after = file, every, kill_after
         self.asked = self.saved = 0
 
-    def load(self) -> dict[str, Any] | None:
-        if not self.file.exists():
-            return None
-        return torch.load(self.file, weights_only=True)
+    def path(self, name: str) -> Path:
+        return self.file.with_stem(f"{self.file.stem}-{name}") if name else self.file
 
-    def save(self, state: Mapping[str, Any]) -> None:
+    def load(self, name: str = "") -> dict[str, Any] | None:
+        if not self.path(name).exists():
+            return None
+        return torch.load(self.path(name), weights_only=True)
+
+    def save(self, state: Mapping[str, Any], name: str = "") -> None:
         require_readable(state)
-        torch.save(dict(state), self.file)
+        torch.save(dict(state), self.path(name))
         self.saved += 1
         if self.kill_after and self.saved == self.kill_after:
             raise KeyboardInterrupt

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import torch
 
-from benchmark.contracts.errors import TrainingFailed
-from benchmark.contracts.method import FitContext
+from benchmark.contracts.errors import InvalidInput, TrainingFailed
+from benchmark.contracts.method import Checkpoints, FitContext
 from benchmark.training.meters import Rate, peak_memory
 from benchmark.training.randomness import derived_seed
-from benchmark.training.together import mean_over_processes
+from benchmark.training.together import gathered, require_equal
 
 
 class Stateful(Protocol):
@@ -56,23 +58,32 @@ def train(
     which `save_milestone` keeps a copy, `evaluate_at` steps at which what `evaluate` returns is
     logged; both count steps done, so 0 is before training.
 
+    A value that is returned on some steps only is logged as the mean over those. A fit may train
+    several stages one after the other, each under a name of its own: one that has ended is kept as it
+    ended, so a fit that was killed goes on in the stage in which it was.
+
     Of several processes (`FitContext.devices`) all make the same steps: `images_per_step` counts the
     images of all, what `update` returns is logged as the mean over them, and each has draws of its
     own: those of process 0 are those of a fit in one process, others join their rank to the seed.
+    All must hold the same `parts`, to the bit, whenever they are saved and at the end.
 
-    Raises `TrainingFailed` when the loss is not finite.
+    Raises `TrainingFailed` when the loss is not finite, or when the processes' parts differ.
     """
     device = torch.device(context.device)
+    _require_new(context.checkpoints, stage)
     first = _resume(context, stage, steps, parts)
     rate = Rate()
-    sums: dict[str, torch.Tensor] = {}
+    means = Means()
     waiting = 0
     stops = {*milestones, *evaluate_at}
     others = [context.rank] if context.rank else []
 
     def save(done: int) -> None:
         state = {name: dict(part.state_dict()) for name, part in parts.items()}
-        context.checkpoints.save({"stage": stage, "steps": steps, "step": done, "parts": state})
+        if context.devices > 1:
+            require_equal(state, stage)
+        whole = {"stage": stage, "steps": steps, "step": done, "parts": state}
+        context.checkpoints.save(whole, stage if done == steps else "")
 
     def at(done: int) -> None:
         if evaluate is not None and done in evaluate_at:
@@ -90,32 +101,74 @@ def train(
             values = update(step)
             rate.add(images_per_step)
             waiting += 1
-            for name, value in values.items():
-                known = torch.as_tensor(value, dtype=torch.float32).detach()
-                sums[name] = sums[name] + known if name in sums else known
+            means.add(values)
             done = step + 1
             if done % log_every == 0 or done == steps or done in stops:
-                means = {name: float(total) / waiting for name, total in sums.items()}
-                if context.devices > 1:
-                    means = mean_over_processes(means)
-                _require_finite(means, stage, done, waiting)
+                found = means.read(context.devices)
+                _require_finite(found, stage, done, waiting)
                 speed = rate.read()
-                context.progress(stage, done, steps, **means, images_per_second=speed)
+                context.progress(stage, done, steps, **found, images_per_second=speed)
                 context.log(
-                    {"stage": stage, "step": done, "images": done * images_per_step, **means}
+                    {"stage": stage, "step": done, "images": done * images_per_step, **found}
                     | {"images_per_second": speed, "peak_memory_bytes": peak_memory(device)}
                 )
-                sums, waiting = {}, 0
+                waiting = 0
                 at(done)
-            if done < steps and waiting == 0 and context.checkpoints.due():
+            if done < steps and waiting == 0 and _due(context):
                 save(done)
     if first < steps:
         save(steps)
 
 
+class Means:
+    """Of each name, the mean over the steps that gave it a value."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, torch.Tensor] = {}
+        self._counts: dict[str, int] = defaultdict(int)
+
+    def add(self, values: Mapping[str, torch.Tensor | float]) -> None:
+        """What one step gave; tensors are read later, so that no device is waited for."""
+        for name, value in values.items():
+            known = torch.as_tensor(value, dtype=torch.float32).detach()
+            self._sums[name] = self._sums[name] + known if name in self._sums else known
+            self._counts[name] += 1
+
+    def read(self, processes: int = 1) -> dict[str, float]:
+        """The means since the last reading, over the steps of all `processes`; start afresh.
+
+        Example: after `add({"loss": 1.0, "r1": 16.0})` and `add({"loss": 3.0})` they are 2.0 and 16.0.
+        """
+        mine = {name: (float(total), self._counts[name]) for name, total in self._sums.items()}
+        self.__init__()  # type: ignore[misc]
+        everyone = gathered(mine) if processes > 1 else [mine]
+        names = dict.fromkeys(name for each in everyone for name in each)
+        given = {name: [each[name] for each in everyone if name in each] for name in names}
+        return {name: sum(t for t, _ in g) / sum(n for _, n in g) for name, g in given.items()}
+
+
+def _due(context: FitContext) -> bool:
+    """Whether to save: process 0 knows, and all compare what they hold when it does."""
+    due = context.checkpoints.due()
+    return any(gathered(due)) if context.devices > 1 else due
+
+
+_begun: WeakKeyDictionary[Checkpoints, set[str]] = WeakKeyDictionary()
+
+
+def _require_new(checkpoints: Checkpoints, stage: str) -> None:
+    names = _begun.setdefault(checkpoints, set())
+    if stage in names:
+        raise InvalidInput(
+            f"two stages of one fit are named {stage!r}: the second would be taken for the first",
+            cure="give every call of `train` in a fit a name of its own",
+        )
+    names.add(stage)
+
+
 def _resume(context: FitContext, stage: str, steps: int, parts: Mapping[str, Stateful]) -> int:
-    """Load the newest checkpoint of this stage into `parts`; the number of steps done."""
-    state = context.checkpoints.load()
+    """Load what this stage ended with, or its newest checkpoint; the number of steps done."""
+    state = context.checkpoints.load(stage) or context.checkpoints.load()
     if state is None or state["stage"] != stage:
         return 0
     if state["steps"] != steps or set(state["parts"]) != set(parts):

@@ -1,21 +1,74 @@
-"""What the processes of one fit do together: means of what is logged, statistics of a whole batch."""
+"""What the processes of one fit do together: gather, compare networks, statistics of a whole batch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+from zlib import crc32
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from benchmark.contracts.errors import TrainingFailed
 
-def mean_over_processes(values: Mapping[str, float]) -> dict[str, float]:
-    """The mean of each value over the processes, which must name the same ones in the same order."""
-    total = torch.tensor(list(values.values()), dtype=torch.float64)
+Anything = TypeVar("Anything")
+
+
+def gathered(value: Anything) -> list[Anything]:
+    """What every process brings, in the order of their ranks."""
+    held: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(held, value)
+    return held
+
+
+def mean(value: Tensor) -> Tensor:
+    """The mean of a tensor over the processes of the fit; itself in a fit of one."""
+    if not distributed.is_initialized() or distributed.get_world_size() == 1:
+        return value
+    total = value.clone(memory_format=torch.contiguous_format)
     distributed.all_reduce(total)
-    means = (total / distributed.get_world_size()).tolist()
-    return dict(zip(values, means, strict=True))
+    return total / distributed.get_world_size()
+
+
+def require_equal(parts: Mapping[str, Mapping[str, Any]], stage: str) -> None:
+    """Raise `TrainingFailed`, in all processes, unless all hold the same states to the bit.
+
+    `parts` are state dicts by name. Only those of process 0 are ever saved, so a difference of any
+    kind (of an optimiser, of a running mean) would be a fit that no one can go on with.
+    """
+    everyone = gathered({name: checksum(state) for name, state in parts.items()})
+    apart = [name for name in parts if len({each.get(name) for each in everyone}) > 1]
+    if apart:
+        raise TrainingFailed(
+            f"the processes no longer hold the same network: {', '.join(apart)} of {stage} differ",
+            cure="train networks through `prepare` or a `Player`, and let what else changes follow "
+            "from the mean over processes; or fit on one device",
+        )
+
+
+def checksum(state: Any) -> int:
+    """CRC-32 of all tensors and numbers of a state dict, in its order; read on the CPU."""
+    total = 0
+    for value in _leaves(state):
+        if isinstance(value, Tensor):
+            flat = value.detach().cpu().contiguous().reshape(-1)
+            total = crc32(flat.view(torch.uint8).numpy().data, total) if len(flat) else total
+        else:
+            total = crc32(repr(value).encode(), total)
+    return total
+
+
+def _leaves(state: Any) -> Iterator[Any]:
+    if isinstance(state, Mapping):
+        for key, value in state.items():
+            yield key
+            yield from _leaves(value)
+    elif isinstance(state, list | tuple):
+        for value in state:
+            yield from _leaves(value)
+    else:
+        yield state
 
 
 class _Sum(torch.autograd.Function):

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from benchmark.contracts.method import FitContext
-
-
-class FileCheckpoints:
-    """Checkpoints in one file; due at every third question; killed after `kill_after` saves."""
-
-    def __init__(self, file: Path, kill_after: int) -> None:
-        self.file, self.kill_after = file, kill_after
-        self.asked = self.saved = 0
-
-    def load(self) -> dict[str, Any] | None:
-        return torch.load(self.file, weights_only=True) if self.file.exists() else None
-
-    def save(self, state: Mapping[str, Any]) -> None:
-        torch.save(dict(state), self.file)
-        self.saved += 1
-        if self.saved == self.kill_after:
-            raise KeyboardInterrupt
-
-    def due(self) -> bool:
-        self.asked += 1
-        return self.asked % 3 == 0
+from benchmark.testing.standin import FileCheckpoints
 
 
 class Recorded(FitContext):
@@ -55,7 +34,7 @@ def make_context() -> Callable[..., Recorded]:
             seed=seed,
             device="cpu",
             folder=folder,
-            checkpoints=FileCheckpoints(folder / "checkpoint.pt", kill_after),
+            checkpoints=FileCheckpoints(folder / "checkpoint.pt", 3, kill_after),
             progress=lambda stage, step, total, **values: None,
             log=lambda row: rows.append(dict(row)),
             shared=None,  # type: ignore[arg-type]
