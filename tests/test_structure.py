@@ -13,7 +13,7 @@ from tests_fixtures import ROOT
 FLOORS = [
     {"__main__"},
     {"cli"},
-    {"boards", "pages", "testing"},
+    {"boards", "pages", "pictures", "testing"},
     {"launch"},
     {"runner"},
     {"tasks"},

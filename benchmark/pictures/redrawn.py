@@ -9,8 +9,8 @@ from benchmark.boards.pictures import pictures_of, run_folder
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.method import Progress
 from benchmark.pages.boards import all_boards
+from benchmark.pictures.drawing import draw_pictures
 from benchmark.protocols import Protocol
-from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import Outcome
 
