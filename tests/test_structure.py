@@ -15,6 +15,7 @@ FLOORS = [
     {"__main__", "builtin"},
     {"cli"},
     {"pages", "testing"},
+    {"pictures"},
     {"boards", "launch", "training"},
     {"runner"},
     {"verification"},

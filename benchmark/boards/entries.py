@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
-from benchmark.contracts.names import shown
+from benchmark.contracts.names import only_fitted, shown
 from benchmark.files import file_sha256, listed, load_arrays
 from benchmark.home import leaderboards
 from benchmark.metrics.aggregates import checked
@@ -165,7 +165,7 @@ def _newest(entries: list[Entry]) -> tuple[list[Entry], list[LeftOut]]:
 
 def _run(record: Record) -> Any:
     """What a run shares with those that differ from it in the versions of its metrics alone."""
-    data = {name: (d.pixels, d.labels) for name, d in record.data.items() if name != "fit"}
+    data = {name: (d.pixels, d.labels) for name, d in record.data.items() if not only_fitted(name)}
     return record.fit_id, record.evaluation_seed, frozenset(data.items())
 
 

@@ -15,8 +15,7 @@ KNOWN = {
     ),
     "points": (
         "Points discovered",
-        "On test images, none picked, before any probe: equal colours for equal points. Rows below "
-        "them, if there are any, are the method's own pictures.",
+        "On test images, none picked, before any probe: equal colours for equal points.",
     ),
     "points_by_step": (
         "Points as training goes on",
@@ -26,6 +25,11 @@ KNOWN = {
         "Parts on test images",
         "Each colour is one part as the method found it, on test images evenly spread; what belongs "
         "to no part is dark.",
+    ),
+    "translations": (
+        "Translated images",
+        "Test images, none picked; below them what the method makes of them, and how much of each pixel "
+        "it repaints (white: all).",
     ),
     "matches": (
         "Matches, from best to worst",
@@ -45,6 +49,10 @@ KNOWN = {
     "interpolations": (
         "Interpolations",
         "Each row leads in equal steps from one generated image to the next, in the space of w.",
+    ),
+    "own": (
+        "The method's own pictures",
+        "Test images, none picked; below them a row for each thing that the method shows of them.",
     ),
 }
 """Title and words by the file's stem, in the order of a page."""

@@ -16,6 +16,7 @@ from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import Said, said_of
 from benchmark.boards.words import flat
+from benchmark.contracts.names import only_fitted
 from benchmark.metrics.catalogue import least
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.protocols import Protocol, canonical_digest
@@ -113,7 +114,9 @@ class Group:
 
     @classmethod
     def of(cls, record: Record) -> Group:
-        scored = sorted((n, d.pixels, d.labels) for n, d in record.data.items() if n != "fit")
+        scored = sorted(
+            (n, d.pixels, d.labels) for n, d in record.data.items() if not only_fitted(n)
+        )
         return cls(
             record.method.id,
             record.method.version,

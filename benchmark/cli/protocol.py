@@ -174,7 +174,7 @@ def page(names: tuple[str, ...], out: Path | None, only_check: bool, pictures: b
         raise DataMissing("no plugin brings protocols", cure="name those whose pages you want")
     folder = own_folder() if out is None else out
     if pictures and not only_check:
-        from benchmark.pages.twin_pictures import draw_twin
+        from benchmark.pictures.twin import draw_twin
 
         for protocol in chosen:
             picture = picture_path(protocol, folder)

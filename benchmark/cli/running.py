@@ -15,11 +15,11 @@ from benchmark.cli.progress import make_progress
 from benchmark.contracts.errors import BenchError
 from benchmark.pages.page import write_page
 from benchmark.pages.tables import update_boards
+from benchmark.pictures.drawing import draw_pictures
 from benchmark.registry.protocols import all_protocols
 from benchmark.runner.checkpoints import checkpoint_files
 from benchmark.runner.curve import add_curve, require_possible
 from benchmark.runner.discard import discard
-from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
 from benchmark.settings import settings_words

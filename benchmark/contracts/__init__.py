@@ -15,7 +15,7 @@ _HOME = {
     **dict.fromkeys(("Environment", "MethodSpec", "KINDS"), "spec"),
     **dict.fromkeys(("CommandSpec", "LauncherSpec"), "extension"),
     **dict.fromkeys(("DatasetSpec", "Reader", "Sample"), "dataset"),
-    **dict.fromkeys(("Images", "Cameras", "to_signed"), "images"),
+    **dict.fromkeys(("Images", "Cameras", "to_bytes", "to_signed"), "images"),
     **dict.fromkeys(
         (
             "Descriptors",
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from benchmark.contracts.errors import BenchError, InvalidInput, TrainingFailed
     from benchmark.contracts.extension import CommandSpec, LauncherSpec
     from benchmark.contracts.hooks import hookimpl
-    from benchmark.contracts.images import Cameras, Images, to_signed
+    from benchmark.contracts.images import Cameras, Images, to_bytes, to_signed
     from benchmark.contracts.method import (
         Ceiling,
         FitContext,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
 
 from benchmark.contracts.errors import InvalidInput
+from benchmark.contracts.spec import CameraAxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,15 +21,71 @@ def to_signed(pixels: torch.Tensor) -> torch.Tensor:
     return pixels.float().div_(127.5).sub_(1.0)
 
 
+def to_bytes(images: torch.Tensor) -> torch.Tensor:
+    """Float (..., H, W) in [-1, 1] → uint8, rounded; what lies outside is clamped. Undoes `to_signed`.
+
+    >>> to_bytes(torch.tensor([-1.0, 0.0, 1.0, 1.5])).tolist()
+    [0, 128, 255, 255]
+    """
+    return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
 @dataclass(frozen=True)
 class Cameras:
-    """Where each image was taken from, granted only by protocols that say so.
+    """From where each image was taken, granted only by protocols that say so.
 
-    `rotation` (N, 4) float32 unit quaternions (w, x, y, z), world to camera; `translation` (N, 3).
+    A point p of the object is at `rotation` p + `translation` in the frame of the camera, whose `axes`
+    are those of the protocol (`shape.camera_axes`). `rotation` (N, 4) are unit quaternions (w, x, y, z),
+    `translation` (N, 3) is in units of the object, `focal` (N,) the focal length in pixels of the image
+    given; all are float32. The optical axis meets the image in its middle, with a margin or without,
+    and pixels are square.
+
+    Example: a camera of `shapenet_cars_cameras@1` stands 2 units from the middle of its car, of diagonal
+    1, and sees it with a focal length of 240 pixels of 128.
     """
 
     rotation: np.ndarray
     translation: np.ndarray
+    focal: np.ndarray
+    axes: CameraAxes
+
+    def __post_init__(self) -> None:
+        if self.axes not in get_args(CameraAxes):
+            raise InvalidInput(f"cameras: axes {self.axes!r} are none of {get_args(CameraAxes)}")
+        count = len(self.rotation)
+        for name, shape in (
+            ("rotation", (count, 4)),
+            ("translation", (count, 3)),
+            ("focal", (count,)),
+        ):
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype != np.float32:
+                raise InvalidInput(
+                    f"cameras: {name} must be float32 {shape}, got {array.dtype} {array.shape}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.rotation)
+
+    def project(self, row: int, points: np.ndarray, side: int) -> np.ndarray:
+        """Where image `row`, `side` pixels wide, shows points (P, 3) of its object.
+
+        Returns (x, y), float64 (P, 2), in pixels; the centre of the top-left one is (0, 0). This is
+        what the fields mean: a pinhole camera. Points behind it have no place and come out as NaN.
+
+        >>> still = np.array([[1, 0, 0, 0]], np.float32), np.array([[0, 0, 2]], np.float32)
+        >>> camera = Cameras(*still, np.array([240], np.float32), "right_down_forward")
+        >>> camera.project(0, np.array([[0.0, 0.0, 0.0], [0.1, 0.0, 0.0]]), 128).tolist()
+        [[63.5, 63.5], [75.5, 63.5]]
+        """
+        w, *v = self.rotation[row].astype(np.float64)
+        turned = points + 2 * np.cross(v, w * points + np.cross(v, points))
+        seen = turned + self.translation[row]
+        if self.axes == "forward_up_right":
+            seen = seen[:, [2, 1, 0]] * np.array([1.0, -1.0, 1.0])
+        depth = np.where(seen[:, 2:] > 0, seen[:, 2:], np.nan)
+        found: np.ndarray = self.focal[row] * seen[:, :2] / depth + (side - 1) / 2
+        return found
 
 
 class Images:
@@ -40,7 +98,9 @@ class Images:
 
     What a protocol grants beside pixels is here too, and None where it does not: `cameras`; `objects`
     int64 (N,), equal numbers for views of one object or frames of one clip; `silhouettes` uint8
-    (N, S + 2m, S + 2m), how much of each pixel the object covers (255 all of it).
+    (N, S + 2m, S + 2m), how much of each pixel the object covers (255 all of it). `domains` are sets of
+    other images, by the name that the protocol gives them, each with grants of its own:
+    `images.domains["renders"].silhouettes`.
 
     `len(images)` is N. Example: 3,375 faces of the protocol `ytf5` are (3375, 136, 136, 3) with size 96,
     margin 20.
@@ -57,6 +117,7 @@ class Images:
     cameras: Cameras | None
     objects: np.ndarray | None
     silhouettes: np.ndarray | None
+    domains: Mapping[str, Images]
 
     def __init__(
         self,
@@ -66,6 +127,7 @@ class Images:
         cameras: Cameras | None = None,
         objects: np.ndarray | None = None,
         silhouettes: np.ndarray | None = None,
+        domains: Mapping[str, Images] | None = None,
     ) -> None:
         if pixels.ndim != 4 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8:
             raise InvalidInput(
@@ -76,6 +138,8 @@ class Images:
             raise InvalidInput(
                 f"images of {width}×{height} pixels cannot hold a centred square of {size}"
             )
+        if cameras is not None and len(cameras) != len(pixels):
+            raise InvalidInput(f"{len(cameras)} cameras for {len(pixels)} images")
         if objects is not None and objects.shape != pixels.shape[:1]:
             raise InvalidInput(f"objects must be {pixels.shape[:1]}, got {objects.shape}")
         if silhouettes is not None and (
@@ -92,6 +156,7 @@ class Images:
         self.cameras = cameras
         self.objects = objects
         self.silhouettes = silhouettes
+        self.domains = dict(domains or {})
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -110,3 +175,40 @@ class Images:
     def tensor(self, *, margin: bool = True) -> torch.Tensor:
         """All images at once, uint8 (N, 3, H, W); for sets that fit in memory."""
         return self.batch(slice(None), margin=margin)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name, those of a domain under "NAME/"; with `words`, all there is here."""
+        found = {"pixels": self.pixels, "objects": self.objects, "silhouettes": self.silhouettes}
+        if self.cameras is not None:
+            found |= {name: getattr(self.cameras, name) for name in CAMERA_ARRAYS}
+        present = {name: array for name, array in found.items() if array is not None}
+        for domain, images in self.domains.items():
+            present |= {f"{domain}/{name}": array for name, array in images.arrays().items()}
+        return present
+
+    def words(self) -> dict[str, Any]:
+        """What is no array: size, digest, axes of the cameras, and the domains'."""
+        return {
+            "size": self.size,
+            "digest": self.digest,
+            "axes": self.cameras.axes if self.cameras else None,
+            "domains": {name: images.words() for name, images in self.domains.items()},
+        }
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray], words: Mapping[str, Any]) -> Images:
+        """The inverse of `arrays` and `words`."""
+        own = {name: array for name, array in arrays.items() if "/" not in name}
+        if words.get("axes"):
+            own["cameras"] = Cameras(*(own.pop(name) for name in CAMERA_ARRAYS), words["axes"])
+        domains = {
+            domain: cls.of(
+                {n.partition("/")[2]: a for n, a in arrays.items() if n.startswith(f"{domain}/")},
+                about,
+            )
+            for domain, about in words.get("domains", {}).items()
+        }
+        return cls(size=words["size"], digest=words["digest"], domains=domains, **own)
+
+
+CAMERA_ARRAYS = ("rotation", "translation", "focal")

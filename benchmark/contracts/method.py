@@ -55,6 +55,8 @@ class MethodInfo:
     pretrained: tuple[Weights, ...] = ()
     milestones: bool = False
     data_parallel: bool = False
+    domains: tuple[str, ...] = ()
+    """Other images that it learns from beside those it is fitted on: keys of `images.domains`."""
     notes: str = ""
     """A sentence for the record."""
     runs: str = ""

@@ -21,7 +21,19 @@ NAME = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
 REFERENCE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 """A "module:name" that is imported later."""
 
+DOMAIN = "domains."
+"""Before a domain's name: the role of its images in a protocol's data, a plan and a record."""
+
 _MARKUP = re.compile(r"<[A-Za-z/!?]")
+
+
+def only_fitted(role: str) -> bool:
+    """Whether the images of a role are seen by methods alone, and by no probe or metric.
+
+    >>> [only_fitted(role) for role in ("fit", "domains.renders", "train", "test")]
+    [True, True, False, False]
+    """
+    return role == "fit" or role.startswith(DOMAIN)
 
 
 def id_faults(what: str, text: Any) -> list[str]:

@@ -8,7 +8,7 @@ nothing after it has to ask.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 
 from benchmark.contracts.centres import part_centres
 from benchmark.contracts.errors import InvalidInput
+from benchmark.contracts.images import to_bytes
 from benchmark.contracts.spec import CentreRule, Kind
 
 SHARE_NOISE = 64
@@ -67,6 +68,13 @@ class Prediction:
     def from_arrays(cls, arrays: dict[str, np.ndarray], **numbers: float) -> Self:
         """The inverse of `arrays` and `numbers`."""
         return cls(**{k: torch.from_numpy(np.asarray(v)) for k, v in arrays.items()}, **numbers)
+
+    def to(self, device: str) -> Self:
+        """The same on a device; itself where it lies there already."""
+        tensors = self.tensors()
+        if all(tensor.device == torch.device(device) for tensor in tensors.values()):
+            return self
+        return replace(self, **{name: tensor.to(device) for name, tensor in tensors.items()})
 
     def __len__(self) -> int:
         return len(next(iter(self.tensors().values())))
@@ -242,7 +250,7 @@ class Generator:
                 _require(z, "latents", f"{len(rows)} {self.z_dim}", "Generator")
             images = self.synthesis(self.mapping(z.to(device)), seed + first // SHARE_NOISE)
             _require(images, "synthesis", f"{len(rows)} 3 {self.size} {self.size}", "Generator")
-            yield images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+            yield to_bytes(images)
             first = rows.stop
 
     def sample(self, count: int, seed: int, *, batch: int = 64) -> torch.Tensor:

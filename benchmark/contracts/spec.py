@@ -27,6 +27,9 @@ KINDS: tuple[Kind, ...] = (
 DERIVED: dict[str, tuple[Kind, ...]] = {"parts": ("landmarks",)}
 """Kinds that a prediction of another kind gives besides itself (part centres are landmarks)."""
 
+CameraAxes = Literal["forward_up_right", "right_down_forward"]
+"""In which order a point in a camera's frame has its coordinates."""
+
 CentreRule = Literal["soft_mean", "ganseg", "scops", "motion_cosegmentation", "assembly"]
 CENTRE_RULES: tuple[str, ...] = get_args(CentreRule)
 """How a part gives one point: `benchmark.contracts.centres` says what each name means."""

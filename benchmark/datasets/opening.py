@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmark.contracts.names import DOMAIN
 from benchmark.datasets import preparing
 from benchmark.datasets.prepared import PreparedSplit
-from benchmark.protocols import NEEDED, Protocol
+from benchmark.protocols import Protocol
+from benchmark.protocols.data import granted_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmark.contracts.images import Images
     from benchmark.contracts.method import Progress
 
 
 def split_name(protocol: Protocol, role: str, *, twin: bool) -> str:
     """What plays the role, for people: "ytf68:people/test", or "twin:test"."""
-    return f"twin:{role}" if twin else str(getattr(protocol.data, role))
+    return f"twin:{role}" if twin else protocol.data.split(role)
 
 
 def open_split(
     protocol: Protocol, role: str, *, twin: bool, progress: Progress, anew: bool = False
 ) -> PreparedSplit:
-    """The split that plays `role`: "fit", "train", "test", "validation", "development" or
-    "development_fit".
+    """The split that plays `role`: "fit", "train", "test", "validation", "development",
+    "development_fit" or "domains.NAME".
 
     It is prepared where it was not yet, where its files or its reader have changed since, of which the
     progress says why, and `anew` in any case.
@@ -39,7 +44,7 @@ def open_split(
         from benchmark.datasets.rendered import open_twin
 
         return open_twin(protocol, role, progress=prepare, note=note, anew=anew)
-    named = getattr(protocol.data, role)
+    named = protocol.data.split(role)
     dataset, _, split = named.partition(":")
     return preparing.open_split(
         dataset,
@@ -53,14 +58,27 @@ def open_split(
     )
 
 
+def images_seen(protocol: Protocol, splits: Mapping[str, PreparedSplit]) -> Images:
+    """What a fit on the split "fit" of `splits` sees: its pixels, what is granted, and the domains."""
+    data = protocol.data
+    axes = protocol.shape.camera_axes if protocol.shape else "right_down_forward"
+    domains = {
+        role.removeprefix(DOMAIN): splits[role].images(data.granted(role), axes)
+        for role in data.domain_roles
+    }
+    return splits["fit"].images(data.granted("fit"), axes, domains)
+
+
 def _labels(protocol: Protocol, role: str) -> list[str]:
     """What is kept beside the points of a split: all that the task needs, or of images that are only
     fitted on, what the protocol grants a method to see."""
     data = protocol.data
-    only_fitted = (
+    if role in data.domain_roles:
+        return granted_labels(data, role)
+    fitted_alone = (
         (role == "fit" and data.fit != data.train)
         or (role == "development" and not data.train)
         or (role == "development_fit" and data.development_fit != data.development)
     )
-    granted = {name for grant in data.grants for name in NEEDED[grant]}
-    return [name for name in data.labels if not only_fitted or name in granted]
+    granted = granted_labels(data, "fit")
+    return [name for name in data.labels if not fitted_alone or name in granted]

@@ -24,7 +24,8 @@ from filelock import FileLock
 
 import benchmark
 from benchmark.contracts.errors import DataAltered, InvalidInput, RecordTooNew
-from benchmark.contracts.images import Cameras, Images
+from benchmark.contracts.images import CAMERA_ARRAYS, Cameras, Images
+from benchmark.contracts.spec import CameraAxes
 from benchmark.datasets.clouds import Clouds, load_clouds, write_clouds
 from benchmark.files import whole_folder, write_json
 from benchmark.protocols import canonical_digest
@@ -45,10 +46,11 @@ class PreparedSplit:
     `labels` holds what the protocol asks for beside the points: "visible" bool (N, K), "masks" uint8
     (N, S, S) of the middle square (1 foreground, 255 not scored), "attributes" float32 (N, A),
     "quaternions" float32 (N, 4) and "translations" float32 (N, 3) from the canonical frame to the
-    camera's, "silhouettes" uint8 (N, R, R), "clips" int64 (N,), equal for frames of one clip.
-    `clouds` are the true ones, if asked for. `files` names each image's file in its data set's folder
-    `root`, `image_digests` uint8 (N, 16) tells equal images, `hidden` counts points that the data set
-    says are not annotated; splits that an older bench prepared may lack these.
+    camera's, "focals" float32 (N,) in widths of the picture, "silhouettes" uint8 (N, R, R), "clips"
+    int64 (N,), equal for frames of one clip. `clouds` are the true ones, if asked for. `files` names
+    each image's file in its data set's folder `root`, `image_digests` uint8 (N, 16) tells equal images,
+    `hidden` counts points that the data set says are not annotated; splits that an older bench prepared
+    may lack these.
     """
 
     folder: Path
@@ -71,12 +73,19 @@ class PreparedSplit:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def images(self, grants: Sequence[str] = ()) -> Images:
+    def images(
+        self,
+        grants: Sequence[str] = (),
+        axes: CameraAxes = "right_down_forward",
+        domains: Mapping[str, Images] | None = None,
+    ) -> Images:
         """The label-free view that methods are given; it does not say which file it maps.
 
-        `grants` names what the protocol lets a method see beside pixels; the digest covers it.
+        `grants` names what the protocol lets a method see beside pixels, `axes` those of its cameras,
+        `domains` are the other images it lets it see; the digest covers them all. Without any of them it
+        is that of the pixels.
         """
-        granted: dict[str, Any] = {}
+        granted: dict[str, np.ndarray] = {}
         if "views" in grants:
             numbers = {name: i for i, name in enumerate(dict.fromkeys(self.identities))}
             granted["objects"] = np.array([numbers[name] for name in self.identities])
@@ -84,16 +93,22 @@ class PreparedSplit:
             granted["objects"] = self.labels["clips"].view(np.ndarray)
         if "silhouettes" in grants:
             granted["silhouettes"] = self.labels["silhouettes"].view(np.ndarray)
-        digests = {name: array_digest(array) for name, array in granted.items()}
+        cameras = None
+        digests: dict[str, Any] = {name: array_digest(array) for name, array in granted.items()}
         if "cameras" in grants:
             pose = (self.labels[name].view(np.ndarray) for name in ("quaternions", "translations"))
-            granted["cameras"] = cameras = Cameras(*pose)
-            digests["rotation"] = array_digest(cameras.rotation)
-            digests["translation"] = array_digest(cameras.translation)
+            focal = self.labels["focals"].view(np.ndarray) * np.float32(self.pixels.shape[1])
+            cameras = Cameras(*pose, focal, axes)
+            digests |= {name: array_digest(getattr(cameras, name)) for name in CAMERA_ARRAYS}
+            digests["axes"] = axes
+        if domains:
+            digests["domains"] = {name: images.digest for name, images in domains.items()}
         digest = self.pixels_digest
-        if granted:
+        if digests:
             digest = canonical_digest({"pixels": digest, **digests})
-        return Images(self.pixels.view(np.ndarray), self.size, digest, **granted)
+        return Images(
+            self.pixels.view(np.ndarray), self.size, digest, cameras, domains=domains, **granted
+        )
 
     def verify(self) -> None:
         """Recompute both digests; raises DataAltered if one is not the manifest's."""

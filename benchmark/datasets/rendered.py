@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.contracts.errors import Incompatible
+from benchmark.contracts.names import DOMAIN
 from benchmark.datasets.origins import folder_digest
 from benchmark.datasets.prepared import (
     PreparedSplit,
@@ -24,6 +25,7 @@ from benchmark.datasets.recipes import make_recipe
 from benchmark.datasets.rendered_models import render_models
 from benchmark.home import home
 from benchmark.protocols import Protocol, Twin, canonical_digest
+from benchmark.protocols.data import granted_labels
 from benchmark.registry.plugins import plugins
 from benchmark.twins.renderer import TwinBatch, render
 from benchmark.twins.scene import Framing
@@ -31,10 +33,11 @@ from benchmark.twins.scene import Framing
 RECIPE_VERSION = 1
 """Raised when a recipe or the renderer draws other pixels, so that old ones are not taken for new."""
 
-MEASURED = {"probe", "generation", "metrics", "cloud", "alignment"}
-"""Fields of a twin that no picture depends on."""
+MEASURED = {"probe", "generation", "metrics", "cloud", "alignment", "domains"}
+"""Fields of a twin that no picture of its own depends on."""
 
 CHUNK = 64
+RANGE = 10_000_000
 TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
 
 
@@ -47,7 +50,8 @@ def open_twin(
     anew: bool = False,
 ) -> PreparedSplit:
     """The rendered split that plays `role`; "validation" and "development" are parts of "train", and
-    "development_fit" is the part of "fit" without the people of "validation".
+    "development_fit" is the part of "fit" without the people of "validation". A domain's pictures are
+    of its own recipe or settings.
 
     Where a protocol has one split in two roles (fits where its probe is trained or on the part that
     leaves validation out, compares generated images with those fitted on), so has its twin. It is
@@ -58,6 +62,10 @@ def open_twin(
     if twin is None:
         raise Incompatible(f"protocol {protocol.name} has no twin")
     data = protocol.data
+    if role in data.domain_roles:
+        protocol = domain_twin(protocol, role)
+        twin = protocol.twin
+        assert twin is not None
     if (role == "fit" and data.fit == data.development) or (
         role == "development_fit" and data.development_fit == data.development
     ):
@@ -99,9 +107,29 @@ def series_of(protocol: Protocol, role: str) -> str:
 
 
 def people_of(twin: Twin, series: str) -> list[int]:
-    """Who may be shown in a series; those in "test" are in no other."""
+    """Who may be shown in a series; those in "test" are in no other, nor those of "validation" in a
+    domain's."""
     test = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
-    return [p for p in range(twin.people) if (p in test) == (series == "test")]
+    found = [p for p in range(twin.people) if (p in test) == (series == "test")]
+    if series.startswith(DOMAIN):
+        return [p for i, p in enumerate(found, start=1) if i % TEST_SHARE]
+    return found
+
+
+def domain_twin(protocol: Protocol, role: str) -> Protocol:
+    """The protocol with the twin and the labels of one of its domains, whose pictures are its "fit"."""
+    assert protocol.twin is not None
+    domain = protocol.twin.domains[role.removeprefix(DOMAIN)]
+    twin = protocol.twin.model_copy(
+        update={
+            "recipe": domain.recipe or protocol.twin.recipe,
+            "settings": domain.settings,
+            "fit": domain.images,
+        }
+    )
+    labels = tuple(granted_labels(protocol.data, role))
+    data = protocol.data.model_copy(update={"labels": labels})
+    return protocol.model_copy(update={"twin": twin, "data": data})
 
 
 def _points(protocol: Protocol) -> int:
@@ -127,15 +155,16 @@ def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
         about["version"] = version
     if protocol.shape is not None:
         about["models"] = [protocol.shape.views, protocol.shape.camera_axes, twin.cloud]
+    if series.startswith(DOMAIN):
+        about["first"] = _first(protocol, series)
     return home() / "prepared" / f"twin-{twin.recipe}-{canonical_digest(about)[:12]}" / series
 
 
 def _render(
     protocol: Protocol, twin: Twin, series: str, folder: Path, progress: Progress | None
 ) -> None:
-    count = {"fit": twin.fit, "train": twin.train, "test": twin.test}[series]
-    # series never overlap: each has its own range of picture numbers, and test its own people
-    first = {"fit": 10_000_000, "train": 0, "test": 20_000_000}[series]
+    count = twin.fit if series in protocol.data.domain_roles else getattr(twin, series)
+    first = _first(protocol, series)
     people = people_of(twin, series)
     about = {
         "twin": twin.model_dump(mode="json"),
@@ -170,6 +199,7 @@ def _render(
                 "masks": batch.foreground[:, middle, middle].astype(np.uint8),
                 "attributes": batch.attributes,
                 "quaternions": batch.quaternions,
+                "silhouettes": np.where(batch.foreground, 255, 0).astype(np.uint8),
                 "clips": batch.identity,
             }
             for name, parts in labels.items():
@@ -189,6 +219,11 @@ def _render(
         about=about,
         progress=progress,
     )
+
+
+def _first(protocol: Protocol, series: str) -> int:
+    """Series never overlap: each has its own range of picture numbers, and test its own people."""
+    return RANGE * ["train", "fit", "test", *protocol.data.domain_roles].index(series)
 
 
 def _framing(twin: Twin) -> Framing | None:

@@ -50,7 +50,7 @@ def render_models(
     recipe = make_recipe(twin.recipe, identities, views=shape.views, **twin.settings)
     size, seed = protocol.size, twin.seed
     drawn: dict[str, list[np.ndarray]] = {
-        "quaternions": [], "translations": [], "silhouettes": [],
+        "quaternions": [], "translations": [], "focals": [], "silhouettes": [],
     }  # fmt: skip
 
     def frames() -> Iterator[np.ndarray]:
@@ -65,6 +65,7 @@ def render_models(
                 away = away[:, ::-1] * np.array([1, -1, 1], np.float32)
             drawn["quaternions"].append(rotation)
             drawn["translations"].append(away)
+            drawn["focals"].append(batch.intrinsics[:, 0, 0] / np.float32(size))
             drawn["silhouettes"].append(np.where(batch.foreground, 255, 0).astype(np.uint8))
             yield from batch.images
 

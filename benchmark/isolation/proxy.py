@@ -54,6 +54,10 @@ class Isolated(Method):
         there = {name: tensor.to(images.device) for name, tensor in tensors.items()}
         return PREDICTIONS[kind](**there, **numbers)
 
+    def pictures(self, images: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        found = self._call("pictures", images)
+        return {name: tensor.to(images.device) for name, tensor in found.items()}
+
     def generator(self) -> Generator:
         z_dim, layers, size, latents = self._call("generator")
         return Generator(
@@ -184,15 +188,11 @@ class _Fit:
 
 def _sent(images: Images, scratch: Path) -> dict[str, Any]:
     """The label-free view as files of its own: the process never learns where the labels lie."""
-    arrays = {"pixels": images.pixels, "objects": images.objects, "silhouettes": images.silhouettes}
-    if images.cameras is not None:
-        arrays |= {"rotation": images.cameras.rotation, "translation": images.cameras.translation}
     files = {}
-    for name, array in arrays.items():
-        if array is not None:
-            files[name] = scratch / f"{name}.npy"
-            np.save(files[name], array, allow_pickle=False)
-    return {"files": files, "size": images.size, "digest": images.digest}
+    for name, array in images.arrays().items():
+        files[name] = scratch / f"{name.replace('/', '.')}.npy"
+        np.save(files[name], array, allow_pickle=False)
+    return {"files": files, "words": images.words()}
 
 
 def _desk(method: str) -> Process:

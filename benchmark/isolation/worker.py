@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import BenchError, PluginBroken
-from benchmark.contracts.images import Cameras, Images
+from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import Ceiling, FitContext, Method, load_from
 from benchmark.contracts.predictions import Generator
@@ -122,6 +122,10 @@ class Worker:
             found = self.method.predict(images.to(self.method.device))
         return found.kind, found.tensors(), found.numbers()
 
+    def do_pictures(self, images: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        with torch.inference_mode():
+            return self.method.pictures(images.to(self.method.device))
+
     def do_generator(self) -> tuple[int, int, int, bool]:
         self.made = self.method.generator()
         made = self.made
@@ -157,10 +161,7 @@ class Worker:
 
 def _images(about: Mapping[str, Any]) -> Images:
     arrays = {n: np.load(f, mmap_mode="r", allow_pickle=False) for n, f in about["files"].items()}
-    cameras = None
-    if "rotation" in arrays:
-        cameras = Cameras(arrays.pop("rotation"), arrays.pop("translation"))
-    return Images(arrays.pop("pixels"), about["size"], about["digest"], cameras, **arrays)
+    return Images.of(arrays, about["words"])
 
 
 def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from benchmark.contracts.names import ID, NAME, shown
+from benchmark.contracts.names import DOMAIN, ID, NAME, shown
 
 
 class Strict(BaseModel):
@@ -107,19 +108,31 @@ Label = Literal[
     "attributes",
     "quaternions",
     "translations",
+    "focals",
     "silhouettes",
     "clouds",
     "clips",
 ]
 Grant = Literal["views", "clips", "silhouettes", "cameras"]
 
+ROLES = ("fit", "train", "test", "validation", "development", "development_fit")
+"""What splits are for, beside the domains."""
+
 NEEDED: dict[str, tuple[Label, ...]] = {
     "views": (),
     "clips": ("clips",),
     "silhouettes": ("silhouettes",),
-    "cameras": ("quaternions", "translations"),
+    "cameras": ("quaternions", "translations", "focals"),
 }
 """The labels from which each grant is made."""
+
+
+def granted_labels(data: Data, role: str) -> list[str]:
+    """The labels of a role that is fitted on from which its grants are made, each once."""
+    return list(dict.fromkeys(name for grant in data.granted(role) for name in NEEDED[grant]))
+
+
+DOMAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class Data(Strict):
@@ -132,6 +145,9 @@ class Data(Strict):
     task needs of an image beside its points. `grants` names what a method may see beside pixels when
     it is fitted: which images are views of one object, or frames of one clip, the objects' silhouettes,
     the cameras.
+
+    `domains` names images of another kind that methods see besides, as "renders" →
+    "shapenet:cars/train", and `domain_grants` what they see of them beside pixels, whatever is scored.
 
     Images that are scored are not to be among those fitted on or trained with; where they are, runs are
     refused, unless `shared` says why that is right. It is no part of the digest; a run says how many
@@ -152,6 +168,10 @@ class Data(Strict):
     """Why images may be fitted on and scored."""
     labels: tuple[Label, ...] = ()
     grants: tuple[Grant, ...] = ()
+    domains: dict[str, str] = Field(default_factory=dict)
+    """Other images that methods see, by a name each."""
+    domain_grants: dict[str, tuple[Grant, ...]] = Field(default_factory=dict)
+    """What a method may see of a domain beside pixels."""
 
     @model_validator(mode="after")
     def _named(self) -> Data:
@@ -167,8 +187,21 @@ class Data(Strict):
         absent = [n for g in self.grants for n in NEEDED[g] if n not in self.labels]
         if absent:
             raise ValueError(f"grants {list(self.grants)} need the label {absent[0]!r}")
-        if {"views", "clips"} <= set(self.grants):
-            raise ValueError("grant views of one object or frames of one clip, not both")
+        for grants in (self.grants, *self.domain_grants.values()):
+            if {"views", "clips"} <= set(grants):
+                raise ValueError("grant views of one object or frames of one clip, not both")
+        return self
+
+    @model_validator(mode="after")
+    def _domains(self) -> Data:
+        wrong = [name for name in self.domains if not DOMAIN_NAME.fullmatch(name)]
+        if wrong:
+            raise ValueError(
+                f"domain {shown(wrong[0])} must be named in small letters, digits and _"
+            )
+        strange = [name for name in self.domain_grants if name not in self.domains]
+        if strange:
+            raise ValueError(f"domain_grants: {shown(strange[0])} is no domain")
         return self
 
     @model_validator(mode="after")
@@ -181,8 +214,25 @@ class Data(Strict):
 
     def splits(self) -> list[str]:
         """The splits named, each once."""
-        roles = ("fit", "train", "test", "validation", "development", "development_fit")
-        return list(dict.fromkeys(name for role in roles if (name := getattr(self, role))))
+        named = map(self.split, (*ROLES, *self.domain_roles))
+        return list(dict.fromkeys(name for name in named if name))
+
+    def split(self, role: str) -> str:
+        """The split that plays a role: "fit", "test", …, or "domains.NAME"; "" for none."""
+        if role.startswith(DOMAIN):
+            return self.domains.get(role.removeprefix(DOMAIN), "")
+        return str(getattr(self, role)) if role in ROLES else ""
+
+    @property
+    def domain_roles(self) -> list[str]:
+        """The roles of the domains: "domains.renders"."""
+        return [DOMAIN + name for name in self.domains]
+
+    def granted(self, role: str) -> tuple[Grant, ...]:
+        """What a method may see beside the pixels of a role that is fitted on."""
+        if role.startswith(DOMAIN):
+            return self.domain_grants.get(role.removeprefix(DOMAIN), ())
+        return self.grants
 
     def datasets(self) -> list[str]:
         """The data sets named, each once."""

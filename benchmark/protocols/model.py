@@ -58,6 +58,17 @@ class Metric(Strict):
     """Of `pck`: within which share of the unit a point is right."""
 
 
+class TwinDomain(Strict):
+    """What stands for one of the protocol's domains: pictures that show nobody of test or validation.
+
+    `images` is their number, `recipe` what is rendered (default: the twin's), with its own `settings`.
+    """
+
+    images: int = Field(gt=0)
+    recipe: str = Field(default="", pattern=f"^({ID.pattern})?$")
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
 class Twin(Strict):
     """The synthetic stand-in: same schema, rendered.
 
@@ -66,7 +77,7 @@ class Twin(Strict):
     square of 1.5 times the landmarks' box). `settings` are the recipe's own. Where a protocol scores
     shapes, `cloud` is the number of true points of a model and `alignment` what fits so few models.
     `probe`, `generation` and `metrics` take the place of the protocol's where a twin is measured in a
-    way that needs no weights.
+    way that needs no weights. `domains` say what is rendered for each of the protocol's.
     """
 
     recipe: str = Field(pattern=f"^{ID.pattern}$")
@@ -85,6 +96,7 @@ class Twin(Strict):
     alignment: Alignment | None = None
     generation: Generation | None = None
     metrics: tuple[Metric, ...] = ()
+    domains: dict[str, TwinDomain] = Field(default_factory=dict)
 
 
 class ReportedValue(Strict):
@@ -182,6 +194,10 @@ class Protocol(Strict):
         sizes = {g.size for g in self.geometry.values()}
         if len(sizes) != 1:
             raise ValueError(f"the geometries end in different sizes: {sorted(sizes)}")
+        if self.twin is not None and self.twin.domains.keys() != self.data.domains.keys():
+            named = [sorted(d) for d in (self.twin.domains, self.data.domains)]
+            raise ValueError(f"twin.domains are {named[0]}, data.domains {named[1]}")
+        self._require_cameras()
         if not self.metrics or not self.needs:
             raise ValueError("a protocol needs at least one metric and one prediction kind")
         measured = {metric.id for metric in self.metrics}
@@ -200,6 +216,20 @@ class Protocol(Strict):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _require_cameras(self) -> None:
+        """Axes come from [shape]; a focal length holds for the whole picture as it was taken."""
+        for role in ("fit", "development", "development_fit", *self.data.domain_roles):
+            if not (named := self.data.split(role)) or "cameras" not in self.data.granted(role):
+                continue
+            if self.shape is None:
+                raise ValueError(
+                    "cameras are granted; shape.camera_axes must say which axes they have"
+                )
+            if (crop := self.geometry_of(named).crop) != "whole":
+                raise ValueError(
+                    f"cameras of {named} are granted; its crop must be whole, not {crop}"
+                )
 
     @property
     def name(self) -> str:

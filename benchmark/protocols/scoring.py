@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from benchmark.contracts.spec import CentreRule
+from benchmark.contracts.spec import CameraAxes, CentreRule
 from benchmark.protocols.data import Strict
 
 Rounding = Literal["nearest", "truncate"]
@@ -151,7 +151,7 @@ class Shape(Strict):
 
     views: int = Field(gt=0)
     clouds: Literal["every_view", "first_view"]
-    camera_axes: Literal["forward_up_right", "right_down_forward"]
+    camera_axes: CameraAxes
     threshold: float = Field(gt=0)
     alignment: Alignment
 

@@ -27,10 +27,12 @@ def value_faults(record: Record, protocol: Protocol) -> list[str]:
 
 def data_faults(record: Record, protocol: Protocol) -> list[str]:
     """The same of its splits, by their use, and its evaluation seed."""
-    splits = protocol.data.model_dump()
     found = []
+    asked = [name for name in protocol.data.domain_roles if name not in record.data]
+    if asked:
+        found.append(f"it names no images of {', '.join(asked)}")
     for role, part in record.data.items():
-        split = f"twin:{role}" if record.protocol.twin else splits.get(role)
+        split = f"twin:{role}" if record.protocol.twin else protocol.data.split(role)
         if part.split != split:
             found.append(f"its {role} images are {part.split}, not {split or 'asked for'}")
     if record.drawn_by not in ("", protocol.drawn_by):

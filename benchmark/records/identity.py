@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmark.contracts.names import only_fitted
 from benchmark.protocols import canonical_digest
 from benchmark.records.model import Record
 
@@ -101,7 +102,7 @@ def ids_from_record(record: Record) -> tuple[str, str]:
         protocol_digest=record.protocol.digest,
         twin=record.protocol.twin,
         on=record.protocol.on,
-        data={n: (d.pixels, d.labels) for n, d in record.data.items() if n != "fit"},
+        data={n: (d.pixels, d.labels) for n, d in record.data.items() if not only_fitted(n)},
         evaluation_seed=record.evaluation_seed,
         metrics={v.metric: v.version for v in record.metrics},
     )

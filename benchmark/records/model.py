@@ -124,7 +124,7 @@ class DataPart(_Strict):
     """Digest of pixels and of labels for each split used, and its number of images.
 
     `source` names the tree of files it was made from, where that is a known one; `granted` is the
-    digest of all that a method saw in fitting, where a protocol grants more than pixels; `shared` is how
+    digest of all that a method saw in fitting, where that is more than these pixels; `shared` is how
     many of the scored images are in this split too, where a protocol allows it.
     """
 
@@ -259,7 +259,7 @@ class Record(_Strict):
     protocol: ProtocolPart
     """Under which protocol."""
     data: dict[str, DataPart]
-    """Splits by their use: fit, train, test."""
+    """Splits by their use: fit, train, test, and domains.NAME for other images that a method saw."""
     seed: int = Field(ge=0, lt=2**63)
     """Seed of the fit."""
     evaluation_seed: int

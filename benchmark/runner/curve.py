@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.method import Progress
+from benchmark.contracts.names import only_fitted
 from benchmark.datasets.opening import open_split
 from benchmark.files import read_json, write_json, write_text
 from benchmark.home import home
@@ -66,7 +67,7 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
         splits = {
             name: open_split(plan.protocol, role, twin=plan.request.twin, progress=progress)
             for name, role in roles(plan.protocol, "validation", plan.task).items()
-            if name != "fit"
+            if not only_fitted(name)
         }
         for split in splits.values():
             split.verify()

@@ -254,7 +254,7 @@ def workplace(
     """Where the fit of a plan is made; `more` are fields of that kind of place."""
     usual: dict[str, Any] = {
         "folder": plan.fit_folder,
-        "images": plan.splits["fit"].images(plan.protocol.data.grants),
+        "images": plan.images,
         "seed": plan.request.seed,
         "device": plan.device,
         "progress": progress,

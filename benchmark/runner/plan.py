@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmark.contracts.errors import BenchError, Incompatible
+from benchmark.contracts.images import Images
 from benchmark.contracts.method import Method, MethodInfo, MethodSettings, Progress
+from benchmark.contracts.names import only_fitted
 from benchmark.contracts.spec import Kind, MethodSpec
-from benchmark.datasets.opening import open_split, split_name
+from benchmark.datasets.opening import images_seen, open_split, split_name
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.metrics.catalogue import version
@@ -65,8 +67,8 @@ class Request:
 class Plan:
     """All that a run needs, resolved; `run_id` and `fit_id` are known before any work.
 
-    `sources` names each split, `shared` counts the scored images that are in another of them too, where
-    the protocol allows it.
+    `sources` names each split, `images` are what a fit sees of them, `shared` counts the scored images
+    that are in another of them too, where the protocol allows it.
     """
 
     request: Request
@@ -83,6 +85,7 @@ class Plan:
     device: str
     splits: dict[str, PreparedSplit]
     sources: dict[str, str]
+    images: Images
     shared: dict[str, int]
     fit_id: str
     run_id: str
@@ -143,6 +146,12 @@ def make_plan(request: Request, progress: Progress) -> Plan:
             f"method {spec.id!r} with these settings wants images of {info.input_size} px, "
             f"protocol {protocol.name} gives {protocol.size} px"
         )
+    if lacking := [name for name in info.domains if name not in protocol.data.domains]:
+        raise Incompatible(
+            f"method {spec.id!r} learns from images of {', '.join(lacking)}, which protocol "
+            f"{protocol.name} does not give",
+            cure="choose a protocol whose [data.domains] name them",
+        )
     if not 0 <= request.seed < 2**63:
         raise SettingsInvalid(f"the seed must lie in 0 … 2^63 - 1, got {request.seed}")
     device = choose_device(request.device, request.devices)
@@ -160,11 +169,12 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     sources = {n: split_name(protocol, r, twin=request.twin) for n, r in played.items()}
     require_hidden_left_out(protocol, task, splits, sources)
     shared = images_seen_and_scored(protocol, task, splits, sources)
+    images = images_seen(protocol, splits)
     fit = fit_id(
         method=spec.id,
         method_version=spec.version,
         settings=effective,
-        images=splits["fit"].images(protocol.data.grants).digest,
+        images=images.digest,
         seed=request.seed,
     )
     run = run_id(
@@ -173,7 +183,9 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         protocol_digest=protocol.digest(),
         twin=request.twin,
         on=request.on,
-        data={n: (s.pixels_digest, s.labels_digest) for n, s in splits.items() if n != "fit"},
+        data={
+            n: (s.pixels_digest, s.labels_digest) for n, s in splits.items() if not only_fitted(n)
+        },
         evaluation_seed=protocol.evaluation_seed,
         metrics={m.id: version(m.id) for m in protocol.scored(twin=request.twin).metrics},
     )
@@ -192,6 +204,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         device=device,
         splits=splits,
         sources=sources,
+        images=images,
         shared=shared,
         fit_id=fit,
         run_id=run,
@@ -202,14 +215,17 @@ def roles(protocol: Protocol, on: str, task: Task) -> dict[str, str]:
     """Which role of the protocol's data each split of the run takes.
 
     On validation, people kept for validation are neither fitted on nor given to the probe: a fit sees
-    the protocol's `development_fit`, or where it names none, what the probe sees.
+    the protocol's `development_fit`, or where it names none, what the probe sees. The domains are fitted
+    on in any case.
     """
+    domains = {name: name for name in protocol.data.domain_roles}
     if on == "test":
-        return {"fit": "fit", **{name: name for name in task.splits}}
+        return {"fit": "fit", **domains, **{name: name for name in task.splits}}
     if not (protocol.data.validation and protocol.data.development):
         raise Incompatible(f"protocol {protocol.name} sets no validation part aside")
     return {
         "fit": "development_fit" if protocol.data.development_fit else "development",
+        **domains,
         **{n: "validation" if n == "test" else "development" for n in task.splits},
     }
 

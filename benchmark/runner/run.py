@@ -247,7 +247,7 @@ def _record(
     artefacts = [errors]
     if scores.predictions:
         artefacts.append(keep(plan.folder / f"{plan.run_id}.predictions.npz", scores.predictions))
-    grants = plan.protocol.data.grants
+    seen = plan.images.digest
     store = plan.folder / "predictions"
     timing = read_json(store / "seconds.json", f"delete {store} and run the same command again")
     stages = {
@@ -301,7 +301,7 @@ def _record(
                 images=len(s),
                 pixels=s.pixels_digest,
                 labels=s.labels_digest,
-                granted=s.images(grants).digest if grants and name == "fit" else "",
+                granted=seen if name == "fit" and seen != s.pixels_digest else "",
                 shared=plan.shared.get(name, 0),
             )
             for name, s in plan.splits.items()

@@ -54,7 +54,7 @@ def collect(
         if writer is not None:
             writer.write(rows, prediction)
         else:
-            parts.append(type(prediction).from_arrays(prediction.arrays()))
+            parts.append(prediction.to("cpu"))
     if writer is None:
         for field, array in type(parts[0]).concatenate(parts).arrays().items():
             np.save(folder / f"{field}.npy", array)

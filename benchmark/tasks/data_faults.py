@@ -11,6 +11,7 @@ from benchmark.contracts.errors import BenchError, UnknownName
 from benchmark.datasets.crops import read_crops
 from benchmark.datasets.places import reader_class
 from benchmark.protocols import Protocol
+from benchmark.protocols.data import ROLES
 from benchmark.registry.plugins import plugins
 from benchmark.tasks.accepts import Accepts
 
@@ -30,8 +31,8 @@ def data_faults(protocol: Protocol, task: Accepts, folder: Path | None) -> Itera
             readers[name] = reader_class(name)
         except BenchError as error:
             yield f"data: {error.sentence}"
-    for role in ("fit", "train", "test", "validation", "development", "development_fit"):
-        dataset, _, split = getattr(protocol.data, role).partition(":")
+    for role in (*ROLES, *protocol.data.domain_roles):
+        dataset, _, split = protocol.data.split(role).partition(":")
         reader = readers.get(dataset)
         # a reader that names no splits has them made as they are asked for
         if reader is not None and reader.splits and split not in reader.splits:
@@ -51,8 +52,8 @@ def _roles(protocol: Protocol, task: Accepts) -> Iterator[str]:
         if not getattr(data, role):
             yield f"data.{role} is lacking: {protocol.task} looks at it"
     if not (task.compares_with_fit or data.shared):
-        for role in ("fit", "train"):
-            if data.test and getattr(data, role) == data.test:
+        for role in ("fit", "train", *data.domain_roles):
+            if data.test and data.split(role) == data.test:
                 yield f"data.{role} is data.test: images that are scored may not be learned from"
     if "validation" not in task.splits and bool(data.validation) != bool(data.development):
         yield "data.validation and data.development go together: the one is what the other leaves"

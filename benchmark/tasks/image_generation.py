@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, PluginBroken
+from benchmark.contracts.images import to_bytes, to_signed
 from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import Generator
 from benchmark.contracts.spec import Kind
@@ -198,8 +199,7 @@ def _walks(
     net = classifier.net.to(device)
     logits = []
     for frames in _frames(generator, how, device):
-        seen = frames.add(1).mul(127.5).round().clamp(0, 255).div(127.5).sub(1)
-        images = seen if how.frames == "uint8" else frames
+        images = to_signed(to_bytes(frames)) if how.frames == "uint8" else frames
         logits.append(net(images).reshape(-1, how.steps + 1, len(net.attributes)).cpu())
         progress("walks", min(len(logits) * WALKS_AT_ONCE, how.walks), how.walks)
     return torch.cat(logits).numpy()

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmark.contracts.errors import BenchError, UnknownName, listed
+from benchmark.contracts.names import DOMAIN
 from benchmark.contracts.twin import RecipeSpec
 from benchmark.datasets.recipes import make_recipe
-from benchmark.datasets.rendered import TEST_SHARE, people_of, series_of
+from benchmark.datasets.rendered import TEST_SHARE, domain_twin, people_of, series_of
 from benchmark.protocols import Protocol, Twin
 from benchmark.registry.plugins import plugins
 from benchmark.tasks.accepts import Accepts
 
-PICTURES = ("visible", "masks", "attributes", "quaternions", "clips")
-MODELS = ("quaternions", "translations", "silhouettes", "clouds")
+PICTURES = ("visible", "masks", "attributes", "quaternions", "clips", "silhouettes")
+MODELS = ("quaternions", "translations", "focals", "silhouettes", "clouds")
 """The labels that a twin has: of pictures, and where a section [shape] asks for views of models."""
 
 
@@ -32,6 +33,7 @@ def twin_faults(protocol: Protocol, task: Accepts) -> Iterator[str]:
     for label in protocol.data.labels:
         if label not in has:
             yield f"twin: it has no {label!r}, which data.labels names; it has {', '.join(has)}"
+    yield from _domains(protocol, twin, has)
     if protocol.shape is not None and not spec.views:
         able = listed(name for name, each in known.items() if each.views)
         yield f"twin.recipe: {twin.recipe!r} shows no model twice, as [shape] needs; {able} can"
@@ -39,6 +41,20 @@ def twin_faults(protocol: Protocol, task: Accepts) -> Iterator[str]:
         yield from _settings(protocol, twin)
     yield from _people(protocol, task, twin)
     yield from _compared(protocol, twin)
+
+
+def _domains(protocol: Protocol, twin: Twin, has: tuple[str, ...]) -> Iterator[str]:
+    for name in twin.domains:
+        stand_in = domain_twin(protocol, DOMAIN + name)
+        for label in stand_in.data.labels:
+            if label not in has:
+                yield f"twin.domains.{name}: it has no {label!r}, from which its grants are made"
+        assert stand_in.twin is not None
+        recipe, known = stand_in.twin.recipe, plugins().twins
+        if recipe not in known:
+            yield f"twin.domains.{name}: {UnknownName('twin recipe', recipe, known).sentence}"
+        else:
+            yield from (f"domain {name}: {f}" for f in _settings(protocol, stand_in.twin))
 
 
 def _points(protocol: Protocol, task: Accepts, spec: RecipeSpec) -> Iterator[str]:

@@ -23,6 +23,7 @@ from benchmark.registry.implementations import implementation
 from benchmark.runner.fitting import Workplace, fit
 from benchmark.settings import merge, resolve_settings
 from benchmark.twins import FaceRecipe, render
+from benchmark.twins.renderer import TwinBatch
 
 COUNT, SIZE, MARGIN = 48, 96, 20
 
@@ -94,8 +95,9 @@ class Trial:
     @cached_property
     def images(self) -> Images:
         size = self.info.input_size or SIZE
-        pixels = _pictures(size + 2 * MARGIN)
-        return Images(pixels, size, array_digest(pixels))
+        pixels = _pictures(size + 2 * MARGIN).images
+        domains = {name: _domain(size, i) for i, name in enumerate(self.info.domains, start=1)}
+        return Images(pixels, size, array_digest(pixels), domains=domains)
 
     @cached_property
     def labels(self) -> torch.Tensor:
@@ -200,5 +202,12 @@ class Trial:
 
 
 @cache
-def _pictures(side: int) -> np.ndarray:
-    return render(FaceRecipe(range(12)), COUNT, side, seed=0).images
+def _pictures(side: int, seed: int = 0) -> TwinBatch:
+    return render(FaceRecipe(range(12)), COUNT, side, seed=seed)
+
+
+def _domain(size: int, seed: int) -> Images:
+    """Other pictures than those fitted on, with their silhouettes."""
+    batch = _pictures(size + 2 * MARGIN, seed)
+    covered = np.where(batch.foreground, 255, 0).astype(np.uint8)
+    return Images(batch.images, size, array_digest(batch.images), silhouettes=covered)

@@ -67,8 +67,9 @@ def test_the_view_for_methods_has_pixels_and_margin_only(tiny_ytf68: Path) -> No
     assert (len(images), images.size, images.margin) == (len(split), 32, 4)
     assert images.digest == split.pixels_digest
     granted = {"cameras", "objects", "silhouettes"}
-    assert set(vars(images)) == {"pixels", "size", "margin", "digest"} | granted
+    assert set(vars(images)) == {"pixels", "size", "margin", "digest", "domains"} | granted
     assert {getattr(images, name) for name in granted} == {None}
+    assert images.domains == {}
 
 
 def test_a_split_is_prepared_once_and_does_not_need_the_data_again(

@@ -170,7 +170,7 @@ def test_renders_are_laid_on_white_before_they_are_resized(prepared) -> None:
 
 
 def test_what_is_granted_is_seen_and_nothing_else(prepared) -> None:
-    split = prepared("cars/train", ("quaternions", "translations", "silhouettes"))
+    split = prepared("cars/train", ("quaternions", "translations", "focals", "silhouettes"))
     assert split.clouds is None
     plain = split.images()
     assert (plain.cameras, plain.objects, plain.silhouettes) == (None, None, None)
@@ -179,8 +179,10 @@ def test_what_is_granted_is_seen_and_nothing_else(prepared) -> None:
     assert granted.objects.tolist() == [0] * 5 + [1] * 5 + [2] * 5
     assert granted.silhouettes.shape == (15, 128, 128)
     assert granted.cameras is None
-    cameras = split.images(("cameras",)).cameras
+    cameras = split.images(("cameras",), "forward_up_right").cameras
     assert cameras is not None
+    assert cameras.axes == "forward_up_right"
+    assert cameras.focal.tolist() == [1.875 * 128] * 15
     np.testing.assert_allclose(cameras.translation, np.tile([2, 0, 0], (15, 1)), atol=1e-6)
     digests = {split.images(g).digest for g in ((), ("views",), ("silhouettes",), ("cameras",))}
     assert len(digests) == 4

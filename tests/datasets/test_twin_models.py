@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
 from benchmark.contracts.errors import Incompatible
-from benchmark.datasets.opening import open_split
+from benchmark.datasets.opening import images_seen, open_split
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.metrics.camera import project
 from benchmark.metrics.pose import rotate
@@ -127,3 +128,41 @@ def test_more_views_than_models_have_are_refused(tmp_path: Path, monkeypatch) ->
         opened("test", small(test=15))
     with pytest.raises(Incompatible, match="asks for 9 pictures"):
         opened("test", small(test=9))
+
+
+@pytest.mark.parametrize("axes", ["forward_up_right", "right_down_forward"])
+def test_granted_cameras_project_the_cloud_onto_the_silhouette(
+    axes: str, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path))
+    protocol = find_protocol("shapenet_cars_cameras")
+    few = {"people": 5, "fit": 15, "train": 20, "test": 5, "cloud": 2000}
+    assert protocol.twin is not None
+    assert protocol.shape is not None
+    protocol = protocol.model_copy(
+        update={
+            "twin": protocol.twin.model_copy(update=few),
+            "shape": protocol.shape.model_copy(update={"camera_axes": axes}),
+        }
+    )
+    split = opened("fit", protocol)
+    images = images_seen(protocol, {"fit": split})
+    cameras, side = images.cameras, images.size
+    assert cameras is not None
+    assert (cameras.axes, side, len(cameras)) == (axes, 128, 20)
+    np.testing.assert_array_equal(cameras.focal, np.full(20, 240, np.float32))
+    assert images.silhouettes is not None
+    assert split.clouds is not None
+    for row, silhouette in enumerate(images.silhouettes):
+        at = cameras.project(row, split.clouds[row], side)
+        columns, rows = at.round().astype(int).T
+        assert binary_dilation(silhouette == 255)[rows, columns].all()  # to a pixel at its edge
+        lit = np.argwhere(silhouette)[:, ::-1]  # both boxes are the same, to a pixel and a half
+        assert np.abs(at.min(0) - lit.min(0)).max() < 1.5
+        assert np.abs(at.max(0) - lit.max(0)).max() < 1.5
+
+
+def test_no_camera_is_granted_that_a_protocol_does_not_name(splits) -> None:
+    images = images_seen(small(), {"fit": splits["fit"]})
+    assert images.cameras is None
+    assert images.objects is not None

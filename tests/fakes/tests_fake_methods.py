@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -142,6 +143,41 @@ class Negative(Method):
 
     def predict(self, images: torch.Tensor) -> Translation:
         return Translation(-images, torch.ones_like(images[:, :1]))
+
+
+class Repaint(Method):
+    """Paints what has the colours of objects in the domain "renders" with their mean."""
+
+    gives = ("translation",)
+
+    @classmethod
+    def info(cls, settings) -> MethodInfo:  # type: ignore[no-untyped-def]
+        return MethodInfo(gives=cls.gives, domains=("renders",))
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        renders = images.domains["renders"]
+        assert renders.silhouettes is not None
+        assert images.silhouettes is None
+        inside = renders.silhouettes > 127
+        self.colours = torch.from_numpy(
+            np.stack([renders.pixels[inside].mean(0), renders.pixels[~inside].mean(0)])
+        ).float()
+
+    def predict(self, images: torch.Tensor) -> Translation:
+        ours, other = self.colours.to(images).div(127.5).sub(1)[:, :, None, None]
+        near, far = (images - ours).square().sum(1), (images - other).square().sum(1)
+        alpha = torch.sigmoid(4 * (far - near))[:, None]
+        return Translation(alpha * ours + (1 - alpha) * images, alpha)
+
+    def pictures(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"alpha": self.predict(images).alpha.expand(-1, 3, -1, -1) * 2 - 1}
+
+    def save(self, folder: Path) -> None:
+        torch.save({"colours": self.colours}, folder / "colours.pt")
+
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        self.colours = torch.load(folder / "colours.pt", weights_only=True)["colours"]
 
 
 class BrokenNumbers(Grid):

@@ -26,6 +26,7 @@ SPECS = [
     _spec("tint", "Tint", ["generator"]),
     _spec("cube", "Cube", ["shape_and_pose"]),
     _spec("negative", "Negative", ["translation"]),
+    _spec("repaint", "Repaint", ["translation"], licence="none"),
     _spec("broken-numbers", "BrokenNumbers", ["landmarks"]),
     _spec("slow", "Slow", ["descriptors"]),
     _spec("descent", "Descent", ["descriptors"]),

@@ -19,11 +19,12 @@ from benchmark.home import builtin_folder
 from benchmark.metrics.clustering import adjusted_rand_index, normalised_mutual_information
 from benchmark.metrics.cumulative import smoothed_area_below
 from benchmark.metrics.segmentation import foreground_iou, mask_disagreement
+from benchmark.pictures.drawing import draw_pictures
+from benchmark.pictures.sheet import GUESS, TRUTH
+from benchmark.pictures.shown import ItemScores, from_best_to_worst
 from benchmark.protocols import Foreground, ProtocolInvalid
-from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
-from benchmark.runner.sheets import GUESS, TRUTH, ItemScores, from_best_to_worst
 from benchmark.tasks.collect import collect
 from benchmark.tasks.foreground import foreground_of, packed, true_masks, unpacked
 from benchmark.tasks.mask_disagreement import METRICS

@@ -26,10 +26,10 @@ from benchmark.contracts.errors import (
 )
 from benchmark.home import home, leaderboards
 from benchmark.metrics.aggregates import aggregate
+from benchmark.pictures.drawing import draw_pictures
 from benchmark.protocols.files import _read_cached
 from benchmark.records.identity import ids_from_record
 from benchmark.records.reading import read_record
-from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import Outcome, run
 from benchmark.settings import SettingsInvalid

@@ -20,12 +20,12 @@ from benchmark.metrics.frechet import frechet_distance_from_features
 from benchmark.metrics.linearity import attribute_linearity
 from benchmark.networks import feature_networks
 from benchmark.networks.feature_networks import RandomConvolutions
+from benchmark.pictures import sheet
+from benchmark.pictures.drawing import draw_pictures
 from benchmark.protocols import Metric, ProtocolInvalid, read_protocol
 from benchmark.protocols.generation import Generation
 from benchmark.records.model import Record
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner import generated
-from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
 from benchmark.tasks import (
@@ -404,6 +404,6 @@ def test_on_the_command_line(protocol: Write, bench) -> None:  # type: ignore[no
     )
 
 
-@pytest.mark.parametrize("module", [generation_scores, generated])
+@pytest.mark.parametrize("module", [generation_scores, sheet])
 def test_examples_in_docstrings(module) -> None:  # type: ignore[no-untyped-def]
     assert doctest.testmod(module, extraglobs={"np": np}).failed == 0

@@ -26,6 +26,9 @@ COUNTS: Mapping[str, tuple[int, int, int]] = {
 }
 """Models per class in train, validation, test (the lists of eldar/differentiable-point-clouds)."""
 
+FOCAL = np.float32(1.875)
+"""A lens of 60 mm on a sensor of 32 mm, as the published pictures were rendered."""
+
 CLOUD_LACKS = 100
 """One model in so many may lack its true cloud (the reference skips such models)."""
 
@@ -40,6 +43,7 @@ class ShapeNet(Reader):
     - "quaternions" (4,): raw OBJ axes to camera axes (forward, up, right), from `pos` (3 numbers, the
       camera in the renderer's world) of camera_I.mat alone, as the reference has it
     - "translations" (3,): (distance of the camera, 0, 0)
+    - "focals" (): 1.875 widths of the picture, the reference's focal length
     - clouds: `points` (P, 3) of `gt/downsampled/SYNSET/MODEL.mat`, raw OBJ coordinates, all of them
 
     `.mat` files are read without running anything; a file saved as HDF5 (MATLAB 7.3) must be saved
@@ -116,6 +120,7 @@ class ShapeNet(Reader):
                     extra={
                         "quaternions": rotation,
                         "translations": np.array([distance, 0, 0], np.float32),
+                        "focals": FOCAL,
                     },
                 )
             )

@@ -9,11 +9,11 @@ from PIL import Image, ImageDraw
 
 from benchmark.datasets.opening import open_split
 from benchmark.files import whole_file
+from benchmark.pictures.sheet import TRUTH, contact_sheet, enlarged, pictures_of_arrays
 from benchmark.protocols import Protocol
 from benchmark.tasks.landmark_rule import landmarks_of
 
 COLUMNS = 8
-RING = (80, 220, 100)
 
 
 def draw_twin(protocol: Protocol, target: Path) -> None:
@@ -35,16 +35,11 @@ def known_sheet(
 ) -> Image.Image:
     """Images (N, S, S, 3) uint8 side by side, points (N, K, 2) as rings, masks (N, S, S) shaded."""
     zoom = max(1, round(160 / images.shape[1]))
-    size = images.shape[1] * zoom
-    canvas = Image.new("RGB", (COLUMNS * size, -(-len(images) // COLUMNS) * size))
-    draw = ImageDraw.Draw(canvas)
-    for i, image in enumerate(images):
-        x0, y0 = i % COLUMNS * size, i // COLUMNS * size
-        if masks is not None:
-            image = np.where(masks[i][..., None] == 1, image, image // 3)
-        canvas.paste(
-            Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC), (x0, y0)
-        )
+    if masks is not None:
+        images = np.where(masks[..., None] == 1, images, images // 3)
+    cells = [enlarged(p, zoom * images.shape[1]) for p in pictures_of_arrays(images)]
+    for i, cell in enumerate(cells):
+        pen = ImageDraw.Draw(cell)
         for x, y in () if truth is None else (truth[i] + 0.5) * zoom - 0.5:
-            draw.ellipse((x0 + x - 3, y0 + y - 3, x0 + x + 3, y0 + y + 3), outline=RING)
-    return canvas
+            pen.ellipse((x - 3, y - 3, x + 3, y + 3), outline=TRUTH)
+    return contact_sheet(cells, columns=COLUMNS, gap=0)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from benchmark.boards.entries import Entry
 from benchmark.boards.pictures import pictures_of, run_folder
+from benchmark.boards.standings import with_entries
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.method import Progress
-from benchmark.pages.boards import boards_of
+from benchmark.pictures.drawing import draw_pictures
 from benchmark.protocols import Protocol
-from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import Outcome
 
@@ -23,7 +23,7 @@ def draw_twins(progress: Progress, protocols: Iterable[Protocol]) -> tuple[int, 
     where the fit is.
     """
     drawn, failed = 0, []
-    entries = [entry for board in boards_of(protocols) if board.twin for entry in board.entries]
+    entries = [e for board, found in with_entries(protocols) if board.twin for e in found]
     for done, entry in enumerate(entries, start=1):
         record = entry.record
         if not pictures_of(record, run_folder(record)):

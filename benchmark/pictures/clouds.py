@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from benchmark.metrics.pose import rotate
-from benchmark.runner.plan import Plan
+from benchmark.pictures.sheet import BACK, GUESS, TRUTH, beside, contact_sheet, enlarged
+from benchmark.pictures.shown import Shown
 
-TILE, LABEL, COLUMNS = 128, 14, 2
-TRUTH, GUESS, BACK = (80, 220, 100), (255, 70, 70), (24, 24, 24)
+TILE, COLUMNS = 128, 2
 LONGEST = 1.1  # of the scene, across a tile: a model of diagonal 1 fits however it is turned
 DOTS = 1024
 TURNED, TURNS = 6, 8
 
 
-def cloud_sheet(plan: Plan, kept: Mapping[str, np.ndarray], scores: object) -> Image.Image | None:
+def cloud_sheet(run: Shown) -> Image.Image | None:
     """Test models from the smallest Chamfer distance to the largest, four tiles each, left to right:
 
     the picture; true (green) and predicted (red) cloud from the true camera, after the alignment;
-    the predicted cloud from the camera predicted; both clouds from straight above. `kept` are the
-    arrays that the task keeps of a run. Views are parallel, without perspective.
+    the predicted cloud from the camera predicted; both clouds from straight above. Views are parallel,
+    without perspective.
     """
-    split, shape = plan.splits["test"], plan.protocol.shape
+    split, shape, kept = run.test, run.plan.protocol.shape, run.kept
     if shape is None or split.clouds is None or "drawn" not in kept:
         return None
     rows, reference = kept["drawn"], kept["reference"]
-    lines = -(-len(rows) // COLUMNS)
-    canvas = Image.new("RGB", (COLUMNS * (4 * TILE + 8), lines * (TILE + LABEL)), BACK)
-    draw = ImageDraw.Draw(canvas)
     pictures = split.images().batch(rows).permute(0, 2, 3, 1).numpy()
+    cells = []
     for i, row in enumerate(rows.tolist()):
-        x, y = (i % COLUMNS) * (4 * TILE + 8), (i // COLUMNS) * (TILE + LABEL)
         raw = kept["drawn_points"][i].astype(np.float64)
         guess = rotate(reference, raw)
         truth = _thinned(split.clouds[row])
@@ -42,41 +37,39 @@ def cloud_sheet(plan: Plan, kept: Mapping[str, np.ndarray], scores: object) -> I
             ((rotate(camera, truth), TRUTH), (rotate(camera, guess), GUESS)),
             ((rotate(own, raw), GUESS),),
         )
-        canvas.paste(Image.fromarray(pictures[i]).resize((TILE, TILE)), (x, y + LABEL))
         tiles = [[(_seen(p, shape.camera_axes), c) for p, c in view] for view in views]
         tiles.append([(truth[:, [0, 2]], TRUTH), (guess[:, [0, 2]], GUESS)])
-        for place, tile in enumerate(tiles, start=1):
-            canvas.paste(_dots(tile), (x + place * TILE, y + LABEL))
-        draw.text((x + 2, y + 1), f"Chamfer {kept['drawn_error'][i]:.2f}", fill=(220, 220, 220))
-    return canvas
+        picture = enlarged(Image.fromarray(pictures[i]), TILE)
+        cells.append(beside([picture, *map(_dots, tiles)]))
+    return contact_sheet(cells, _captions(kept["drawn_error"]), COLUMNS)
 
 
-def turntable_sheet(
-    plan: Plan, kept: Mapping[str, np.ndarray], scores: object
-) -> Image.Image | None:
+def turntable_sheet(run: Shown) -> Image.Image | None:
     """Up to six of those models from the smallest distance to the largest: true and predicted cloud
 
     on two lines, turned about the vertical by an eighth from tile to tile, seen from a little above.
     What is nearer is brighter.
     """
-    split = plan.splits["test"]
-    if plan.protocol.shape is None or split.clouds is None or "drawn" not in kept:
+    split, kept = run.test, run.kept
+    if run.plan.protocol.shape is None or split.clouds is None or "drawn" not in kept:
         return None
     rows = kept["drawn"]
     order = np.unique(np.linspace(0, len(rows) - 1, TURNED).round().astype(int))
-    canvas = Image.new("RGB", (TURNS * TILE, len(order) * (2 * TILE + LABEL)), BACK)
-    draw = ImageDraw.Draw(canvas)
-    for line, i in enumerate(order):
-        y = line * (2 * TILE + LABEL)
+    cells = []
+    for i in order:
         guess = rotate(kept["reference"], kept["drawn_points"][i].astype(np.float64))
-        draw.text((2, y + 1), f"Chamfer {kept['drawn_error'][i]:.2f}", fill=(220, 220, 220))
-        for below, (cloud, colour) in enumerate(
-            ((_thinned(split.clouds[rows[i]]), TRUTH), (guess, GUESS))
-        ):
-            for turn in range(TURNS):
-                tile = turned(cloud, 2 * np.pi * turn / TURNS, colour)
-                canvas.paste(tile, (turn * TILE, y + LABEL + below * TILE))
-    return canvas
+        both = (turns(_thinned(split.clouds[rows[i]]), TRUTH), turns(guess, GUESS))
+        cells.append(contact_sheet(both, columns=1, gap=0))
+    return contact_sheet(cells, _captions(kept["drawn_error"][order]), columns=1)
+
+
+def turns(cloud: np.ndarray, colour: tuple[int, int, int]) -> Image.Image:
+    """A cloud (P, 3), y up, turned about the vertical by an eighth from tile to tile."""
+    return beside([turned(cloud, 2 * np.pi * turn / TURNS, colour) for turn in range(TURNS)])
+
+
+def _captions(errors: np.ndarray) -> list[str]:
+    return [f"Chamfer {error:.2f}" for error in errors]
 
 
 def turned(cloud: np.ndarray, angle: float, colour: tuple[int, int, int]) -> Image.Image:

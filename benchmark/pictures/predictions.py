@@ -1,50 +1,56 @@
-"""Contact sheets: images in a grid, each under its score and drawn on."""
+"""Predictions on test images from the best to the worst, beside the truth: points and masks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-COLUMNS, ROWS, ZOOM = 8, 4, 2
-TRUTH, GUESS = (80, 220, 100), (255, 70, 70)
+from benchmark.pictures.sheet import GUESS, TRUTH, contact_sheet, enlarged, pictures_of_arrays
+from benchmark.pictures.shown import Shown, from_best_to_worst
+from benchmark.tasks.foreground import true_masks, unpacked
+from benchmark.tasks.landmark_regression import annotation
+from benchmark.tasks.landmark_scale import zoomed_points, zooms
+from benchmark.tasks.warped import warped_images
+
+ZOOM = 2
 
 Draw = Callable[[Image.Image, int], None]
 """Draws on a zoomed image, given which of the chosen ones it is."""
 
 
-class ItemScores(NamedTuple):
-    """A value (N,) of each test item, NaN for none; `better` is "lower" or "higher"."""
+def predictions_sheet(run: Shown) -> Image.Image | None:
+    """32 test images from the best to the worst, truth in green, prediction in red.
 
-    values: np.ndarray
-    better: str
-
-
-def from_best_to_worst(scores: ItemScores, count: int = COLUMNS * ROWS) -> np.ndarray:
-    """Up to `count` items, evenly spread over the order of their scores; those without are left out."""
-    values, better = scores
-    order = np.argsort(values if better == "lower" else -values, kind="stable")
-    order = order[: np.isfinite(values).sum()]  # NaN comes last
-    steps = np.linspace(0, len(order) - 1, min(count, len(order)))
-    return order[steps.round().astype(int)]
-
-
-def sheet(images: np.ndarray, scores: np.ndarray | None, draw: Draw) -> Image.Image:
-    """A grid of images (N, S, S, 3) uint8, zoomed, drawn on, each under its score if it has one."""
-    size = images.shape[1] * ZOOM
-    rows = -(-len(images) // COLUMNS)
-    canvas = Image.new("RGB", (COLUMNS * (size + 4), rows * (size + 16)), (24, 24, 24))
-    for i, image in enumerate(images):
-        x0, y0 = (i % COLUMNS) * (size + 4) + 2, (i // COLUMNS) * (size + 16) + 14
-        zoomed = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC)
-        draw(zoomed, i)
-        canvas.paste(zoomed, (x0, y0))
-        if scores is not None:
-            said = f"{scores[i]:.1f}"
-            ImageDraw.Draw(canvas).text((x0 + 2, y0 - 12), said, fill=(220, 220, 220))
-    return canvas
+    Rings and dots for landmarks that are annotated, outline and tint for masks.
+    """
+    split, protocol, kept, values = run.test, run.plan.protocol, run.kept, run.scores.values
+    if values.shape != (len(split),) or not np.isfinite(values).any():
+        return None
+    chosen = from_best_to_worst(run.scores)
+    images = split.images()
+    captions = [f"{value:.1f}" for value in values[chosen]]
+    if "points" in kept and protocol.landmarks is not None:
+        known = annotation(split, protocol)
+        draw = points_drawn(
+            known.points[chosen], kept["points"][chosen], split.size, known.shown()[chosen]
+        )
+    elif protocol.zoom is not None and (view := run.plan.scored.metrics[0].on):
+        truth, warps = zoomed_points(split, protocol, view), zooms(protocol, view, len(split))
+        draw = points_drawn(truth[chosen], kept[f"points_{view}"][chosen], split.size)
+        images = warped_images(images, chosen, warps[chosen.tolist()], lambda *_: None)
+        chosen = np.arange(len(chosen))
+    elif "foreground" in kept:
+        inside, scored = true_masks(split, protocol)
+        draw = masks_drawn(inside[chosen], unpacked(kept)[chosen], scored[chosen])
+    else:
+        return None
+    pixels = images.batch(chosen).permute(0, 2, 3, 1).numpy()
+    cells = [enlarged(picture, ZOOM * split.size) for picture in pictures_of_arrays(pixels)]
+    for i, cell in enumerate(cells):
+        draw(cell, i)
+    return contact_sheet(cells, captions)
 
 
 def points_drawn(

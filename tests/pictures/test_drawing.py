@@ -12,12 +12,14 @@ from PIL import Image
 from benchmark.boards.pictures import KNOWN, pictures_of
 from benchmark.cli.progress import Silent
 from benchmark.home import home
-from benchmark.runner.cloud_pictures import TILE, turned
-from benchmark.runner.part_pictures import DARKNESS, STRENGTH, parts_drawn
-from benchmark.runner.pictures import DRAWN, draw_pictures
+from benchmark.pictures.clouds import TILE, turned
+from benchmark.pictures.drawing import DRAWN, draw_pictures
+from benchmark.pictures.parts import DARKNESS, STRENGTH, tinted
+from benchmark.pictures.predictions import points_drawn
+from benchmark.pictures.sheet import GUESS, TRUTH, contact_sheet
+from benchmark.pictures.shown import ItemScores, from_best_to_worst
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
-from benchmark.runner.sheets import GUESS, TRUTH, ItemScores, from_best_to_worst, points_drawn
 
 QUIET = Silent()
 
@@ -42,6 +44,19 @@ def count(picture: np.ndarray, colour: tuple[int, int, int]) -> int:
     return int((picture == colour).all(-1).sum())
 
 
+def test_a_sheet_has_its_pictures_in_rows_under_their_captions() -> None:
+    cells = [Image.new("RGB", (20, 10), (i, 0, 0)) for i in range(1, 4)]
+    plain = np.asarray(contact_sheet(cells, columns=2, gap=0)).astype(int)
+    assert plain.shape == (20, 40, 3)
+    assert plain[::10, ::20, 0].tolist() == [[1, 2], [3, 24]]
+    named = np.asarray(contact_sheet(cells, ["7.5"], columns=2)).astype(int)
+    assert named.shape == (2 * (10 + 4 + 12), 2 * (20 + 4), 3)
+    assert (named[14:24, 2:22] == (1, 0, 0)).all()
+    assert (named[26 + 14 : 26 + 24, 2:22] == (3, 0, 0)).all()
+    assert named[:14, :24].max() > 200
+    assert named[26 : 26 + 14].max() == 24
+
+
 def test_every_picture_has_its_words() -> None:
     assert KNOWN.keys() == DRAWN.keys()
 
@@ -56,7 +71,7 @@ def test_parts_are_drawn_where_the_fit_is(harness: Path) -> None:
         "parts",
     ]
     # halves finds a left and a right part: red and cyan, one to each side of a tile
-    tile = pictures["parts"][14 : 14 + 64, 2 : 2 + 64]
+    tile = pictures["parts"][2 : 2 + 64, 2 : 2 + 64]
     red, cyan = tile[..., 0] > tile[..., 1] + 40, tile[..., 1] > tile[..., 0] + 40
     assert red.any() or cyan.any()
     shutil.rmtree(plan.folder / "pictures")
@@ -65,12 +80,12 @@ def test_parts_are_drawn_where_the_fit_is(harness: Path) -> None:
 
 
 def test_tints_of_parts() -> None:
-    image = Image.fromarray(np.full((4, 4, 3), 100, np.uint8))
-    labels = np.array([[[0, 1], [2, 2]]])
-    parts_drawn(labels, 2)(image, 0)
-    pixels = np.asarray(image).astype(float)
+    images, labels = np.full((1, 2, 2, 3), 100, np.uint8), np.array([[[0, 1], [2, 2]]])
+    (picture,) = tinted(images, labels, 2)
+    pixels = np.asarray(picture).astype(float)
+    assert pixels.shape == (4, 4, 3)
     assert pixels[0, 0].tolist() == [round(100 * DARKNESS)] * 3
-    red = [(1 - STRENGTH) * 100 + STRENGTH * part for part in (255, 64, 64)]
+    red = [(1 - STRENGTH) * 100 + STRENGTH * part for part in (255, 51, 51)]
     assert pixels[0, 3] == pytest.approx(red, abs=1)
     assert pixels[3, 0, 0] < pixels[3, 0, 1] == pixels[3, 0, 2]
     assert (pixels[2:] == pixels[3, 0]).all()
@@ -103,7 +118,7 @@ def test_matches_lead_from_one_view_to_the_other(matching: str) -> None:
     pictures = drawn(plan, outcome)
     assert pictures.keys() == {"matches"}
     size = 2 * plan.splits["test"].size
-    assert pictures["matches"].shape == (2 * (size + 16), 4 * (2 * size + 8), 3)
+    assert pictures["matches"].shape == (2 * (size + 16), 4 * (2 * size + 4), 3)
     assert count(pictures["matches"], GUESS) + count(pictures["matches"], TRUTH) > 100
     assert count(pictures["matches"], (255, 255, 255)) > 100
 
