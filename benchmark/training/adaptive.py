@@ -120,7 +120,7 @@ def _moved(images: Tensor, dice: _Dice, kinds: Sequence[str]) -> Tensor:
 
 
 def _sampled(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Images (B, C, S, S) at positions (B, S, S) in pixels, bilinear; torch's own can't be derived twice."""
+    """Images (B, C, S, S) at positions (B, S, S), bilinear; torch's own can't be derived twice."""
     side = images.shape[-1]
     flat = images.flatten(2)
     left, top = x.floor(), y.floor()
