@@ -56,8 +56,7 @@ def checkout(
     lock = (folder / "protocols" / LOCK).read_text("utf-8").splitlines(keepends=True)
     kept = [line for line in lock if not line.startswith("ytf")]
     (folder / "protocols" / LOCK).write_text("".join(kept), "utf-8")
-    for place in ("benchmark.protocols.files", "benchmark.protocols"):
-        monkeypatch.setattr(f"{place}.builtin_folder", lambda: folder / "protocols")
+    monkeypatch.setattr("benchmark.builtin.builtin_folder", lambda: folder / "protocols")
     (folder / "leaderboards").mkdir()
     monkeypatch.setenv("BENCH_LEADERBOARDS", str(folder / "leaderboards"))
     monkeypatch.delenv("BENCH_PLUGINS", raising=False)

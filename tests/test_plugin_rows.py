@@ -81,9 +81,9 @@ AT_ONCE = {
         hook("methods", "method()") + "    register(method())\n", "'mine' is already registered"),
     "takes bench's data set": (hook("datasets", "data(id='celeba')"), "already registered"),
     "takes bench's command": (
-        hook("commands", "CommandSpec('run', 'a:b', 's')"), "'run' is a command of bench"),
+        hook("commands", "CommandSpec('run', 'a:b', 's')"), "'run' is already registered"),
     "takes bench's launcher": (
-        hook("launchers", "LauncherSpec('slurm', 'a:b', 's')"), "is a launcher of bench"),
+        hook("launchers", "LauncherSpec('slurm', 'a:b', 's')"), "'slurm' is already registered"),
     "names no class": (hook("methods", "method(implementation='mine')"), "must read 'module:Class'"),
 }  # fmt: skip
 

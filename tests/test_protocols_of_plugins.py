@@ -11,10 +11,10 @@ from tests_support import SMALL_PROTOCOL
 
 from benchmark.contracts.errors import BenchError
 from benchmark.home import builtin_folder
-from benchmark.protocols import LOCK, broken_files, read_lock
+from benchmark.protocols import LOCK, read_lock
 from benchmark.protocols.files import _read_cached
 from benchmark.registry.plugins import plugins
-from benchmark.registry.protocols import all_protocols, find_protocol
+from benchmark.registry.protocols import all_broken, all_protocols, find_protocol
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_one_broken_file_is_refused_alone(
     folder: Path, bench: Call, run: Call, change: tuple[str, str], tmp_path: Path
 ) -> None:
     path = write(folder, "broken", change)
-    (one,) = broken_files()
+    (one,) = all_broken()
     assert (one.name, one.path) == ("broken@1", path)
     assert "broken" not in {p.id for p in all_protocols()}
     listed = bench("ls", "protocols")
@@ -179,7 +179,7 @@ def test_what_is_no_text_or_a_version_in_other_digits_breaks_nothing(
 ) -> None:
     (folder / "small_faces" / "2.toml").write_bytes(b"\xff\xfe")
     (folder / "small_faces" / "\u00b2.toml").write_text("")
-    assert [one.name for one in broken_files()] == ["small_faces@2"]
+    assert [one.name for one in all_broken()] == ["small_faces@2"]
     assert bench("ls", "protocols").code == 0
     assert bench("ls", "methods").code == 0
     with pytest.raises(BenchError, match="is not TOML"):
