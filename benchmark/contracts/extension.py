@@ -20,7 +20,6 @@ BUILT_IN_COMMANDS = (
     "record",
     "doctor",
     "plugins",
-    "docs",
     "curves",
     "protocol",
     "completion",
