@@ -16,6 +16,5 @@ COMMANDS = {
     "doctor": "Check environment, accelerator, disk, data and plugins.",
     "plugins": "List the installed plugins and what each brings.",
     "protocol": "Check, compare, describe and freeze protocols.",
-    "docs": "Write the reference pages anew from the code, or check them.",
     "completion": "Print the line that switches tab completion on.",
 }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.datasets.places import spec_of
-from benchmark.metrics.catalogue import entry as catalogued
+from benchmark.metrics.catalogue import explained
 from benchmark.pages.board_charts import board_charts
 from benchmark.pages.boards import Board
 from benchmark.pages.protocol_pages import AGGREGATES, ROLES, differences
@@ -38,7 +38,7 @@ def board_page(board: Board, boards: list[Board]) -> dict[str, Any]:
         "protocol": protocol,
         "metric": scored.metrics[0],
         "measured": [
-            (m, catalogued(m.id).formula, AGGREGATES[m.aggregate]) for m in scored.metrics
+            (m, explained(m.id, m.measure).formula, AGGREGATES[m.aggregate]) for m in scored.metrics
         ],
         "splits": _splits(protocol),
         "datasets": [spec_of(name) for name in protocol.data.datasets()],

@@ -10,9 +10,10 @@ from markupsafe import Markup
 
 from benchmark.boards.compare import Comparison, Side
 from benchmark.files import write_text
-from benchmark.metrics.catalogue import entry as catalogued
+from benchmark.metrics.catalogue import explained
 from benchmark.pages.board_charts import cumulative, differences_chart, scatter
 from benchmark.pages.site import asset, environment
+from benchmark.registry.protocols import find_protocol
 
 
 def write_comparison(found: Comparison, target: Path, names: Sequence[str] = ()) -> None:
@@ -48,7 +49,7 @@ def write_comparison(found: Comparison, target: Path, names: Sequence[str] = ())
             c=found,
             names=names,
             sides=(("A", found.first), ("B", found.second)),
-            formula=catalogued(found.metric).formula,
+            formula=_formula(found),
             charts=charts,
             css=Markup(asset("site.css")),  # a file of bench
             up="",
@@ -56,6 +57,12 @@ def write_comparison(found: Comparison, target: Path, names: Sequence[str] = ())
         )
     )
     write_text(target, text)
+
+
+def _formula(found: Comparison) -> str:
+    metrics = find_protocol(found.protocol).scored(twin=found.twin).metrics
+    measure = next((m.measure for m in metrics if m.id == found.metric), "")
+    return explained(found.metric, measure).formula
 
 
 def _per_item(side: Side, metric: str) -> np.ndarray:
