@@ -97,13 +97,15 @@ class RandomFeatures(Method):
                 f"method {self.settings.of!r} has no network to leave untrained",
                 cure="choose another with --set of=…; a method offers it by defining `initialise`",
             )
-        self.inner.device = context.device
+        self.inner.device, self.inner.pretrained = context.device, context.weights
         self.inner.initialise(images, context)
 
     def predict(self, images: torch.Tensor) -> Prediction:
+        self.inner.kind = self.kind
         return self.inner.predict(images)
 
     def generator(self) -> Generator:
+        self.inner.kind = self.kind
         return self.inner.generator()
 
     def save(self, folder: Path) -> None:
@@ -111,5 +113,6 @@ class RandomFeatures(Method):
 
     def load(self, folder: Path, device: str) -> None:
         super().load(folder, device)
+        self.inner.pretrained = self.pretrained
         self.inner.load(folder, device)
         self.inner.device = device
