@@ -27,6 +27,7 @@ def part_sheet(run: Shown) -> Image.Image | None:
     if scores.values.shape != (len(split),) or not np.isfinite(scores.values).any():
         scores = ItemScores(np.arange(len(split), dtype=float), "lower")
     pixels = split.images().batch(from_best_to_worst(scores, COUNT))
+    run.discovering.kind = "parts"
     with torch.inference_mode(), prediction_of(run.discovering):
         found = run.discovering.predict(to_signed(pixels.to(run.plan.device)))
     if not isinstance(found, Parts):
