@@ -46,6 +46,10 @@ KNOWN = {
         "Interpolations",
         "Each row leads in equal steps from one generated image to the next, in the space of w.",
     ),
+    "samples": (
+        "Along training",
+        "What the method shows of itself as its fit goes on: a row for each number of images seen.",
+    ),
 }
 """Title and words by the file's stem, in the order of a page."""
 

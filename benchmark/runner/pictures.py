@@ -11,12 +11,14 @@ from PIL import Image
 from benchmark.files import load_arrays, sweep, whole_file
 from benchmark.metrics.aggregates import by_item
 from benchmark.runner.cloud_pictures import cloud_sheet, turntable_sheet
+from benchmark.runner.fitting import read_done
 from benchmark.runner.generated import generated_sheet, interpolation_sheet
 from benchmark.runner.match_pictures import match_sheet
 from benchmark.runner.part_pictures import part_sheet
 from benchmark.runner.plan import Plan
 from benchmark.runner.point_pictures import milestones_sheet, points_sheet
 from benchmark.runner.run import Outcome, run_lock
+from benchmark.runner.sample_pictures import strip
 from benchmark.runner.sheets import (
     ItemScores,
     from_best_to_worst,
@@ -101,6 +103,15 @@ def predictions_sheet(plan: Plan, kept: Kept, scores: ItemScores) -> Image.Image
     return sheet(images.batch(chosen).permute(0, 2, 3, 1).numpy(), values[chosen], draw)
 
 
+def sample_folders(plan: Plan) -> list[Path]:
+    """Where the fit and the parts of it that others share kept pictures along training."""
+    parts = plan.fit_folder.parent / "parts"
+    done = plan.fit_folder / "done.json"
+    about = read_done(plan.fit_folder)["parts"] if done.exists() else {}
+    shared = [parts / part["folder"] / "samples" for part in about.values() if "folder" in part]
+    return [folder for folder in [*shared, plan.fit_folder / "samples"] if folder.exists()]
+
+
 DRAWN: dict[str, Callable[[Plan, Kept, ItemScores], Image.Image | None]] = {
     "predictions": predictions_sheet,
     "points": lambda plan, kept, scores: points_sheet(plan),
@@ -111,5 +122,6 @@ DRAWN: dict[str, Callable[[Plan, Kept, ItemScores], Image.Image | None]] = {
     "turntable": turntable_sheet,
     "generated": generated_sheet,
     "interpolations": interpolation_sheet,
+    "samples": lambda plan, kept, scores: strip(sample_folders(plan)),
 }
 """Each gives None for a run that has nothing of its kind to show."""

@@ -52,13 +52,13 @@ def make_context(
     rank: int = 0,
     devices: int = 1,
 ) -> FitContext:
-    """A context whose log, milestones and progress are lists on `context.seen`.
+    """A context whose log, milestones, samples and progress are lists on `context.seen`.
 
     With `every`, checkpoints are due at every such step; with `kill_after`, the fit is ended by
     `KeyboardInterrupt` after so many of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    seen = SimpleNamespace(log=[], milestones=[], progress=[])
+    seen = SimpleNamespace(log=[], milestones=[], progress=[], samples=[])
 
     def milestone(images_seen: int, save: Callable[[Path], None]) -> None:
         place = folder / f"milestone-{images_seen}"
@@ -79,7 +79,7 @@ def make_context(
             devices=devices,
         )
         inner.seen = seen  # type: ignore[attr-defined]
-        inner.log, inner.milestone = context.log, milestone
+        inner.log, inner.milestone, inner.sample = context.log, milestone, context.sample
         done = place / "done"
         yield SimpleNamespace(
             folder=place, done=done.exists(), context=inner, finish=lambda: done.touch()
@@ -94,6 +94,7 @@ def make_context(
         log=lambda values: seen.log.append(logged(values)),
         shared=shared,
         milestone=milestone,
+        sample=lambda stage, images, pictures: seen.samples.append((stage, images, pictures)),
         rank=rank,
         devices=devices,
     )
