@@ -115,6 +115,23 @@ class Progress(Protocol):
     def __call__(self, stage: str, step: int, total: int, **values: float) -> None: ...
 
 
+class Sample(Protocol):
+    """Keep pictures of how far a fit is, for the run's page: `context.sample("gan", 640, pictures)`.
+
+    Called with the stage's name, the images seen so far, and at most `MOST_SAMPLES` pictures, float
+    (B, 3, s, s) in [-1, 1]. What is kept already, by an attempt that was killed, stays.
+    """
+
+    def __call__(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None: ...
+
+
+MOST_SAMPLES = 16
+
+
+def _no_samples(stage: str, images_seen: int, pictures: torch.Tensor) -> None:
+    """For places that show none."""
+
+
 @dataclass
 class FitContext:
     """All a fit gets besides the images.
@@ -147,6 +164,7 @@ class FitContext:
     weights: Callable[[str], Path] = no_weights
     """Where a file of the weights that `MethodInfo.pretrained` declares lies, by its name; its sha256
     has been checked. The only way to them, so that what a record names is what was opened."""
+    sample: Sample = _no_samples
     rank: int = 0
     devices: int = 1
 

@@ -126,6 +126,7 @@ ASKED = {
     "keep",
     "due",
     "milestone",
+    "sample",
     "open_part",
     "finish_part",
     "close_part",
@@ -172,6 +173,9 @@ class _Fit:
 
     def milestone(self, number: int, images_seen: int) -> None:
         self.contexts[number].milestone(images_seen, lambda f: self.process.call("milestone", f))
+
+    def sample(self, number: int, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
+        self.contexts[number].sample(stage, images_seen, pictures)
 
     def open_part(self, number: int, name: str, identity: Mapping[str, Any]) -> dict[str, Any]:
         inner = self.stack.enter_context(ExitStack())

@@ -183,6 +183,9 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         worker.milestone = save
         wire.call("milestone", number, images_seen)
 
+    def sample(stage: str, images_seen: int, pictures: torch.Tensor) -> None:
+        wire.call("sample", number, stage, images_seen, pictures)
+
     @contextmanager
     def shared(name: str, identity: Mapping[str, Any]) -> Iterator[Part]:
         opened = wire.call("open_part", number, name, dict(identity))
@@ -202,6 +205,7 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         shared=shared,
         milestone=milestone,
         weights=worker.method.pretrained,
+        sample=sample,
     )
 
 

@@ -33,6 +33,7 @@ from benchmark.records.identity import part_id
 from benchmark.records.machine import hardware, peak_memory_bytes
 from benchmark.records.model import CodePart
 from benchmark.runner.checkpoints import FolderCheckpoints, Ranks, Stopwatch
+from benchmark.runner.samples import write_sample
 
 if TYPE_CHECKING:
     from benchmark.runner.plan import Plan
@@ -73,6 +74,7 @@ class Workplace:
         self.folder.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
         sweep(self.folder / "milestones")
+        sweep(self.folder / "samples")
         return Stopwatch(self.folder)
 
     @property
@@ -91,6 +93,7 @@ class Workplace:
             shared=self._shared,
             milestone=self._milestone,
             weights=self.weights,
+            sample=self._sample,
             rank=self.ranks.rank,
             devices=self.ranks.count,
         )
@@ -145,6 +148,10 @@ class Workplace:
         if not target.exists():
             with whole_folder(target) as folder:
                 save(folder)
+
+    @_told_as("context.sample")
+    def _sample(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
+        write_sample(self.folder / "samples", stage, images_seen, pictures)
 
     def _locked(self, folder: Path) -> AbstractContextManager[None]:
         return waiting_lock(folder, self.progress)
@@ -222,6 +229,9 @@ class Follower(Workplace):
         pass
 
     def _milestone(self, images_seen: int, save: Any) -> None:
+        pass
+
+    def _sample(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
         pass
 
     def _locked(self, folder: Path) -> AbstractContextManager[None]:

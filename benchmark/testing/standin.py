@@ -54,13 +54,13 @@ def make_context(
     devices: int = 1,
     weights: Callable[[str], Path] = no_weights,
 ) -> FitContext:
-    """A context whose log, milestones and progress are lists on `context.seen`.
+    """A context whose log, milestones, samples and progress are lists on `context.seen`.
 
     With `every`, checkpoints are due at every such step; with `kill_after`, the fit is ended by
     `KeyboardInterrupt` after so many of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    seen = SimpleNamespace(log=[], milestones=[], progress=[])
+    seen = SimpleNamespace(log=[], milestones=[], progress=[], samples=[])
 
     def milestone(images_seen: int, save: Callable[[Path], None]) -> None:
         place = folder / f"milestone-{images_seen}"
@@ -82,7 +82,7 @@ def make_context(
             weights=weights,
         )
         inner.seen = seen  # type: ignore[attr-defined]
-        inner.log, inner.milestone = context.log, milestone
+        inner.log, inner.milestone, inner.sample = context.log, milestone, context.sample
         done = place / "done"
         yield SimpleNamespace(
             folder=place, done=done.exists(), context=inner, finish=lambda: done.touch()
@@ -98,6 +98,7 @@ def make_context(
         shared=shared,
         milestone=milestone,
         weights=weights,
+        sample=lambda stage, images, pictures: seen.samples.append((stage, images, pictures)),
         rank=rank,
         devices=devices,
     )

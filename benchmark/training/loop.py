@@ -49,6 +49,8 @@ def train(
     save_milestone: Callable[[Path], None] | None = None,
     evaluate: Callable[[], Mapping[str, float]] | None = None,
     evaluate_at: Sequence[int] = (),
+    samples: Callable[[], torch.Tensor] | None = None,
+    samples_at: Sequence[int] = (),
 ) -> None:
     """Call `update(step)` for every step that is not done yet, and keep what it takes to go on.
 
@@ -56,7 +58,8 @@ def train(
     draws must follow from the step (`benchmark.training.randomness`), the global generator is
     seeded for each step. `parts` are all things that change, by name. `milestones` are steps at
     which `save_milestone` keeps a copy, `evaluate_at` steps at which what `evaluate` returns is
-    logged; both count steps done, so 0 is before training.
+    logged, `samples_at` steps at which the pictures that `samples` returns, float (B, 3, s, s) in
+    [-1, 1], are kept for the run's page; all count steps done, so 0 is before training.
 
     A value that is returned on some steps only is logged as the mean over those. A fit may train
     several stages one after the other, each under a name of its own: one that has ended is kept as it
@@ -75,7 +78,7 @@ def train(
     rate = Rate()
     means = Means()
     waiting = 0
-    stops = {*milestones, *evaluate_at}
+    stops = {*milestones, *evaluate_at, *samples_at}
     others = [context.rank] if context.rank else []
 
     def save(done: int) -> None:
@@ -91,6 +94,9 @@ def train(
             context.log({"stage": stage, "step": done, "images": images, **evaluate()})
         if save_milestone is not None and done in milestones:
             context.milestone(done * images_per_step, save_milestone)
+        if samples is not None and done in samples_at:
+            with torch.no_grad():
+                context.sample(stage, done * images_per_step, samples())
 
     if first == 0:
         at(0)
