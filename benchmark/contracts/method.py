@@ -139,14 +139,13 @@ class Method(ABC):
     names the prediction kinds where settings do not change them.
     """
 
-    class Settings(MethodSettings):
-        pass
-
+    Settings: ClassVar[type[MethodSettings]] = MethodSettings
+    """The model of its settings, a class beside or inside this one."""
     gives: ClassVar[tuple[Kind, ...]] = ()
     settings: Any
     """An instance of the class's `Settings`."""
     device: str
-    """Where to predict: "cpu", "cuda:0"; set by `load`."""
+    """Where to fit and predict: "cpu", "cuda:0"; the harness sets it before `fit` and before `load`."""
 
     def __init__(self, settings: MethodSettings) -> None:
         self.settings = settings
@@ -189,9 +188,8 @@ class Method(ABC):
     def save(self, folder: Path) -> None:  # noqa: B027
         """Write what `load` needs into an empty folder."""
 
-    def load(self, folder: Path, device: str) -> None:
-        """Read what `save` wrote; afterwards `predict` works on `device`. Call `super().load` first."""
-        self.device = device
+    def load(self, folder: Path, device: str) -> None:  # noqa: B027
+        """Read what `save` wrote; afterwards `predict` works on `device`, which `self.device` is too."""
 
 
 class Ceiling(Method):
@@ -216,6 +214,12 @@ class Ceiling(Method):
     def generator_from_images(self, images: Images) -> Generator:
         """A generator from the truth itself: the images that others are compared with."""
         raise NotImplementedError(f"{type(self).__name__} is no generator")
+
+
+def load_from(method: Method, folder: Path, device: str) -> None:
+    """Make `method` ready to predict on `device` from what `save` wrote: as the harness does."""
+    method.device = device
+    method.load(folder, device)
 
 
 @contextmanager

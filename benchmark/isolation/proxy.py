@@ -71,7 +71,7 @@ class Isolated(Method):
         self._call("save", folder)
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
+        self.device = device
         self._ready().log_to(folder.parent / "process.log")
         self._call("load", folder, device)
 

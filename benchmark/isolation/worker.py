@@ -27,7 +27,7 @@ import torch
 from benchmark.contracts.errors import BenchError, PluginBroken
 from benchmark.contracts.images import Cameras, Images
 from benchmark.contracts.keeping import logged, require_readable
-from benchmark.contracts.method import Ceiling, FitContext, Method
+from benchmark.contracts.method import Ceiling, FitContext, Method, load_from
 from benchmark.contracts.predictions import Generator
 from benchmark.isolation.wire import Gone, Wire, plain
 from benchmark.settings import validated
@@ -115,8 +115,7 @@ class Worker:
         self.method.save(Path(folder))
 
     def do_load(self, folder: str, device: str) -> None:
-        self.method.load(Path(folder), device)
-        self.method.device = device
+        load_from(self.method, Path(folder), device)
 
     def do_predict(self, images: torch.Tensor) -> tuple[str, dict[str, Any], dict[str, float]]:
         with torch.inference_mode():

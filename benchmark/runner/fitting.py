@@ -16,7 +16,7 @@ import torch
 from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged
-from benchmark.contracts.method import FitContext, Method, Progress
+from benchmark.contracts.method import FitContext, Method, Progress, load_from
 from benchmark.files import (
     naming_a_full_disk,
     read_json,
@@ -103,7 +103,7 @@ class Workplace:
     def require_loadable(self, method: Method) -> None:
         """What can't be loaded is not done: with `save` mended, the fit goes on where it was."""
         with errors_of(method, "load"):
-            type(method)(method.settings).load(self.folder / "model", "cpu")
+            load_from(type(method)(method.settings), self.folder / "model", "cpu")
 
     def finish(self, process: Mapping[str, Any] | None = None) -> None:
         """Say that all is there, and where it was made; the checkpoint is no longer needed.

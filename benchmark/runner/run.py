@@ -16,7 +16,7 @@ import filelock
 import numpy as np
 
 from benchmark.contracts.errors import DataAltered, InvalidInput, RunLocked
-from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.method import Method, Progress, load_from
 from benchmark.files import (
     file_sha256,
     one_writer,
@@ -222,8 +222,7 @@ def loaded_method(plan: Plan, folder: Path | None = None) -> Method:
     method = plan.cls(plan.settings)
     cure = "mend the method; if its fit was made by other code, --anew makes it again"
     with errors_of(method, "load", cure):
-        method.load(folder or plan.fit_folder / "model", plan.device)
-    method.device = plan.device
+        load_from(method, folder or plan.fit_folder / "model", plan.device)
     return method
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from benchmark.contracts.images import Images, to_signed
-from benchmark.contracts.method import Ceiling, Method, MethodInfo
+from benchmark.contracts.method import Ceiling, Method, MethodInfo, load_from
 from benchmark.contracts.predictions import Generator, Prediction
 from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.prepared import array_digest
@@ -149,8 +149,7 @@ class Trial:
         """A method that reads what was saved in `folder`."""
         method = self.cls(self.settings)
         with errors_of(method, "load"):
-            method.load(folder, "cpu")
-        method.device = "cpu"
+            load_from(method, folder, "cpu")
         return method
 
     @cached_property

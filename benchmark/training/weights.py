@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -16,12 +17,21 @@ FILE = "weights.safetensors"
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def save_weights(folder: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write tensors by name into `folder`, from whichever device they are on.
+def save_weights(
+    folder: Path, weights: Mapping[str, Tensor], notes: Mapping[str, str] | None = None
+) -> None:
+    """Write tensors by name into `folder`, from whichever device they are on, and notes beside them.
 
-    Example: `save_weights(folder, network.state_dict())`.
+    Example: `save_weights(folder, network.state_dict(), {"size": "96"})`.
     """
-    save_file({k: v.cpu().contiguous() for k, v in weights.items()}, folder / FILE)
+    tensors = {k: v.cpu().contiguous() for k, v in weights.items()}
+    save_file(tensors, folder / FILE, dict(notes) if notes else None)
+
+
+def load_notes(folder: Path) -> dict[str, str]:
+    """The notes that `save_weights` wrote; empty where it was given none."""
+    with safe_open(folder / FILE, "pt") as file:
+        return file.metadata() or {}
 
 
 def load_weights(folder: Path) -> dict[str, Tensor]:

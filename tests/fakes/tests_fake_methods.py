@@ -106,7 +106,6 @@ class Tint(Method):
         torch.save({"mean": self.mean}, folder / "mean.pt")
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
         self.mean = torch.load(folder / "mean.pt", weights_only=True)["mean"]
 
     def generator(self) -> Generator:
@@ -229,7 +228,6 @@ class Slow(Pixels):
         torch.save({"weight": self.weight}, folder / "weight.pt")
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
         self.weight = torch.load(folder / "weight.pt", weights_only=True)["weight"]
 
 
@@ -294,5 +292,4 @@ class Descent(Pixels):
         torch.save(parts, folder / "weights.pt")
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
         self.net.load_state_dict(torch.load(folder / "weights.pt", weights_only=True)["net"])

@@ -50,7 +50,6 @@ class Good(Method):
         np.save(folder / "weight.npy", self.weight.numpy())
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
         self.weight = torch.from_numpy(np.load(folder / "weight.npy"))
 
 

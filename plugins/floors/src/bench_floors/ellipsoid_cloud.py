@@ -45,5 +45,4 @@ class EllipsoidCloud(Method):
         torch.save({"seed": self.seed}, folder / "seed.pt")
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
         self.seed = torch.load(folder / "seed.pt", weights_only=True)["seed"]

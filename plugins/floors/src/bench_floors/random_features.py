@@ -19,6 +19,7 @@ from benchmark.contracts import (
     MethodSettings,
     Prediction,
 )
+from benchmark.contracts.method import load_from
 from benchmark.registry.plugins import plugins
 from benchmark.settings import resolve_settings
 
@@ -104,6 +105,4 @@ class RandomFeatures(Method):
         self.inner.save(folder)
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
-        self.inner.load(folder, device)
-        self.inner.device = device
+        load_from(self.inner, folder, device)

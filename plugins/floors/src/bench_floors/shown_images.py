@@ -96,7 +96,6 @@ class TrainingImages(Method):
         kept.flush()
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
         self.images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
         self.seen = Images(self.images, self.images.shape[1], "")
         self.rows = np.arange(len(self.images))
@@ -117,7 +116,6 @@ class NoiseImages(Method):
         (folder / "size.json").write_text(json.dumps(self.size))
 
     def load(self, folder: Path, device: str) -> None:
-        super().load(folder, device)
         self.size = int(json.loads((folder / "size.json").read_text()))
 
     def generator(self) -> Generator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,25 +13,20 @@ from bench_imm.networks import Networks
 from bench_imm.pairs import resized
 from bench_imm.settings import ImmSettings
 from benchmark.contracts.images import Images
-from benchmark.contracts.method import FitContext, Method, MethodInfo, Weights
+from benchmark.contracts.method import FitContext, MethodInfo, Weights
 from benchmark.contracts.predictions import Landmarks
 from benchmark.networks import weights as known
-from benchmark.training.randomness import seeded
+from benchmark.training.network_method import NetworkMethod
 from benchmark.training.warp import draw_warps, warp_generator
-from benchmark.training.weights import load_weights, needed, save_weights, settled
 
 FILES = {"vgg16": known.VGG16, "squeezenet": known.SQUEEZENET}
 
 
-class Imm(Method):
+class Imm(NetworkMethod[Networks]):
     """K points in each image."""
 
-    Settings = ImmSettings  # type: ignore[assignment]  # a pydantic model of its own
+    Settings = ImmSettings
     gives = ("landmarks",)
-
-    def __init__(self, settings: ImmSettings) -> None:
-        super().__init__(settings)
-        self.networks: Networks | None = None
 
     @classmethod
     def info(cls, settings: ImmSettings) -> MethodInfo:
@@ -45,20 +40,16 @@ class Imm(Method):
             notes=notes or "the loss looks at pixels alone",
         )
 
-    def initialise(self, images: Images, context: FitContext) -> None:
-        self.device = context.device
-        settled(self._build(context.seed), context.device)
+    def build(self, size: int) -> Networks:
+        return Networks(self.settings)
 
-    def fit(self, images: Images, context: FitContext) -> None:
-        self.device = context.device
-        networks = self._build(context.seed)
-        training.fit(networks, images, context, self.settings, self.save)
-        settled(networks, context.device)
+    def learn(self, network: Networks, images: Images, context: FitContext) -> Networks:
+        training.fit(network, images, context, self.settings, partial(self.write, network))
+        return network
 
     def predict(self, images: Tensor) -> Landmarks:
-        networks = needed(self.networks, "IMM")
         seen = resized(images, self.settings.size).contiguous(memory_format=torch.channels_last)
-        points = to_pixels(networks.points(seen), self.settings.grid, images.shape[-1])
+        points = to_pixels(self.network.points(seen), self.settings.grid, images.shape[-1])
         return Landmarks(points)
 
     def render(self, source: Tensor, target: Tensor) -> Tensor:
@@ -67,8 +58,7 @@ class Imm(Method):
         In [-1, 1], `size` × `size`.
         """
         size = self.settings.size
-        networks = needed(self.networks, "IMM")
-        picture: Tensor = networks(resized(source, size), resized(target, size))
+        picture: Tensor = self.network(resized(source, size), resized(target, size))
         return picture.clamp(-1, 1)
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
@@ -82,17 +72,3 @@ class Imm(Method):
                 images.roll(-1, 0), images
             ),
         }
-
-    def save(self, folder: Path) -> None:
-        save_weights(folder, needed(self.networks, "IMM").state_dict())
-
-    def load(self, folder: Path, device: str) -> None:
-        self.device = device
-        networks = self._build(0)
-        networks.load_state_dict(load_weights(folder))
-        settled(networks, device)
-
-    def _build(self, seed: int) -> Networks:
-        with seeded(seed, "networks"):
-            self.networks = Networks(self.settings)
-        return self.networks

@@ -63,7 +63,6 @@ class Clash(Method):
         torch.save({"at": self.at}, folder / "at.pt")
 
     def load(self, folder, device):
-        super().load(folder, device)
         self.at = torch.load(folder / "at.pt", weights_only=True)["at"]
 
 

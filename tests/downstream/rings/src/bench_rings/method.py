@@ -32,7 +32,6 @@ class Colours(Method):
         save_file(parts, folder / "components.safetensors")
 
     def load(self, folder, device):
-        super().load(folder, device)
         parts = load_file(folder / "components.safetensors")
         self.mean, self.axes = parts["mean"], parts["axes"]
 
