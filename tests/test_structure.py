@@ -22,7 +22,7 @@ FLOORS = [
     {"datasets"},
     {"protocols", "plugins", "method_errors", "settings", "isolation"},
     {"protocol_folders"},
-    {"files", "home", "image_files"},
+    {"colours", "files", "home", "image_files"},
     {"contracts"},
     {"__init__"},  # the version
 ]

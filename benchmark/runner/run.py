@@ -28,7 +28,6 @@ from benchmark.files import (
     write_text,
 )
 from benchmark.home import leaderboards
-from benchmark.method_errors import errors_of
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.catalogue import version
 from benchmark.metrics.intervals import bootstrap_interval
@@ -55,6 +54,7 @@ from benchmark.records.model import (
     read_record,
     record_text,
 )
+from benchmark.runner.fitted import load_method
 from benchmark.runner.fitting import fit, read_done, workplace
 from benchmark.runner.plan import Plan
 from benchmark.runner.processes import fit_together
@@ -94,7 +94,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         exact_products()
         started = _started(plan)
         for split in plan.splits.values():
-            split.verify()
+            split.check()
         plan.require(progress)
         fitted = _fit(plan, progress)
         _predict(plan, progress)
@@ -219,12 +219,8 @@ def _deterministic(plan: Plan, fitted: dict[str, Any]) -> bool:
 
 def loaded_method(plan: Plan, folder: Path | None = None) -> Method:
     """The fitted method, ready to predict on the plan's device."""
-    method = plan.cls(plan.settings)
-    cure = "mend the method; if its fit was made by other code, --anew makes it again"
-    with errors_of(method, "load", cure):
-        method.load(folder or plan.fit_folder / "model", plan.device)
-    method.device = plan.device
-    return method
+    model = folder or plan.fit_folder / "model"
+    return load_method(plan.cls, plan.settings, model, plan.device)
 
 
 def _predict(plan: Plan, progress: Progress) -> None:
