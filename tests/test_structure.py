@@ -25,7 +25,7 @@ FLOORS = [
     {"registry", "records"},
     {"isolation", "metrics", "protocols"},
     {"settings", "twins", "warps"},
-    {"method_errors", "files", "home", "image_files"},
+    {"method_errors", "colours", "files", "home", "image_files"},
     {"contracts"},
     {"__init__"},  # the version
 ]

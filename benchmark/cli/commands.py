@@ -10,6 +10,7 @@ COMMANDS = {
     "board": "Print the leaderboards, write their tables, build the site.",
     "compare": "Compare two rows of a board on the same test items.",
     "curves": "Lay training curves of runs over one another.",
+    "predict": "Predict pictures of your own with a fitted method.",
     "verify": "Recompute identity, digests and numbers of records.",
     "rescore": "Score kept predictions again after a metric was corrected.",
     "record": "Withdraw, annotate or take in records.",

@@ -30,14 +30,15 @@ class Placed(NamedTuple):
     silhouette: np.ndarray | None = None
 
 
-def read_image(path: Path, background: str = "") -> Image.Image:
+def read_image(path: Path, background: str = "", *, upright: bool = False) -> Image.Image:
     """Decode to RGB, or say which file can't be decoded.
 
-    With background "white" the image is laid on white, else its alpha channel is dropped.
+    With background "white" the image is laid on white, else its alpha channel is dropped; `upright`
+    turns it as its EXIF orientation says.
     """
     if not background:
-        return decode(path, "RGB")
-    image = decode(path, "RGBA")
+        return decode(path, "RGB", upright=upright)
+    image = decode(path, "RGBA", upright=upright)
     return Image.alpha_composite(Image.new("RGBA", image.size, background), image).convert("RGB")
 
 

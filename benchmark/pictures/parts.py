@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmark.colours import colours
 from benchmark.contracts.images import to_signed
 from benchmark.contracts.predictions import Parts
 from benchmark.method_errors import prediction_of
-from benchmark.pictures.sheet import colours, contact_sheet, pictures_of_arrays
+from benchmark.pictures.sheet import contact_sheet, pictures_of_arrays
 from benchmark.pictures.shown import ItemScores, Shown, from_best_to_worst
 
 COUNT, ZOOM = 16, 2

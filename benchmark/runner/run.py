@@ -15,7 +15,7 @@ from typing import Any
 import filelock
 
 from benchmark.contracts.errors import DataAltered, RunLocked
-from benchmark.contracts.method import Method, Progress, load_from
+from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.files import (
     file_sha256,
@@ -28,7 +28,6 @@ from benchmark.files import (
     write_text,
 )
 from benchmark.home import leaderboards
-from benchmark.method_errors import errors_of
 from benchmark.records.code import made_by_other_code
 from benchmark.records.identity import IDENTITY_VERSION
 from benchmark.records.machine import (
@@ -49,6 +48,7 @@ from benchmark.records.model import (
 )
 from benchmark.records.reading import read_record, record_text
 from benchmark.records.values import keep, same_run, value_of
+from benchmark.runner.fitted import load_method
 from benchmark.runner.fitting import fit, read_done, workplace
 from benchmark.runner.plan import Plan
 from benchmark.runner.processes import fit_together
@@ -86,7 +86,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         started = _started(plan)
         plan.require_weights()
         for split in plan.splits.values():
-            split.verify()
+            split.check()
         plan.require(progress)
         fitted = _fit(plan, progress)
         _predict(plan, progress)
@@ -205,12 +205,14 @@ def _deterministic(plan: Plan, fitted: dict[str, Any]) -> bool:
 
 def loaded_method(plan: Plan, folder: Path | None = None, kind: Kind | None = None) -> Method:
     """The fitted method, ready to predict what the plan asks for, or that `kind`, on its device."""
-    method = plan.cls(plan.settings)
-    method.kind, method.pretrained = kind or plan.asked, plan.weights
-    cure = "mend the method; if its fit was made by other code, --anew makes it again"
-    with errors_of(method, "load", cure):
-        load_from(method, folder or plan.fit_folder / "model", plan.device)
-    return method
+    return load_method(
+        plan.cls,
+        plan.settings,
+        folder or plan.fit_folder / "model",
+        plan.device,
+        kind=kind or plan.asked,
+        weights=plan.weights,
+    )
 
 
 def _predict(plan: Plan, progress: Progress) -> None:

@@ -26,7 +26,7 @@ COUNTS: Mapping[str, tuple[int, int, int]] = {
 }
 """Models per class in train, validation, test (the lists of eldar/differentiable-point-clouds)."""
 
-FOCAL = np.float32(1.875)
+FOCAL = np.array(1.875, np.float32)
 """A lens of 60 mm on a sensor of 32 mm, as the published pictures were rendered."""
 
 CLOUD_LACKS = 100
