@@ -1,8 +1,12 @@
 """Floors and ceilings: registration only."""
 
-from benchmark.contracts import KINDS, MethodSpec, hookimpl
+from typing import Any
 
-FLOORS = {
+from benchmark.contracts import KINDS, MethodSpec, hookimpl
+from benchmark.contracts.hooks import Register
+from benchmark.contracts.spec import Kind
+
+FLOORS: dict[str, tuple[str, list[Kind], str]] = {
     "mean-shape": (
         "mean_shape:MeanShape",
         ["landmarks"],
@@ -46,7 +50,7 @@ FLOORS = {
 OF = ("lead:small", "lead:demo", "lead:paper", "imm:small", "imm:demo", "imm:released", "imm:paper")
 """Whose untrained networks are floors."""
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "random-features": {
         "presets": {of.replace(":", "-"): {"of": of} for of in OF},
         "default_preset": "lead-paper",
@@ -58,7 +62,7 @@ PRESETS = {
 
 
 @hookimpl
-def bench_methods(register):  # type: ignore[no-untyped-def]
+def bench_methods(register: Register) -> None:
     """Register them all."""
     for name, (implementation, gives, summary) in FLOORS.items():
         register(
