@@ -74,7 +74,8 @@ def prepare(protocol: str, twin: bool, anew: bool, data_root: str | None) -> Non
     progress = make_progress()
     try:
         for found in chosen:
-            for role in (r for r in ("fit", "train", "test") if getattr(found.data, r)):
+            roles = ("fit", *found.data.domain_roles, "train", "test")
+            for role in filter(found.data.split, roles):
                 split = open_split(found, role, twin=twin, progress=progress, anew=anew)
                 split.verify()
                 click.echo(

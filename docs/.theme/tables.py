@@ -28,6 +28,7 @@ LABELS: dict[Label, str] = {
     "attributes": "yes and no of each image (`Sample.extra`)",
     "quaternions": "rotation from object to camera (`Sample.extra`)",
     "translations": "object to camera (`Sample.extra`)",
+    "focals": "focal length in widths of the picture (`Sample.extra`)",
     "silhouettes": "the alpha channel of the image",
     "clouds": "points of the object's surface (`Reader.cloud`)",
     "clips": "which clip a frame is of (`Sample.extra`)",
