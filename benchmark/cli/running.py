@@ -12,7 +12,7 @@ import click
 from benchmark.cli.output import as_json, duration
 from benchmark.cli.progress import make_progress
 from benchmark.contracts.errors import BenchError
-from benchmark.pages.page import write_page
+from benchmark.pages.run_page import write_page
 from benchmark.pages.tables import update_boards
 from benchmark.runner.curve import add_curve, require_possible
 from benchmark.runner.discard import discard
