@@ -13,7 +13,7 @@ import click
 from benchmark.cli.output import as_json, duration
 from benchmark.cli.progress import make_progress
 from benchmark.contracts.errors import BenchError
-from benchmark.pages.page import write_page
+from benchmark.pages.run_page import write_page
 from benchmark.pages.tables import update_boards
 from benchmark.pictures.drawing import draw_pictures
 from benchmark.registry.protocols import all_protocols

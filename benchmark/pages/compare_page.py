@@ -12,7 +12,7 @@ from benchmark.boards.compare import Comparison, Side
 from benchmark.files import write_text
 from benchmark.metrics.catalogue import explained
 from benchmark.pages.board_charts import cumulative, differences_chart, scatter
-from benchmark.pages.site import asset, environment
+from benchmark.pages.rendering import asset, environment
 from benchmark.protocols import Protocol
 
 
