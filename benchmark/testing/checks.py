@@ -168,7 +168,8 @@ def samples(trial: Trial) -> None:
     single = generator.sample(5, 3, batch=1).numpy().astype(float)
     _require(np.abs(whole - single).max() <= 1, "samples depend on the batch size")
     other = generator.sample(5, 4).numpy()
-    _require((other != whole).any(), "another seed gives the same samples")
+    # a ceiling gives back the images it was shown, whichever the seed
+    _require(not trial.fits or (other != whole).any(), "another seed gives the same samples")
 
 
 def pictures(trial: Trial) -> str:
