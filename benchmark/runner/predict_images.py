@@ -21,7 +21,7 @@ from benchmark.datasets.masks import FILTERS
 from benchmark.files import listed, write_json
 from benchmark.records.machine import exact_products
 from benchmark.runner.fitted import Fitted
-from benchmark.runner.prediction_files import PredictionFiles
+from benchmark.runner.prediction_folder import PredictionFolder
 from benchmark.runner.views import FitRule, View
 from benchmark.tasks.collect import BATCH, predict_batch
 
@@ -122,7 +122,7 @@ def predict_images(
     views: dict[str, View] = {}
     images: list[torch.Tensor] = []
     predictions: list[Prediction] = []
-    with PredictionFiles(out, fitted.protocol.foreground) as files:
+    with PredictionFolder(out, fitted.protocol.foreground) as files:
         for first, batch, seen in _batches(fitted, folder, names, rule):
             with torch.inference_mode():
                 found = predict_batch(method, fitted.kind, batch, None, fitted.protocol.landmarks)

@@ -1,4 +1,4 @@
-"""Predictions on pictures as files: arrays by the picture's name, tables, and masks as pictures."""
+"""Predictions on pictures as a folder: arrays by the picture's name, tables, and masks as pictures."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ GREY = 128
 
 
 @dataclass
-class PredictionFiles:
+class PredictionFolder:
     """A folder that is written picture after picture, so that any number of them fits in memory.
 
     `FIELD.npz` holds an array for each picture under its name, `TABLE.csv` rows. Use it as a context.
@@ -48,7 +48,7 @@ class PredictionFiles:
     tables: dict[str, Any] = field(default_factory=dict)
     stack: ExitStack = field(default_factory=ExitStack)
 
-    def __enter__(self) -> PredictionFiles:
+    def __enter__(self) -> PredictionFolder:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -90,7 +90,7 @@ class PredictionFiles:
 
 
 def _landmarks(
-    files: PredictionFiles, names: Sequence[str], views: Sequence[View], found: Landmarks
+    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: Landmarks
 ) -> None:
     points = found.points.double().cpu().numpy()
     sure = None if found.confidence is None else found.confidence.cpu().numpy()
@@ -107,7 +107,7 @@ def _landmarks(
 
 
 def _parts(
-    files: PredictionFiles, names: Sequence[str], views: Sequence[View], found: Parts
+    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: Parts
 ) -> None:
     labels = found.probabilities.argmax(1).byte().cpu().numpy()
     for name, view, own in zip(names, views, labels, strict=True):
@@ -121,7 +121,7 @@ def _parts(
 
 
 def _translations(
-    files: PredictionFiles, names: Sequence[str], views: Sequence[View], found: Translation
+    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: Translation
 ) -> None:
     images = to_bytes(found.images).permute(0, 2, 3, 1).cpu().numpy()
     alpha = found.alpha[:, 0].half().cpu().numpy()
@@ -134,14 +134,14 @@ def _translations(
 
 
 def _descriptors(
-    files: PredictionFiles, names: Sequence[str], views: Sequence[View], found: Descriptors
+    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: Descriptors
 ) -> None:
     for name, maps in zip(names, found.maps.cpu().numpy(), strict=True):
         files.array("maps", name, maps)
 
 
 def _shapes(
-    files: PredictionFiles, names: Sequence[str], views: Sequence[View], found: ShapeAndPose
+    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: ShapeAndPose
 ) -> None:
     points, rotation = found.points.cpu().numpy(), found.rotation.cpu().numpy()
     for i, name in enumerate(names):
