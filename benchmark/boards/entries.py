@@ -16,7 +16,8 @@ from benchmark.home import leaderboards
 from benchmark.metrics.aggregates import checked
 from benchmark.protocols import Protocol
 from benchmark.records.claims import kept_groups, value_faults
-from benchmark.records.model import Record, Value, read_record
+from benchmark.records.model import Record, Value
+from benchmark.records.reading import read_record
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from benchmark.contracts.errors import UnknownName, did_you_mean
 from benchmark.files import listed
 from benchmark.home import home
 from benchmark.protocols import Protocol
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 
 
 @dataclass(frozen=True)

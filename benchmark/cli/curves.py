@@ -22,7 +22,7 @@ def command(runs: tuple[str, ...], value: str, out: Path | None, json_: bool) ->
     from benchmark.contracts.errors import InvalidInput
     from benchmark.files import write_text
     from benchmark.pages.training_curves import default_value, logged, one_value, training_svg
-    from benchmark.records.model import read_record
+    from benchmark.records.reading import read_record
 
     records = [read_record(find_run(name)) for name in runs]
     found = {}

@@ -15,7 +15,7 @@ from benchmark.cli.output import as_json
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.launch import Ended, Job
 from benchmark.launch import make_launcher
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.run import Outcome

@@ -227,8 +227,10 @@ def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
     from benchmark.boards.words import settings_words
     from benchmark.files import listed
     from benchmark.home import home
+    from benchmark.protocols import protocol_files
+    from benchmark.registry.protocols import protocol_folders
 
-    rows = []
+    rows, installed = [], protocol_files(protocol_folders())
     for path in listed(home() / "runs", "*/run.json"):
         try:
             about = dict(json.loads(path.read_text("utf-8")))
@@ -252,7 +254,8 @@ def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
         [
             [r["run_id"], r["method"], r["preset"], " ".join(settings_words(r.get("given", {}))),
              r["protocol"] + (" twin" if r["twin"] else "")
-             + (" validation" if r["on"] == "validation" else ""),
+             + (" validation" if r["on"] == "validation" else "")
+             + (" draft" if r.get("draft") and r["protocol"] not in installed else ""),
              r["seed"], r["state"], r["value"], r["started"][:16].replace("T", " ")]
             for r in rows
         ],

@@ -14,6 +14,7 @@ from benchmark.cli.progress import make_progress
 from benchmark.contracts.errors import BenchError
 from benchmark.pages.page import write_page
 from benchmark.pages.tables import update_boards
+from benchmark.protocols import DRAFT
 from benchmark.runner.curve import add_curve, require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.pictures import draw_pictures
@@ -75,7 +76,7 @@ def run_command(
                     err=True,
                 )
             outcome = run(plan, progress)
-            if on == "test":
+            if plan.stands:
                 _write_tables(plan)
             if curve:
                 outcome = add_curve(plan, outcome, progress)
@@ -183,6 +184,7 @@ def say(outcome: Outcome, page: Path) -> None:
             f"   {value.interval()}"
             + ("   (twin: rendered data)" if record.protocol.twin else "")
             + ("   (validation people)" if record.protocol.on == "validation" else "")
+            + ("   (draft: on no board)" if any(n.startswith(DRAFT) for n in record.notes) else "")
         )
     if record.protocol.on == "validation":
         fitted = record.data["fit"]

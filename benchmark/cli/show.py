@@ -138,7 +138,7 @@ def find_on_board(name: str) -> tuple[Path, bool]:
 
 def _run(name: str, json_: bool) -> None:
     from benchmark.home import home
-    from benchmark.records.model import read_record
+    from benchmark.records.reading import read_record
 
     path = find_run(name)
     record = read_record(path)

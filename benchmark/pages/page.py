@@ -9,7 +9,7 @@ import jinja2
 from benchmark.boards.pictures import pictures_of
 from benchmark.files import write_text
 from benchmark.pages.charts import charts_of
-from benchmark.records.model import PluginCode, Record
+from benchmark.records.model import External, PluginCode, Record
 
 TEMPLATE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>run {{ r.run_id }}</title>
@@ -67,6 +67,13 @@ def _code_of(plugin: PluginCode | None) -> str:
     return f"{plugin.distribution} {plugin.version}{commit}{changed}, files {plugin.digest[:16]}"
 
 
+def _file_of(external: External | None) -> list[tuple[str, str]]:
+    if external is None:
+        return []
+    file = f"{external.file}, {external.bytes:,} bytes, sha256 {external.sha256[:16]}"
+    return [("scored from a file", file), ("which was made by", external.made_by)]
+
+
 def facts(record: Record) -> list[tuple[str, str]]:
     """How a number was obtained, in pairs of words; what a record has nothing to say of is left out."""
     settings = ", ".join(f"{k} = {v}" for k, v in record.method.settings.items())
@@ -77,6 +84,7 @@ def facts(record: Record) -> list[tuple[str, str]]:
         ("run", record.run_id),
         ("fit", record.fit_id),
         *([("scored again from", record.parent)] if record.parent else []),
+        *_file_of(record.external),
         ("preset", record.method.preset),
         ("settings", settings),
         ("supervision", record.method.supervision),

@@ -14,7 +14,7 @@ from benchmark.pages.boards import Board
 from benchmark.pages.charts import charts_of
 from benchmark.pages.page import facts
 from benchmark.protocols import Protocol
-from benchmark.records.model import Record
+from benchmark.records.model import External, Record
 
 COST = {"time", "throughput", "peak memory", "hardware"}
 
@@ -55,10 +55,20 @@ def as_jpeg(picture: Path, target: Path) -> None:
 
 def command(record: Record) -> str:
     """The words that make this run again."""
-    words = ["bench", "run", "--method", record.method.id, "--protocol", record.protocol.id]
-    words[-1] += f"@{record.protocol.version}"
+    protocol = f"{record.protocol.id}@{record.protocol.version}"
+    if record.external is not None:
+        return _scoring(record, record.external, protocol)
+    words = ["bench", "run", "--method", record.method.id, "--protocol", protocol]
     if record.method.preset:
         words += ["--preset", record.method.preset]
     for key, value in sorted(flat(record.method.settings_given).items()):
         words += ["--set", shlex.quote(f"{key}={value}")]
     return " ".join([*words, "--seed", str(record.seed)] + ["--twin"] * record.protocol.twin)
+
+
+def _scoring(record: Record, file: External, protocol: str) -> str:
+    """The same where a file was scored, which whoever made it has."""
+    words = ["bench", "score", "--protocol", protocol, "--predictions", shlex.quote(file.file)]
+    words += ["--name", record.method.id, "--made-by", shlex.quote(file.made_by)]
+    words += ["--supervision", record.method.supervision, "--seed", str(record.seed)]
+    return " ".join(words + ["--twin"] * record.protocol.twin)

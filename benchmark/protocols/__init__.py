@@ -8,12 +8,14 @@ of all versions: what was frozen can't change under its number.
 
 from benchmark.home import builtin_folder
 from benchmark.protocols.data import NEEDED, Data, Geometry, Label
+from benchmark.protocols.drafts import DRAFT, is_draft, is_path
 from benchmark.protocols.files import (
     LOCK,
     Broken,
     ProtocolInvalid,
     freeze,
     is_frozen,
+    lock_of,
     protocol_files,
     read_lock,
     read_protocol,
@@ -46,9 +48,10 @@ from benchmark.registry.protocols import (
 )
 
 __all__ = [
-    "LOCK", "NEEDED", "WORDS", "Alignment", "Broken", "Data", "Foreground", "Generation", "Geometry",
-    "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
-    "ReportedValue", "Shape", "Twin", "Zoom", "all_protocols", "broken_files", "builtin_folder",
-    "canonical_digest", "find_protocol", "freeze", "is_frozen", "protocol_files", "protocol_folders",
-    "protocol_path", "read_lock", "read_protocol",
+    "DRAFT", "LOCK", "NEEDED", "WORDS", "Alignment", "Broken", "Data", "Foreground", "Generation",
+    "Geometry", "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol",
+    "ProtocolInvalid", "ReportedValue", "Shape", "Twin", "Zoom", "all_protocols", "broken_files",
+    "builtin_folder",
+    "canonical_digest", "find_protocol", "freeze", "is_draft", "is_frozen", "is_path", "lock_of",
+    "protocol_files", "protocol_folders", "protocol_path", "read_lock", "read_protocol",
 ]  # fmt: skip

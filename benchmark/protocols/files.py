@@ -16,6 +16,7 @@ from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
 from benchmark.contracts.names import LONGEST_LINE, shown
 from benchmark.files import write_text
 from benchmark.home import builtin_folder
+from benchmark.protocols.drafts import add_draft, drafts, is_draft, is_path
 from benchmark.protocols.model import Protocol
 from benchmark.registry.folders import is_version
 
@@ -118,10 +119,14 @@ def broken_protocols(folders: tuple[Path, ...]) -> list[Broken]:
 
 
 def protocol_path(name: str) -> Path:
-    """The file of `id` (its newest version) or `id@version`."""
+    """The file of `id` (its newest version), of `id@version`, or that path of a draft itself."""
+    if is_path(name):
+        return _named_by_path(Path(name).absolute())
     files = protocol_files(protocol_folders())
     if name in files:
         return files[name]
+    if name in drafts():
+        return drafts()[name][0]
     versions = [n for n in files if n.partition("@")[0] == name]
     if versions:
         return files[versions[-1]]
@@ -132,12 +137,32 @@ def protocol_path(name: str) -> Path:
     raise UnknownName("protocol", name, {n.partition("@")[0] for n in files})
 
 
+def _named_by_path(path: Path) -> Path:
+    """The file itself, from now on a draft; or the installed one that says the same.
+
+    Raises `ProtocolInvalid` where an installed protocol of that name says something else.
+    """
+    protocol = read_model(path, Protocol)
+    installed = protocol_files(protocol_folders()).get(protocol.name)
+    if installed is None:
+        add_draft(path, protocol)
+        return path
+    if protocol.digest() != find_protocol(protocol.name).digest():
+        raise ProtocolInvalid(
+            f"{path} says {protocol.name}, and {installed} says another thing under that name",
+            cure="give the draft an id or a version of its own",
+        )
+    return installed
+
+
 def find_protocol(name: str) -> Protocol:
-    """The protocol `id` or `id@version`; what was frozen is checked against the lock."""
+    """The protocol `id` or `id@version`, or that of a file; what was frozen is held against the lock."""
     path = protocol_path(name)
+    draft = next((protocol for place, protocol in drafts().values() if place == path), None)
+    if draft is not None:
+        return draft
     protocol = _read_cached(path)
-    lock = read_lock(path.parent.parent)
-    frozen = lock.get(protocol.name)
+    frozen = lock_of(protocol.name).get(protocol.name)
     if frozen is not None and frozen != protocol.digest():
         raise DataAltered(
             f"protocol {protocol.name} was changed after it was frozen: digest "
@@ -149,7 +174,12 @@ def find_protocol(name: str) -> Protocol:
 
 def is_frozen(name: str) -> bool:
     """Whether the content of `id@version` can't change any more; a draft's may."""
-    return name in read_lock(protocol_path(name).parent.parent)
+    return name in lock_of(name)
+
+
+def lock_of(name: str) -> dict[str, str]:
+    """The frozen digests of the folder that holds `id@version`; none for a draft named by its path."""
+    return {} if is_draft(name) else read_lock(protocol_path(name).parent.parent)
 
 
 def read_lock(folder: Path) -> dict[str, str]:

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
-import stat
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from benchmark.contracts.errors import BenchError, RecordTooNew
 from benchmark.contracts.names import ID, LONGEST_NAME
 
-SCHEMA = 4
-LARGEST = 4 * 2**20  # bytes
+SCHEMA = 5
 GROUPS = "groups."
 """Before a metric's id: the array of an errors' artefact that says which items belong together."""
 HEX = "^[a-z0-9]+$"
 """Of ids that bench makes. They name files and folders, so a record may hold no other."""
-
-
-class RecordInvalid(BenchError):
-    """A file that should be a record is none."""
-
-    exit_code = 12
 
 
 class _Strict(BaseModel):
@@ -97,13 +84,15 @@ class MethodPart(_Strict):
     role: str
     """Method, floor or ceiling."""
     origin: str
-    """Whose code it is."""
+    """Whose code it is; "external" where none of it ran here, and predictions came as a file."""
     preset: str
     """The preset taken, if any."""
     settings_given: dict[str, Any]
     """What was given on top of the preset."""
     settings: dict[str, Any]
     """All effective settings."""
+    at_prediction: list[str] = Field(default_factory=list)
+    """Of these, those of prediction alone: they are part of the run's identity, not of the fit's."""
     gives: list[str]
     """Kinds that it gives with these settings."""
     used: str
@@ -213,6 +202,19 @@ class FittedPart(_Strict):
     environment: EnvironmentPart | None = None
 
 
+class External(_Strict):
+    """A file of predictions that were made elsewhere, and scored here."""
+
+    made_by: str
+    """Who, or which program, made them."""
+    file: str = Field(max_length=LONGEST_NAME)
+    """The file's name, without its folder."""
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    """Digest of its bytes."""
+    bytes: int = Field(ge=0, lt=2**63)
+    """Its size."""
+
+
 class Edit(_Strict):
     """A later remark on a record: it is withdrawn, corrected or annotated, by whom and why."""
 
@@ -279,6 +281,8 @@ class Record(_Strict):
     hardware: dict[str, Any]
     """Machine of prediction and scoring."""
     fitted: FittedPart | None = None
+    external: External | None = None
+    """The file that predictions came from, where the method's origin is external."""
     stages: dict[str, StagePart]
     """Time by stage."""
     throughput: dict[str, float] = Field(default_factory=dict)
@@ -311,8 +315,12 @@ class Record(_Strict):
             yield "it has no metric"
         if len(set(metrics)) < len(metrics):
             yield "it has a metric twice"
-        if lacking := {"fit", "test"} - self.data.keys():
-            yield f"its data lacks {' and '.join(sorted(lacking))}"
+        if absent := ({"test"} if self.external else {"fit", "test"}) - self.data.keys():
+            yield f"its data lacks {' and '.join(sorted(absent))}"
+        if (self.method.origin == "external") != (self.external is not None):
+            yield "its predictions come from a file just where the method's origin is external"
+        if lacking := sorted(set(self.method.at_prediction) - self.method.settings.keys()):
+            yield f"its settings lack {' and '.join(lacking)}"
         errors = f"{self.run_id}.errors.npz"
         if {value.per_item for value in self.metrics} - {errors}:
             yield f"the values it is made from must lie in {errors}"
@@ -334,116 +342,3 @@ class Record(_Strict):
     def by_item(self) -> Value | None:
         """The first metric with a value for each item; None where all are of all items together."""
         return next((value for value in self.metrics if value.aggregate != "single"), None)
-
-
-def _no_versions_of_metrics(content: dict[str, Any]) -> dict[str, Any]:
-    """Schema 1 knew one version of each metric, and no records scored again."""
-    return {**content, "record_schema": 2}
-
-
-def _no_code_of_plugins(content: dict[str, Any]) -> dict[str, Any]:
-    """Schema 2 knew bench's own code alone."""
-    return {**content, "record_schema": 3}
-
-
-def _no_groups(content: dict[str, Any]) -> dict[str, Any]:
-    """Schema 3 took every item for independent, and asked plugins what they are known to fail."""
-    return {**content, "record_schema": 4}
-
-
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    1: _no_versions_of_metrics,
-    2: _no_code_of_plugins,
-    3: _no_groups,
-}
-"""From schema n to n + 1."""
-
-
-CONTROL = re.compile(
-    r"(?<!\\)(?:\\\\)*\\(?:[bfr]|u00[0189][0-9a-f]|u007f|u20(?:2[a-e]|6[6-9]))"
-    "|[\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
-    re.IGNORECASE,
-)
-"""Characters in JSON text, escaped or not, that move a terminal's cursor or turn its writing around."""
-
-
-def _moves_the_cursor(text: str) -> bool:
-    # the search is slow beside the two questions before it, and most records need no more than these
-    plain = text.isascii() and "\\" not in text and "\x7f" not in text
-    return not plain and CONTROL.search(text) is not None
-
-
-def _refused(constant: str) -> float:
-    raise ValueError(f"a record holds finite numbers only, not {constant}")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    return number if math.isfinite(number) else _refused(digits)
-
-
-def read_record(path: Path) -> Record:
-    """Read a record, bringing old schemas up to date; a newer one is refused.
-
-    Raises `RecordInvalid` for what is no record: no plain file, too large, no JSON, a field that is
-    missing or of another kind, no metric or one twice, files of other runs.
-    """
-    try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise RecordInvalid(f"{path} is no plain file")
-        if about.st_size > LARGEST:
-            raise RecordInvalid(f"{path} is larger than a record may be ({LARGEST:,} bytes)")
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise RecordInvalid(f"there is no record at {path}") from None
-    except UnicodeDecodeError as error:
-        raise RecordInvalid(f"{path} is not JSON: {error}", cure="restore it from git") from None
-    except OSError as error:
-        raise RecordInvalid(f"{path} can't be read: {error.strerror}") from None
-    return _parsed(text, str(path))
-
-
-def record_text(record: Record) -> str:
-    """A record as it is written. Raises `RecordInvalid` for one that `read_record` would refuse, so that
-    nothing is written which can't be read again."""
-    where = f"the record of run {record.run_id}"
-    try:
-        content = record.model_dump(mode="json")
-        text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-        size = len(text.encode("utf-8"))
-    except (ValueError, RecursionError) as error:  # too deep, or letters that are none
-        raise RecordInvalid(f"{where} can't be written: {error}") from None
-    if size > LARGEST:
-        raise RecordInvalid(f"{where} is larger than a record may be ({LARGEST:,} bytes)")
-    _parsed(text, where)
-    return text
-
-
-def _parsed(text: str, where: str) -> Record:
-    if _moves_the_cursor(text):
-        raise RecordInvalid(f"{where} holds control characters")
-    try:
-        content = json.loads(text, parse_constant=_refused, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise RecordInvalid(f"{where} is not JSON: {error}", cure="restore it from git") from None
-    schema = content.get("record_schema") if isinstance(content, dict) else None
-    if type(schema) is not int or schema < 1:
-        raise RecordInvalid(f"{where} is no record: it has no record_schema")
-    if schema > SCHEMA:
-        raise RecordTooNew(
-            f"{where} has record schema {schema}; this bench reads up to {SCHEMA}",
-            cure="update bench: pip install --upgrade structbench",
-        )
-    while schema < SCHEMA:
-        content = MIGRATIONS[schema](content)
-        schema += 1
-    try:
-        return Record.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        words = [".".join(str(p) for p in first["loc"]), first["msg"].removeprefix("Value error, ")]
-        told = ": ".join(word for word in words if word)
-        raise RecordInvalid(
-            f"{where} is no valid record: {told}", cure="restore it from git"
-        ) from None

@@ -17,7 +17,8 @@ from benchmark.datasets.opening import open_split
 from benchmark.files import read_json, write_json, write_text
 from benchmark.home import home
 from benchmark.metrics.aggregates import aggregate
-from benchmark.records.model import CurvePoint, read_record, record_text
+from benchmark.records.model import CurvePoint
+from benchmark.records.reading import read_record, record_text
 from benchmark.runner.fitting import read_done
 from benchmark.runner.plan import Plan, roles
 from benchmark.runner.run import Outcome, loaded_method, publish, run_lock

@@ -11,7 +11,7 @@ from benchmark.contracts.method import Progress
 from benchmark.files import listed, one_writer, read_json
 from benchmark.home import home, leaderboards
 from benchmark.records.code import tracked
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 from benchmark.runner.fitting import waiting_lock
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import record_path, run_lock
@@ -27,7 +27,7 @@ def discard(plan: Plan, progress: Progress) -> None:
     is refused, with nothing removed.
     """
     target = record_path(plan)
-    on_board = plan.request.on == "test" and target.exists()
+    on_board = plan.stands and target.exists()
     if on_board:
         _require_own(
             target, "raise `version` in the method's registration: other code makes another run"

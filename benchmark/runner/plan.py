@@ -16,10 +16,10 @@ from benchmark.datasets.opening import open_split, split_name
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.metrics.catalogue import version
-from benchmark.protocols import Protocol
+from benchmark.protocols import Protocol, is_draft
 from benchmark.records.code import code_state
 from benchmark.records.identity import fit_id, run_id
-from benchmark.records.model import CodePart
+from benchmark.records.model import CodePart, External
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
@@ -78,9 +78,23 @@ class Plan:
         return code_state(spec.implementation, found.distribution[spec.id])
 
     @property
+    def external(self) -> External | None:
+        """The file that predictions come from, where they were made elsewhere."""
+        return None
+
+    def stand_in(self) -> Method | None:
+        """What predicts in the place of a fitted method, where predictions were made elsewhere."""
+        return None
+
+    @property
     def folder(self) -> Path:
         """Where the run keeps what it makes."""
         return home() / "runs" / self.run_id
+
+    @property
+    def stands(self) -> bool:
+        """Whether it has a place on a board: scored on test people, under no draft named by its path."""
+        return self.request.on == "test" and not is_draft(self.protocol.name)
 
     @property
     def scored(self) -> Protocol:

@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmark.contracts.errors import DataMissing
 from benchmark.files import load_arrays, one_writer, whole_file, write_text
 from benchmark.home import home
-from benchmark.records.model import GROUPS, Edit, Record, read_record, record_text
+from benchmark.records.model import GROUPS, Edit, Record
+from benchmark.records.reading import read_record, record_text
 from benchmark.records.values import keep, value_of
 from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.base import find_task, groups_of

@@ -27,15 +27,8 @@ from benchmark.protocols import Protocol
 from benchmark.records.code import code_state
 from benchmark.records.identity import ids_from_record
 from benchmark.records.machine import hardware, packages
-from benchmark.records.model import (
-    GROUPS,
-    FittedPart,
-    Record,
-    StagePart,
-    Value,
-    read_record,
-    record_text,
-)
+from benchmark.records.model import GROUPS, FittedPart, Record, StagePart, Value
+from benchmark.records.reading import read_record, record_text
 from benchmark.records.values import keep, value_of
 from benchmark.registry.protocols import find_protocol
 from benchmark.verification.kept import OpenSplits, find_kept, score_kept
@@ -185,7 +178,10 @@ def _scored(
             "code": code_state(),
             "packages": {**parent.packages, **packages()},
             "hardware": hardware("cpu"),
-            "fitted": parent.fitted or FittedPart(code=parent.code, hardware=parent.hardware),
+            "fitted": parent.fitted
+            or (
+                None if parent.external else FittedPart(code=parent.code, hardware=parent.hardware)
+            ),
             "stages": {**parent.stages, "score": seconds},
             "artefacts": [artefact, *(a for a in parent.artefacts if a.path != before.name)],
             "notes": [n for n in parent.notes if not n.startswith("scored again ")] + [said],

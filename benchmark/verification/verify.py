@@ -23,7 +23,8 @@ from benchmark.metrics.intervals import bootstrap_interval
 from benchmark.protocols import Protocol, is_frozen
 from benchmark.records.claims import data_faults, kept_groups, value_faults
 from benchmark.records.identity import ids_from_record
-from benchmark.records.model import GROUPS, Record, Value, read_record
+from benchmark.records.model import GROUPS, Record, Value
+from benchmark.records.reading import read_record
 from benchmark.registry.protocols import find_protocol
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 from benchmark.verification.verify import verify_record
 
 BOARDS = Path(__file__).resolve().parents[2] / "leaderboards"

@@ -47,7 +47,7 @@ def test_without_curve_and_loss_there_are_no_charts(harness: Path, run: Call) ->
 
 def test_words_of_a_record_are_not_taken_for_html(harness: Path, run: Call) -> None:
     from benchmark.pages.page import write_page
-    from benchmark.records.model import read_record
+    from benchmark.records.reading import read_record
 
     record = Path(run("grid", "--json").json["record"])
     about = json.loads(record.read_text())

@@ -12,7 +12,8 @@ from tests_fixtures import Call
 from benchmark.contracts.errors import DataAltered
 from benchmark.home import home
 from benchmark.pages.training_curves import Curve, logged, training_svg
-from benchmark.records.model import Record, read_record
+from benchmark.records.model import Record
+from benchmark.records.reading import read_record
 
 
 def row(stage: str, images: int, **values: float) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmark.contracts.errors import RecordTooNew
-from benchmark.records.model import SCHEMA, RecordInvalid, read_record, record_text
+from benchmark.records.model import SCHEMA
+from benchmark.records.reading import RecordInvalid, read_record, record_text
 
 
 def content() -> dict:
@@ -29,6 +30,9 @@ def content() -> dict:
         "stages": {"fit": {"seconds": 1.0}}, "peak_memory_bytes": 1, "artefacts": [errors],
         "started": "2026-01-01T00:00:00+00:00", "finished": "2026-01-01T00:00:01+00:00",
     }  # fmt: skip
+
+
+EXTERNAL = {"made_by": "a lab", "file": "points.npz", "sha256": 64 * "0", "bytes": 12}
 
 
 def written(folder: Path, **changes) -> Path:  # type: ignore[no-untyped-def]
@@ -78,6 +82,10 @@ def artefacts(*names: str) -> list[dict]:
         ({"artefacts": artefacts("r.errors.npz", "q.predictions.npz")}, "another run"),
         ({"artefacts": artefacts("r.errors.npz", "xr.predictions.npz")}, "another run"),
         ({"artefacts": artefacts("r.errors.npz", "q.errors.npz"), "parent": "q"}, "another run"),
+        ({"external": EXTERNAL}, "just where the method's origin is external"),
+        ({"method": {**content()["method"], "origin": "external"}}, "come from a file just where"),
+        ({"external": {**EXTERNAL, "sha256": "abc"}}, "external.sha256"),
+        ({"method": {**content()["method"], "at_prediction": ["truncation"]}}, "lack truncation"),
         ({"fit_id": "../../x"}, "fit_id"),
         ({"run_id": "l\u0435ad"}, "run_id"),
         ({"method": {**content()["method"], "id": "l\u0435ad"}}, "method.id"),
@@ -90,6 +98,20 @@ def artefacts(*names: str) -> list[dict]:
 def test_what_every_reader_counts_on_is_asked_for(tmp_path: Path, changes: dict, said: str) -> None:
     with pytest.raises(RecordInvalid, match=said):
         read_record(written(tmp_path, **changes))
+
+
+def test_predictions_made_elsewhere_say_from_which_file(tmp_path: Path) -> None:
+    method = {**content()["method"], "origin": "external"}
+    record = read_record(written(tmp_path, method=method, external=EXTERNAL))
+    assert record.external is not None
+    assert record.external.model_dump() == EXTERNAL
+
+
+def test_schema_4_is_read_as_one_without_settings_of_prediction_or_files(tmp_path: Path) -> None:
+    assert SCHEMA == 5
+    record = read_record(written(tmp_path, record_schema=4))
+    assert record == read_record(written(tmp_path))
+    assert (record.method.at_prediction, record.external) == ([], None)
 
 
 def test_what_was_scored_again_shares_predictions(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests_support import SMALL_PROTOCOL, install_fake
 
 from benchmark.cli import main
+from benchmark.protocols import drafts
 from benchmark.protocols.files import _read_cached
 from benchmark.registry.plugins import plugins
 
@@ -61,6 +62,7 @@ def harness(
     yield site
     plugins.cache_clear()
     _read_cached.cache_clear()
+    drafts._files.clear()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from benchmark.home import home, leaderboards
 from benchmark.isolation import environments
 from benchmark.isolation.environments import environment_of
 from benchmark.isolation.proxy import _desks
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 from benchmark.registry.plugins import plugins
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import run

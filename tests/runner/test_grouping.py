@@ -12,7 +12,7 @@ from tests_fixtures import Call
 from benchmark.contracts.errors import DataMissing
 from benchmark.files import file_sha256, load_arrays
 from benchmark.metrics.intervals import bootstrap_interval
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 from benchmark.tasks.groups import group_numbers
 from benchmark.verification.grouping import add_groups
 from benchmark.verification.verify import verify_record

@@ -21,7 +21,7 @@ from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import RunLocked
 from benchmark.home import leaderboards
 from benchmark.pages.tables import stale_files, update_boards
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import record_path, run
 from benchmark.verification.edits import remark

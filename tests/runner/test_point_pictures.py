@@ -12,7 +12,7 @@ from tests_fake_methods import Grid
 from tests_fixtures import Call
 
 from benchmark.home import home
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 from benchmark.runner.point_pictures import HEAD, SIDE, colours, sheet
 
 ROW, COLUMN = SIDE + 4 + HEAD, SIDE + 4

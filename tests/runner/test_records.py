@@ -17,7 +17,7 @@ from benchmark.contracts.errors import DiskFull
 from benchmark.files import file_sha256
 from benchmark.home import home, leaderboards
 from benchmark.protocols.files import _read_cached
-from benchmark.records.model import RecordInvalid, read_record
+from benchmark.records.reading import RecordInvalid, read_record
 from benchmark.verification.edits import RecordRefused, take_in
 
 

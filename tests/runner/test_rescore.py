@@ -19,7 +19,8 @@ from benchmark.contracts.errors import InvalidInput
 from benchmark.home import home, leaderboards
 from benchmark.metrics import catalogue
 from benchmark.pages.tables import stale_files
-from benchmark.records.model import Record, read_record
+from benchmark.records.model import Record
+from benchmark.records.reading import read_record
 from benchmark.tasks import landmark_errors
 from benchmark.verification.verify import verify_record
 

@@ -28,7 +28,7 @@ from benchmark.home import home, leaderboards
 from benchmark.metrics.aggregates import aggregate
 from benchmark.protocols.files import _read_cached
 from benchmark.records.identity import ids_from_record
-from benchmark.records.model import read_record
+from benchmark.records.reading import read_record
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import Outcome, run

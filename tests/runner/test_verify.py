@@ -17,7 +17,7 @@ from tests_records import altered, forged, with_errors
 from benchmark.contracts.errors import RecordTooNew
 from benchmark.files import file_sha256, load_arrays
 from benchmark.home import home, leaderboards
-from benchmark.records.model import RecordInvalid, read_record
+from benchmark.records.reading import RecordInvalid, read_record
 from benchmark.verification.kept import OpenSplits
 from benchmark.verification.verify import verify_record
 
