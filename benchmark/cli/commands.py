@@ -3,6 +3,7 @@
 COMMANDS = {
     "demo": "LEAD and its floors in a few minutes: the first thing to run.",
     "run": "Run a method under a protocol: fit, predict, score, record.",
+    "score": "Score predictions that were made elsewhere.",
     "method": "Begin a method of your own, and check that it keeps the contract.",
     "ls": "List methods, protocols, data sets or runs.",
     "show": "Show a protocol, a method or a run in full.",

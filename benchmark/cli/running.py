@@ -16,6 +16,7 @@ from benchmark.contracts.errors import BenchError
 from benchmark.pages.run_page import write_page
 from benchmark.pages.tables import update_boards
 from benchmark.pictures.drawing import draw_pictures
+from benchmark.records.model import DRAFT
 from benchmark.registry.protocols import all_protocols
 from benchmark.runner.checkpoints import checkpoint_files
 from benchmark.runner.curve import add_curve, require_possible
@@ -61,7 +62,7 @@ def run_command(
                     err=True,
                 )
             outcome = run(plan, progress)
-            if request.on == "test":
+            if plan.stands:
                 _write_tables(plan)
             if curve:
                 outcome = add_curve(plan, outcome, progress)
@@ -169,6 +170,7 @@ def say(outcome: Outcome, page: Path) -> None:
             f"   {value.interval()}"
             + ("   (twin: rendered data)" if record.protocol.twin else "")
             + ("   (validation people)" if record.protocol.on == "validation" else "")
+            + ("   (draft: on no board)" if any(n.startswith(DRAFT) for n in record.notes) else "")
         )
     if record.protocol.on == "validation":
         fitted = record.data["fit"]

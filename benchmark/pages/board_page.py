@@ -13,7 +13,7 @@ from benchmark.pages.board_charts import board_charts
 from benchmark.pages.boards import Board
 from benchmark.pages.protocol_pages import AGGREGATES, differences, splits_of
 from benchmark.pages.reported_tables import legend
-from benchmark.pages.tables import known_failures
+from benchmark.pages.tables import EXTERNAL, external_methods, known_failures
 from benchmark.probes.constants import constants
 from benchmark.protocols import Protocol, versions_of
 
@@ -52,6 +52,8 @@ def board_page(board: Board, boards: list[Board]) -> dict[str, Any]:
         "against": board.against,
         "legend": legend(board.against),
         "failures": known_failures(board.rows),
+        "elsewhere": external_methods(board.rows),
+        "elsewhere_words": EXTERNAL,
         "constants": _constants(scored),
         "history": _history(board, boards),
     }

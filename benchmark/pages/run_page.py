@@ -16,7 +16,7 @@ from benchmark.pages.boards import Board
 from benchmark.pages.charts import charts_of
 from benchmark.pages.rendering import asset, environment
 from benchmark.protocols import Protocol
-from benchmark.records.model import PluginCode, Record
+from benchmark.records.model import External, PluginCode, Record
 from benchmark.runner.plan import Request
 
 
@@ -81,6 +81,8 @@ def as_jpeg(picture: Path, target: Path) -> None:
 def command(record: Record) -> str:
     """The words that make this run again."""
     method, protocol = record.method, record.protocol
+    if record.external is not None:
+        return _scoring(record, record.external, f"{protocol.id}@{protocol.version}")
     request = Request(
         method.id,
         f"{protocol.id}@{protocol.version}",
@@ -101,6 +103,13 @@ def _code_of(plugin: PluginCode | None) -> str:
     return f"{plugin.distribution} {plugin.version}{commit}{changed}, files {plugin.digest[:16]}"
 
 
+def _file_of(external: External | None) -> list[tuple[str, str]]:
+    if external is None:
+        return []
+    file = f"{external.file}, {external.bytes:,} bytes, sha256 {external.sha256[:16]}"
+    return [("scored from a file", file), ("which was made by", external.made_by)]
+
+
 def facts(record: Record) -> list[tuple[str, str]]:
     """How a number was obtained, in pairs of words; what a record has nothing to say of is left out."""
     settings = ", ".join(f"{k} = {v}" for k, v in record.method.settings.items())
@@ -113,6 +122,7 @@ def facts(record: Record) -> list[tuple[str, str]]:
         ("supervision", record.method.supervision),
         ("pretrained weights", ", ".join(p["name"] for p in record.method.pretrained) or "none"),
         ("protocol digest", record.protocol.digest),
+        *_file_of(record.external),
         *(
             (f"data {n}", f"{d.split}, {d.images} images, pixels {d.pixels[:16]}")
             for n, d in record.data.items()
@@ -124,3 +134,11 @@ def facts(record: Record) -> list[tuple[str, str]]:
         ("finished", record.finished),
     ]
     return [(name, value) for name, value in found if value]
+
+
+def _scoring(record: Record, file: External, protocol: str) -> str:
+    """The same where a file was scored, which whoever made it has."""
+    words = ["bench", "score", "--protocol", protocol, "--predictions", shlex.quote(file.file)]
+    words += ["--name", record.method.id, "--made-by", shlex.quote(file.made_by)]
+    words += ["--supervision", record.method.supervision, "--seed", str(record.seed)]
+    return " ".join(words + ["--twin"] * record.protocol.twin)

@@ -56,6 +56,11 @@ def part_id(
     return canonical_digest(content)[:LENGTH]
 
 
+def predictions_id(sha256: str) -> str:
+    """What takes the place of a fit's identity where predictions come from a file: that of its bytes."""
+    return canonical_digest({"identity": IDENTITY_VERSION, "predictions": sha256})[:LENGTH]
+
+
 def run_id(
     *,
     fit: str,
@@ -104,13 +109,16 @@ def parted(
 def ids_from_record(record: Record) -> tuple[str, str]:
     """The fit id and run id that a record's own content gives; equal to those written in it."""
     fitted, predicted = parted(record.method.settings, record.method.at_prediction)
-    fit = fit_id(
-        method=record.method.id,
-        method_version=record.method.version,
-        settings=fitted,
-        images=record.data["fit"].granted or record.data["fit"].pixels,
-        seed=record.seed,
-    )
+    if record.external is not None:
+        fit = predictions_id(record.external.sha256)
+    else:
+        fit = fit_id(
+            method=record.method.id,
+            method_version=record.method.version,
+            settings=fitted,
+            images=record.data["fit"].granted or record.data["fit"].pixels,
+            seed=record.seed,
+        )
     run = run_id(
         fit=fit,
         protocol=f"{record.protocol.id}@{record.protocol.version}",

@@ -22,10 +22,10 @@ from benchmark.networks.weights import find, finder
 from benchmark.protocols import Protocol
 from benchmark.records.code import code_state
 from benchmark.records.identity import fit_id, parted, run_id
-from benchmark.records.model import CodePart
+from benchmark.records.model import CodePart, External
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
-from benchmark.registry.protocols import find_protocol
+from benchmark.registry.protocols import find_protocol, is_draft
 from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
 from benchmark.settings import SettingsInvalid, as_taken, resolve_settings, settings_words
 from benchmark.tasks.base import Scoring, Task, find_task, kind_asked, kind_used
@@ -99,9 +99,23 @@ class Plan:
         return code_state(spec.implementation, found.distribution[spec.id])
 
     @property
+    def external(self) -> External | None:
+        """The file that predictions come from, where they were made elsewhere."""
+        return None
+
+    def stand_in(self) -> Method | None:
+        """What predicts in the place of a fitted method, where predictions were made elsewhere."""
+        return None
+
+    @property
     def folder(self) -> Path:
         """Where the run keeps what it makes."""
         return home() / "runs" / self.run_id
+
+    @property
+    def stands(self) -> bool:
+        """Whether it has a place on a board: scored on test people, under no draft named by its path."""
+        return self.request.on == "test" and not is_draft(self.protocol)
 
     @property
     def scored(self) -> Protocol:
