@@ -1,9 +1,16 @@
-"""A method's settings: its preset, what was given on top, and the method's own model over both."""
+"""A method's settings: its preset, what was given on top, and the method's own model over both.
+
+A setting on the command line, on a board and on a page is one word, "key=value": `parse` reads it and
+`word` writes it. Values are TOML; a bare word is a string, but for `none`, which TOML lacks.
+"""
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Mapping
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
@@ -42,12 +49,125 @@ def resolve_settings(
     return chosen, validated(spec.id, cls.Settings, values)
 
 
+def parse(word: str) -> tuple[str, Any]:
+    """The key and the value of "key=value"; raises `SettingsInvalid` for anything else.
+
+    >>> parse("network.width=1.5"), parse("network.kind=wide"), parse("dimension=none")
+    (('network.width', 1.5), ('network.kind', 'wide'), ('dimension', None))
+    >>> parse('reduction="none"')  # quoted, it is the string
+    ('reduction', 'none')
+    """
+    key, equals, text = word.partition("=")
+    if not equals or not all(key.strip().split(".")):
+        raise SettingsInvalid(f"{word!r} is not key=value")
+    if text.strip() == "none":
+        return key.strip(), None
+    try:
+        found = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError as error:
+        if text.strip()[:1] in OPENING:
+            raise SettingsInvalid(
+                f"{word!r}: what follows {key.strip()}= is no TOML value: {error}",
+                cure='strings within lists and tables are quoted: [1, 2], {mode = "a"}; so is a '
+                "string that begins with a bracket or a quote",
+            ) from None
+        return key.strip(), text
+    return key.strip(), found["value"] if len(found) == 1 else text  # a line more is no value
+
+
+OPENING = ("[", "{", '"', "'")
+"""What begins a list, a table or a quoted string; no bare word begins so."""
+
+
+def word(key: str, value: Any) -> str:
+    """The word that `parse` reads as this key and value.
+
+    >>> word("rate", 1e-05), word("margin", True), word("dimension", None), word("reduction", "none")
+    ('rate=1e-05', 'margin=true', 'dimension=none', 'reduction="none"')
+    >>> word("sizes", [1, 2]), word("stage", {"steps": 3})
+    ('sizes=[1, 2]', 'stage={steps = 3}')
+    """
+    if value is None:
+        return f"{key}=none"
+    bare = isinstance(value, str) and value.isprintable() and value.strip()[:1] not in OPENING
+    if bare and parse(f"x={value}") == ("x", value):
+        return f"{key}={value}"
+    return f"{key}={_toml(value)}"
+
+
+def settings_words(settings: Mapping[str, Any]) -> list[str]:
+    """Each setting as a word, sorted; of nested tables each value, its keys joined by dots.
+
+    >>> settings_words({"network": {"width": 1.5}, "dimension": 64})
+    ['dimension=64', 'network.width=1.5']
+    """
+    return sorted(word(key, value) for key, value in _leaves(settings, ""))
+
+
+def from_words(given: Iterable[str]) -> dict[str, Any]:
+    """The settings that words say, as nested tables; of two words for one key the later counts.
+
+    Raises `SettingsInvalid` for what `parse` refuses, and where a value would be a table too.
+
+    >>> from_words(["dimension=64", "network.width=1.5", "network.depth=none"])
+    {'dimension': 64, 'network': {'width': 1.5, 'depth': None}}
+    """
+    found: dict[str, Any] = {}
+    for one in given:
+        key, value = parse(one)
+        *tables, last = key.split(".")
+        place = found
+        for name in tables:
+            place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                raise SettingsInvalid(f"{one!r}: {name} was given a value before")
+        place[last] = value
+    return found
+
+
+def _leaves(table: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping) and value and all(map(BARE.fullmatch, value)):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+BARE = re.compile(r"[A-Za-z0-9_-]+")
+"""Keys that TOML takes without quotes."""
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        pairs = (f"{k if BARE.fullmatch(k) else _toml(k)} = {_toml(v)}" for k, v in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(value)
+
+
 def validated(
     method: str, model: type[MethodSettings], values: Mapping[str, Any]
 ) -> MethodSettings:
-    """Values checked by a method's settings model; raises SettingsInvalid, which names its fields."""
+    """Values checked by a method's settings model; raises SettingsInvalid, which names its fields.
+
+    None stands for the word "none" where a setting has that word among its values and takes no None.
+    """
     try:
-        settings = model.model_validate(dict(values))
+        try:
+            settings = model.model_validate(dict(values))
+        except ValidationError as error:
+            spelt = _with_the_word_none(values, error.errors())
+            if spelt is None:
+                raise
+            try:
+                settings = model.model_validate(spelt)
+            except ValidationError:
+                raise error from None
         json.dumps(settings.model_dump(mode="json"), allow_nan=False)
         return settings
     except ValidationError as error:
@@ -55,12 +175,50 @@ def validated(
         unknown = [_place(f) for f in faults if f["type"] == "extra_forbidden"]
         guesses = "".join(did_you_mean(name, model.model_fields) for name in unknown)
         fields = ", ".join(sorted(model.model_fields)) or "none"
+        nothing = any(f["input"] in ("None", "null") for f in faults if isinstance(f["input"], str))
         raise SettingsInvalid(
             f"settings of method {method!r}: {'; '.join(_told(f, model) for f in faults)}",
-            cure=f"{guesses}its settings are: {fields}" if unknown else "",
+            cure=f"{guesses}its settings are: {fields}"
+            if unknown
+            else "the word for no value is none"
+            if nothing
+            else "",
         ) from None
     except ValueError:
         raise SettingsInvalid(f"settings of method {method!r} hold NaN or infinity") from None
+
+
+def _with_the_word_none(
+    values: Mapping[str, Any], faults: Iterable[ErrorDetails]
+) -> dict[str, Any] | None:
+    """`values` with "none" for each None that was refused; None where there is no such."""
+    spelt, changed = copy.deepcopy(dict(values)), False
+    for fault in faults:
+        table: Any = spelt
+        for step in fault["loc"]:
+            inner = table[step] if isinstance(table, dict) and step in table else ...
+            if inner is None:
+                table[step], changed = "none", True
+            if not isinstance(inner, dict):
+                break
+            table = inner
+    return spelt if changed else None
+
+
+def as_taken(given: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, with the word "none" where `settings`, made of it, took None for that word.
+
+    >>> as_taken({"reduction": None, "dimension": None}, {"reduction": "none", "dimension": None})
+    {'reduction': 'none', 'dimension': None}
+    """
+    found = dict(given)
+    for key, value in given.items():
+        took = settings.get(key)
+        if isinstance(value, Mapping) and isinstance(took, Mapping):
+            found[key] = as_taken(value, took)
+        elif value is None and took == "none":
+            found[key] = took
+    return found
 
 
 def shown_type(annotation: Any) -> str:

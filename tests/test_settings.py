@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
+from hypothesis import given, strategies
 from pydantic import Field, field_validator
 from tests_fake_methods import Grid
 from tests_fixtures import Call
 
 from benchmark.contracts import MethodSettings
-from benchmark.settings import SettingsInvalid, validated
+from benchmark.settings import (
+    SettingsInvalid,
+    as_taken,
+    from_words,
+    parse,
+    settings_words,
+    validated,
+    word,
+)
 
 
 class Settings(MethodSettings):
@@ -75,3 +84,108 @@ def test_descriptions_are_shown(bench: Call, monkeypatch: pytest.MonkeyPatch) ->
     assert "  odd = 3  (int)" in lines
     shown = bench("show", "method", "grid", "--json").json["settings"]["prototypes"]
     assert shown == {"default": 8, "type": "int", "description": "how many there are"}
+
+
+@pytest.mark.parametrize(
+    "words, settings",
+    [
+        (["a=1", "b=1.5", "c=true"], {"a": 1, "b": 1.5, "c": True}),
+        (["a.b.c=1", "a.b.d=2", "a.e=3"], {"a": {"b": {"c": 1, "d": 2}, "e": 3}}),
+        (["reduction=none", "dimension= none "], {"reduction": None, "dimension": None}),
+        (['reduction="none"', "of=None"], {"reduction": "none", "of": "None"}),
+        (['name="two words"'], {"name": "two words"}),
+        (["sizes=[1, 2]"], {"sizes": [1, 2]}),
+        (["table={x = 1}"], {"table": {"x": 1}}),
+        (["rate=1e-4"], {"rate": 0.0001}),
+        (["url=a=b"], {"url": "a=b"}),
+        (["a=1", "a=2"], {"a": 2}),
+        (["empty="], {"empty": ""}),
+        (["a=1\nb=2"], {"a": "1\nb=2"}),
+    ],
+)
+def test_words_are_toml_values_under_dotted_names(words: list[str], settings: dict) -> None:
+    assert from_words(words) == settings
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (["points"], "'points' is not key=value"),
+        (["=9"], "is not key=value"),
+        ([" =9"], "is not key=value"),
+        (["a..b=1"], "is not key=value"),
+        (["a=1", "a.b=2"], "a was given a value before"),
+        (["settings={reduction=pca}"], "what follows settings= is no TOML value"),
+        (["sizes=[1, two]"], "what follows sizes= is no TOML value"),
+        (['name="half'], "what follows name= is no TOML value"),
+    ],
+)
+def test_a_word_that_is_no_setting_is_refused(words: list[str], said: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        from_words(words)
+    assert said in caught.value.message
+
+
+VALUES = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats(allow_nan=False)
+    | strategies.text(),
+    lambda inner: (
+        strategies.lists(inner, max_size=3)
+        | strategies.dictionaries(strategies.text(min_size=1), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+
+
+def holds_none(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(i is None or holds_none(i) for i in inner)
+
+
+@given(VALUES.filter(lambda value: not holds_none(value)))
+def test_what_is_written_is_read_as_it_was(value: Any) -> None:
+    assert parse(word("a.b", value)) == ("a.b", value)
+
+
+def test_all_settings_as_words_are_the_same_settings() -> None:
+    settings = {"a": {"b": None, "c": {"d": "none"}}, "e": [{"f": 1}], "g": True, "h": {"x y": 1}}
+    words = ["a.b=none", 'a.c.d="none"', "e=[{f = 1}]", "g=true", 'h={"x y" = 1}']
+    assert settings_words(settings) == words
+    assert from_words(words) == settings
+
+
+class Optional(MethodSettings):
+    dimension: int | None = 144
+    reduction: Literal["none", "pca"] = "pca"
+    inner: Settings = Settings()
+    name: str | None = "x"
+
+
+def test_none_is_no_value_or_the_word_where_the_setting_has_it() -> None:
+    given = from_words(["dimension=none", "reduction=none", "name=none"])
+    settings = validated("mine", Optional, given).model_dump(mode="json")
+    assert (settings["dimension"], settings["reduction"], settings["name"]) == (None, "none", None)
+    assert as_taken(given, settings) == {"dimension": None, "reduction": "none", "name": None}
+    quoted = validated("mine", Optional, from_words(['name="none"']))
+    assert quoted.model_dump()["name"] == "none"
+
+
+@pytest.mark.parametrize(
+    "words, said, cure",
+    [
+        ("inner.mode=none", "inner.mode: Input should be 'a' or 'b'", ""),
+        ("inner.odd=none", "inner.odd: Input should be a valid integer", ""),
+        ("dimension=None", "dimension is 'None', expected int | None (default 144)",
+         "the word for no value is none"),
+    ],
+)  # fmt: skip
+def test_none_where_there_is_no_such_value_is_refused_as_it_was_given(
+    words: str, said: str, cure: str
+) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        validated("mine", Optional, from_words([words]))
+    assert caught.value.message == f"settings of method 'mine': {said}"
+    assert caught.value.cure == cure

@@ -31,7 +31,7 @@ FLOORS = [
 HEIGHT = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms}
 
 ALONE = {
-    "boards": {"boards", "metrics", "protocols", "files", "home", "contracts"},
+    "boards": {"boards", "metrics", "protocols", "settings", "files", "home", "contracts"},
     "metrics": {"metrics", "contracts"},
     "networks": {"networks", "metrics", "contracts", "files", "home", "image_files"},
     "training": {"training", "contracts", "files"},

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.rows import grouped, row_words
-from benchmark.boards.words import says, settings_words, typed_words
+from benchmark.boards.words import says, typed_words
 from benchmark.contracts.errors import UnknownName, did_you_mean
 from benchmark.files import listed
 from benchmark.home import home
 from benchmark.protocols import Protocol
 from benchmark.records.reading import read_record
+from benchmark.settings import settings_words
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ import numpy as np
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import Said, said_of
-from benchmark.boards.words import flat, settings_words
+from benchmark.boards.words import flat
 from benchmark.metrics.catalogue import least
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.protocols import Protocol, canonical_digest
 from benchmark.records.model import Record
+from benchmark.settings import settings_words, word
 
 
 class Floor(NamedTuple):
@@ -274,7 +275,7 @@ def _differing(groups: Mapping[Group, Sequence[Entry]]) -> dict[Group, list[str]
         every = sorted({name for one in settings for name in one})
         names = [n for n in every if any(one.get(n) != settings[0].get(n) for one in settings)]
         for key, one in zip(keys, settings, strict=True):
-            found[key] = [f"{n}={one[n]}" for n in names if n in one]
+            found[key] = [word(n, one[n]) for n in names if n in one]
     return found
 
 

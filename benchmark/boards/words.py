@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from benchmark.settings import SettingsInvalid, parse
 
 
 def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -24,15 +25,6 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[prefix + key] = list(value) if isinstance(value, tuple) else value
     return found
-
-
-def settings_words(settings: Mapping[str, Any]) -> list[str]:
-    """Each setting as "key=value", sorted.
-
-    >>> settings_words({"network": {"width": 1.5}, "dimension": 64})
-    ['dimension=64', 'network.width=1.5']
-    """
-    return [f"{k}={v}" for k, v in sorted(flat(settings).items())]
 
 
 def typed_words(text: str, phrases: Iterable[str] = ()) -> list[str]:
@@ -56,7 +48,7 @@ def typed_words(text: str, phrases: Iterable[str] = ()) -> list[str]:
 def says(word: str, typed: str, *, bare: bool = True) -> bool:
     """Whether what was typed is this word of a row or, if `bare`, the value alone of this setting.
 
-    >>> says("sharpness=8.0", "sharpness=8"), says("sharpness=8.0", "8"), says("biased=True", "1")
+    >>> says("sharpness=8.0", "sharpness=8"), says("sharpness=8.0", "8"), says("biased=true", "1")
     (True, True, False)
     """
     if word == typed:
@@ -78,10 +70,11 @@ def _same(one: str, other: str) -> bool:
 
 
 def _value(text: str) -> Any:
-    """A value as TOML reads it, or Python writes it; what is neither is a string."""
+    """A value as `--set` reads it, or Python writes it; what is neither is a string, and so is none."""
     if text in ("True", "False"):
         return text == "True"
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        found = parse(f"value={text}")[1]
+    except SettingsInvalid:
         return text
+    return "none" if found is None else found

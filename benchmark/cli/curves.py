@@ -23,11 +23,12 @@ def command(runs: tuple[str, ...], value: str, out: Path | None, json_: bool) ->
     from benchmark.files import write_text
     from benchmark.pages.training_curves import default_value, logged, one_value, training_svg
     from benchmark.records.reading import read_record
+    from benchmark.settings import settings_words
 
     records = [read_record(find_run(name)) for name in runs]
     found = {}
     for record in records:
-        given = ", ".join(f"{k}={v}" for k, v in record.method.settings_given.items())
+        given = ", ".join(settings_words(record.method.settings_given))
         name = f"{record.method.id} {record.method.preset} {given} seed {record.seed}"
         found[f"{' '.join(name.split())} ({record.run_id[:8]})"] = logged(record)
     value = value or default_value(found)

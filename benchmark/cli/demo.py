@@ -10,12 +10,8 @@ import click
 from benchmark.cli.output import duration
 
 PROTOCOL = "ytf5"
-RUNS: tuple[tuple[str, str, dict[str, object]], ...] = (
-    ("mean-shape", "", {}),
-    ("random-features", "lead-demo", {}),
-    ("lead", "demo", {}),
-    ("oracle", "", {}),
-)
+RUNS = (("mean-shape", ""), ("random-features", "lead-demo"), ("lead", "demo"), ("oracle", ""))
+"""Methods and their presets."""
 FETCH_SECONDS = 60.0
 
 
@@ -41,23 +37,11 @@ def command(twin: bool, fetch: bool) -> None:
     os.environ["BENCH_LEADERBOARDS"] = str(home() / "demo")
 
     from benchmark.cli import running
+    from benchmark.runner.plan import Request
 
-    for method, preset, given in RUNS:
+    for method, preset in RUNS:
         click.secho(f"\n{method}", bold=True)
-        running.run_command(
-            method=method,
-            protocol=PROTOCOL,
-            preset=preset,
-            given=given,
-            seeds=[0],
-            twin=twin,
-            on="test",
-            device="auto",
-            curve=False,
-            plan_only=False,
-            json_=False,
-            quiet=False,
-        )
+        running.run_command(Request(method, PROTOCOL, preset=preset, twin=twin))
     from benchmark.cli.board import print_board
     from benchmark.registry.protocols import find_protocol
 

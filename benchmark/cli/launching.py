@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from benchmark.launch import make_launcher
 from benchmark.records.reading import read_record
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
+from benchmark.runner.plan import Request
 from benchmark.runner.run import Outcome
 from benchmark.tasks.faults import require_sound
 
@@ -25,25 +27,26 @@ LAST = 2000  # characters of a log that are looked at for its error
 
 
 def launch(
-    words: Sequence[str],
-    *,
-    method: str,
-    protocol: str,
+    request: Request,
     seeds: Sequence[int],
+    *,
     launcher: str,
     options: Mapping[str, str],
+    more: Sequence[str] = (),
     plan_only: bool,
     json_: bool,
 ) -> None:
-    """Launch `bench run` with these words for each seed; exits with the code of the first that fails."""
-    plugins().method(method)
-    found = find_protocol(protocol)
+    """Launch what is asked for, a run for each seed; exits with the code of the first that fails.
+
+    `more` are words of `bench run` beside those of the request.
+    """
+    plugins().method(request.method)
+    found = find_protocol(request.protocol)
     require_sound(found)
+    asked = [replace(request, seed=seed) for seed in seeds]
     jobs = [
-        Job(
-            f"{method} on {found.name}, seed {seed}", ("run", *words, "--seed", str(seed), "--json")
-        )
-        for seed in seeds
+        Job(f"{r.method} on {found.name}, seed {r.seed}", (*r.words(), *more, "--json"))
+        for r in asked
     ]
     if plan_only:
         if json_:

@@ -224,11 +224,11 @@ def _state(run: Path, fit: Path) -> str:
 
 
 def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
-    from benchmark.boards.words import settings_words
     from benchmark.files import listed
     from benchmark.home import home
     from benchmark.protocols import protocol_files
     from benchmark.registry.protocols import protocol_folders
+    from benchmark.settings import settings_words
 
     rows, installed = [], protocol_files(protocol_folders())
     for path in listed(home() / "runs", "*/run.json"):

@@ -43,8 +43,8 @@ def new(name: str, kind: str, parent: Path) -> None:
 def check(name: str, given: tuple[str, ...], json_: bool) -> None:
     """Run the conformance checks of a method on a tiny twin; exits with 8 if one fails."""
     from benchmark.cli.output import as_json
-    from benchmark.cli.run import parse_settings
     from benchmark.contracts.errors import PluginBroken
+    from benchmark.settings import from_words
     from benchmark.testing.conformance import Outcome, check_method
 
     def say(outcome: Outcome) -> None:
@@ -54,7 +54,7 @@ def check(name: str, given: tuple[str, ...], json_: bool) -> None:
         if outcome.cure:
             click.echo(f"        cure: {outcome.cure}")
 
-    outcomes = check_method(name, parse_settings(given), progress=None if json_ else say)
+    outcomes = check_method(name, from_words(given), progress=None if json_ else say)
     held = [o for o in outcomes if o.state in ("passed", "expected")]
     failed = [o.check for o in outcomes if o.state == "failed"]
     if json_:

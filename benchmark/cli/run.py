@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from typing import Any
+from typing import Literal
 
 import click
 
@@ -12,33 +11,6 @@ from benchmark.cli.names import complete_methods, complete_presets, complete_pro
 
 MOST_SEEDS = 1000
 """In one range of seeds; a slip of the finger asks for more."""
-
-
-def parse_settings(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """`a.b=1` pairs to nested tables; values are TOML, a bare word is a string.
-
-    >>> parse_settings(("dimension=64", "network.width=1.5", "reduction=none"))
-    {'dimension': 64, 'network': {'width': 1.5}, 'reduction': 'none'}
-    """
-    given: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        *tables, last = names = key.strip().split(".")
-        if not all(names) or not equals:
-            raise click.BadParameter(f"{pair!r} is not key=value", param_hint="--set")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text
-        place = given
-        for name in tables:
-            place = place.setdefault(name, {})
-            if not isinstance(place, dict):
-                raise click.BadParameter(
-                    f"{pair!r}: {name} was given a value before", param_hint="--set"
-                )
-        place[last] = value
-    return given
 
 
 @click.command()
@@ -84,7 +56,7 @@ def command(
     settings: tuple[str, ...],
     seed: str,
     twin: bool,
-    on: str,
+    on: Literal["test", "validation"],
     device: str,
     devices: int,
     data_root: str | None,
@@ -105,20 +77,28 @@ def command(
 
     if data_root:
         os.environ["BENCH_DATA"] = os.path.abspath(data_root)
+    from benchmark.runner.plan import Request
+    from benchmark.settings import from_words
+
+    request = Request(
+        method=method,
+        protocol=protocol,
+        preset=preset,
+        given=from_words(settings),
+        twin=twin,
+        on=on,
+        device=device,
+        devices=devices,
+    )
     if launcher != "local":
         from benchmark.cli.launching import launch
 
-        words = ["--method", method, "--protocol", protocol, "--on", on, "--device", device]
-        words += ["--devices", str(devices)] + [w for pair in settings for w in ("--set", pair)]
-        words += ["--preset", preset] if preset else []
-        words += ["--twin"] * twin + ["--curve"] * curve + ["--anew"] * anew
         launch(
-            words,
-            method=method,
-            protocol=protocol,
-            seeds=_seeds(seed),
+            request,
+            _seeds(seed),
             launcher=launcher,
             options=_options(launcher_options),
+            more=("--curve",) * curve + ("--anew",) * anew,
             plan_only=plan_only,
             json_=json_,
         )
@@ -128,15 +108,8 @@ def command(
     from benchmark.cli import running
 
     running.run_command(
-        method=method,
-        protocol=protocol,
-        preset=preset,
-        given=parse_settings(settings),
-        seeds=_seeds(seed),
-        twin=twin,
-        on=on,
-        device=device,
-        devices=devices,
+        request,
+        _seeds(seed),
         curve=curve,
         anew=anew,
         plan_only=plan_only,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 import click
 
@@ -20,42 +21,25 @@ from benchmark.runner.discard import discard
 from benchmark.runner.pictures import draw_pictures
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
+from benchmark.settings import settings_words
 
 
 def run_command(
+    request: Request,
+    seeds: Sequence[int] = (0,),
     *,
-    method: str,
-    protocol: str,
-    preset: str,
-    given: Mapping[str, Any],
-    seeds: list[int],
-    twin: bool,
-    on: str,
-    device: str,
-    curve: bool,
+    curve: bool = False,
     anew: bool = False,
-    plan_only: bool,
-    json_: bool,
-    quiet: bool,
-    devices: int = 1,
+    plan_only: bool = False,
+    json_: bool = False,
+    quiet: bool = False,
 ) -> None:
-    """Run each seed in turn and say what came out."""
+    """Run what is asked for with each seed in turn, and say what came out."""
     said = []
     for seed in seeds:
-        request = Request(
-            method=method,
-            protocol=protocol,
-            preset=preset,
-            given=given,
-            seed=seed,
-            twin=twin,
-            on=cast(Literal["test", "validation"], on),
-            device=device,
-            devices=devices,
-        )
         progress = make_progress(quiet or json_)
         try:
-            plan = make_plan(request, progress)
+            plan = make_plan(replace(request, seed=seed), progress)
             if plan_only:
                 if not (plan.folder / "record.json").exists():
                     plan.require(progress)
@@ -140,7 +124,7 @@ def _say_plan(about: Mapping[str, Any]) -> None:
     click.secho(f"{name} on {about['protocol']}, seed {about['seed']}: {todo}", bold=True)
     count = f" in {about['devices']} processes" if about["devices"] > 1 else ""
     lines = {
-        "settings": ", ".join(f"{k}={v}" for k, v in about["settings"].items()) or "none",
+        "settings": ", ".join(settings_words(about["settings"])) or "none",
         "images": ", ".join(
             f"{name} {number:,} ({about['splits'][name]})"
             for name, number in about["images"].items()
@@ -148,8 +132,8 @@ def _say_plan(about: Mapping[str, Any]) -> None:
         "scored": f"{about['kind']}, on {about['device']}{count}",
         "folder": about["folder"],
     }
-    for word, value in lines.items():
-        click.echo(f"  {word:<9} {value}")
+    for name, value in lines.items():
+        click.echo(f"  {name:<9} {value}")
 
 
 def checkpoint_time(plan: Plan) -> str:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.contracts.weights import Weights
 from benchmark.networks import weights
-from benchmark.networks.weights import WeightFile
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -23,7 +23,7 @@ class Trunk:
     """A torchvision classifier's `features`, and where its maps are named."""
 
     architecture: str
-    weight: WeightFile
+    weight: Weights
     layers: dict[str, int]
 
 

@@ -18,8 +18,8 @@ from benchmark.pages.reference_tasks import tasks_page
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
-CONTRACTS = ("method", "spec", "images", "predictions", "centres", "dataset", "twin", "record",
-             "errors")  # fmt: skip
+CONTRACTS = ("method", "weights", "spec", "images", "predictions", "centres", "dataset", "twin",
+             "record", "errors")  # fmt: skip
 PROTOCOL_FILE = ("protocols/model", "protocols/data", "protocols/scoring", "contracts/generation")
 NO_METRICS = {"__init__", "catalogue", "checks"}
 """Modules of `benchmark.metrics` without a metric: the list of ids, and what is asked of input."""

@@ -11,6 +11,7 @@ from tabulate import tabulate
 from benchmark.boards.reported import MEANINGS, Against
 from benchmark.boards.sources import TOLERANCE, Said, all_papers, said_of_none
 from benchmark.protocols.papers import Paper, PaperTable
+from benchmark.settings import settings_words
 
 HEAD = ["method", "metric", "reported", "ours", "Δ", "state", "source", "read from", "note"]
 
@@ -86,7 +87,7 @@ def _line(said: Said, one: Against | None) -> dict[str, object]:
         "method": said.method,
         "plugin": said.plugin,
         "preset": said.preset,
-        "settings": " ".join(f"{k}={v}" for k, v in sorted(said.settings.items())),
+        "settings": " ".join(settings_words(said.settings)),
         "reported": said.value,
         "spread": said.spread,
         "tolerance": said.tolerance,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.boards.pictures import Picture, pictures_of, run_folder
-from benchmark.boards.words import flat
 from benchmark.datasets.places import spec_of
 from benchmark.image_files import decode
 from benchmark.pages.boards import Board
@@ -15,6 +14,7 @@ from benchmark.pages.charts import charts_of
 from benchmark.pages.page import facts
 from benchmark.protocols import Protocol
 from benchmark.records.model import External, Record
+from benchmark.runner.plan import Request
 
 COST = {"time", "throughput", "peak memory", "hardware"}
 
@@ -55,19 +55,24 @@ def as_jpeg(picture: Path, target: Path) -> None:
 
 def command(record: Record) -> str:
     """The words that make this run again."""
-    protocol = f"{record.protocol.id}@{record.protocol.version}"
     if record.external is not None:
-        return _scoring(record, record.external, protocol)
-    words = ["bench", "run", "--method", record.method.id, "--protocol", protocol]
-    if record.method.preset:
-        words += ["--preset", record.method.preset]
-    for key, value in sorted(flat(record.method.settings_given).items()):
-        words += ["--set", shlex.quote(f"{key}={value}")]
-    return " ".join([*words, "--seed", str(record.seed)] + ["--twin"] * record.protocol.twin)
+        return _scoring(record, record.external)
+    method, protocol = record.method, record.protocol
+    request = Request(
+        method.id,
+        f"{protocol.id}@{protocol.version}",
+        preset=method.preset,
+        given=method.settings_given,
+        seed=record.seed,
+        twin=protocol.twin,
+        on=protocol.on,
+    )
+    return shlex.join(["bench", *request.words()])
 
 
-def _scoring(record: Record, file: External, protocol: str) -> str:
+def _scoring(record: Record, file: External) -> str:
     """The same where a file was scored, which whoever made it has."""
+    protocol = f"{record.protocol.id}@{record.protocol.version}"
     words = ["bench", "score", "--protocol", protocol, "--predictions", shlex.quote(file.file)]
     words += ["--name", record.method.id, "--made-by", shlex.quote(file.made_by)]
     words += ["--supervision", record.method.supervision, "--seed", str(record.seed)]

@@ -17,6 +17,7 @@ from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged
 from benchmark.contracts.method import FitContext, Method, Progress
+from benchmark.contracts.weights import no_weights
 from benchmark.files import (
     naming_a_full_disk,
     read_json,
@@ -62,6 +63,7 @@ class Workplace:
     home: Path
     method: tuple[str, int]
     run: str
+    weights: Callable[[str], Path] = no_weights
     ranks: Ranks = field(default_factory=Ranks)
     code: CodePart = field(default_factory=code_state)
 
@@ -88,6 +90,7 @@ class Workplace:
             log=self._log,
             shared=self._shared,
             milestone=self._milestone,
+            weights=self.weights,
             rank=self.ranks.rank,
             devices=self.ranks.count,
         )
@@ -103,7 +106,9 @@ class Workplace:
     def require_loadable(self, method: Method) -> None:
         """What can't be loaded is not done: with `save` mended, the fit goes on where it was."""
         with errors_of(method, "load"):
-            type(method)(method.settings).load(self.folder / "model", "cpu")
+            again = type(method)(method.settings)
+            again.pretrained = self.weights
+            again.load(self.folder / "model", "cpu")
 
     def finish(self, process: Mapping[str, Any] | None = None) -> None:
         """Say that all is there, and where it was made; the checkpoint is no longer needed.
@@ -261,6 +266,7 @@ def workplace(
         "home": home(),
         "method": (plan.spec.id, plan.spec.version),
         "run": plan.run_id,
+        "weights": plan.weights,
         "code": plan.code,
     }
     return kind(**usual | more)
@@ -282,7 +288,7 @@ def learn(method: Method, place: Workplace) -> None:
     """Fit `method` in `place`, whose lock this process, or the one that started it, holds."""
     place.watch.keep()
     torch.manual_seed(place.seed)
-    method.device = place.device
+    method.device, method.pretrained = place.device, place.weights
     with errors_of(method, "fit"):
         method.fit(place.images, place.context())
     place.keep(method)

@@ -27,7 +27,7 @@ def part_sheet(plan: Plan, kept: object, scores: ItemScores) -> Image.Image | No
     """
     if "parts" not in plan.info.gives or not (plan.fit_folder / "model").exists():
         return None
-    method = loaded_method(plan)
+    method = loaded_method(plan, kind="parts")
     if isinstance(method, Ceiling):
         return None
     split = plan.splits["test"]

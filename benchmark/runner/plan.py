@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,16 +16,17 @@ from benchmark.datasets.opening import open_split, split_name
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.metrics.catalogue import version
+from benchmark.networks.weights import find, finder
 from benchmark.protocols import Protocol, is_draft
 from benchmark.records.code import code_state
-from benchmark.records.identity import fit_id, run_id
+from benchmark.records.identity import fit_id, parted, run_id
 from benchmark.records.model import CodePart, External
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
-from benchmark.settings import SettingsInvalid, resolve_settings
-from benchmark.tasks.base import Scoring, Task, find_task, kind_used
+from benchmark.settings import SettingsInvalid, as_taken, resolve_settings, settings_words
+from benchmark.tasks.base import Scoring, Task, find_task, kind_asked, kind_used
 from benchmark.tasks.faults import require_sound
 
 
@@ -42,6 +43,23 @@ class Request:
     on: Literal["test", "validation"] = "test"
     device: str = "auto"
     devices: int = 1
+
+    def words(self) -> list[str]:
+        """The words of the command, `run` first, that asks for the same; what is usual is left out.
+
+        >>> " ".join(Request("lead", "ytf5", given={"dimension": None}, twin=True).words())
+        'run --method lead --protocol ytf5 --set dimension=none --seed 0 --twin'
+        """
+        return [
+            *("run", "--method", self.method, "--protocol", self.protocol),
+            *(("--preset", self.preset) if self.preset else ()),
+            *(w for setting in settings_words(self.given) for w in ("--set", setting)),
+            *("--seed", str(self.seed)),
+            *(("--twin",) if self.twin else ()),
+            *(("--on", self.on) if self.on != "test" else ()),
+            *(("--device", self.device) if self.device != "auto" else ()),
+            *(("--devices", str(self.devices)) if self.devices != 1 else ()),
+        ]
 
 
 @dataclass(frozen=True)
@@ -113,8 +131,41 @@ class Plan:
         )
 
     def require(self, progress: Progress) -> None:
-        """Refuse, before anything is fitted, what scoring would lack: labels, images, weights."""
+        """Refuse, before anything is fitted, what it or scoring would lack: weights, labels, images."""
+        self.require_weights()
         self.task.require(self.splits, self.scoring(progress))
+
+    def require_weights(self) -> None:
+        """Find and check what a fit that is still to be made starts from.
+
+        Raises `DataMissing`, which says where to get it, or `DataAltered`.
+        """
+        if not (self.fit_folder / "done.json").exists():
+            for weights in self.info.pretrained:
+                find(weights)
+
+    @property
+    def weights(self) -> Callable[[str], Path]:
+        """The way to the weights that the method declares."""
+        return finder(self.info.pretrained)
+
+    @property
+    def asked(self) -> Kind:
+        """What the method is asked for: the kind scored, or one that gives it besides itself."""
+        return kind_asked(self.kind, self.info.gives)
+
+    @property
+    def at_prediction(self) -> tuple[str, ...]:
+        """The settings that no fit depends on."""
+        return self.cls.Settings.of_prediction()
+
+    @property
+    def fit_settings(self) -> MethodSettings:
+        """What a fit sees: the settings, those of prediction alone at their defaults."""
+        if not self.at_prediction:
+            return self.settings
+        kept, _ = parted(self.settings.model_dump(mode="json"), self.at_prediction)
+        return self.cls.Settings.model_validate(kept)
 
     @property
     def fit_folder(self) -> Path:
@@ -131,6 +182,8 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     if spec.environment is not None:
         progress("the environment of the method", 0, 1)  # to be made, it may take minutes
     preset, settings = resolve_settings(spec, cls, request.preset, request.given, twin=request.twin)
+    effective = settings.model_dump(mode="json")
+    request = replace(request, given=as_taken(request.given, effective))
     info = cls.info(settings)
     kind = kind_used(info.gives, protocol, spec.id)
     if info.input_size not in (None, protocol.size):
@@ -155,10 +208,11 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     sources = {n: split_name(protocol, r, twin=request.twin) for n, r in played.items()}
     require_hidden_left_out(protocol, task, splits, sources)
     shared = images_seen_and_scored(protocol, task, splits, sources)
+    fitted, predicted = parted(effective, cls.Settings.of_prediction())
     fit = fit_id(
         method=spec.id,
         method_version=spec.version,
-        settings=settings.model_dump(mode="json"),
+        settings=fitted,
         images=splits["fit"].images(protocol.data.grants).digest,
         seed=request.seed,
     )
@@ -171,6 +225,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         data={n: (s.pixels_digest, s.labels_digest) for n, s in splits.items() if n != "fit"},
         evaluation_seed=protocol.evaluation_seed,
         metrics={m.id: version(m.id) for m in protocol.scored(twin=request.twin).metrics},
+        settings=predicted,
     )
     return Plan(
         request=request,

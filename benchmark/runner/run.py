@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmark.contracts.errors import DataAltered, InvalidInput, RunLocked
 from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.spec import Kind
 from benchmark.files import (
     file_sha256,
     one_writer,
@@ -93,6 +94,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         forget_peak_memory(plan.device)
         exact_products()
         started = _started(plan)
+        plan.require_weights()
         for split in plan.splits.values():
             split.verify()
         plan.require(progress)
@@ -212,7 +214,7 @@ def _fit(plan: Plan, progress: Progress) -> dict[str, Any] | None:
     if plan.request.devices > 1:
         fit_together(plan, progress)
     else:
-        fit(plan.cls(plan.settings), place)
+        fit(plan.cls(plan.fit_settings), place)
     about = read_done(place.folder)
     return {**about, "reused": about["run"] != plan.run_id}
 
@@ -226,12 +228,14 @@ def _deterministic(plan: Plan, fitted: dict[str, Any] | None) -> bool:
     )
 
 
-def loaded_method(plan: Plan, folder: Path | None = None) -> Method:
-    """The fitted method, ready to predict on the plan's device, or what stands in for it."""
+def loaded_method(plan: Plan, folder: Path | None = None, kind: Kind | None = None) -> Method:
+    """The fitted method, ready to predict what the plan asks for, or that `kind`, on its device; or
+    what stands in for it where predictions were made elsewhere."""
     if (other := plan.stand_in()) is not None:
         other.device = plan.device
         return other
     method = plan.cls(plan.settings)
+    method.kind, method.pretrained = kind or plan.asked, plan.weights
     cure = "mend the method; if its fit was made by other code, --anew makes it again"
     with errors_of(method, "load", cure):
         method.load(folder or plan.fit_folder / "model", plan.device)
@@ -373,6 +377,7 @@ def _record(
             preset=plan.preset,
             settings_given=dict(plan.request.given),
             settings=plan.settings.model_dump(mode="json"),
+            at_prediction=list(plan.at_prediction),
             gives=list(plan.info.gives),
             used=plan.kind,
             supervision=plan.info.supervision,

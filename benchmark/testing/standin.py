@@ -14,6 +14,7 @@ import torch
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import FitContext
+from benchmark.contracts.weights import no_weights
 
 
 class FileCheckpoints:
@@ -48,6 +49,7 @@ def make_context(
     kill_after: int = 0,
     rank: int = 0,
     devices: int = 1,
+    weights: Callable[[str], Path] = no_weights,
 ) -> FitContext:
     """A context whose log, milestones and progress are lists on `context.seen`.
 
@@ -74,6 +76,7 @@ def make_context(
             kill_after=kill_after,
             rank=rank,
             devices=devices,
+            weights=weights,
         )
         inner.seen = seen  # type: ignore[attr-defined]
         inner.log, inner.milestone = context.log, milestone
@@ -91,6 +94,7 @@ def make_context(
         log=lambda values: seen.log.append(logged(values)),
         shared=shared,
         milestone=milestone,
+        weights=weights,
         rank=rank,
         devices=devices,
     )

@@ -172,7 +172,7 @@ def test_debug_shows_the_traceback(bench: Call, first: bool) -> None:
 def test_debug_keeps_what_caused_an_error_and_its_notes(
     bench: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(**_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         error = BenchError("it broke", cure="mend it")
         error.add_note("in another process")
         raise error from ZeroDivisionError("by nothing")
@@ -188,7 +188,7 @@ def test_debug_keeps_what_caused_an_error_and_its_notes(
 def test_a_fault_of_bench_itself_is_called_one(
     bench: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(**_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by nothing")
 
     monkeypatch.setattr("benchmark.cli.running.run_command", fails)
@@ -204,7 +204,7 @@ def test_a_fault_of_bench_itself_is_called_one(
 def test_ctrl_c_says_that_the_same_command_goes_on(
     bench: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(**_: object) -> None:
+    def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("benchmark.cli.running.run_command", stopped)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
-import click
 import pytest
 from tests_fixtures import Call
 
-from benchmark.cli.run import parse_settings
 from benchmark.home import home, leaderboards
+from benchmark.pages.run_page import command
 from benchmark.records.code import code_state, plugin_code, source_digest
+from benchmark.records.reading import read_record
+from benchmark.runner.plan import Request
+from benchmark.settings import from_words
 
 
 def test_a_run_says_its_number_and_where_all_lies(run: Call) -> None:
@@ -167,26 +170,26 @@ def test_the_board_is_printed_written_and_checked(bench: Call, run: Call) -> Non
     assert bench("board", "build", "--check").code == 0
 
 
-@pytest.mark.parametrize(
-    "pairs, settings",
-    [
-        (["a=1", "b=1.5", "c=true"], {"a": 1, "b": 1.5, "c": True}),
-        (["a.b.c=1", "a.b.d=2", "a.e=3"], {"a": {"b": {"c": 1, "d": 2}, "e": 3}}),
-        (["reduction=none"], {"reduction": "none"}),
-        (['name="two words"'], {"name": "two words"}),
-        (["sizes=[1, 2]"], {"sizes": [1, 2]}),
-        (["table={x = 1}"], {"table": {"x": 1}}),
-        (["rate=1e-4"], {"rate": 0.0001}),
-        (["url=a=b"], {"url": "a=b"}),
-        (["a=1", "a=2"], {"a": 2}),
-        (["empty="], {"empty": ""}),
-    ],
-)
-def test_settings_are_toml_values_under_dotted_names(pairs: list, settings: dict) -> None:
-    assert parse_settings(tuple(pairs)) == settings
+def test_the_words_on_a_runs_page_make_the_same_request(bench: Call, run: Call) -> None:
+    made = run("both", "--set", "sharpness=2.0", "--set", "steps=3", "--json").json
+    record = read_record(Path(made["record"]))
+    words = shlex.split(command(record))
+    assert words[:1] == ["bench"]
+    assert words[words.index("--set") :][:4] == ["--set", "sharpness=2.0", "--set", "steps=3"]
+    again = bench(*words[1:], "--device", "cpu", "--json").json
+    assert (again["run_id"], again["found"]) == (made["run_id"], True)
 
 
-@pytest.mark.parametrize("pairs", [["points"], ["=9"], [" =9"], ["a=1", "a.b=2"], ["a..b=1"]])
-def test_a_pair_that_is_none_is_refused(pairs: list) -> None:
-    with pytest.raises(click.BadParameter):
-        parse_settings(tuple(pairs))
+def test_words_of_a_request_are_toml_again() -> None:
+    given = {"margin": True, "dimension": None, "of": "none", "sizes": [1, 2], "inner": {"x": 1.5}}
+    words = Request(
+        "m", "p", preset="small", given=given, seed=3, on="validation", devices=2
+    ).words()
+    assert from_words(words[i + 1] for i, word in enumerate(words) if word == "--set") == given
+    assert "margin=true" in words
+    assert words[-6:] == ["--seed", "3", "--on", "validation", "--devices", "2"]
+
+
+def test_a_plan_says_settings_as_they_are_given(run: Call) -> None:
+    said = run("weighty", "--set", "declared=false", "--plan").out
+    assert "declared=false, points=4" in said

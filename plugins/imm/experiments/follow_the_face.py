@@ -14,11 +14,11 @@ import sys
 
 import numpy as np
 
-from benchmark.cli.run import parse_settings
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
 from benchmark.probes.linear import LinearProbe
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import loaded_method
+from benchmark.settings import from_words
 from benchmark.tasks.collect import predictions
 from benchmark.tasks.landmark_rule import landmarks_of
 
@@ -29,7 +29,7 @@ def silent(*_: object, **__: object) -> None:
 
 def measured(protocol: str, seed: int, words: list[str]) -> tuple[float, np.ndarray]:
     """Error (%) of a linear probe with intercept on its own images, and |correlation| (K,)."""
-    given = parse_settings(tuple(words))
+    given = from_words(words)
     request = Request("imm", protocol, preset="small", given=given, seed=seed, device="cpu")
     plan = make_plan(request, silent)
     split, rule = plan.splits["train"], plan.protocol.landmarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,17 @@ class Settings(MethodSettings):
     @model_validator(mode="before")
     @classmethod
     def _resolve(cls, given: Any) -> Any:
-        of, _, named = given.get("of", "lead").partition(":")
+        of, on_top = given.get("of", "lead"), given.get("settings", {})
+        if not isinstance(of, str):
+            raise ValueError(f"of is {of!r}, expected a method or method:preset")
+        if not isinstance(on_top, Mapping):
+            raise ValueError(f"settings is {on_top!r}, expected a table: settings.KEY=VALUE")
+        of, _, named = of.partition(":")
         spec = plugins().method(of)
         if spec.role != "method":
             raise ValueError(f"{of!r} is a {spec.role} itself")
         preset, settings = resolve_settings(
-            spec, implementation(spec), given.get("preset", named), given.get("settings", {})
+            spec, implementation(spec), given.get("preset", named), on_top
         )
         resolved = {"of": of, "preset": preset, "settings": settings.model_dump(mode="json")}
         return {**given, **resolved, "version": spec.version}
@@ -91,13 +97,15 @@ class RandomFeatures(Method):
                 f"method {self.settings.of!r} has no network to leave untrained",
                 cure="choose another with --set of=…; a method offers it by defining `initialise`",
             )
-        self.inner.device = context.device
+        self.inner.device, self.inner.pretrained = context.device, context.weights
         self.inner.initialise(images, context)
 
     def predict(self, images: torch.Tensor) -> Prediction:
+        self.inner.kind = self.kind
         return self.inner.predict(images)
 
     def generator(self) -> Generator:
+        self.inner.kind = self.kind
         return self.inner.generator()
 
     def save(self, folder: Path) -> None:
@@ -105,5 +113,6 @@ class RandomFeatures(Method):
 
     def load(self, folder: Path, device: str) -> None:
         super().load(folder, device)
+        self.inner.pretrained = self.pretrained
         self.inner.load(folder, device)
         self.inner.device = device

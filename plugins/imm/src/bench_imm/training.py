@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench_imm.loss import Features, Weights, differences
+from bench_imm.loss import DifferenceWeights, Features, differences
 from bench_imm.networks import Networks
 from bench_imm.pairs import Pairs, Partners
 from bench_imm.schedule import Plateau
@@ -46,10 +46,10 @@ def fit(
 ) -> None:
     """Train `networks` in place; milestones keep what `save` writes."""
     fabric = make_fabric(context.device, settings.precision)
-    features = Features(settings.perceptual, settings.depth).eval()
+    features = Features(settings.perceptual, settings.depth, context.weights).eval()
     stepper = optimiser("adam", [networks], settings.learning_rate, settings.weight_decay)
     learner, stepper = prepare(fabric, Learner(networks, features), stepper)
-    weights = Weights(settings).to(fabric.device)
+    weights = DifferenceWeights(settings).to(fabric.device)
     plateau = Plateau(
         settings.learning_rate,
         settings.learning_rate_floor,
