@@ -1,8 +1,10 @@
 """Floors and ceilings: registration only."""
 
+from typing import Any
+
 from benchmark.contracts import KINDS, MethodSpec, hookimpl
 
-FLOORS = {
+FLOORS: dict[str, tuple[str, Any, str]] = {
     "mean-shape": (
         "mean_shape:MeanShape",
         ["landmarks"],
@@ -46,7 +48,7 @@ FLOORS = {
 OF = ("lead:small", "lead:demo", "lead:paper", "imm:small", "imm:demo", "imm:released", "imm:paper")
 """Whose untrained networks are floors."""
 
-PRESETS = {
+PRESETS: dict[str, dict[str, Any]] = {
     "random-features": {
         "presets": {of.replace(":", "-"): {"of": of} for of in OF},
         "default_preset": "lead-paper",
