@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from benchmark.contracts.errors import InvalidInput
 from benchmark.files import whole_folder
 from benchmark.home import builtin_folder
-from benchmark.protocols import WORDS, Protocol, protocol_files
+from benchmark.protocols import WORDS, Protocol, protocol_files, protocols_in
 from benchmark.registry.protocols import (
     find_protocol,
     protocol_folders,
