@@ -7,7 +7,7 @@ import time
 
 import click
 
-from benchmark.cli.output import duration
+from benchmark.interface.progress import duration
 
 PROTOCOL = "ytf5"
 RUNS = (("mean-shape", ""), ("random-features", "lead-demo"), ("lead", "demo"), ("oracle", ""))

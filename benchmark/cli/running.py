@@ -10,18 +10,14 @@ from typing import Any
 
 import click
 
-from benchmark.cli.output import as_json, duration
-from benchmark.cli.progress import make_progress
-from benchmark.contracts.errors import BenchError
-from benchmark.pages.page import write_page
-from benchmark.pages.tables import update_boards
-from benchmark.pictures.drawing import draw_pictures
-from benchmark.registry.protocols import all_protocols
+from benchmark.cli.output import as_json
+from benchmark.interface.progress import duration, make_progress
+from benchmark.interface.running import complete
 from benchmark.runner.checkpoints import checkpoint_files
-from benchmark.runner.curve import add_curve, require_possible
+from benchmark.runner.curve import require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome, run
+from benchmark.runner.run import Outcome
 from benchmark.settings import settings_words
 
 
@@ -60,13 +56,7 @@ def run_command(
                     "(--preset small, --preset demo)",
                     err=True,
                 )
-            outcome = run(plan, progress)
-            if request.on == "test":
-                _write_tables(plan)
-            if curve:
-                outcome = add_curve(plan, outcome, progress)
-            draw_pictures(plan, outcome)
-            page = write_page(outcome.record, plan.folder)
+            outcome, page = complete(plan, progress, warn=_warn, curve=curve)
         finally:
             progress.close()
         said.append(_summary(outcome, page))
@@ -76,17 +66,8 @@ def run_command(
         as_json(said if len(said) > 1 else said[0])
 
 
-def _write_tables(plan: Plan) -> None:
-    """The run is done and its record written: what is wrong with the tables of others is a warning."""
-    try:
-        update_boards(all_protocols())
-    except (BenchError, OSError) as error:
-        click.secho(
-            f"warning: run {plan.run_id} is done and its record stands, but the tables of the boards "
-            f"were not written: {error}; bench board build writes them",
-            fg="yellow",
-            err=True,
-        )
+def _warn(text: str) -> None:
+    click.secho(f"warning: {text}", fg="yellow", err=True)
 
 
 def _plan_said(plan: Plan) -> dict[str, Any]:

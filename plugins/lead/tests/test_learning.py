@@ -8,8 +8,8 @@ import pytest
 
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
-from benchmark.cli.progress import Silent
 from benchmark.datasets.places import locate
+from benchmark.interface.progress import Silent
 from benchmark.metrics.uncertainty import interval
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import run
