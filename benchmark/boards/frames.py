@@ -150,6 +150,6 @@ def board_table(scored: Protocol, rows: Sequence[Row], entries: Iterable[Entry])
 
 def board_csv(rows: Iterable[Row]) -> str:
     """Rows as CSV, to 6 significant digits: the columns up to `runs`."""
-    found = table(BoardColumns, map(BoardColumns.of, rows)).loc[:, :"runs"]  # type: ignore[misc]
+    found = table(BoardColumns, map(BoardColumns.of, rows)).loc[:, :"runs"]
     text: str = found.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return text
