@@ -38,7 +38,6 @@ lint: install
 	$(BIN)/mypy
 
 docs: install
-	$(BIN)/bench docs --check
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 
 stranger: install

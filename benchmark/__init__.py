@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from benchmark.interface.opened import protocol
     from benchmark.interface.running import load, run
+    from benchmark.interface.scoring import score
     from benchmark.interface.tables import board, items, results
 
 __version__ = "0.1.0"
@@ -18,6 +19,7 @@ __version__ = "0.1.0"
 _HOME = {
     "protocol": "opened",
     **dict.fromkeys(("run", "load"), "running"),
+    "score": "scoring",
     **dict.fromkeys(("board", "items", "results"), "tables"),
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from benchmark.contracts.errors import DataAltered
 
@@ -23,20 +23,23 @@ AGAIN = "put a whole file there again; of a data set, `bench data verify` names 
 Found = TypeVar("Found")
 
 
-def decode(path: Path, mode: str | dict[str, str], *, what: str = "image") -> Image.Image:
+def decode(
+    path: Path, mode: str | dict[str, str], *, what: str = "image", upright: bool = False
+) -> Image.Image:
     """The picture in a file, in the given Pillow mode ("RGB", "RGBA", "L").
 
     A dictionary says to which mode each of the file's becomes; one that it does not name is kept. Of
-    several frames the first counts, an EXIF orientation does not. Raises `DataAltered`, naming the
-    file, for one that is not there, is none of `FORMATS`, can't be decoded, or has more than 8 bits a
-    channel where Pillow would cut them off.
+    several frames the first counts, an EXIF orientation only if it is to be `upright`.
+
+    Raises `DataAltered`, naming the file, for one that is not there, is none of `FORMATS`, can't be
+    decoded, or has more than 8 bits a channel where Pillow would cut them off.
 
     Example: `decode(Path("face.jpg"), "RGB").size` is (width, height).
     """
 
     def converted(image: Image.Image) -> Image.Image:
         wanted = mode if isinstance(mode, str) else mode.get(image.mode, image.mode)
-        return image.convert(wanted)
+        return (ImageOps.exif_transpose(image) if upright else image).convert(wanted)
 
     return _opened(path, converted, what)
 

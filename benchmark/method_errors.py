@@ -47,7 +47,7 @@ def prediction_of(method: Method) -> Iterator[None]:
         raise PluginBroken(
             f"{type(method).__name__}.predict: {error.message}",
             cure=error.cure
-            or "docs/reference/contracts.md says what each kind of prediction holds",
+            or "`benchmark.contracts.predictions` says what each kind of prediction holds",
         ) from error
 
 

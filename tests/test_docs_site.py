@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 from tests_fixtures import ROOT
+
+from benchmark.home import builtin_folder
+from benchmark.protocols import protocol_files
+from benchmark.records.model import Record
 
 pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
 
@@ -34,11 +41,51 @@ def test_every_page_is_there_and_says_nothing_of_other_machines(site: Path) -> N
     assert not re.search(r"@import|url\(", (site / "style.css").read_text("utf-8"))
 
 
+def test_the_reference_is_what_the_code_says(site: Path) -> None:
+    def page(name: str) -> str:
+        return (site / "reference" / f"{name}.html").read_text("utf-8")
+
+    assert 'id="bench-run"' in page("cli")
+    assert "--on [test|validation]" in page("cli")
+    assert 'id="benchmark.contracts.method.Method.fit"' in page("contracts")
+    assert 'id="benchmark.contracts.hooks.Hooks.bench_methods"' in page("hooks")
+    assert 'id="benchmark.training.loop.train"' in page("training")
+    assert 'id="benchmark.protocols.data.Data.fit"' in page("protocol-file")
+    metrics = page("metrics")
+    assert "<td><code>landmarks.normalised_mean_error</code></td>" in metrics
+    assert "&gt;&gt;&gt;" in metrics
+    assert "<blockquote" not in metrics
+    assert 'id="landmark_regression"' in page("tasks")
+    assert "<!--" not in metrics + page("tasks") + page("cli")
+
+
+def schema(site: Path, name: str) -> jsonschema.Draft202012Validator:
+    content = json.loads((site / "reference" / f"{name}.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(content)
+    return jsonschema.Draft202012Validator(content)
+
+
+def test_records_keep_their_schema_and_others_do_not(site: Path) -> None:
+    records = sorted((ROOT / "leaderboards").glob("**/*.json"))
+    valid = schema(site, "record")
+    for path in records[:: max(1, len(records) // 20)]:
+        valid.validate(json.loads(path.read_text("utf-8")))
+    changed = json.loads(records[0].read_text("utf-8"))
+    changed["metrics"][0]["better"] = "sideways"
+    assert [e.json_path for e in valid.iter_errors(changed)] == ["$.metrics[0].better"]
+    assert not valid.is_valid({**changed, "more": 1})
+    assert list(valid.schema["properties"]) == list(Record.model_fields)
+    assert valid.schema["properties"]["run_id"]["description"] == "Identity of the run."
+
+
+def test_protocol_files_keep_their_schema_and_others_do_not(site: Path) -> None:
+    valid = schema(site, "protocol")
+    for path in protocol_files((builtin_folder(),)).values():
+        valid.validate(tomllib.loads(path.read_text("utf-8")))
+    assert not valid.is_valid({"id": "small", "version": 1})
+
+
 def test_tables_and_fences_became_html(site: Path) -> None:
-    commands = (site / "reference" / "cli.html").read_text("utf-8")
-    assert "<td><code>--on</code> <code>test|validation</code></td>" in commands
-    assert 'href="#bench-run"' in commands
-    assert 'id="bench-run"' in commands
     for page in site.rglob("*.html"):
         text = re.sub(r"<pre>.*?</pre>", "", page.read_text("utf-8"), flags=re.S)
         assert "```" not in text, f"{page.name}: a fence that is none"

@@ -26,7 +26,7 @@ FLOORS = [
     {"registry", "records"},
     {"isolation", "metrics", "protocols"},
     {"settings", "twins", "warps"},
-    {"method_errors", "files", "home", "image_files"},
+    {"method_errors", "colours", "files", "home", "image_files"},
     {"contracts"},
     {"__init__"},  # the version, and the way to the interface
 ]

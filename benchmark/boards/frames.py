@@ -41,7 +41,7 @@ class BoardColumns:
     settings: str
     """Preset and settings, as the board prints them."""
     role: str
-    """method, floor or ceiling."""
+    """method, floor or ceiling; external where predictions came as a file."""
     value: float
     """The first metric, mean over seeds, in its unit."""
     ci95_low: float | None
@@ -98,7 +98,7 @@ class BoardColumns:
         return cls(
             method=row.method,
             settings=row.variant,
-            role=row.role,
+            role="external" if row.external else row.role,
             value=row.value,
             **_ends("ci95", row.ci95),
             **_ends("items", row.ci_items),

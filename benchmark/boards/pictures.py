@@ -50,6 +50,10 @@ KNOWN = {
         "Interpolations",
         "Each row leads in equal steps from one generated image to the next, in the space of w.",
     ),
+    "samples": (
+        "Along training",
+        "What the method shows of itself as its fit goes on: a row for each number of images seen.",
+    ),
     "own": (
         "The method's own pictures",
         "Test images, none picked; below them a row for each thing that the method shows of them.",

@@ -50,7 +50,8 @@ class Row:
     for single seeds, floors and ceilings.
     `floor` compares with the same network untrained. `supervision` are the labels a method saw,
     `weights` the pretrained ones it took, `known_failures` the checks of the contract that it can't
-    pass, with the reasons, as its records say. Rows can be compared whose `scored_on` is the same: a
+    pass, with the reasons, as its records say; `external`, that it was scored from a file. Rows
+    can be compared whose `scored_on` is the same: a
     digest of the data and the versions of metrics.
     """
 
@@ -74,6 +75,13 @@ class Row:
     rank: tuple[int, int] | None = None
     grouped: bool = True
     scored_on: str = ""
+    external: bool = False
+
+    @property
+    def marks(self) -> str:
+        """Behind the method's name: † where it can't keep a part of the contract, § where a file of
+        predictions was scored and bench did not run it."""
+        return " †" * bool(self.known_failures) + " §" * self.external
 
     def interval(self) -> str:
         """For people: "6.55 to 7.54", with * where there is one seed and ° where it is not known which
@@ -96,7 +104,8 @@ class Group:
     """What runs must share to stand in one row: only their seeds may differ.
 
     `data` holds the digests of pixels and labels they were scored on, `corrected` the metrics that were
-    not scored by their first version. Withdrawn runs stand apart, so that they neither count in a mean
+    not scored by their first version, `external` says that a file was scored. Withdrawn
+    runs stand apart, so that they neither count in a mean
     nor strike what still stands.
     """
 
@@ -106,6 +115,7 @@ class Group:
     data: tuple[tuple[str, str, str], ...]
     corrected: tuple[tuple[str, int], ...]
     withdrawn: bool
+    external: bool = False
 
     @property
     def comparable(self) -> tuple[object, ...]:
@@ -124,6 +134,7 @@ class Group:
             tuple(scored),
             tuple(sorted((v.metric, v.version) for v in record.metrics if v.version > 1)),
             any(edit.action == "withdrawn" for edit in record.edits),
+            record.external is not None,
         )
 
 
@@ -299,6 +310,7 @@ def _row(board: _Board, key: Group) -> Row:
         grouped=values[0].aggregate == "single" or certainty.grouped(first_entry),
         known_failures=tuple(failures.items()),
         scored_on=canonical_digest({"data": key.data, "metrics": key.corrected})[:12],
+        external=key.external,
     )
 
 

@@ -70,10 +70,11 @@ def _same(one: str, other: str) -> bool:
 
 
 def _value(text: str) -> Any:
-    """A value as `--set` reads it; what it refuses is a string, and Python's words are no strings."""
+    """A value as `--set` reads it, or Python writes it; what is neither is a string, and so is none."""
     if text in ("True", "False"):
         return text == "True"
     try:
-        return parse(f"value={text}")[1]
+        found = parse(f"value={text}")[1]
     except SettingsInvalid:
         return text
+    return "none" if found is None else found

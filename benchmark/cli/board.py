@@ -212,7 +212,7 @@ def _no_records(protocol: str | None, twin: bool) -> str:
 def print_standing(board: Standing) -> None:
     """A board as it stands, and what is reported under its protocol."""
     from benchmark.cli.output import table
-    from benchmark.pages.tables import known_failures
+    from benchmark.pages.tables import EXTERNAL, external_methods, known_failures
 
     protocol = board.protocol
     metric = board.headline
@@ -224,6 +224,8 @@ def print_standing(board: Standing) -> None:
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
             click.secho(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
+    if elsewhere := external_methods(board.rows):
+        click.secho(f"§ {', '.join(elsewhere)}: {EXTERNAL}", dim=True)
     for line in board.left_out:
         click.secho(f"left out: {line}", dim=True)
     if board.against:
@@ -278,7 +280,7 @@ def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
 
     cells: dict[str, list[Any]] = {
         "rank": [r.places() for r in rows],
-        "method": [r.method + (" †" if r.known_failures else "") for r in rows],
+        "method": [r.method + r.marks for r in rows],
         "settings": [r.variant for r in rows],
         "": ["withdrawn" if r.withdrawn else ROLES[r.role] for r in rows],
         "value": [f"{r.value:.2f}" for r in rows],

@@ -69,7 +69,7 @@ def command(
     if page:
         from benchmark.pages.compare_page import write_comparison
 
-        write_comparison(found, page, names)
+        write_comparison(found, find_protocol(found.protocol), page, names)
     if json_:
         as_json(
             {

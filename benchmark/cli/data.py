@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -19,7 +20,7 @@ root = click.option(
 
 @click.group()
 def command() -> None:
-    """Get, prepare and verify data sets."""
+    """Get, prepare, verify and export data sets, or begin one of your own."""
 
 
 @command.command()
@@ -74,7 +75,8 @@ def prepare(protocol: str, twin: bool, anew: bool, data_root: str | None) -> Non
     progress = make_progress()
     try:
         for found in chosen:
-            for role in (r for r in ("fit", "train", "test") if getattr(found.data, r)):
+            roles = ("fit", *found.data.domain_roles, "train", "test")
+            for role in filter(found.data.split, roles):
                 split = open_split(found, role, twin=twin, progress=progress, anew=anew)
                 split.verify()
                 click.echo(
@@ -84,6 +86,63 @@ def prepare(protocol: str, twin: bool, anew: bool, data_root: str | None) -> Non
                 )
     finally:
         progress.close()
+
+
+@command.command()
+@click.argument("name")
+@click.option("--out", "parent", type=click.Path(file_okay=False, path_type=Path), default=".",
+              help="Where its folder is made.")  # fmt: skip
+def new(name: str, parent: Path) -> None:
+    """Make the folder of a plugin with a data set: a reader, a protocol that uses it, and tests."""
+    from benchmark.testing.scaffold import new_dataset
+
+    folder = new_dataset(name, parent)
+    click.echo(f"made {folder}; now:")
+    click.echo(f"  pip install -e {folder}")
+    click.echo(f"  pytest {folder}")
+    click.echo(f"  bench data verify {name} --data-root FOLDER_THAT_HOLDS_{name}")
+
+
+@command.command()
+@click.argument("protocol", shell_complete=complete_protocols)
+@click.option("--split", default="test", show_default=True,
+              help="test, train, fit, …; or another set of images that the task looks at.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--twin", is_flag=True, help="Of its twin.")
+@click.option("--npz", "archive", is_flag=True, help="One images.npz instead of PNG files.")
+@click.option("--margin", is_flag=True, help="With what was prepared around the middle square.")
+@click.option(
+    "--labels",
+    is_flag=True,
+    help="Also labels.npz, which no method may see: of the test split, what is scored.",
+)
+@root
+def export(
+    protocol: str,
+    split: str,
+    out: Path,
+    twin: bool,
+    archive: bool,
+    margin: bool,
+    labels: bool,
+    data_root: str | None,
+) -> None:
+    """Write a protocol's images as a method sees them, to predict them elsewhere (`bench score`).
+
+    items.csv names each image's key, file and original picture, and the way back to it:
+    x_original = ax·x + bx, y_original = ay·y + by.
+    """
+    _use(data_root)
+    from benchmark.registry.protocols import find_protocol
+    from benchmark.runner.export import export as write
+
+    found, progress = find_protocol(protocol), make_progress()
+    more = {"archive": archive, "margin": margin, "labels": labels}
+    try:
+        count = write(found, split, out, twin=twin, progress=progress, **more)
+    finally:
+        progress.close()
+    click.echo(f"{count:,} images of {found.name} {split} are in {out}")
 
 
 @command.command()

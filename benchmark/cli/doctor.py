@@ -7,11 +7,14 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmark.cli.output import as_json, size
+
+if TYPE_CHECKING:
+    from benchmark.contracts.weights import Weights
 
 ENOUGH_DISK = 10 * 2**30
 MEND_FILES = "mend these files; all others are there. `bench protocol check` lists every fault"
@@ -21,7 +24,7 @@ MEND_FILES = "mend these files; all others are there. `bench protocol check` lis
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(json_: bool) -> None:
     """Check environment, accelerator, disk, data and plugins; each problem comes with its cure."""
-    checks = [*_packages(), _accelerator(), *_places(), *_data(), *_plugins()]
+    checks = [*_packages(), _accelerator(), *_places(), *_data(), *_weights(), *_plugins()]
     if json_:
         as_json(checks)
     else:
@@ -124,6 +127,46 @@ def _data() -> list[dict[str, Any]]:
                 else f"ask at {spec.homepage}; `bench data verify {spec.id}` says what goes where"
             )  # fmt: skip
             found.append(_check("note", f"data {spec.id}", "not there", cure))
+    return found
+
+
+def _weights() -> list[dict[str, Any]]:
+    """The weights that methods here declare, with any of their presets, and whether they are there."""
+    from benchmark.contracts.errors import DataAltered, DataMissing
+    from benchmark.networks.weights import find
+
+    found = []
+    for weights, methods in _declared().items():
+        what = f"weights {weights.name}"
+        try:
+            found.append(_check("ok", what, str(find(weights))))
+        except DataMissing as error:
+            said = f"not there; for {', '.join(sorted(methods))}"
+            found.append(_check("note", what, said, error.cure))
+        except DataAltered as error:
+            found.append(_check("problem", what, error.message, error.cure))
+    return found
+
+
+def _declared() -> dict[Weights, set[str]]:
+    """By weights, which methods declare them; those in a process of their own are not asked."""
+    from benchmark.registry.implementations import implementation
+    from benchmark.registry.plugins import plugins
+    from benchmark.settings import resolve_settings
+
+    found: dict[Weights, set[str]] = {}
+    for spec in plugins().methods.values():
+        for preset in spec.presets or [""]:
+            if spec.environment is not None:
+                continue
+            try:
+                cls = implementation(spec)
+                _, settings = resolve_settings(spec, cls, preset, {})
+                pretrained = cls.info(settings).pretrained
+            except Exception:  # `bench plugins --check` says why
+                continue
+            for weights in pretrained:
+                found.setdefault(weights, set()).add(spec.id)
     return found
 
 

@@ -224,9 +224,10 @@ def _state(run: Path, fit: Path) -> str:
 def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
     from benchmark.files import listed
     from benchmark.home import home
+    from benchmark.registry.protocols import known_files
     from benchmark.settings import settings_words
 
-    rows = []
+    rows, installed = [], known_files()
     for path in listed(home() / "runs", "*/run.json"):
         try:
             about = dict(json.loads(path.read_text("utf-8")))
@@ -250,7 +251,8 @@ def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
         [
             [r["run_id"], r["method"], r["preset"], " ".join(settings_words(r.get("given", {}))),
              r["protocol"] + (" twin" if r["twin"] else "")
-             + (" validation" if r["on"] == "validation" else ""),
+             + (" validation" if r["on"] == "validation" else "")
+             + (" draft" if r.get("draft") and r["protocol"] not in installed else ""),
              r["seed"], r["state"], r["value"], r["started"][:16].replace("T", " ")]
             for r in rows
         ],

@@ -12,20 +12,42 @@ from benchmark.cli.names import complete_protocols
 
 @click.group()
 def command() -> None:
-    """Check, compare, describe and freeze protocol files."""
+    """Begin, check, compare, describe and freeze protocol files."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--from", "source", default="", shell_complete=complete_protocols,
+              help="The protocol that it begins as.")  # fmt: skip
+@click.option(
+    "--task", default="", help="Or the task whose protocol it begins as: `bench ls tasks`."
+)
+@click.option("--out", "parent", type=click.Path(file_okay=False, path_type=Path), default=".",
+              help="Where its folder is made.")  # fmt: skip
+def new(name: str, source: str, task: str, parent: Path) -> None:
+    """Write NAME/1.toml: a draft with every constant of another protocol, and what each section says."""
+    from benchmark.testing.scaffold_protocol import new_protocol, protocol_of
+
+    if bool(source) == bool(task):
+        raise click.UsageError("say --from PROTOCOL or --task TASK")
+    path = new_protocol(name, source or protocol_of(task), parent)
+    click.echo(f"made {path}; now:")
+    click.echo(f"  bench protocol check {path}")
+    click.echo(f"  bench run --method oracle --protocol {path} --twin")
 
 
 @command.command()
 @click.argument("names", nargs=-1, shell_complete=complete_protocols)
 def check(names: tuple[str, ...]) -> None:
-    """Say of all protocols (or those named) what could not be scored, and whether they are frozen.
+    """Say of all protocols (or those named, by id or by file) what could not be scored, and whether they
+    are frozen.
 
     Drafts and those of plugins too; no data is read. 11 if there is a fault, 5 if a frozen one was
     changed.
     """
     from benchmark.contracts.errors import DataAltered
     from benchmark.protocols import ProtocolInvalid, broken_files
-    from benchmark.registry.protocols import protocol_folders, protocol_path
+    from benchmark.registry.protocols import is_path, protocol_folders, protocol_path
 
     faults = altered = 0
     for name, path in _chosen(names).items():
@@ -34,7 +56,8 @@ def check(names: tuple[str, ...]) -> None:
         for fault in found:
             click.secho(f"  fault: {fault}", fg="red")
         faults, altered = faults + len(found), altered + changed
-    folders = {protocol_path(name).parent.parent for name in names} or set(protocol_folders())
+    named = [name for name in names if not is_path(name)]
+    folders = {protocol_path(n).parent.parent for n in named} if names else set(protocol_folders())
     for one in broken_files(tuple(sorted(folders))):
         if "@" not in one.name:  # a lock, or a paper's tables
             click.secho(f"{one.name}\n  fault: {one.reason}", fg="red")
@@ -48,27 +71,35 @@ def check(names: tuple[str, ...]) -> None:
 
 def _chosen(names: tuple[str, ...]) -> dict[str, Path]:
     """The files of those named ("id" is its newest version), or all."""
-    from benchmark.registry.protocols import known_files, protocol_path
+    from benchmark.registry.protocols import is_path, known_files, protocol_path
 
     if not names:
         return known_files()
-    paths = [protocol_path(name) for name in names]
-    return {f"{path.parent.name}@{path.stem}": path for path in paths}
+    return {
+        name if is_path(name) else f"{path.parent.name}@{path.stem}": path
+        for name in names
+        for path in [Path(name) if is_path(name) else protocol_path(name)]
+    }
 
 
 def _state(name: str, path: Path) -> tuple[str, list[str], bool]:
     """How a version stands, its faults, and whether it was changed after it was frozen."""
     from benchmark.contracts.errors import BenchError, DataAltered
-    from benchmark.protocols import read_lock
-    from benchmark.registry.protocols import find_protocol
+    from benchmark.protocols import is_frozen
+    from benchmark.registry.protocols import find_protocol, is_draft
     from benchmark.tasks.faults import faults
 
     try:
         protocol = find_protocol(name)
     except BenchError as error:
         return "broken", [error.sentence], isinstance(error, DataAltered)
-    frozen = name in read_lock(path.parent.parent)
-    state = "frozen" if frozen else "draft: `bench protocol freeze` would freeze it"
+    state = (
+        f"draft of {protocol.name}, installed nowhere"
+        if is_draft(protocol)
+        else "frozen"
+        if is_frozen(protocol)
+        else "draft: `bench protocol freeze` would freeze it"
+    )
     return f"{protocol.digest()[:16]}  {state}", faults(protocol, path.parent), False
 
 
@@ -83,9 +114,14 @@ def freeze(names: tuple[str, ...]) -> None:
     from benchmark.probes.constants import lock_entries
     from benchmark.protocols import LOCK, ProtocolInvalid, read_lock, read_protocol
     from benchmark.protocols import freeze as add
-    from benchmark.registry.protocols import protocol_folders
+    from benchmark.registry.protocols import is_path, protocol_folders
     from benchmark.tasks.faults import faults
 
+    if paths := [name for name in names if is_path(name)]:
+        raise ProtocolInvalid(
+            f"{paths[0]} is the file of a draft; what is frozen lies in a folder of protocols",
+            cure="put it into one, as ID/VERSION.toml, and name it by its id",
+        )
     drafts = {
         folder: [
             read_protocol(path)

@@ -17,7 +17,7 @@ MOST_SEEDS = 1000
 @click.option("--method", "-m", required=True, shell_complete=complete_methods,
               help="Which method; `bench ls methods` lists them.")  # fmt: skip
 @click.option("--protocol", "-p", required=True, shell_complete=complete_protocols,
-              help="Which protocol, with @version or its newest.")  # fmt: skip
+              help="Which protocol, with @version or its newest; or the file of a draft.")  # fmt: skip
 @click.option("--preset", default="", shell_complete=complete_presets,
               help="A named set of the method's settings (default: the method's own).")  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE",

@@ -13,11 +13,12 @@ import click
 from benchmark.cli.output import as_json
 from benchmark.interface.progress import duration, make_progress
 from benchmark.interface.running import complete
+from benchmark.records.model import DRAFT
 from benchmark.runner.checkpoints import checkpoint_files
 from benchmark.runner.curve import require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome
+from benchmark.runner.run import Outcome, run
 from benchmark.settings import settings_words
 
 
@@ -56,17 +57,19 @@ def run_command(
                     "(--preset small, --preset demo)",
                     err=True,
                 )
-            outcome, page = complete(plan, progress, warn=_warn, curve=curve)
+            outcome = run(plan, progress)
+            outcome, page = complete(plan, outcome, progress, warn=warn, curve=curve)
         finally:
             progress.close()
-        said.append(_summary(outcome, page))
+        said.append(summary(outcome, page))
         if not json_:
             say(outcome, page)
     if json_:
         as_json(said if len(said) > 1 else said[0])
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """A warning on standard error."""
     click.secho(f"warning: {text}", fg="yellow", err=True)
 
 
@@ -126,7 +129,7 @@ def checkpoint_time(plan: Plan) -> str:
     return datetime.fromtimestamp(max(saved), UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _summary(outcome: Outcome, page: Path) -> dict[str, Any]:
+def summary(outcome: Outcome, page: Path) -> dict[str, Any]:
     record = outcome.record
     return {
         "run_id": record.run_id,
@@ -150,6 +153,7 @@ def say(outcome: Outcome, page: Path) -> None:
             f"   {value.interval()}"
             + ("   (twin: rendered data)" if record.protocol.twin else "")
             + ("   (validation people)" if record.protocol.on == "validation" else "")
+            + ("   (draft: on no board)" if any(n.startswith(DRAFT) for n in record.notes) else "")
         )
     if record.protocol.on == "validation":
         fitted = record.data["fit"]

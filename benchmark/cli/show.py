@@ -81,13 +81,15 @@ def _method(name: str, json_: bool) -> None:
     content = asdict(spec)
     content["plugin"] = plugins().provider[name]
     content["protocols"] = protocols_for(spec.gives)
+    model = implementation(spec).Settings
     content["settings"] = {
         key: {
             "default": field.get_default(call_default_factory=True),
             "type": shown_type(field.annotation),
             "description": field.description or "",
+            **({"at_prediction": True} if key in model.of_prediction() else {}),
         }
-        for key, field in implementation(spec).Settings.model_fields.items()
+        for key, field in model.model_fields.items()
     }
     if json_:
         as_json(content)
@@ -105,7 +107,8 @@ def _method(name: str, json_: bool) -> None:
     click.secho("settings", bold=True)
     for key, about in settings.items():
         said = f"  {about['description']}" if about["description"] else ""
-        click.echo(f"  {key} = {about['default']!r}  ({about['type']}){said}")
+        when = ", at prediction" * about.get("at_prediction", False)
+        click.echo(f"  {key} = {about['default']!r}  ({about['type']}{when}){said}")
 
 
 def _run(name: str, json_: bool) -> None:

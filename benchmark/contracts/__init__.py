@@ -29,9 +29,11 @@ _HOME = {
         "predictions",
     ),
     **dict.fromkeys(
-        ("Ceiling", "FitContext", "Method", "MethodInfo", "MethodSettings", "Weights"), "method"
+        ("Ceiling", "FitContext", "Method", "MethodInfo", "MethodSettings", "at_prediction"),
+        "method",
     ),
     "RecipeSpec": "twin",
+    "Weights": "weights",
     **dict.fromkeys(("BenchError", "InvalidInput", "TrainingFailed"), "errors"),
 }
 
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
         Method,
         MethodInfo,
         MethodSettings,
-        Weights,
+        at_prediction,
     )
     from benchmark.contracts.predictions import (
         Descriptors,
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     )
     from benchmark.contracts.spec import KINDS, Environment, MethodSpec
     from benchmark.contracts.twin import RecipeSpec
+    from benchmark.contracts.weights import Weights
 
 __all__ = sorted(_HOME)
 

@@ -198,9 +198,10 @@ class Images:
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], words: Mapping[str, Any]) -> Images:
         """The inverse of `arrays` and `words`."""
-        own = {name: array for name, array in arrays.items() if "/" not in name}
+        own: dict[str, Any] = {n: array for n, array in arrays.items() if "/" not in n}
         if words.get("axes"):
-            own["cameras"] = Cameras(*(own.pop(name) for name in CAMERA_ARRAYS), words["axes"])
+            pose = {name: own.pop(name) for name in CAMERA_ARRAYS}
+            own["cameras"] = Cameras(**pose, axes=words["axes"])
         domains = {
             domain: cls.of(
                 {n.partition("/")[2]: a for n, a in arrays.items() if n.startswith(f"{domain}/")},

@@ -10,13 +10,28 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from benchmark.contracts.images import Images
 from benchmark.contracts.predictions import Generator, Prediction
 from benchmark.contracts.spec import Kind
+from benchmark.contracts.weights import Weights, no_weights
 
 Supervision = Literal["none", "labels"]
+
+
+AT_PREDICTION = "at_prediction"
+
+
+def at_prediction(default: Any, **more: Any) -> Any:
+    """A setting of prediction alone: part of the run's identity, and not of the fit's.
+
+    Runs that differ in it alone share a fit, which sees its default. `more` is what pydantic's `Field`
+    takes: bounds, a description.
+
+    Example: `truncation: float = at_prediction(0.7, ge=0, le=1)` in the method's `Settings`.
+    """
+    return Field(default, json_schema_extra={AT_PREDICTION: True}, **more)
 
 
 class MethodSettings(BaseModel):
@@ -24,17 +39,13 @@ class MethodSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-@dataclass(frozen=True)
-class Weights:
-    """Pretrained weights a method starts from: where from, and the sha256 that was checked."""
-
-    name: str
-    """What the weights are called."""
-    source: str
-    """Where they come from."""
-    sha256: str
-    """Digest of the file that was loaded."""
+    @classmethod
+    def of_prediction(cls) -> tuple[str, ...]:
+        """The names of the settings that are of prediction alone."""
+        marks = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
+        return tuple(
+            n for n, mark in marks.items() if isinstance(mark, dict) and AT_PREDICTION in mark
+        )
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,23 @@ class Progress(Protocol):
     def __call__(self, stage: str, step: int, total: int, **values: float) -> None: ...
 
 
+class Sample(Protocol):
+    """Keep pictures of how far a fit is, for the run's page: `context.sample("gan", 640, pictures)`.
+
+    Called with the stage's name, the images seen so far, and at most `MOST_SAMPLES` pictures, float
+    (B, 3, s, s) in [-1, 1]. What is kept already, by an attempt that was killed, stays.
+    """
+
+    def __call__(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None: ...
+
+
+MOST_SAMPLES = 16
+
+
+def _no_samples(stage: str, images_seen: int, pictures: torch.Tensor) -> None:
+    """For places that show none."""
+
+
 @dataclass
 class FitContext:
     """All a fit gets besides the images.
@@ -133,6 +161,10 @@ class FitContext:
     stages apart."""
     shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[Part]]
     milestone: Callable[[int, Callable[[Path], None]], None]
+    weights: Callable[[str], Path] = no_weights
+    """Where a file of the weights that `MethodInfo.pretrained` declares lies, by its name; its sha256
+    has been checked. The only way to them, so that what a record names is what was opened."""
+    sample: Sample = _no_samples
     rank: int = 0
     devices: int = 1
 
@@ -142,7 +174,8 @@ class Method(ABC):
 
     The harness calls, in this order: `info(settings)`; the constructor; `fit` with images that carry
     no labels; `save`; and, maybe in another process, `load` and then `predict` or `generator`. `gives`
-    names the prediction kinds where settings do not change them.
+    names the prediction kinds where settings do not change them. A method of several kinds is fitted
+    once and asked for each of them: before `predict` or `generator` the harness sets `kind`.
     """
 
     Settings: ClassVar[type[MethodSettings]] = MethodSettings
@@ -152,10 +185,17 @@ class Method(ABC):
     """An instance of the class's `Settings`."""
     device: str
     """Where to fit and predict: "cpu", "cuda:0"; the harness sets it before `fit` and before `load`."""
+    kind: Kind
+    """What is asked for, one of the kinds that `info` gives; no fit may depend on it."""
+    pretrained: Callable[[str], Path]
+    """As `FitContext.weights`, for `load` and `predict`."""
 
     def __init__(self, settings: MethodSettings) -> None:
         self.settings = settings
         self.device = "cpu"
+        self.pretrained = no_weights
+        if self.gives:
+            self.kind = self.gives[0]
 
     @classmethod
     def info(cls, settings: Any) -> MethodInfo:
@@ -173,7 +213,7 @@ class Method(ABC):
         """Learn from images without labels."""
 
     def predict(self, images: torch.Tensor) -> Prediction:
-        """A prediction for images (B, 3, S, S), float32 in [-1, 1], on `self.device`.
+        """A prediction of `self.kind` for images (B, 3, S, S), float32 in [-1, 1], on `self.device`.
 
         Called in batches of 64 or fewer, under `torch.inference_mode()`: no gradients.
         """

@@ -30,14 +30,35 @@ class Placed(NamedTuple):
     silhouette: np.ndarray | None = None
 
 
-def read_image(path: Path, background: str = "") -> Image.Image:
+class Affine(NamedTuple):
+    """From pixels of the middle square back to the original picture: x_original = ax · x + bx, and so y.
+
+    In the coordinates in which the data set annotates its points: where it counts pixels from 1, so does
+    what comes out.
+
+    >>> Affine(2.0, 10.5, 2.0, 20.5).back(np.array([[0.0, 1.0]]))
+    array([[10.5, 22.5]])
+    """
+
+    ax: float
+    bx: float
+    ay: float
+    by: float
+
+    def back(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 2) in pixels of the middle square → of the original picture."""
+        return np.asarray(points, np.float64) * (self.ax, self.ay) + (self.bx, self.by)
+
+
+def read_image(path: Path, background: str = "", *, upright: bool = False) -> Image.Image:
     """Decode to RGB, or say which file can't be decoded.
 
-    With background "white" the image is laid on white, else its alpha channel is dropped.
+    With background "white" the image is laid on white, else its alpha channel is dropped; `upright`
+    turns it as its EXIF orientation says.
     """
     if not background:
-        return decode(path, "RGB")
-    image = decode(path, "RGBA")
+        return decode(path, "RGB", upright=upright)
+    image = decode(path, "RGBA", upright=upright)
     return Image.alpha_composite(Image.new("RGBA", image.size, background), image).convert("RGB")
 
 
@@ -166,19 +187,25 @@ def _scaled_to_box(
     """
     if box is None or geometry.labels != "scale":
         raise InvalidInput('crop "box_300w" needs the data set\'s box, and labels "scale"')
+    factor, window = _window_300w(box)
+    smaller = image.resize(
+        (max(1, int(image.width * factor)), max(1, int(image.height * factor))),
+        Image.Resampling.BICUBIC,
+    )
+    scaled = None if points is None else points * factor - 1
+    return smaller, scaled, window
+
+
+def _window_300w(box: tuple[float, float, float, float]) -> tuple[float, Window]:
+    """By what the image is scaled, and the window in it."""
     x_min, y_min, x_max, y_max = box
     width, height = x_max - x_min + 1, y_max - y_min + 1
     if width <= 0:
         raise InvalidInput(f"the box {box} has no width")
     factor = 52 / width
-    smaller = image.resize(
-        (max(1, int(image.width * factor)), max(1, int(image.height * factor))),
-        Image.Resampling.BICUBIC,
-    )
     x = floor(factor * (x_min + (width + 1) / 2))
     y = floor(factor * (y_min + (height + 1) / 2))
-    scaled = None if points is None else points * factor - 1
-    return smaller, scaled, Window(x - 50, y - 52, 100, 100)
+    return factor, Window(x - 50, y - 52, 100, 100)
 
 
 def _cut_out(image: Image.Image, window: Window, geometry: Geometry) -> np.ndarray:
@@ -196,13 +223,42 @@ def _cut_out(image: Image.Image, window: Window, geometry: Geometry) -> np.ndarr
 def _mapped(points: np.ndarray | None, window: Window, geometry: Geometry) -> np.ndarray | None:
     if points is None:
         return None
-    before = {"pixel_centres": 0.5, "scale": 0.0, "scale_one_based": -1.0}[geometry.labels]
-    after = -0.5 if geometry.labels == "pixel_centres" else 0.0
+    before, after = _offsets(geometry)
     scale = geometry.resize / np.array([window.width, window.height])
     mapped = (points - (window.x, window.y) + before) * scale + after - geometry.cut
     with np.errstate(over="ignore"):
         found = mapped.astype(np.float32)
     return np.where(np.isfinite(found), found, np.float32(0))
+
+
+def _offsets(geometry: Geometry) -> tuple[float, float]:
+    """What is added to points before and after they are scaled."""
+    before = {"pixel_centres": 0.5, "scale": 0.0, "scale_one_based": -1.0}[geometry.labels]
+    return before, -0.5 if geometry.labels == "pixel_centres" else 0.0
+
+
+def back_to_original(
+    sample: Sample, geometry: Geometry, size: tuple[int, int], crop: np.ndarray | None = None
+) -> Affine:
+    """The way back from what `place` gives to the sample's own picture, of `size` (width, height).
+
+    Example: a picture of 200 × 200 that is resized whole to 100 × 100 has ax = 2, bx = 0.5.
+    """
+    factor, shift = 1.0, 0.0
+    if geometry.crop == "box_300w":
+        if sample.box is None:
+            raise InvalidInput('crop "box_300w" needs the data set\'s box')
+        factor, window = _window_300w(sample.box)
+        shift = 1.0
+    else:
+        window = _window(geometry, size, _shown(sample), crop, sample.box)
+    before, after = _offsets(geometry)
+    (ax, bx), (ay, by) = (
+        (side / geometry.resize / factor,
+         ((geometry.cut - after) * side / geometry.resize + start - before + shift) / factor)
+        for start, side in ((window.x, window.width), (window.y, window.height))
+    )  # fmt: skip
+    return Affine(ax, bx, ay, by)
 
 
 def _round(value: float) -> int:

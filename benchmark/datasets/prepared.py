@@ -26,9 +26,10 @@ import benchmark
 from benchmark.contracts.errors import DataAltered, InvalidInput, RecordTooNew
 from benchmark.contracts.images import CAMERA_ARRAYS, Cameras, Images
 from benchmark.contracts.spec import CameraAxes
+from benchmark.datasets import unaltered
 from benchmark.datasets.clouds import Clouds, load_clouds, write_clouds
 from benchmark.files import whole_folder, write_json
-from benchmark.protocols import canonical_digest
+from benchmark.protocols import NEEDED, canonical_digest
 
 FORMAT = 1
 CHUNK = 512  # images in memory at a time; of 136 × 136 pixels, 28 MB
@@ -50,7 +51,7 @@ class PreparedSplit:
     int64 (N,), equal for frames of one clip. `clouds` are the true ones, if asked for. `files` names
     each image's file in its data set's folder `root`, `image_digests` uint8 (N, 16) tells equal images,
     `hidden` counts points that the data set says are not annotated; splits that an older bench prepared
-    may lack these.
+    may lack these. A `part` holds some rows of what lies in `folder`.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class PreparedSplit:
     files: Sequence[str] = ()
     image_digests: np.ndarray | None = None
     hidden: int = 0
+    part: bool = False
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -96,9 +98,11 @@ class PreparedSplit:
         cameras = None
         digests: dict[str, Any] = {name: array_digest(array) for name, array in granted.items()}
         if "cameras" in grants:
-            pose = (self.labels[name].view(np.ndarray) for name in ("quaternions", "translations"))
-            focal = self.labels["focals"].view(np.ndarray) * np.float32(self.pixels.shape[1])
-            cameras = Cameras(*pose, focal, axes)
+            rotation, translation, focal = (
+                self.labels[name].view(np.ndarray) for name in NEEDED["cameras"]
+            )
+            side = np.float32(self.pixels.shape[1])
+            cameras = Cameras(rotation, translation, focal * side, axes)
             digests |= {name: array_digest(getattr(cameras, name)) for name in CAMERA_ARRAYS}
             digests["axes"] = axes
         if domains:
@@ -110,8 +114,14 @@ class PreparedSplit:
             self.pixels.view(np.ndarray), self.size, digest, cameras, domains=domains, **granted
         )
 
+    def check(self) -> None:
+        """`verify`, unless the files have the sizes and times that they had when it last passed."""
+        if unaltered.known(self.folder) != unaltered.state_of(self.folder):
+            self.verify()
+
     def verify(self) -> None:
         """Recompute both digests; raises DataAltered if one is not the manifest's."""
+        state = unaltered.state_of(self.folder)
         found = {
             "pixels": array_digest(self.pixels),
             "labels": labels_digest(
@@ -124,6 +134,8 @@ class PreparedSplit:
                 raise _altered(
                     self.folder, f"its {what} have sha256 {digest[:12]}…, not {stated[what][:12]}…"
                 )
+        if not self.part:
+            unaltered.remember(self.folder, state)
 
 
 def array_digest(array: np.ndarray) -> str:

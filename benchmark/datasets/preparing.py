@@ -122,7 +122,7 @@ def _prepare(
     used = (path for s in samples for path in (s.path, s.mask) if path is not None)
     # asked before anything is read: what changes meanwhile is found when the split is next opened
     origin = origin_of(root, spec_of(dataset_id).implementation, used)
-    crops = _crops_for(samples, reader, dataset_id, geometry, protocol_folder)
+    crops = crops_for(samples, reader, dataset_id, geometry, protocol_folder)
     annotated = [s.points is not None for s in samples]
     if any(annotated) and not all(annotated):
         raise DataAltered(
@@ -221,7 +221,7 @@ def _gathered(samples: list[Sample], name: str, dataset_id: str) -> np.ndarray:
     return np.stack(found)
 
 
-def _crops_for(
+def crops_for(
     samples: list[Sample], reader: Reader, dataset: str, geometry: Geometry, protocol_folder: Path
 ) -> list[np.ndarray | None]:
     """The row of the crops file that belongs to each sample: its position in the split "all"."""

@@ -235,6 +235,7 @@ def _framing(twin: Twin) -> Framing | None:
 
 
 def _people_part(train: PreparedSplit, people: set[str]) -> PreparedSplit:
+    train.check()  # the part's own digests are made from what is read here
     rows = [i for i, person in enumerate(train.identities) if person in people]
     pixels = train.pixels[rows]
     points = None if train.points is None else train.points[rows]
@@ -253,4 +254,5 @@ def _people_part(train: PreparedSplit, people: set[str]) -> PreparedSplit:
         labels=labels,
         clouds=clouds,
         image_digests=None if train.image_digests is None else train.image_digests[rows],
+        part=True,
     )

@@ -7,25 +7,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmark.contracts.errors import BenchError, DataMissing, Incompatible
-from benchmark.contracts.method import Method, Progress, load_from
-from benchmark.home import home
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.method import Method, Progress
 from benchmark.interface.progress import make_progress
-from benchmark.interface.runs import find_run
-from benchmark.method_errors import errors_of
-from benchmark.pages.page import write_page
+from benchmark.pages.run_page import write_page
 from benchmark.pages.tables import update_boards
 from benchmark.pictures.drawing import draw_pictures
-from benchmark.records.code import code_state, made_by_other_code
-from benchmark.records.reading import read_record
-from benchmark.registry.implementations import implementation
-from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import all_protocols
 from benchmark.runner.curve import add_curve
+from benchmark.runner.fitted import find_fitted
 from benchmark.runner.plan import Plan, Request, choose_device, make_plan
 from benchmark.runner.run import Outcome
-from benchmark.runner.run import run as do
-from benchmark.settings import validated
+from benchmark.runner.run import run as execute
 
 
 def run(
@@ -65,21 +58,26 @@ def run(
     progress = make_progress(quiet)
     try:
         plan = make_plan(request, progress)
-        return complete(plan, progress, warn=warnings.warn)[0]
+        outcome = execute(plan, progress)
+        return complete(plan, outcome, progress, warn=warnings.warn)[0]
     finally:
         progress.close()
 
 
 def complete(
-    plan: Plan, progress: Progress, *, warn: Callable[[str], object], curve: bool = False
+    plan: Plan,
+    outcome: Outcome,
+    progress: Progress,
+    *,
+    warn: Callable[[str], object],
+    curve: bool = False,
 ) -> tuple[Outcome, Path]:
-    """Do a run and leave all that one leaves: record, tables of the boards, pictures and its page.
+    """Leave what a run leaves beside its record: tables of the boards, pictures and its page.
 
-    With `curve` also the error against the images seen. Once the record is written, what is wrong with
-    the tables of others is no error of the run: `warn` is told. Returns the outcome and the page.
+    With `curve` also the error against the images seen. The record is written by now, so what is wrong
+    with the tables of others is no error of the run: `warn` is told. Returns the outcome and the page.
     """
-    outcome = do(plan, progress)
-    if plan.request.on == "test":
+    if plan.stands:
         _write_tables(plan, warn)
     if curve:
         outcome = add_curve(plan, outcome, progress)
@@ -98,41 +96,16 @@ def _write_tables(plan: Plan, warn: Callable[[str], object]) -> None:
 
 
 def load(run: str | Outcome, *, device: str = "auto") -> Method:
-    """The fitted method of a run, ready to predict.
+    """The fitted method of a run, ready to predict; no data is opened.
 
-    `run` is an id, its beginning, a record's path, or what `run` returned. `predict` takes images
-    (B, 3, S, S), float32 in [-1, 1] on the method's `device`, in batches of 64 or fewer under
-    `torch.inference_mode()`; a generator has `generator()`. No data is opened.
+    `run` is what `run` returned, the id of a run or of a fit, or the beginning of one. `predict` takes
+    images (B, 3, S, S), float32 in [-1, 1] on the method's `device`, in batches of 64 or fewer under
+    `torch.inference_mode()`; a generator has `generator()`.
 
-    Raises `UnknownName` for another run, `DataMissing` where its fit is not on this machine,
-    `Incompatible` where the installed method has another version. Warns where the method's code is no
-    longer what the fit was made by.
+    Raises `UnknownName` for another run, `DataMissing` where its fit is not on this machine, and
+    `Incompatible` where the installed method has another version or none of bench's was fitted.
 
     Example: `load(run("lead", "ytf5", twin=True)).predict(images).maps` has 64 channels.
     """
-    record = run.record if isinstance(run, Outcome) else read_record(find_run(run))
-    about = record.method
-    if about.origin == "external":
-        raise Incompatible(f"run {record.run_id} was scored from a file; no method was fitted here")
-    found = plugins()
-    spec = found.method(about.id)
-    if spec.version != about.version:
-        raise Incompatible(
-            f"run {record.run_id} is of version {about.version} of {about.id}, version {spec.version} "
-            "is installed",
-            cure=f"install the plugin in its version {about.version}, or run the method anew",
-        )
-    folder = home() / "fits" / record.fit_id
-    if not (folder / "done.json").exists():
-        raise DataMissing(
-            f"the fit of run {record.run_id} is not on this machine: there is no {folder}",
-            cure="run the method again with the same settings and seed; it is then fitted here",
-        )
-    cls = implementation(spec)
-    method = cls(validated(spec.id, cls.Settings, about.settings))
-    runs = found.method(cls.info(method.settings).runs or spec.id)
-    if made_by_other_code(record, code_state(runs.implementation, found.distribution[spec.id])):
-        warnings.warn(f"the code of {spec.id} is no longer what its fit was made by", stacklevel=2)
-    with errors_of(method, "load"):
-        load_from(method, folder / "model", choose_device(device))
-    return method
+    name = run if isinstance(run, str) else run.record.run_id
+    return find_fitted(name).method(choose_device(device))

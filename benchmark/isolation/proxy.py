@@ -20,10 +20,10 @@ from benchmark.contracts.method import (
     MethodInfo,
     MethodSettings,
     Part,
-    Weights,
 )
 from benchmark.contracts.predictions import PREDICTIONS, Generator, Prediction
 from benchmark.contracts.spec import MethodSpec
+from benchmark.contracts.weights import Weights
 from benchmark.isolation.process import Process, refuse
 
 ALWAYS = ("torch", "numpy", "pydantic", "structbench")
@@ -50,7 +50,7 @@ class Isolated(Method):
         self._learn("initialise", images, context)
 
     def predict(self, images: torch.Tensor) -> Prediction:
-        kind, tensors, numbers = self._call("predict", images)
+        kind, tensors, numbers = self._call("predict", self.kind, images)
         there = {name: tensor.to(images.device) for name, tensor in tensors.items()}
         return PREDICTIONS[kind](**there, **numbers)
 
@@ -59,7 +59,7 @@ class Isolated(Method):
         return {name: tensor.to(images.device) for name, tensor in found.items()}
 
     def generator(self) -> Generator:
-        z_dim, layers, size, latents = self._call("generator")
+        z_dim, layers, size, latents = self._call("generator", self.kind)
         return Generator(
             z_dim,
             layers,
@@ -107,8 +107,12 @@ class Isolated(Method):
 
     def _ready(self) -> Process:
         if self._process is None:
+            declared = {
+                w.name: self.pretrained(w.name) for w in self.info(self.settings).pretrained
+            }
             self._process = Process(self.spec)
-            self._process.call("make", self.settings.model_dump(mode="json"), self.device)
+            values = self.settings.model_dump(mode="json")
+            self._process.call("make", values, self.device, declared)
         return self._process
 
     def _call(self, name: str, *arguments: Any) -> Any:
@@ -122,6 +126,7 @@ ASKED = {
     "keep",
     "due",
     "milestone",
+    "sample",
     "open_part",
     "finish_part",
     "close_part",
@@ -168,6 +173,9 @@ class _Fit:
 
     def milestone(self, number: int, images_seen: int) -> None:
         self.contexts[number].milestone(images_seen, lambda f: self.process.call("milestone", f))
+
+    def sample(self, number: int, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
+        self.contexts[number].sample(stage, images_seen, pictures)
 
     def open_part(self, number: int, name: str, identity: Mapping[str, Any]) -> dict[str, Any]:
         inner = self.stack.enter_context(ExitStack())
@@ -235,6 +243,10 @@ def isolated(spec: MethodSpec) -> type[Method]:
         @classmethod
         def _resolve(cls, given: Any) -> Any:
             return json.loads(_settings(spec.id, json.dumps(given, default=str)))
+
+        @classmethod
+        def of_prediction(cls) -> tuple[str, ...]:
+            return tuple(_desk(spec.id).call("of_prediction"))
 
     body = {"spec": spec, "gives": tuple(spec.gives), "Settings": Settings}
     _classes[spec.id] = type(spec.id, (Isolated,), body)

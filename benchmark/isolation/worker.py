@@ -29,6 +29,8 @@ from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import Ceiling, FitContext, Method, load_from
 from benchmark.contracts.predictions import Generator
+from benchmark.contracts.spec import Kind
+from benchmark.contracts.weights import no_weights
 from benchmark.isolation.wire import Gone, Wire, plain
 from benchmark.settings import validated
 
@@ -88,6 +90,9 @@ class Worker:
         cls = self._class()
         return asdict(cls.info(cls.Settings.model_validate(dict(values))))
 
+    def do_of_prediction(self) -> list[str]:
+        return list(self._class().Settings.of_prediction())
+
     def do_log_to(self, path: str) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -95,12 +100,14 @@ class Worker:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
 
-    def do_make(self, values: Mapping[str, Any], device: str) -> None:
+    def do_make(self, values: Mapping[str, Any], device: str, weights: Mapping[str, str]) -> None:
         cls = self._class()
         # as in bench itself: TF32 would round a GPU's products under the same run id
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
         self.method = cls(cls.Settings.model_validate(dict(values)))
         self.method.device = device
+        # bench has found and checked them
+        self.method.pretrained = lambda n: Path(weights[n]) if n in weights else no_weights(n)
 
     def do_learn(self, what: str, images: Mapping[str, Any], context: Mapping[str, Any]) -> None:
         if what == "initialise" and type(self.method).initialise is Method.initialise:
@@ -117,7 +124,10 @@ class Worker:
     def do_load(self, folder: str, device: str) -> None:
         load_from(self.method, Path(folder), device)
 
-    def do_predict(self, images: torch.Tensor) -> tuple[str, dict[str, Any], dict[str, float]]:
+    def do_predict(
+        self, kind: Kind, images: torch.Tensor
+    ) -> tuple[str, dict[str, Any], dict[str, float]]:
+        self.method.kind = kind
         with torch.inference_mode():
             found = self.method.predict(images.to(self.method.device))
         return found.kind, found.tensors(), found.numbers()
@@ -126,7 +136,8 @@ class Worker:
         with torch.inference_mode():
             return self.method.pictures(images.to(self.method.device))
 
-    def do_generator(self) -> tuple[int, int, int, bool]:
+    def do_generator(self, kind: Kind) -> tuple[int, int, int, bool]:
+        self.method.kind = kind
         self.made = self.method.generator()
         made = self.made
         return made.z_dim, made.layers, made.size, made.latents is not None
@@ -172,6 +183,9 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         worker.milestone = save
         wire.call("milestone", number, images_seen)
 
+    def sample(stage: str, images_seen: int, pictures: torch.Tensor) -> None:
+        wire.call("sample", number, stage, images_seen, pictures)
+
     @contextmanager
     def shared(name: str, identity: Mapping[str, Any]) -> Iterator[Part]:
         opened = wire.call("open_part", number, name, dict(identity))
@@ -190,6 +204,8 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         log=lambda values: wire.call("log", number, logged(values)),
         shared=shared,
         milestone=milestone,
+        weights=worker.method.pretrained,
+        sample=sample,
     )
 
 

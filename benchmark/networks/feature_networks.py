@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.contracts.weights import Weights
 from benchmark.networks import resize, trunks, weights
 
 
@@ -226,7 +227,7 @@ NAMES = (
 
 
 def _archive(
-    weight: weights.WeightFile, given: str | Path | None, device: torch.device
+    weight: Weights, given: str | Path | None, device: torch.device
 ) -> torch.jit.ScriptModule:
     path = weights.find(weight, given)
     with warnings.catch_warnings():

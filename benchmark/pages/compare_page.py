@@ -10,12 +10,15 @@ from markupsafe import Markup
 
 from benchmark.boards.compare import Comparison, Side
 from benchmark.files import write_text
-from benchmark.metrics.catalogue import entry as catalogued
+from benchmark.metrics.catalogue import explained
 from benchmark.pages.board_charts import cumulative, differences_chart, scatter
-from benchmark.pages.site import asset, environment
+from benchmark.pages.rendering import asset, environment
+from benchmark.protocols import Protocol
 
 
-def write_comparison(found: Comparison, target: Path, names: Sequence[str] = ()) -> None:
+def write_comparison(
+    found: Comparison, protocol: Protocol, target: Path, names: Sequence[str] = ()
+) -> None:
     """Write the page of a comparison; `names` are those of all items, where they are known."""
     title = f"{found.metric} [{found.unit}]" if found.unit else found.metric
     charts: list[tuple[str, Markup, str]] = []
@@ -48,7 +51,7 @@ def write_comparison(found: Comparison, target: Path, names: Sequence[str] = ())
             c=found,
             names=names,
             sides=(("A", found.first), ("B", found.second)),
-            formula=catalogued(found.metric).formula,
+            formula=_formula(found, protocol),
             charts=charts,
             css=Markup(asset("site.css")),  # a file of bench
             up="",
@@ -56,6 +59,12 @@ def write_comparison(found: Comparison, target: Path, names: Sequence[str] = ())
         )
     )
     write_text(target, text)
+
+
+def _formula(found: Comparison, protocol: Protocol) -> str:
+    metrics = protocol.scored(twin=found.twin).metrics
+    measure = next((m.measure for m in metrics if m.id == found.metric), "")
+    return explained(found.metric, measure).formula
 
 
 def _per_item(side: Side, metric: str) -> np.ndarray:

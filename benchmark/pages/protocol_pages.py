@@ -12,6 +12,7 @@ from tabulate import tabulate
 from benchmark.boards.sources import said_of
 from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
+from benchmark.contracts.names import DOMAIN
 from benchmark.datasets.places import spec_of
 from benchmark.home import checkout
 from benchmark.metrics.catalogue import explained
@@ -19,7 +20,7 @@ from benchmark.pages.reported_tables import printed
 from benchmark.probes.constants import constants
 from benchmark.protocols import WORDS, Protocol, versions_of
 
-ROLES = {
+ROLES: dict[str, str] = {
     "fit": "methods are fitted on",
     "train": "the probe is trained on",
     "test": "scored",
@@ -125,13 +126,22 @@ def _measured(protocol: Protocol) -> list[str]:
     return lines
 
 
-def _data(protocol: Protocol) -> list[str]:
-    rows = []
-    for role, words in ROLES.items():
-        if named := getattr(protocol.data, role):
+def splits_of(protocol: Protocol) -> list[tuple[str, str, int | None]]:
+    """(what it is for, split, images) of each part of the data that is used."""
+    rows, data = [], protocol.data
+    domains = {role: f"another domain: {role.removeprefix(DOMAIN)}" for role in data.domain_roles}
+    for role, words in (ROLES | domains).items():
+        if named := data.split(role):
             dataset, _, split = named.partition(":")
-            count = spec_of(dataset).expected.get(split)
-            rows.append([words, f"`{named}`", f"{count:,}" if count else ""])
+            rows.append((words, named, spec_of(dataset).expected.get(split)))
+    return rows
+
+
+def _data(protocol: Protocol) -> list[str]:
+    rows = [
+        [words, f"`{named}`", f"{count:,}" if count else ""]
+        for words, named, count in splits_of(protocol)
+    ]
     table = tabulate(rows, ["", "split", "images"], tablefmt="github", disable_numparse=True)
     lines = ["## Data", "", *table.splitlines(), ""]
     for dataset in protocol.data.datasets():
@@ -143,6 +153,8 @@ def _data(protocol: Protocol) -> list[str]:
         lines += ["", f"Scored images may be among those seen: {protocol.data.shared}"]
     if protocol.data.grants:
         lines += ["", f"A fit sees beside pixels: {', '.join(protocol.data.grants)}."]
+    for name, grants in protocol.data.domain_grants.items():
+        lines += ["", f"Of {name} it sees beside pixels: {', '.join(grants)}."]
     return lines
 
 

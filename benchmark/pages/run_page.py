@@ -1,4 +1,4 @@
-"""What the page of a run says: its numbers, curves, cost, pictures that may be shown, its record."""
+"""The page of a run: numbers, curves, cost, pictures, how it was obtained; on the site and by itself."""
 
 from __future__ import annotations
 
@@ -6,29 +6,54 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from benchmark.boards.pictures import Picture, pictures_of, run_folder
 from benchmark.datasets.places import spec_of
+from benchmark.files import write_text
 from benchmark.image_files import decode
 from benchmark.pages.boards import Board
 from benchmark.pages.charts import charts_of
-from benchmark.pages.page import facts
+from benchmark.pages.rendering import asset, environment
 from benchmark.protocols import Protocol
-from benchmark.records.model import Record
+from benchmark.records.model import External, PluginCode, Record
 from benchmark.runner.plan import Request
-
-COST = {"time", "throughput", "peak memory", "hardware"}
 
 
 def run_page(record: Record, board: Board, *, private: bool = False) -> dict[str, Any]:
-    """The values of `run.html`."""
+    """The values of `run.html` on the site, where pictures are shown that may be."""
     return {
-        "r": record,
-        "board": board,
-        "charts": [(title, svg, "") for title, svg in charts_of(record)],
-        "pictures": shown_pictures(record, board.protocol, private=private),
+        **_values(record, board.name),
+        "pictures": [
+            (picture, f"{record.run_id}-{picture.name}.jpg")
+            for picture in shown_pictures(record, board.protocol, private=private)
+        ],
         "private": private,
         "forbidding": forbidding(record, board.protocol),
-        "facts": [fact for fact in facts(record) if fact[0] not in COST],
+    }
+
+
+def write_page(record: Record, folder: Path) -> Path:
+    """Write `page.html` into the run's folder: it stands alone, beside its pictures and its record."""
+    name = f"{record.protocol.id}@{record.protocol.version}"
+    values = {
+        **_values(record, f"{name} (twin)" if record.protocol.twin else name),
+        "pictures": [(p, f"pictures/{p.path.name}") for p in pictures_of(record, folder)],
+        "css": Markup(asset("site.css")),  # a file of bench
+        "up": "",
+        "crumbs": (),
+    }
+    target = folder / "page.html"
+    write_text(target, environment().get_template("run.html").render(values))
+    return target
+
+
+def _values(record: Record, name: str) -> dict[str, Any]:
+    return {
+        "r": record,
+        "name": name,
+        "charts": [(title, svg, "") for title, svg in charts_of(record)],
+        "facts": facts(record),
         "command": command(record),
     }
 
@@ -56,6 +81,8 @@ def as_jpeg(picture: Path, target: Path) -> None:
 def command(record: Record) -> str:
     """The words that make this run again."""
     method, protocol = record.method, record.protocol
+    if record.external is not None:
+        return _scoring(record, record.external, f"{protocol.id}@{protocol.version}")
     request = Request(
         method.id,
         f"{protocol.id}@{protocol.version}",
@@ -66,3 +93,52 @@ def command(record: Record) -> str:
         on=protocol.on,
     )
     return shlex.join(["bench", *request.words()])
+
+
+def _code_of(plugin: PluginCode | None) -> str:
+    if plugin is None:
+        return ""
+    commit = f", commit {plugin.commit[:12]}" if plugin.commit else ""
+    changed = " (changed)" if plugin.dirty else ""
+    return f"{plugin.distribution} {plugin.version}{commit}{changed}, files {plugin.digest[:16]}"
+
+
+def _file_of(external: External | None) -> list[tuple[str, str]]:
+    if external is None:
+        return []
+    file = f"{external.file}, {external.bytes:,} bytes, sha256 {external.sha256[:16]}"
+    return [("scored from a file", file), ("which was made by", external.made_by)]
+
+
+def facts(record: Record) -> list[tuple[str, str]]:
+    """How a number was obtained, in pairs of words; what a record has nothing to say of is left out."""
+    settings = ", ".join(f"{k} = {v}" for k, v in record.method.settings.items())
+    found = [
+        ("run", record.run_id),
+        ("fit", record.fit_id),
+        *([("scored again from", record.parent)] if record.parent else []),
+        ("preset", record.method.preset),
+        ("settings", settings),
+        ("supervision", record.method.supervision),
+        ("pretrained weights", ", ".join(p["name"] for p in record.method.pretrained) or "none"),
+        ("protocol digest", record.protocol.digest),
+        *_file_of(record.external),
+        *(
+            (f"data {n}", f"{d.split}, {d.images} images, pixels {d.pixels[:16]}")
+            for n, d in record.data.items()
+        ),
+        ("code", f"{record.code.commit[:12]}{' (changed)' if record.code.dirty else ''}"),
+        ("code of the method", _code_of(record.code.plugin)),
+        ("packages", ", ".join(f"{k} {v}" for k, v in record.packages.items())),
+        ("notes", "; ".join(record.notes)),
+        ("finished", record.finished),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def _scoring(record: Record, file: External, protocol: str) -> str:
+    """The same where a file was scored, which whoever made it has."""
+    words = ["bench", "score", "--protocol", protocol, "--predictions", shlex.quote(file.file)]
+    words += ["--name", record.method.id, "--made-by", shlex.quote(file.made_by)]
+    words += ["--supervision", record.method.supervision, "--seed", str(record.seed)]
+    return " ".join(words + ["--twin"] * record.protocol.twin)

@@ -15,8 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from benchmark.boards.entries import Entry
 from benchmark.boards.standings import KINDS
 from benchmark.files import naming_a_full_disk
@@ -24,7 +22,7 @@ from benchmark.pages.board_page import board_page
 from benchmark.pages.boards import Board, boards_of
 from benchmark.pages.method_page import method_page
 from benchmark.pages.publish import publish, written
-from benchmark.pages.reported_tables import printed, words
+from benchmark.pages.rendering import asset, environment
 from benchmark.pages.run_page import as_jpeg, run_page, shown_pictures
 from benchmark.protocols import Protocol
 
@@ -76,8 +74,8 @@ def _files(boards: list[Board], *, private: bool) -> Iterable[tuple[str, Write]]
 
         return write
 
-    for asset in ("site.css", "site.js"):
-        yield asset, partial(_write_asset, asset)
+    for name in ("site.css", "site.js"):
+        yield name, partial(_write_asset, name)
     yield "index.html", page("index.html", partial(_index, boards), (), "")
     for board in boards:
         crumbs: tuple[tuple[str, str], ...] = ((board.href, board.name),)
@@ -108,25 +106,6 @@ def _run_files(
 
 def _write_asset(name: str, path: Path) -> None:
     path.write_text(asset(name), "utf-8")
-
-
-def asset(name: str) -> str:
-    """The text of a file beside the templates."""
-    text, _, _ = jinja2.PackageLoader("benchmark.pages").get_source(environment(), name)
-    return text
-
-
-def environment() -> jinja2.Environment:
-    """Templates that escape what they are given and refuse names they are not given."""
-    room = jinja2.Environment(
-        loader=jinja2.PackageLoader("benchmark.pages"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    room.filters |= {"printed": printed, "words": words}
-    return room
 
 
 def _index(boards: list[Board]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from benchmark.protocols import Protocol
 SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
 """Where a README shows a board's table."""
 
+EXTERNAL = "scored from a file of predictions; the method was not run by bench."
+
 ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
 
 READING = (
@@ -113,6 +115,8 @@ def board_text(board: Standing) -> str:
     for method, checks in known_failures(board.rows).items():
         failed = "; ".join(f"{check}: {reason}" for check, reason in checks)
         lines += [f"† {method} is known not to keep a part of the contract. {failed}.", ""]
+    if elsewhere := external_methods(board.rows):
+        lines += [f"§ {', '.join(elsewhere)}: {EXTERNAL}", ""]
     lines += reported_section(board.against, f"{up}/reported/README.md")
     lines.append(f"Protocol digest `{protocol.digest()[:16]}`.")
     if board.left_out:
@@ -134,7 +138,7 @@ def markdown_table(rows: list[Row]) -> str:
         body.append(
             [
                 row.places(),
-                f"{strike}{row.method}{strike}{' †' if row.known_failures else ''}",
+                f"{strike}{row.method}{strike}{row.marks}",
                 row.variant,
                 "withdrawn: " + row.withdrawn if row.withdrawn else ROLES[row.role],
                 f"{strike}{row.value:.2f}{strike}",
@@ -153,6 +157,11 @@ def markdown_table(rows: list[Row]) -> str:
 def known_failures(rows: list[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
     """By method the checks of the conformance run that it can't pass, with the reasons."""
     return {row.method: row.known_failures for row in rows if row.known_failures}
+
+
+def external_methods(rows: list[Row]) -> list[str]:
+    """The names of rows that were scored from files."""
+    return sorted({row.method for row in rows if row.external})
 
 
 def _said(row: Row) -> str:

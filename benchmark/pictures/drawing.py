@@ -17,6 +17,7 @@ from benchmark.pictures.own import own_sheet
 from benchmark.pictures.parts import part_sheet
 from benchmark.pictures.points import milestones_sheet, points_sheet
 from benchmark.pictures.predictions import predictions_sheet
+from benchmark.pictures.samples import samples_sheet
 from benchmark.pictures.shown import ItemScores, Shown
 from benchmark.pictures.translations import translation_sheet
 from benchmark.runner.plan import Plan
@@ -33,6 +34,7 @@ DRAWN: dict[str, Callable[[Shown], Image.Image | None]] = {
     "turntable": turntable_sheet,
     "generated": generated_sheet,
     "interpolations": interpolation_sheet,
+    "samples": samples_sheet,
     "own": own_sheet,
 }
 """Each gives None for a run that has nothing of its kind to show."""

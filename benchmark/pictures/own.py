@@ -32,7 +32,7 @@ def own_sheet(run: Shown) -> Image.Image | None:
 
 def own_rows(method: Method, found: Mapping[str, torch.Tensor], count: int) -> list[Row]:
     """Pictures (B, 3, s, s) in [-1, 1] by name, as rows."""
-    rows = []
+    rows: list[Row] = []
     for name, images in found.items():
         shape = tuple(images.shape)
         if len(shape) != 4 or shape[:2] != (count, 3) or shape[2] != shape[3]:

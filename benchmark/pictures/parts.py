@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmark.colours import colours
 from benchmark.contracts.images import to_signed
 from benchmark.contracts.predictions import Parts
 from benchmark.method_errors import prediction_of
-from benchmark.pictures.sheet import colours, contact_sheet, pictures_of_arrays
+from benchmark.pictures.sheet import contact_sheet, pictures_of_arrays
 from benchmark.pictures.shown import ItemScores, Shown, from_best_to_worst
 
 COUNT, ZOOM = 16, 2
@@ -27,6 +28,7 @@ def part_sheet(run: Shown) -> Image.Image | None:
     if scores.values.shape != (len(split),) or not np.isfinite(scores.values).any():
         scores = ItemScores(np.arange(len(split), dtype=float), "lower")
     pixels = split.images().batch(from_best_to_worst(scores, COUNT))
+    run.discovering.kind = "parts"
     with torch.inference_mode(), prediction_of(run.discovering):
         found = run.discovering.predict(to_signed(pixels.to(run.plan.device)))
     if not isinstance(found, Parts):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
+
+from benchmark.colours import colours
 
 COLUMNS, ROWS = 8, 4
 GAP, HEAD, SIDE = 4, 12, 192
@@ -78,16 +79,3 @@ def dots(picture: Image.Image, points: np.ndarray, size: int) -> Image.Image:
     for (x, y), colour in zip(at.tolist(), colours(len(points)), strict=True):
         pen.ellipse((x - 5, y - 5, x + 5, y + 5), fill=colour, outline=(0, 0, 0))
     return picture
-
-
-def colours(count: int) -> list[tuple[int, int, int]]:
-    """`count` colours around the circle of hues, every second one darker.
-
-    >>> colours(1)
-    [(255, 51, 51)]
-    """
-    found = []
-    for i in range(count):
-        rgb = colorsys.hsv_to_rgb(i / count, 0.8, 1.0 if i % 2 == 0 else 0.75)
-        found.append((round(rgb[0] * 255), round(rgb[1] * 255), round(rgb[2] * 255)))
-    return found

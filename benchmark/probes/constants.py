@@ -9,7 +9,7 @@ from typing import Any
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.probes import linear
 from benchmark.probes.softargmax_presets import softargmax_settings
-from benchmark.protocols import Probe, Protocol, canonical_digest, read_lock
+from benchmark.protocols import Probe, Protocol, canonical_digest, lock_of
 
 
 def constants(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def lock_entries(protocols: Iterable[Protocol]) -> dict[str, str]:
 
 def require_frozen(probe: Probe, protocol: Protocol) -> None:
     """Refuse a probe whose constants in the code are not those that were frozen under its name."""
-    frozen = read_lock(protocol.path.parent.parent).get(lock_name(probe.name))
+    frozen = lock_of(protocol).get(lock_name(probe.name))
     today = canonical_digest(constants(probe.name, {}))
     if frozen not in (None, today):
         raise DataAltered(

@@ -14,6 +14,7 @@ from benchmark.protocols.files import (
     find_in,
     freeze,
     is_frozen,
+    lock_of,
     path_in,
     protocol_files,
     protocols_in,
@@ -45,7 +46,7 @@ from benchmark.protocols.scoring import (
 __all__ = [
     "LOCK", "NEEDED", "WORDS", "Alignment", "Broken", "Data", "Foreground", "Generation", "Geometry",
     "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
-    "ReportedValue", "Shape", "Twin", "Zoom", "broken_files", "canonical_digest", "find_in",
-    "freeze", "is_frozen", "path_in", "protocol_files", "protocols_in", "read_lock", "read_protocol",
+    "ReportedValue", "Shape", "Twin", "Zoom", "broken_files", "canonical_digest", "find_in", "freeze",
+    "is_frozen", "lock_of", "path_in", "protocol_files", "protocols_in", "read_lock", "read_protocol",
     "versions_of",
 ]  # fmt: skip

@@ -127,8 +127,7 @@ def find_in(folders: tuple[Path, ...], name: str) -> Protocol:
     """The protocol `id` or `id@version`; what was frozen is checked against the lock."""
     path = path_in(folders, name)
     protocol = _read_cached(path)
-    lock = read_lock(path.parent.parent)
-    frozen = lock.get(protocol.name)
+    frozen = lock_of(protocol).get(protocol.name)
     if frozen is not None and frozen != protocol.digest():
         raise DataAltered(
             f"protocol {protocol.name} was changed after it was frozen: digest "
@@ -141,12 +140,20 @@ def find_in(folders: tuple[Path, ...], name: str) -> Protocol:
 def versions_of(protocol: Protocol) -> list[Protocol]:
     """All versions of its id that lie beside it and can be read, the newest last."""
     files = sorted(filter(is_version, protocol.path.parent.iterdir()), key=lambda p: int(p.stem))
-    return [p for p in map(_readable, files) if p is not None]
+    return [p for p in map(_readable, files) if p is not None] or [protocol]
 
 
 def is_frozen(protocol: Protocol) -> bool:
     """Whether its content can't change any more; a draft's may."""
-    return protocol.name in read_lock(protocol.path.parent.parent)
+    return protocol.name in lock_of(protocol)
+
+
+def lock_of(protocol: Protocol) -> dict[str, str]:
+    """The frozen digests of the folder that it lies in; none for a file that lies elsewhere."""
+    path = protocol.path
+    if (path.parent.name, path.stem) != (protocol.id, str(protocol.version)):
+        return {}
+    return read_lock(path.parent.parent)
 
 
 def read_lock(folder: Path) -> dict[str, str]:

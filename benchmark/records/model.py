@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from benchmark.contracts.names import ID, LONGEST_NAME
 
 SCHEMA = 5
+DRAFT = "under a draft: "
+"""How the note of a record begins whose protocol was named by its file."""
 GROUPS = "groups."
 """Before a metric's id: the array of an errors' artefact that says which items belong together."""
 HEX = "^[a-z0-9]+$"
@@ -315,12 +317,12 @@ class Record(_Strict):
             yield "it has no metric"
         if len(set(metrics)) < len(metrics):
             yield "it has a metric twice"
-        if lacking := {"fit", "test"} - self.data.keys():
+        if lacking := ({"test"} if self.external else {"fit", "test"}) - self.data.keys():
             yield f"its data lacks {' and '.join(sorted(lacking))}"
         if (self.method.origin == "external") != (self.external is not None):
             yield "its predictions come from a file just where the method's origin is external"
-        if lacking := sorted(set(self.method.at_prediction) - self.method.settings.keys()):
-            yield f"its settings lack {' and '.join(lacking)}"
+        if absent := sorted(set(self.method.at_prediction) - self.method.settings.keys()):
+            yield f"its settings lack {' and '.join(absent)}"
         errors = f"{self.run_id}.errors.npz"
         if {value.per_item for value in self.metrics} - {errors}:
             yield f"the values it is made from must lie in {errors}"

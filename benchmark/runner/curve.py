@@ -70,7 +70,7 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
             if not only_fitted(name)
         }
         for split in splits.values():
-            split.verify()
+            split.check()
         kept = plan.folder / "curve.json"
         points = read_json(kept, f"delete {kept}") if kept.exists() else {}
         for images, folder in found.items():

@@ -27,7 +27,7 @@ def discard(plan: Plan, progress: Progress) -> None:
     is refused, with nothing removed.
     """
     target = record_path(plan)
-    on_board = plan.request.on == "test" and target.exists()
+    on_board = plan.stands and target.exists()
     if on_board:
         _require_own(
             target, "raise `version` in the method's registration: other code makes another run"

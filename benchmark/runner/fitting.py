@@ -17,6 +17,7 @@ from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged
 from benchmark.contracts.method import FitContext, Method, Progress, load_from
+from benchmark.contracts.weights import no_weights
 from benchmark.files import (
     naming_a_full_disk,
     read_json,
@@ -32,6 +33,7 @@ from benchmark.records.identity import part_id
 from benchmark.records.machine import hardware, peak_memory_bytes
 from benchmark.records.model import CodePart
 from benchmark.runner.checkpoints import FolderCheckpoints, Ranks, Stopwatch
+from benchmark.runner.samples import write_sample
 
 if TYPE_CHECKING:
     from benchmark.runner.plan import Plan
@@ -62,6 +64,7 @@ class Workplace:
     home: Path
     method: tuple[str, int]
     run: str
+    weights: Callable[[str], Path] = no_weights
     ranks: Ranks = field(default_factory=Ranks)
     code: CodePart = field(default_factory=code_state)
 
@@ -71,6 +74,7 @@ class Workplace:
         self.folder.mkdir(parents=True, exist_ok=True)
         sweep(self.folder)
         sweep(self.folder / "milestones")
+        sweep(self.folder / "samples")
         return Stopwatch(self.folder)
 
     @property
@@ -88,6 +92,8 @@ class Workplace:
             log=self._log,
             shared=self._shared,
             milestone=self._milestone,
+            weights=self.weights,
+            sample=self._sample,
             rank=self.ranks.rank,
             devices=self.ranks.count,
         )
@@ -103,7 +109,9 @@ class Workplace:
     def require_loadable(self, method: Method) -> None:
         """What can't be loaded is not done: with `save` mended, the fit goes on where it was."""
         with errors_of(method, "load"):
-            load_from(type(method)(method.settings), self.folder / "model", "cpu")
+            again = type(method)(method.settings)
+            again.pretrained = self.weights
+            load_from(again, self.folder / "model", "cpu")
 
     def finish(self, process: Mapping[str, Any] | None = None) -> None:
         """Say that all is there, and where it was made; the checkpoint is no longer needed.
@@ -140,6 +148,10 @@ class Workplace:
         if not target.exists():
             with whole_folder(target) as folder:
                 save(folder)
+
+    @_told_as("context.sample")
+    def _sample(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
+        write_sample(self.folder / "samples", stage, images_seen, pictures)
 
     def _locked(self, folder: Path) -> AbstractContextManager[None]:
         return waiting_lock(folder, self.progress)
@@ -219,6 +231,9 @@ class Follower(Workplace):
     def _milestone(self, images_seen: int, save: Any) -> None:
         pass
 
+    def _sample(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
+        pass
+
     def _locked(self, folder: Path) -> AbstractContextManager[None]:
         return nullcontext()
 
@@ -261,6 +276,7 @@ def workplace(
         "home": home(),
         "method": (plan.spec.id, plan.spec.version),
         "run": plan.run_id,
+        "weights": plan.weights,
         "code": plan.code,
     }
     return kind(**usual | more)
@@ -282,7 +298,7 @@ def learn(method: Method, place: Workplace) -> None:
     """Fit `method` in `place`, whose lock this process, or the one that started it, holds."""
     place.watch.keep()
     torch.manual_seed(place.seed)
-    method.device = place.device
+    method.device, method.pretrained = place.device, place.weights
     with errors_of(method, "fit"):
         method.fit(place.images, place.context())
     place.keep(method)

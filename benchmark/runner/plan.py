@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,16 +18,17 @@ from benchmark.datasets.opening import images_seen, open_split, split_name
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.metrics.catalogue import version
+from benchmark.networks.weights import find, finder
 from benchmark.protocols import Protocol
 from benchmark.records.code import code_state
-from benchmark.records.identity import fit_id, run_id
-from benchmark.records.model import CodePart
+from benchmark.records.identity import fit_id, parted, run_id
+from benchmark.records.model import CodePart, External
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
-from benchmark.registry.protocols import find_protocol
+from benchmark.registry.protocols import find_protocol, is_draft
 from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
 from benchmark.settings import SettingsInvalid, as_taken, resolve_settings, settings_words
-from benchmark.tasks.base import Scoring, Task, find_task, kind_used
+from benchmark.tasks.base import Scoring, Task, find_task, kind_asked, kind_used
 from benchmark.tasks.faults import require_sound
 
 
@@ -98,9 +99,23 @@ class Plan:
         return code_state(spec.implementation, found.distribution[spec.id])
 
     @property
+    def external(self) -> External | None:
+        """The file that predictions come from, where they were made elsewhere."""
+        return None
+
+    def stand_in(self) -> Method | None:
+        """What predicts in the place of a fitted method, where predictions were made elsewhere."""
+        return None
+
+    @property
     def folder(self) -> Path:
         """Where the run keeps what it makes."""
         return home() / "runs" / self.run_id
+
+    @property
+    def stands(self) -> bool:
+        """Whether it has a place on a board: scored on test people, under no draft named by its path."""
+        return self.request.on == "test" and not is_draft(self.protocol)
 
     @property
     def scored(self) -> Protocol:
@@ -119,8 +134,41 @@ class Plan:
         )
 
     def require(self, progress: Progress) -> None:
-        """Refuse, before anything is fitted, what scoring would lack: labels, images, weights."""
+        """Refuse, before anything is fitted, what it or scoring would lack: weights, labels, images."""
+        self.require_weights()
         self.task.require(self.splits, self.scoring(progress))
+
+    def require_weights(self) -> None:
+        """Find and check what a fit that is still to be made starts from.
+
+        Raises `DataMissing`, which says where to get it, or `DataAltered`.
+        """
+        if not (self.fit_folder / "done.json").exists():
+            for weights in self.info.pretrained:
+                find(weights)
+
+    @property
+    def weights(self) -> Callable[[str], Path]:
+        """The way to the weights that the method declares."""
+        return finder(self.info.pretrained)
+
+    @property
+    def asked(self) -> Kind:
+        """What the method is asked for: the kind scored, or one that gives it besides itself."""
+        return kind_asked(self.kind, self.info.gives)
+
+    @property
+    def at_prediction(self) -> tuple[str, ...]:
+        """The settings that no fit depends on."""
+        return self.cls.Settings.of_prediction()
+
+    @property
+    def fit_settings(self) -> MethodSettings:
+        """What a fit sees: the settings, those of prediction alone at their defaults."""
+        if not self.at_prediction:
+            return self.settings
+        kept, _ = parted(self.settings.model_dump(mode="json"), self.at_prediction)
+        return self.cls.Settings.model_validate(kept)
 
     @property
     def fit_folder(self) -> Path:
@@ -170,10 +218,11 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     require_hidden_left_out(protocol, task, splits, sources)
     shared = images_seen_and_scored(protocol, task, splits, sources)
     images = images_seen(protocol, splits)
+    fitted, predicted = parted(effective, cls.Settings.of_prediction())
     fit = fit_id(
         method=spec.id,
         method_version=spec.version,
-        settings=effective,
+        settings=fitted,
         images=images.digest,
         seed=request.seed,
     )
@@ -188,6 +237,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         },
         evaluation_seed=protocol.evaluation_seed,
         metrics={m.id: version(m.id) for m in protocol.scored(twin=request.twin).metrics},
+        settings=predicted,
     )
     return Plan(
         request=request,

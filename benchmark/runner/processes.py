@@ -14,13 +14,14 @@ import sys
 import tempfile
 import threading
 import traceback
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import torch
 from torch import distributed
@@ -41,13 +42,45 @@ class FitFailed(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Task:
-    """What a process is sent: the request, the fit it must come to, and where the others are met."""
+class Share:
+    """What one of several processes is sent: who it is, and the folder where the others are met."""
+
+    ranks: Ranks
+    scratch: Path
+
+    def work(self, progress: Progress) -> None:
+        """Its share of the work, done between `joined` and the end."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class FitShare(Share):
+    """A share of the fit that a request must come to."""
 
     request: Request
     fit_id: str
-    ranks: Ranks
-    scratch: Path
+
+    def work(self, progress: Progress) -> None:
+        ranks = self.ranks
+        plan = make_plan(self.request, progress)
+        if plan.fit_id != self.fit_id:
+            raise BenchError(
+                "methods or data changed while the fit was started", cure="start it again"
+            )
+        device = plan.device
+        if device == "cuda":
+            device = f"cuda:{ranks.rank}"
+            torch.cuda.set_device(device)
+        with joined(ranks, self.scratch, cuda=plan.device == "cuda"):
+            progress(f"start {ranks.count} processes", ranks.count, ranks.count)
+            if ranks.rank:
+                mine = self.scratch / str(ranks.rank)
+                place = workplace(
+                    plan, progress, Follower, ranks=ranks, device=device, scratch=mine
+                )
+            else:
+                place = workplace(plan, progress, ranks=ranks, device=device)
+            learn(plan.cls(plan.fit_settings), place)
 
 
 @dataclass(frozen=True)
@@ -106,22 +139,26 @@ def fit_together(plan: Plan, progress: Progress) -> bool:
     with waiting_lock(plan.fit_folder, progress):
         if workplace(plan, progress).done:
             return True
-        _start_and_end(plan, progress)
+        count, request = plan.request.devices, replace(plan.request, device=plan.device)
+        progress(f"start {count} processes", 0, count)
+        work_together(
+            count, lambda ranks, place: FitShare(ranks, place, request, plan.fit_id), progress
+        )
         return False
 
 
-def _start_and_end(plan: Plan, progress: Progress) -> None:
-    count = plan.request.devices
-    progress(f"start {count} processes", 0, count)
-    request = replace(plan.request, device=plan.device)
+def work_together(
+    count: int, share: Callable[[Ranks, Path], Share], progress: Progress = lambda *a, **k: None
+) -> None:
+    """Do `count` shares of a work, each in a process of its own, and wait for all. Errors as
+    `fit_together`."""
     workers: list[Worker] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         try:
             for rank in range(count):
                 workers.append(_start(rank))
-                task = Task(request, plan.fit_id, Ranks(rank, count), Path(scratch))
                 with suppress(BrokenPipeError):  # it died: `_listen` says so
-                    workers[-1].pipe.send(task)
+                    workers[-1].pipe.send(share(Ranks(rank, count), Path(scratch)))
             _listen(workers, progress)
         finally:
             for worker in workers:
@@ -179,15 +216,16 @@ def work(descriptor: int) -> None:
     """A process of the fit: does the task that comes through the pipe, and ends with the pipe."""
     pipe = Connection(descriptor)
     try:
-        task: Task = pipe.recv()
+        share: Share = pipe.recv()
     except (EOFError, ConnectionResetError):
         os._exit(1)
-    threading.Thread(target=_end_with, args=(pipe, task.scratch), daemon=True).start()
+    threading.Thread(target=_end_with, args=(pipe, share.scratch), daemon=True).start()
     try:
-        _fit_share(task, pipe)
+        exact_products()
+        share.work(lambda *said, **values: _say(pipe, share.ranks, said, values))
     except BaseException as error:
         with suppress(OSError):
-            pipe.send(Failure.of(error, task.ranks.rank))
+            pipe.send(Failure.of(error, share.ranks.rank))
         # the main process ends this one; were it gone before, the others would fail for want of it
         threading.Event().wait()
 
@@ -199,34 +237,23 @@ def _end_with(pipe: Connection, scratch: Path) -> NoReturn:
     os._exit(1)
 
 
-def _fit_share(task: Task, pipe: Connection) -> None:
-    def say(stage: str, step: int, total: int, **values: float) -> None:
-        if ranks.rank == 0:
-            pipe.send((stage, step, total, values))
+def _say(pipe: Connection, ranks: Ranks, said: tuple[Any, ...], values: dict[str, float]) -> None:
+    """Process 0 tells the main process how far all are."""
+    if ranks.rank == 0:
+        pipe.send((*said, values))
 
-    ranks = task.ranks
-    exact_products()
-    plan = make_plan(task.request, say)
-    if plan.fit_id != task.fit_id:
-        raise BenchError("methods or data changed while the fit was started", cure="start it again")
-    device = plan.device
-    if device == "cuda":
-        device = f"cuda:{ranks.rank}"
-        torch.cuda.set_device(device)
+
+@contextmanager
+def joined(ranks: Ranks, scratch: Path, *, cuda: bool = False) -> Iterator[None]:
+    """Meet the other processes in `scratch`, and end together with them."""
     torch.set_num_threads(max(1, torch.get_num_threads() // ranks.count))
     distributed.init_process_group(
-        "cpu:gloo,cuda:nccl" if plan.device == "cuda" else "gloo",
-        store=distributed.FileStore(str(task.scratch / "meeting"), ranks.count),
+        "cpu:gloo,cuda:nccl" if cuda else "gloo",
+        store=distributed.FileStore(str(scratch / "meeting"), ranks.count),
         rank=ranks.rank,
         world_size=ranks.count,
         timeout=PATIENCE,
     )
-    say(f"start {ranks.count} processes", ranks.count, ranks.count)
-    if ranks.rank:
-        mine = task.scratch / str(ranks.rank)
-        place = workplace(plan, say, Follower, ranks=ranks, device=device, scratch=mine)
-    else:
-        place = workplace(plan, say, ranks=ranks, device=device)
-    learn(plan.cls(plan.settings), place)
+    yield
     ranks.agree(None)
     distributed.destroy_process_group()

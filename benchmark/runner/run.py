@@ -15,7 +15,8 @@ from typing import Any
 import filelock
 
 from benchmark.contracts.errors import DataAltered, RunLocked
-from benchmark.contracts.method import Method, Progress, load_from
+from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.spec import Kind
 from benchmark.files import (
     file_sha256,
     one_writer,
@@ -27,7 +28,6 @@ from benchmark.files import (
     write_text,
 )
 from benchmark.home import leaderboards
-from benchmark.method_errors import errors_of
 from benchmark.records.code import made_by_other_code
 from benchmark.records.identity import IDENTITY_VERSION
 from benchmark.records.machine import (
@@ -38,6 +38,7 @@ from benchmark.records.machine import (
     peak_memory_bytes,
 )
 from benchmark.records.model import (
+    DRAFT,
     GROUPS,
     DataPart,
     FittedPart,
@@ -48,6 +49,8 @@ from benchmark.records.model import (
 )
 from benchmark.records.reading import read_record, record_text
 from benchmark.records.values import keep, same_run, value_of
+from benchmark.registry.protocols import is_draft
+from benchmark.runner.fitted import load_method
 from benchmark.runner.fitting import fit, read_done, workplace
 from benchmark.runner.plan import Plan
 from benchmark.runner.processes import fit_together
@@ -83,8 +86,9 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         forget_peak_memory(plan.device)
         exact_products()
         started = _started(plan)
+        plan.require_weights()
         for split in plan.splits.values():
-            split.verify()
+            split.check()
         plan.require(progress)
         fitted = _fit(plan, progress)
         _predict(plan, progress)
@@ -97,8 +101,8 @@ def run(plan: Plan, progress: Progress) -> Outcome:
 
 
 def record_path(plan: Plan) -> Path:
-    """Where the record goes: the board's folder, or for a validation run only the run's own."""
-    if plan.request.on != "test":
+    """Where the record goes: the board's folder, or where it stands on none only the run's own."""
+    if not plan.stands:
         return plan.folder / "record.json"
     board = ("twins", plan.protocol.id) if plan.request.twin else (plan.protocol.id,)
     folder = leaderboards().joinpath(*board, str(plan.protocol.version), plan.spec.id)
@@ -112,8 +116,12 @@ def publish(plan: Plan, record: Record) -> Record:
     record of the same run, one from another machine, that one stands and nothing is written.
     """
     target = record_path(plan)
-    if plan.request.on != "test":
+    if not plan.stands:
         return record
+    # what was a draft when it was run is installed by now
+    record = record.model_copy(
+        update={"notes": [n for n in record.notes if not n.startswith(DRAFT)]}
+    )
     with one_writer(target):
         if target.exists():
             there = read_record(target)
@@ -175,6 +183,7 @@ def _started(plan: Plan) -> str:
             "protocol": plan.protocol.name,
             "twin": plan.request.twin,
             "on": plan.request.on,
+            **({"draft": True} if is_draft(plan.protocol) else {}),
             "seed": plan.request.seed,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -183,31 +192,42 @@ def _started(plan: Plan) -> str:
     return started
 
 
-def _fit(plan: Plan, progress: Progress) -> dict[str, Any]:
+def _fit(plan: Plan, progress: Progress) -> dict[str, Any] | None:
+    """What the fit says of itself; None where predictions were made elsewhere."""
+    if plan.external is not None:
+        return None
     place = workplace(plan, progress)
     if plan.request.devices > 1:
         fit_together(plan, progress)
     else:
-        fit(plan.cls(plan.settings), place)
+        fit(plan.cls(plan.fit_settings), place)
     about = read_done(place.folder)
     return {**about, "reused": about["run"] != plan.run_id}
 
 
-def _deterministic(plan: Plan, fitted: dict[str, Any]) -> bool:
+def _deterministic(plan: Plan, fitted: dict[str, Any] | None) -> bool:
     """One CPU process adds in one order; GPUs and sums over processes need not."""
-    made = [part["hardware"] for part in (fitted, *fitted["parts"].values()) if "hardware" in part]
+    parts = (fitted, *fitted["parts"].values()) if fitted else ()
+    made = [part["hardware"] for part in parts if "hardware" in part]
     return plan.device == "cpu" and all(
         (h["device"], h.get("devices", 1)) == ("cpu", 1) for h in made
     )
 
 
-def loaded_method(plan: Plan, folder: Path | None = None) -> Method:
-    """The fitted method, ready to predict on the plan's device."""
-    method = plan.cls(plan.settings)
-    cure = "mend the method; if its fit was made by other code, --anew makes it again"
-    with errors_of(method, "load", cure):
-        load_from(method, folder or plan.fit_folder / "model", plan.device)
-    return method
+def loaded_method(plan: Plan, folder: Path | None = None, kind: Kind | None = None) -> Method:
+    """The fitted method, ready to predict what the plan asks for, or that `kind`, on its device; or
+    what stands in for it."""
+    if (other := plan.stand_in()) is not None:
+        other.device = plan.device
+        return other
+    return load_method(
+        plan.cls,
+        plan.settings,
+        folder or plan.fit_folder / "model",
+        plan.device,
+        kind=kind or plan.asked,
+        weights=plan.weights,
+    )
 
 
 def _predict(plan: Plan, progress: Progress) -> None:
@@ -236,8 +256,37 @@ def _shared_said(plan: Plan) -> Iterator[str]:
         )
 
 
+def _draft_said(plan: Plan) -> Iterator[str]:
+    """That the protocol is installed nowhere."""
+    if is_draft(plan.protocol):
+        yield f"{DRAFT}{plan.protocol.path.name} is no installed protocol; on no board"
+
+
+def _stages_of_fit(fitted: dict[str, Any]) -> dict[str, StagePart]:
+    parts = {
+        f"fit/{name}": StagePart(
+            seconds=part["seconds"],
+            reused=part["reused"] or fitted["reused"],
+            attempts=part["attempts"],
+        )
+        for name, part in fitted["parts"].items()
+    }
+    whole = StagePart(
+        seconds=fitted["seconds"], reused=fitted["reused"], attempts=fitted["attempts"]
+    )
+    return {"fit": whole, **parts}
+
+
+def _fitted_part(fitted: dict[str, Any]) -> FittedPart:
+    return FittedPart(
+        code=fitted["code"],
+        hardware=fitted["hardware"],
+        environment=fitted.get("environment"),
+    )
+
+
 def _record(
-    plan: Plan, scores: Scores, fitted: dict[str, Any], score_seconds: float, started: str
+    plan: Plan, scores: Scores, fitted: dict[str, Any] | None, score_seconds: float, started: str
 ) -> Record:
     groups = groups_of(
         plan.task, plan.splits["test"], plan.scored, {k: len(v) for k, v in scores.per_item.items()}
@@ -251,17 +300,7 @@ def _record(
     store = plan.folder / "predictions"
     timing = read_json(store / "seconds.json", f"delete {store} and run the same command again")
     stages = {
-        "fit": StagePart(
-            seconds=fitted["seconds"], reused=fitted["reused"], attempts=fitted["attempts"]
-        ),
-        **{
-            f"fit/{name}": StagePart(
-                seconds=part["seconds"],
-                reused=part["reused"] or fitted["reused"],
-                attempts=part["attempts"],
-            )
-            for name, part in fitted["parts"].items()
-        },
+        **(_stages_of_fit(fitted) if fitted else {}),
         "predict": StagePart(seconds=round(timing["seconds"], 3)),
         "score": StagePart(seconds=round(score_seconds, 3)),
     }
@@ -274,10 +313,11 @@ def _record(
             version=plan.spec.version,
             plugin=plan.plugin,
             role=plan.spec.role,
-            origin=plan.spec.origin,
+            origin="external" if plan.external else plan.spec.origin,
             preset=plan.preset,
             settings_given=dict(plan.request.given),
             settings=plan.settings.model_dump(mode="json"),
+            at_prediction=list(plan.at_prediction),
             gives=list(plan.info.gives),
             used=plan.kind,
             supervision=plan.info.supervision,
@@ -322,18 +362,21 @@ def _record(
         probe=scores.probe,
         deterministic=_deterministic(plan, fitted),
         code=plan.code,
-        packages=packages((plan.distribution,)),
+        packages=packages((plan.distribution,) if plan.distribution else ()),
         hardware=hardware(plan.device),
-        fitted=FittedPart(
-            code=fitted["code"],
-            hardware=fitted["hardware"],
-            environment=fitted.get("environment"),
-        ),
+        fitted=_fitted_part(fitted) if fitted else None,
+        external=plan.external,
         stages=stages,
-        throughput=fitted["throughput"],
-        peak_memory_bytes=max(peak_memory_bytes(plan.device), fitted["peak_memory_bytes"]),
+        throughput=fitted["throughput"] if fitted else {},
+        peak_memory_bytes=max(
+            peak_memory_bytes(plan.device), fitted["peak_memory_bytes"] if fitted else 0
+        ),
         artefacts=artefacts,
-        notes=[n for n in (plan.info.notes, *scores.notes, *_shared_said(plan)) if n],
+        notes=[
+            n
+            for n in (plan.info.notes, *scores.notes, *_shared_said(plan), *_draft_said(plan))
+            if n
+        ],
         started=started,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
     )

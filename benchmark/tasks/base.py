@@ -13,7 +13,9 @@ import numpy as np
 from benchmark.contracts.errors import Incompatible, InvalidInput
 from benchmark.contracts.spec import DERIVED, Kind
 from benchmark.tasks.accepts import Accepts, accepts
+from benchmark.tasks.collect import collect
 from benchmark.tasks.groups import image_groups
+from benchmark.tasks.views import View
 
 if TYPE_CHECKING:
     from benchmark.contracts.method import Method, Progress
@@ -68,6 +70,10 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+        """The images that predictions are asked for, in the order in which they are; empty where a task
+        looks at generated images alone."""
+
     def predict(
         self,
         method: Method,
@@ -77,7 +83,11 @@ class Task(ABC):
         store: Path,
         progress: Progress,
     ) -> None:
-        """Run the method on each split and write what scoring needs into `store`."""
+        """Run the method on each view and write what scoring needs into `store`."""
+        for view in self.views(splits, protocol):
+            images, truth = view.images(progress), view.truth()
+            folder, rule = store / view.name, protocol.landmarks
+            collect(method, kind, images, truth, folder, progress, view.name, rule)
 
     @abstractmethod
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
@@ -134,6 +144,15 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
         cure=f"`bench show method {method}` lists the protocols that it can run under; with another "
         "preset or other settings it may give more",
     )
+
+
+def kind_asked(kind: Kind, gives: tuple[Kind, ...]) -> Kind:
+    """The kind by which a method that gives these is asked for `kind`.
+
+    >>> kind_asked("landmarks", ("descriptors", "parts"))  # part centres are landmarks
+    'parts'
+    """
+    return kind if kind in gives else next(g for g in gives if kind in DERIVED.get(g, ()))
 
 
 def find_task(name: str) -> Task:

@@ -69,13 +69,18 @@ def read_predictions(
 ) -> None:
     """Predict every image of the split and keep in `store` one array (N, …) per reading."""
     store.mkdir(parents=True, exist_ok=True)
-    masks = split.labels.get("masks")
+    masks = shown_masks(split)
     kept: dict[str, list[np.ndarray]] = {name: [] for name in readings}
     for _, prediction in predictions(method, kind, split.images(), masks, progress, "test"):
         for name, read in readings.items():
             kept[name].append(read(prediction).cpu().numpy())
     for name, arrays in kept.items():
         np.save(store / f"{name}.npy", np.concatenate(arrays), allow_pickle=False)
+
+
+def shown_masks(split: PreparedSplit) -> np.ndarray | None:
+    """The masks (N, S, S) that ceilings are shown."""
+    return split.labels.get("masks")
 
 
 def true_masks(split: PreparedSplit, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +49,11 @@ from benchmark.tasks.foreground import (
     packed,
     read_predictions,
     rule_of,
+    shown_masks,
     true_masks,
     unpacked,
 )
+from benchmark.tasks.views import View
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -105,6 +108,9 @@ class ForegroundSegmentation(Task):
         true_masks(splits["test"], how.protocol)
         if any(metric.id in AT_LANDMARKS for metric in how.protocol.metrics):
             _seen_landmarks(splits["test"])
+
+    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+        return [View.of_split("test", splits["test"], partial(shown_masks, splits["test"]))]
 
     def predict(
         self,

@@ -34,6 +34,7 @@ from benchmark.tasks.attribute_classifier import (
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, measured
 from benchmark.tasks.seen_features import real_features, write_features
+from benchmark.tasks.views import View
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -63,6 +64,9 @@ class ImageGeneration(Task):
             _require_pinned(image_distance(asked.path.distance).identity(), asked, protocol)
         if asked.linearity:
             classifier_path(asked.linearity.classifier)
+
+    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+        return []
 
     def predict(
         self,

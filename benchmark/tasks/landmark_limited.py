@@ -7,6 +7,7 @@ annotated images; its value is the mean over repeats, and how far repeats differ
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,7 @@ import numpy as np
 
 from benchmark.contracts.errors import BenchError, Incompatible
 from benchmark.contracts.images import Images
-from benchmark.contracts.method import Method, Progress
-from benchmark.contracts.spec import Kind
+from benchmark.contracts.method import Progress
 from benchmark.datasets.opening import split_name
 from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Limited, Protocol
@@ -23,7 +23,6 @@ from benchmark.protocols.scoring import Rounding
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.chosen import Chosen, draw_chosen, read_chosen
-from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_errors import Annotation, measured
 from benchmark.tasks.landmark_regression import (
     annotation,
@@ -33,6 +32,7 @@ from benchmark.tasks.landmark_regression import (
     require_landmarks,
     targets,
 )
+from benchmark.tasks.views import View, copy_keys
 from benchmark.tasks.warped import warped_images, warped_points
 from benchmark.warps.random_warps import LIMITED_WARPS
 from benchmark.warps.thin_plate import ThinPlateSpline
@@ -58,29 +58,23 @@ class LandmarkLimited(Task):
         if how.kind == "descriptors":
             require_batch(probe_of(how), _one_set(limited, train))
 
-    def predict(
-        self,
-        method: Method,
-        kind: Kind,
-        splits: Mapping[str, PreparedSplit],
-        protocol: Protocol,
-        store: Path,
-        progress: Progress,
-    ) -> None:
-        train, test, rule = splits["train"], splits["test"], protocol.landmarks
-        limited = _limited(protocol)
+    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+        train, test = splits["train"], splits["test"]
+        nearest = _limited(protocol).points == "nearest_pixel"
+        rounding = _limited(protocol).rounding
+        found = []
         for (number, repeat), chosen in chosen_rows(protocol, train).items():
             name = f"{number}-{repeat}"
             rows, warps = copies_of(protocol, train, number, repeat, chosen)
-            images = _copies(train.images(), rows, warps, limited.rounding, name, progress)
-            points = warped_points(
-                train.images(), targets(train, protocol), rows, warps,
-                nearest=limited.points == "nearest_pixel",
-            )  # fmt: skip
-            collect(method, kind, images, points, store / name, progress, name, rule)
-            np.save(store / name / "labels.npy", points)
-        truth = targets(test, protocol)
-        collect(method, kind, test.images(), truth, store / "test", progress, "test", rule)
+            found.append(
+                View(
+                    name,
+                    copy_keys(train, rows),
+                    partial(_copies, train, rows, warps, rounding, name),
+                    partial(_copied_points, train, protocol, rows, warps, nearest),
+                )
+            )
+        return [*found, View.of_split("test", test, partial(targets, test, protocol))]
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         protocol, train = how.protocol, splits["train"]
@@ -91,12 +85,15 @@ class LandmarkLimited(Task):
         )
         require_frozen(probe, protocol)
         metrics = {metric.on: metric for metric in protocol.metrics}
+        views = {view.name: view for view in self.views(splits, protocol)}
         errors: dict[str, list[np.ndarray]] = {}
         for number, repeat in chosen_rows(protocol, train):
-            metric, copies = metrics[str(number)], store / f"{number}-{repeat}"
-            annotated = Annotation(np.load(copies / "labels.npy"), None)
+            metric, copies = metrics[str(number)], views[f"{number}-{repeat}"]
+            truth = copies.truth()
+            assert truth is not None
+            annotated = Annotation(truth, None)
             (points,), about = read_points(
-                copies, [store / "test"], annotated, probe, how,
+                store / copies.name, [store / "test"], annotated, probe, how,
                 seed=protocol.evaluation_seed + repeat, sets=limited.sets,
             )  # fmt: skip
             errors.setdefault(metric.id, []).append(measured(metric, points, test, protocol))
@@ -152,8 +149,18 @@ def _one_set(limited: Limited, train: PreparedSplit) -> int:
     return limited.copies if len(train) == limited.images else limited.twin_copies
 
 
+def _copied_points(
+    train: PreparedSplit,
+    protocol: Protocol,
+    rows: np.ndarray,
+    warps: ThinPlateSpline,
+    nearest: bool,
+) -> np.ndarray:
+    return warped_points(train.images(), targets(train, protocol), rows, warps, nearest=nearest)
+
+
 def _copies(
-    images: Images,
+    train: PreparedSplit,
     rows: np.ndarray,
     warps: ThinPlateSpline,
     rounding: Rounding,
@@ -163,4 +170,4 @@ def _copies(
     def rendering(done: int, total: int) -> None:
         progress(f"copies {name}", done, total)
 
-    return warped_images(images, rows, warps, rendering, rounding)
+    return warped_images(train.images(), rows, warps, rendering, rounding)

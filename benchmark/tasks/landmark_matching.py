@@ -9,6 +9,7 @@ border, as the protocol says.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,18 +18,17 @@ import torch
 
 from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.contracts.images import Images
-from benchmark.contracts.method import Method, Progress
-from benchmark.contracts.spec import Kind
+from benchmark.contracts.method import Progress
 from benchmark.metrics.landmarks import inter_ocular_distance
 from benchmark.metrics.matching import match_descriptors
 from benchmark.protocols import Pairs, Protocol
 from benchmark.protocols.scoring import Rounding
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.collect import collect
 from benchmark.tasks.groups import group_numbers
 from benchmark.tasks.landmark_regression import targets
 from benchmark.tasks.pairs import MatchingPairs, draw_matching_pairs, float32_grid
+from benchmark.tasks.views import View, copy_keys
 from benchmark.tasks.warped import levels
 
 if TYPE_CHECKING:
@@ -50,22 +50,17 @@ class LandmarkMatching(Task):
         _, visible = view_landmarks(pairs, split, protocol)
         _require_seen((visible[pairs.pairs[:, 0]] & visible[pairs.pairs[:, 1]]).any(1), protocol)
 
-    def predict(
-        self,
-        method: Method,
-        kind: Kind,
-        splits: Mapping[str, PreparedSplit],
-        protocol: Protocol,
-        store: Path,
-        progress: Progress,
-    ) -> None:
+    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
         split = splits["test"]
         pairs = pairs_of(protocol, split)
-        points, _ = view_landmarks(pairs, split, protocol)
-        images = render_views(pairs, split, _rule(protocol).rounding, progress)
-        collect(
-            method, kind, images, points, store / "views", progress, "views", protocol.landmarks
-        )
+        return [
+            View(
+                "views",
+                copy_keys(split, pairs.views[:, 0]),
+                partial(render_views, pairs, split, _rule(protocol).rounding),
+                lambda: view_landmarks(pairs, split, protocol)[0],
+            )
+        ]
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         split, protocol = splits["test"], how.protocol

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, InvalidInput
-from benchmark.contracts.method import Method, Progress
-from benchmark.contracts.spec import Kind
 from benchmark.datasets.opening import split_name
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_point_errors
 from benchmark.probes.constants import require_frozen
@@ -24,9 +23,9 @@ from benchmark.probes.softargmax_presets import softargmax_settings
 from benchmark.protocols import Metric, Probe, Protocol
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
 from benchmark.tasks.landmark_rule import landmarks_of
+from benchmark.tasks.views import View
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -42,19 +41,11 @@ class LandmarkRegression(Task):
         if how.kind == "descriptors":
             require_batch(probe_of(how), len(splits["train"]))
 
-    def predict(
-        self,
-        method: Method,
-        kind: Kind,
-        splits: Mapping[str, PreparedSplit],
-        protocol: Protocol,
-        store: Path,
-        progress: Progress,
-    ) -> None:
-        for name in self.splits:
-            labels, images = targets(splits[name], protocol), splits[name].images()
-            folder, rule = store / name, protocol.landmarks
-            collect(method, kind, images, labels, folder, progress, name, rule)
+    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+        return [
+            View.of_split(name, splits[name], partial(targets, splits[name], protocol))
+            for name in self.splits
+        ]
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         train, test = (annotation(splits[name], how.protocol) for name in self.splits)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmark.contracts.errors import BenchError
-from benchmark.contracts.method import Method, Progress
-from benchmark.contracts.spec import Kind
+from benchmark.contracts.images import Images
+from benchmark.contracts.method import Progress
 from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Metric, Protocol
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.collect import collect
 from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
 from benchmark.tasks.landmark_regression import (
     probe_of,
@@ -24,6 +24,7 @@ from benchmark.tasks.landmark_regression import (
     require_landmarks,
     targets,
 )
+from benchmark.tasks.views import View
 from benchmark.tasks.warped import warped_images, warped_points
 from benchmark.warps.thin_plate import ThinPlateSpline
 
@@ -44,26 +45,16 @@ class LandmarkScale(Task):
         if how.kind == "descriptors":
             require_batch(probe_of(how), len(splits["train"]))
 
-    def predict(
-        self,
-        method: Method,
-        kind: Kind,
-        splits: Mapping[str, PreparedSplit],
-        protocol: Protocol,
-        store: Path,
-        progress: Progress,
-    ) -> None:
-        for view, name in VIEWS.items():
-            images = splits[name].images()
-            warps = zooms(protocol, view, len(images))
-
-            def rendering(done: int, total: int, view: str = view) -> None:
-                progress(f"zoom {view}", done, total)
-
-            zoomed = warped_images(images, np.arange(len(images)), warps, rendering)
-            points = zoomed_points(splits[name], protocol, view)
-            rule = protocol.landmarks
-            collect(method, kind, zoomed, points, store / view, progress, view, rule)
+    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+        return [
+            View(
+                view,
+                splits[name].keys,
+                partial(_zoomed, splits[name], protocol, view),
+                partial(zoomed_points, splits[name], protocol, view),
+            )
+            for view, name in VIEWS.items()
+        ]
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         protocol, probe = how.protocol, probe_of(how)
@@ -106,6 +97,14 @@ class LandmarkScale(Task):
         return {
             m.id: found(m, kept[f"points_{m.on}"], truth[m.on], protocol) for m in protocol.metrics
         }
+
+
+def _zoomed(split: PreparedSplit, protocol: Protocol, view: str, progress: Progress) -> Images:
+    images = split.images()
+    warps = zooms(protocol, view, len(images))
+    return warped_images(
+        images, np.arange(len(images)), warps, lambda n, of: progress(f"zoom {view}", n, of)
+    )
 
 
 def zooms(protocol: Protocol, view: str, count: int) -> ThinPlateSpline:

@@ -13,6 +13,7 @@ annotation-invariant style transfer thesis, which shows the curves and names no 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,11 @@ from benchmark.tasks.foreground import (
     packed,
     read_predictions,
     rule_of,
+    shown_masks,
     true_masks,
     unpacked,
 )
+from benchmark.tasks.views import View
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -61,6 +64,9 @@ class MaskDisagreement(Task):
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         true_masks(splits["test"], how.protocol)
+
+    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+        return [View.of_split("test", splits["test"], partial(shown_masks, splits["test"]))]
 
     def predict(
         self,

@@ -34,6 +34,7 @@ from benchmark.protocols import Alignment, Protocol, Shape
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import predict_batch
+from benchmark.tasks.views import View
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -68,6 +69,14 @@ class ShapeAndPoseTask(Task):
                     f"cloud, {needed} are needed"
                 )
 
+    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+        rule, found = shape_of(protocol), []
+        for name in self.splits:
+            rows = view_rows(splits[name], rule.views)
+            models = rule.alignment.models if name == "validation" else len(rows)
+            found.append(View.of_split(name, splits[name], count=rows[:models].size))
+        return found
+
     def predict(
         self,
         method: Method,
@@ -77,12 +86,9 @@ class ShapeAndPoseTask(Task):
         store: Path,
         progress: Progress,
     ) -> None:
-        rule = shape_of(protocol)
-        for name in self.splits:
-            rows = view_rows(splits[name], rule.views)
-            models = rule.alignment.models if name == "validation" else len(rows)
-            count = rows[:models].size
-            _collect(method, kind, splits[name], count, protocol, store / name, progress)
+        for view in self.views(splits, protocol):
+            folder = store / view.name
+            _collect(method, kind, splits[view.name], len(view), protocol, folder, progress)
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         rule = shape_of(how.protocol)

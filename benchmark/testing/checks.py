@@ -6,21 +6,29 @@ import os
 import random
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from benchmark.contracts.method import Ceiling
-from benchmark.contracts.predictions import PREDICTIONS, Descriptors, Generator, Landmarks, Parts
+from benchmark.contracts.method import Ceiling, Method
+from benchmark.contracts.predictions import (
+    PREDICTIONS,
+    Descriptors,
+    Generator,
+    Landmarks,
+    Parts,
+    Prediction,
+)
 from benchmark.method_errors import errors_of
 from benchmark.settings import resolve_settings
-from benchmark.testing.trial import Killed, Trial
+from benchmark.testing.together import fit_in_two
+from benchmark.testing.trial import Happens, Killed, Trial, call
+from benchmark.testing.watching import files_written, global_state
 
 CLOSE = 1e-4
 SECONDS = 60.0
@@ -90,23 +98,32 @@ def fits(trial: Trial) -> str:
 
 
 def shapes(trial: Trial) -> str:
-    """Declared kinds, shapes, dtype, finite, points inside the image."""
-    kind, method = trial.kind, trial.method
-    with trial.told_once(trial.call):
-        if kind == "generator":
-            generator = trial.generator(method)
+    """Every declared kind: shapes, dtype, finite, points inside the image."""
+    method = trial.method
+    said = []
+    for kind in trial.kinds:
+        with trial.told_once(call(kind)):
+            if kind == "generator":
+                said.append(_generated(trial, method))
+                continue
+            found = trial.predict(method, kind)
             _require(
-                isinstance(generator, Generator), f"generator gives {type(generator).__name__}"
+                isinstance(found, PREDICTIONS[kind]),
+                f"asked for {kind}, which it declares, it gives {type(found).__name__}",
             )
-            images = generator.sample(3, 0)
-            return f"images {tuple(images.shape)}"
-        found = trial.predict(method)
-        _require(
-            isinstance(found, PREDICTIONS[kind]),
-            f"it declares {kind} and gives {type(found).__name__}",
-        )
+        _require_shapes(found, trial.images.size)
+        said += [f"{trial.named(kind, n)} {tuple(t.shape)}" for n, t in found.tensors().items()]
+    return ", ".join(said)
+
+
+def _generated(trial: Trial, method: Method) -> str:
+    generator = trial.generator(method)
+    _require(isinstance(generator, Generator), f"generator gives {type(generator).__name__}")
+    return f"images {tuple(generator.sample(3, 0).shape)}"
+
+
+def _require_shapes(found: Prediction, size: int) -> None:
     _require(len(found) == 8, f"{len(found)} predictions for 8 images")
-    size = trial.images.size
     for name, tensor in found.tensors().items():
         _require(tensor.dtype == torch.float32, f"{name} is {tensor.dtype}, not float32")
     if isinstance(found, Landmarks):
@@ -121,21 +138,26 @@ def shapes(trial: Trial) -> str:
         tiled = Descriptors.covering(found.maps[:0], size)
         same = np.allclose((found.stride, found.offset), (tiled.stride, tiled.offset))
         _require(same, "the cells do not tile the image: use Descriptors.covering")
-    return ", ".join(f"{n} {tuple(t.shape)}" for n, t in found.tensors().items())
 
 
 def batches(trial: Trial) -> None:
     """A prediction depends on its image alone: not on the batch, nor on the order."""
-    whole = trial.outputs()
-    single = [trial.predict(trial.method, [i]).arrays() for i in range(8)]
+    trial.outputs()
     order = [5, 2, 7, 0, 1, 6, 3, 4]
-    turned = trial.predict(trial.method, order).arrays()
-    for name, array in whole.items():
-        alone = np.concatenate([one[name] for one in single])
-        _close(alone, array, f"{name} of an image alone and in a batch of 8 differ by up to {{}}")
-        _close(
-            turned[name], array[order], f"another order of the batch changes {name} by up to {{}}"
-        )
+    for kind in trial.predicts:
+        whole = trial.predict(trial.method, kind).arrays()
+        single = [trial.predict(trial.method, kind, [i]).arrays() for i in range(8)]
+        turned = trial.predict(trial.method, kind, order).arrays()
+        for name, array in whole.items():
+            alone, said = np.concatenate([one[name] for one in single]), trial.named(kind, name)
+            _close(
+                alone, array, f"{said} of an image alone and in a batch of 8 differ by up to {{}}"
+            )
+            _close(
+                turned[name],
+                array[order],
+                f"another order of the batch changes {said} by up to {{}}",
+            )
 
 
 def samples(trial: Trial) -> None:
@@ -146,7 +168,25 @@ def samples(trial: Trial) -> None:
     single = generator.sample(5, 3, batch=1).numpy().astype(float)
     _require(np.abs(whole - single).max() <= 1, "samples depend on the batch size")
     other = generator.sample(5, 4).numpy()
-    _require((other != whole).any(), "another seed gives the same samples")
+    # a ceiling gives back the images it was shown, whichever the seed
+    _require(not trial.fits or (other != whole).any(), "another seed gives the same samples")
+
+
+def pictures(trial: Trial) -> str:
+    """What it shows of images are pictures of them: (B, 3, s, s), floating point, in [-1, 1]."""
+    method = trial.method
+    with torch.inference_mode(), errors_of(method, "pictures"):
+        shown = dict(method.pictures(trial.pictures()))
+    for name, images in shown.items():
+        _require(isinstance(name, str) and bool(name.strip()), f"a picture is named {name!r}")
+        if not isinstance(images, torch.Tensor):
+            raise Broken(f"the pictures {name!r} are {type(images).__name__}, not a tensor")
+        shape = tuple(images.shape)
+        fine = len(shape) == 4 and shape[:2] == (8, 3) and shape[2] == shape[3]
+        _require(fine, f"the pictures {name!r} have shape {shape}, not (8, 3, s, s)")
+        _require(images.is_floating_point(), f"the pictures {name!r} are {images.dtype}")
+        _require(bool((images.abs() <= 1 + CLOSE).all()), f"the pictures {name!r} leave [-1, 1]")
+    return ", ".join(shown)
 
 
 def round_trip(trial: Trial) -> None:
@@ -169,19 +209,58 @@ def repeats(trial: Trial) -> None:
 
 
 def resumes(trial: Trial) -> str:
-    """A fit that is killed on its way and begun again ends where a straight one ends."""
+    """A fit that is killed on its way, in every stage and after checkpoints, and begun again each time
+    ends where a straight one ends."""
     straight = trial.outputs()
+    killed = 0
     with _checkpoints_always():
-        for stop in (1, 3):
-            try:
-                trial.fitted("killed", stop_after=stop)
-            except Killed:
-                continue
-        after = trial.arrays(trial.fitted("killed"))
-    why = "(was something drawn without context.seed, or left out of the checkpoint?)"
-    for name, array in straight.items():
-        _close(after[name], array, f"{name} differ by up to {{}} after a kill {why}")
-    return "killed twice"
+        for place, ends in (("stopped", _in_stages(trial.stages)), ("saved", [_at_save] * KILLS)):
+            for end in ends[:KILLS]:
+                try:
+                    trial.fit(place, end)
+                except Killed:
+                    killed += 1
+            after = trial.arrays(trial.fitted(place))
+            for name, array in straight.items():
+                _close(after[name], array, f"{name} differ by up to {{}} after a kill {WHY}")
+    stages = f", in {len(trial.stages)} stages" if len(trial.stages) > 1 else ""
+    return f"killed {killed} times{stages}"
+
+
+WHY = "(was something drawn without context.seed, or left out of the checkpoint?)"
+KILLS = 12
+
+
+def _in_stages(stages: Mapping[str, Sequence[int]]) -> list[Happens]:
+    """Ends in each stage: when its second step is told, and its last."""
+    return [
+        partial(_at_step, stage, step)
+        for stage, steps in stages.items()
+        for step in dict.fromkeys((steps[:2][-1], steps[-1]))
+    ]
+
+
+def _at_step(stage: str, step: int, what: str, where: str, done: int) -> None:
+    if what == "progress" and where == stage and done >= step:
+        raise Killed
+
+
+def _at_save(what: str, stage: str, step: int) -> None:
+    if what == "save":
+        raise Killed
+
+
+def two_processes(trial: Trial) -> str:
+    """Two processes that fit it together, as it claims they may, end with one and the same method."""
+    assert trial.tiny
+    first, second = (trial.arrays(trial.loaded(folder)) for folder in fit_in_two(trial))
+    for name, array in first.items():
+        same = np.array_equal(second[name], array)
+        _require(
+            same,
+            f"{name} differs between the two processes of one fit: what they learn is not shared",
+        )
+    return ", ".join(first)
 
 
 def leaves_alone(trial: Trial) -> None:
@@ -190,20 +269,20 @@ def leaves_alone(trial: Trial) -> None:
     torch.manual_seed(17)
     np.random.seed(17)
     random.seed(17)
-    before = _globals()
+    before = global_state()
     method = trial.fitted("quiet")
     # the runner itself seeds torch before a fit
-    changed = [k for k, v in _globals().items() if v != before[k] and k != "torch's generator"]
-    before = _globals()
+    changed = [k for k, v in global_state().items() if v != before[k] and k != "torch's generator"]
+    before = global_state()
     trial.arrays(method)
-    changed += [k for k, v in _globals().items() if v != before[k]]
+    changed += [k for k, v in global_state().items() if v != before[k]]
     _require(not changed, f"it changes {', '.join(dict.fromkeys(changed))}")
 
 
 def writes_at_home(trial: Trial) -> None:
     """Files are written in the fit's folder alone."""
     trial.outputs()
-    with _written() as paths:
+    with files_written() as paths:
         trial.arrays(trial.fitted("watched"))
     allowed = (trial.scratch.resolve(), Path("/dev").resolve())
     outside = [p for p in paths if not any(p.is_relative_to(a) for a in allowed)]
@@ -220,11 +299,13 @@ CHECKS = (
     Check("declared", declared),
     Check("tiny fit", fits),
     Check("shapes", shapes),
-    Check("batch and order", batches, lambda t: t.kind != "generator"),
-    Check("samples", samples, lambda t: t.kind == "generator"),
+    Check("batch and order", batches, lambda t: bool(t.predicts)),
+    Check("samples", samples, lambda t: "generator" in t.kinds),
+    Check("pictures", pictures, lambda t: t.shows),
     Check("save and load", round_trip),
     Check("same seed", repeats, lambda t: t.fits),
     Check("kill and resume", resumes, lambda t: t.fits),
+    Check("two processes", two_processes, lambda t: t.data_parallel),
     Check("leaves alone", leaves_alone, lambda t: t.shares_a_process),
     Check("writes at home", writes_at_home, lambda t: t.shares_a_process),
 )
@@ -248,46 +329,3 @@ def _checkpoints_always() -> Iterator[None]:
             del os.environ["BENCH_CHECKPOINT_SECONDS"]
         else:
             os.environ["BENCH_CHECKPOINT_SECONDS"] = before
-
-
-def _globals() -> dict[str, Any]:
-    numpys = np.random.get_state()
-    return {
-        "torch's generator": torch.get_rng_state().numpy().tobytes(),
-        "NumPy's generator": repr([getattr(p, "tolist", lambda p=p: p)() for p in numpys]),
-        "Python's generator": str(random.getstate()),
-        "the number of threads": torch.get_num_threads(),
-        "the default dtype": torch.get_default_dtype(),
-        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
-    }
-
-
-_watching: list[list[Path]] = []
-_hooked = threading.Event()
-
-
-@contextmanager
-def _written() -> Iterator[list[Path]]:
-    """The files that this process opens for writing meanwhile."""
-    if not _hooked.is_set():
-        # an audit hook can't be taken away again, so there is one, which mostly sleeps
-        sys.addaudithook(_note)
-        _hooked.set()
-    found: list[Path] = []
-    _watching.append(found)
-    try:
-        yield found
-    finally:
-        _watching.remove(found)
-
-
-def _note(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _watching or event != "open":
-        return
-    path, mode, flags = arguments
-    writes = (isinstance(mode, str) and set(mode) & set("wxa+")) or (
-        mode is None and isinstance(flags, int) and flags & 0b11
-    )
-    if writes and isinstance(path, str | Path):
-        for found in _watching:
-            found.append(Path(path).absolute())

@@ -4,17 +4,21 @@
 
     from benchmark.testing.conformance import check_method
 
-    def test_it_keeps_the_contract():
-        assert not [o for o in check_method("grid") if o.state == "failed"]
+    @pytest.mark.parametrize("check", checks_of("grid"), ids=str)
+    def test_it_keeps_the_contract(check):
+        check()
 
-The fits are made with the settings that the registration names in `tiny`, so that they end in seconds.
+Which checks there are follows from what the method declares: its kinds, pictures, several processes. The
+fits are made with the settings that the registration names in `tiny`, so that they end in seconds.
 """
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -61,15 +65,50 @@ def check_method(
         _require_settings(spec, given)
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as scratch:
-        trial = Trial(spec, dict(given or {}), Path(scratch))
-        for check in CHECKS:
-            if not check.applies(trial):
-                continue
-            outcome = _outcome(check, trial)
+        for case in _cases(Trial(spec, dict(given or {}), Path(scratch))):
+            outcome = case.outcome()
             outcomes.append(outcome)
             if progress is not None:
                 progress(outcome)
     return outcomes
+
+
+@dataclass(frozen=True)
+class Case:
+    """One check of one method: raises `AssertionError` where it does not hold."""
+
+    check: Check
+    trial: Trial
+
+    def __str__(self) -> str:
+        return self.check.name
+
+    def __call__(self) -> None:
+        outcome = self.outcome()
+        cure = f"\n  cure: {outcome.cure}" if outcome.cure else ""
+        assert outcome.state in ("passed", "expected"), f"{outcome.detail}{cure}"
+
+    def outcome(self) -> Outcome:
+        """How it went."""
+        return _outcome(self.check, self.trial)
+
+
+def checks_of(name: str, given: Mapping[str, Any] | None = None) -> list[Case]:
+    """The checks of a registered method as cases for `pytest.mark.parametrize(…, ids=str)`.
+
+    They share the fits that they need, which are made when the first of them is called. Errors as
+    `check_method`.
+    """
+    spec = plugins().method(name)
+    if given:
+        _require_settings(spec, given)
+    scratch = Path(tempfile.mkdtemp(prefix="bench-check-"))
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    return list(_cases(Trial(spec, dict(given or {}), scratch)))
+
+
+def _cases(trial: Trial) -> Iterator[Case]:
+    return (Case(check, trial) for check in CHECKS if check.applies(trial))
 
 
 def _require_settings(spec: MethodSpec, given: Mapping[str, Any]) -> None:

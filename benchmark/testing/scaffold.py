@@ -1,8 +1,9 @@
-"""A new method's folder: a distribution that installs, keeps the contract and runs on a twin at once."""
+"""Folders of new plugins, with a method or a data set: they install and pass their tests at once."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -28,35 +29,60 @@ def new_method(name: str, kind: str, parent: Path) -> Path:
     Raises `InvalidInput` for a name that is no id, a kind without a template, or a folder that is
     there already.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        raise InvalidInput(
-            f"{name!r} is no id of a method", cure="lower-case words joined by -, like my-method"
-        )
     if kind not in KINDS:
         raise InvalidInput(f"there is no template of {kind!r}", cure=f"kinds: {', '.join(KINDS)}")
-    target = parent / f"bench-{name}"
-    if target.exists():
-        raise InvalidInput(f"{target} is there already", cure="name another, or move it away")
     protocol, tiny = KINDS[kind]
-    module = f"bench_{name.replace('-', '_')}"
-    words = {
-        "name": name,
-        "module": module,
-        "cls": "".join(w.capitalize() for w in name.split("-")),
-        "kind": kind,
-        "protocol": protocol,
-        "tiny": repr(tiny).replace("'", '"'),
-    }
+    words = {"kind": kind, "protocol": protocol, "tiny": repr(tiny).replace("'", '"')}
     texts = {
         "pyproject.toml": "pyproject",
         "README.md": "readme",
-        f"src/{module}/__init__.py": "registration",
-        f"src/{module}/method.py": kind,
+        "src/$module/__init__.py": "registration",
+        "src/$module/method.py": kind,
         "tests/test_contract.py": "test",
+    }
+    return _written(name, "method", parent, texts, words)
+
+
+def new_dataset(name: str, parent: Path) -> Path:
+    """Write `parent/bench-NAME`, whole or not at all, and return it: a reader of a data set, a protocol
+    that uses it, and tests that draw a small one. Raises `InvalidInput` as `new_method`.
+
+    The protocol has the same name, with _ for -.
+    """
+    words = {"protocol": name.replace("-", "_")}
+    texts = {
+        "pyproject.toml": "pyproject",
+        "README.md": "data_readme",
+        "src/$module/__init__.py": "data_registration",
+        "src/$module/reader.py": "data_reader",
+        "src/$module/protocols/$protocol/1.toml": "data_protocol",
+        "tests/test_data.py": "data_test",
+    }
+    return _written(name, "data set", parent, texts, words)
+
+
+def _written(
+    name: str, what: str, parent: Path, texts: Mapping[str, str], more: Mapping[str, str]
+) -> Path:
+    """The folder of a plugin, from templates by the places of their files."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        raise InvalidInput(
+            f"{name!r} is no id of a {what}",
+            cure=f"lower-case words joined by -, like my-{what.split()[0]}",
+        )
+    target = parent / f"bench-{name}"
+    if target.exists():
+        raise InvalidInput(f"{target} is there already", cure="name another, or move it away")
+    words = {
+        "name": name,
+        "what": f"a {what}",
+        "module": f"bench_{name.replace('-', '_')}",
+        "cls": "".join(w.capitalize() for w in name.split("-")),
+        **more,
     }
     with whole_folder(target) as folder:
         for place, template in texts.items():
-            path = folder / place
+            path = folder / Template(place).substitute(words)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_filled(template, words), "utf-8")
     return target

@@ -14,6 +14,7 @@ import torch
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import FitContext
+from benchmark.contracts.weights import no_weights
 
 
 class FileCheckpoints:
@@ -51,14 +52,15 @@ def make_context(
     kill_after: int = 0,
     rank: int = 0,
     devices: int = 1,
+    weights: Callable[[str], Path] = no_weights,
 ) -> FitContext:
-    """A context whose log, milestones and progress are lists on `context.seen`.
+    """A context whose log, milestones, samples and progress are lists on `context.seen`.
 
     With `every`, checkpoints are due at every such step; with `kill_after`, the fit is ended by
     `KeyboardInterrupt` after so many of them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    seen = SimpleNamespace(log=[], milestones=[], progress=[])
+    seen = SimpleNamespace(log=[], milestones=[], progress=[], samples=[])
 
     def milestone(images_seen: int, save: Callable[[Path], None]) -> None:
         place = folder / f"milestone-{images_seen}"
@@ -77,9 +79,10 @@ def make_context(
             kill_after=kill_after,
             rank=rank,
             devices=devices,
+            weights=weights,
         )
         inner.seen = seen  # type: ignore[attr-defined]
-        inner.log, inner.milestone = context.log, milestone
+        inner.log, inner.milestone, inner.sample = context.log, milestone, context.sample
         done = place / "done"
         yield SimpleNamespace(
             folder=place, done=done.exists(), context=inner, finish=lambda: done.touch()
@@ -94,6 +97,8 @@ def make_context(
         log=lambda values: seen.log.append(logged(values)),
         shared=shared,
         milestone=milestone,
+        weights=weights,
+        sample=lambda stage, images, pictures: seen.samples.append((stage, images, pictures)),
         rank=rank,
         devices=devices,
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,19 @@ import numpy as np
 import torch
 
 from benchmark.contracts.images import Images, to_signed
-from benchmark.contracts.method import Ceiling, Method, MethodInfo, load_from
-from benchmark.contracts.predictions import Generator, Prediction
+from benchmark.contracts.method import (
+    Ceiling,
+    Checkpoints,
+    FitContext,
+    Method,
+    MethodInfo,
+    load_from,
+)
+from benchmark.contracts.predictions import Generator, Prediction, ShapeAndPose
 from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.prepared import array_digest
 from benchmark.method_errors import errors_of, prediction_of
+from benchmark.networks.weights import finder
 from benchmark.registry.implementations import implementation
 from benchmark.runner.fitting import Workplace, fit
 from benchmark.settings import merge, resolve_settings
@@ -32,11 +40,40 @@ class Killed(BaseException):
     """Stands for a kill in the middle of a fit."""
 
 
+Happens = Callable[[str, str, int], None]
+"""Called with what happens in a fit, "progress" (with its stage and step) or "save"; may end it."""
+
+
+@dataclass
 class TrialPlace(Workplace):
     """Where the fits of a trial are made; whether they can be loaded is a question of its own there."""
 
+    happens: Happens = lambda what, stage, step: None
+
     def require_loadable(self, method: Method) -> None:
         pass
+
+    def context(self) -> FitContext:
+        context = super().context()
+        return replace(context, checkpoints=Watched(context.checkpoints, self.happens))
+
+
+@dataclass
+class Watched:
+    """Checkpoints that say when one was saved."""
+
+    checkpoints: Checkpoints
+    happens: Happens
+
+    def load(self, *name: str) -> dict[str, Any] | None:
+        return self.checkpoints.load(*name)
+
+    def save(self, state: Mapping[str, Any], *name: str) -> None:
+        self.checkpoints.save(state, *name)
+        self.happens("save", "", 0)
+
+    def due(self) -> bool:
+        return self.checkpoints.due()
 
 
 class NotAsked(Exception):
@@ -45,7 +82,9 @@ class NotAsked(Exception):
 
 @dataclass
 class Trial:
-    """A method under check: what it is, fitted once, with what it predicted.
+    """A method under check: what it is, fitted once, with what it predicted of every kind it gives.
+
+    `stages` are those of its first fit, with the steps that progress was told of.
 
     What all checks build on is told once: the first that needs it gets the error, later ones `NotAsked`.
     """
@@ -55,6 +94,7 @@ class Trial:
     scratch: Path
     spent: dict[str, float] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
+    stages: dict[str, list[int]] = field(default_factory=dict)
 
     @contextmanager
     def told_once(self, what: str) -> Iterator[None]:
@@ -85,12 +125,33 @@ class Trial:
             return cls.info(settings)
 
     @property
-    def kind(self) -> Kind:
-        """What is checked of its predictions; the registration says it where `info` fails."""
+    def kinds(self) -> tuple[Kind, ...]:
+        """All that it is asked for; the registration says it where `info` fails."""
         try:
-            return self.info.gives[0]
+            return tuple(self.info.gives)
         except Exception:
-            return self.spec.gives[0]
+            return tuple(self.spec.gives)
+
+    @property
+    def predicts(self) -> tuple[Kind, ...]:
+        """The kinds of which it gives a prediction for each image."""
+        return tuple(kind for kind in self.kinds if kind != "generator")
+
+    @property
+    def data_parallel(self) -> bool:
+        """Whether it claims that several processes may fit it."""
+        try:
+            return self.info.data_parallel and self.shares_a_process
+        except Exception:
+            return False
+
+    @property
+    def shows(self) -> bool:
+        """Whether it has pictures of its own."""
+        try:
+            return self.cls.pictures is not Method.pictures
+        except Exception:
+            return False
 
     @cached_property
     def images(self) -> Images:
@@ -99,11 +160,15 @@ class Trial:
         domains = {name: _domain(size, i) for i, name in enumerate(self.info.domains, start=1)}
         return Images(pixels, size, array_digest(pixels), domains=domains)
 
-    @cached_property
-    def labels(self) -> torch.Tensor:
-        """What a ceiling is shown."""
-        draw = torch.Generator().manual_seed(0)
-        return torch.rand(8, 5, 2, generator=draw) * (self.images.size - 1)
+    def labels(self, kind: Kind, rows: slice | list[int]) -> Any:
+        """What a ceiling that is asked for `kind` is shown: points, masks, or clouds with poses."""
+        draw, size = torch.Generator().manual_seed(0), self.images.size
+        if kind == "shape_and_pose":
+            turns = torch.nn.functional.normalize(torch.randn(8, 4, generator=draw), dim=1)
+            return ShapeAndPose(torch.randn(8, 50, 3, generator=draw)[rows], turns[rows])
+        if kind in ("parts", "translation"):
+            return (torch.rand(8, size, size, generator=draw) < 0.5).to(torch.uint8)[rows]
+        return (torch.rand(8, 5, 2, generator=draw) * (size - 1))[rows]
 
     @property
     def fits(self) -> bool:
@@ -119,37 +184,41 @@ class Trial:
         """Eight images as they reach `predict`."""
         return to_signed(self.images.batch(slice(0, 8)))
 
-    def fitted(self, place: str, stop_after: int | None = None) -> Method:
+    def fitted(self, place: str) -> Method:
         """A method fitted in a folder of that name (found there if it was)."""
-        return self.loaded(self.fit(place, stop_after))
+        return self.loaded(self.fit(place))
 
-    def fit(self, place: str, stop_after: int | None = None) -> Path:
-        """Where a fit in a folder of that name left what `load` reads."""
-        calls = 0
+    def fit(self, place: str, happens: Happens | None = None) -> Path:
+        """Where a fit in a folder of that name left what `load` reads; `happens` hears of it."""
 
         def watch(stage: str, step: int, total: int, **values: float) -> None:
-            nonlocal calls
-            calls += 1
-            if stop_after is not None and calls > stop_after:
-                raise Killed
+            if happens is not None:
+                happens("progress", stage, step)
 
-        home = self.scratch / place
-        work = TrialPlace(
+        more = {} if happens is None else {"happens": happens}
+        work = self.place(place, TrialPlace, progress=watch, **more)
+        fit(self.cls(self.settings), work)
+        return work.folder / "model"
+
+    def place(self, name: str, kind: type[Workplace], **more: Any) -> Workplace:
+        """A workplace of that kind in a folder of that name; `more` are fields of it."""
+        home = self.scratch / name
+        return kind(
             folder=home / "fits" / "trial",
             images=self.images,
             seed=0,
             device="cpu",
-            progress=watch,
             home=home,
             method=(self.spec.id, self.spec.version),
             run="check",
+            weights=finder(self.info.pretrained),
+            **more,
         )
-        fit(self.cls(self.settings), work)
-        return work.folder / "model"
 
     def loaded(self, folder: Path) -> Method:
         """A method that reads what was saved in `folder`."""
         method = self.cls(self.settings)
+        method.pretrained = finder(self.info.pretrained)
         with errors_of(method, "load"):
             load_from(method, folder, "cpu")
         return method
@@ -159,10 +228,16 @@ class Trial:
         """Where the first fit left the method."""
         assert self.images is not None  # rendered before the clock starts
         with self.told_once("the tiny fit"):
-            began = time.monotonic()
-            found = self.fit("first")
-            self.spent["fit"] = time.monotonic() - began
+            wall, worked = time.monotonic(), time.process_time()
+            found = self.fit("first", self._note)
+            wall, worked = time.monotonic() - wall, time.process_time() - worked
+            # what others do on a busy machine does not count, nor do several threads at once
+            self.spent["fit"] = min(wall, worked) if self.shares_a_process else wall
             return found
+
+    def _note(self, what: str, stage: str, step: int) -> None:
+        if what == "progress":
+            self.stages.setdefault(stage, []).append(step)
 
     @cached_property
     def method(self) -> Method:
@@ -171,34 +246,55 @@ class Trial:
         with self.told_once("load"):
             return self.loaded(folder)
 
-    def predict(self, method: Method, rows: slice | list[int] = slice(None)) -> Prediction:
-        """Predictions of (some of) the eight pictures."""
+    def predict(
+        self, method: Method, kind: Kind, rows: slice | list[int] = slice(None)
+    ) -> Prediction:
+        """Predictions of that kind of (some of) the eight pictures."""
+        method.kind = kind
         with torch.inference_mode(), prediction_of(method):
             if isinstance(method, Ceiling):
-                return method.predict_from_labels(self.pictures()[rows], self.labels[rows])
+                return method.predict_from_labels(self.pictures()[rows], self.labels(kind, rows))
             return method.predict(self.pictures()[rows])
 
     def generator(self, method: Method) -> Generator:
-        """The generator that a method makes."""
+        """The generator that a method makes; a ceiling is shown images."""
+        method.kind = "generator"
         with errors_of(method, "generator"):
+            if isinstance(method, Ceiling):
+                return method.generator_from_images(self.images)
             return method.generator()
 
     def arrays(self, method: Method) -> dict[str, np.ndarray]:
-        """What a method gives, as arrays, whichever kind it is."""
-        if self.kind == "generator":
-            return {"images": self.generator(method).sample(4, 0).numpy()}
-        return self.predict(method).arrays()
+        """All that a method gives, as arrays by name; of several kinds each name begins with its own."""
+        found: dict[str, np.ndarray] = {}
+        for kind in self.kinds:
+            found |= self._arrays(method, kind)
+        return found
 
     def outputs(self) -> dict[str, np.ndarray]:
         """`arrays` of the method that the first fit left."""
         method = self.method
-        with self.told_once(self.call):
-            return self.arrays(method)
+        found: dict[str, np.ndarray] = {}
+        for kind in self.kinds:
+            with self.told_once(call(kind)):
+                found |= self._arrays(method, kind)
+        return found
 
-    @property
-    def call(self) -> str:
-        """The call that gives what is checked."""
-        return "generator" if self.kind == "generator" else "predict"
+    def _arrays(self, method: Method, kind: Kind) -> dict[str, np.ndarray]:
+        if kind == "generator":
+            arrays = {"images": self.generator(method).sample(4, 0).numpy()}
+        else:
+            arrays = self.predict(method, kind).arrays()
+        return {self.named(kind, name): array for name, array in arrays.items()}
+
+    def named(self, kind: Kind, name: str) -> str:
+        """What a tensor of a prediction is called; with its kind, where there are several."""
+        return f"{kind}: {name}" if len(self.kinds) > 1 else name
+
+
+def call(kind: Kind) -> str:
+    """The call that gives a kind."""
+    return "generator" if kind == "generator" else "predict"
 
 
 @cache

@@ -47,7 +47,8 @@ class Adaptive(Numbers):
             return
         direction = (self.signs / self.batches - self.target).sign()
         self.p = (self.p + direction * batch * INTERVAL / self.images).clamp(0, 1)
-        self.signs = self.batches = 0.0
+        self.signs.zero_()
+        self.batches.zero_()
 
 
 def augmented(
@@ -120,7 +121,10 @@ def _moved(images: Tensor, dice: _Dice, kinds: Sequence[str]) -> Tensor:
 
 
 def _sampled(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Images (B, C, S, S) at positions (B, S, S), bilinear; torch's own can't be derived twice."""
+    """Images (B, C, S, S) at positions (B, S, S) in pixels, bilinear.
+
+    torch's own sampling has no second derivative, which R1 of what a discriminator sees takes.
+    """
     side = images.shape[-1]
     flat = images.flatten(2)
     left, top = x.floor(), y.floor()
@@ -158,5 +162,6 @@ def _coloured(images: Tensor, dice: _Dice) -> Tensor:
     matrix = wide(1 - 2 * inverted) * grey + wide(saturation) * turned
     shift = wide(brightness) * (1 - 2 * wide(inverted)) * torch.ones(3, 1, device=images.device)
     matrix = matrix * wide(contrast)
-    found = torch.baddbmm(shift * wide(contrast), matrix, images.flatten(2)).view_as(images)
+    shift = (shift * wide(contrast)).to(images)
+    found = torch.baddbmm(shift, matrix.to(images), images.flatten(2)).view_as(images)
     return torch.where(dice.touched[:, None, None, None], found, images)

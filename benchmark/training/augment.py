@@ -1,7 +1,7 @@
 """Random views of whole batches on the device, drawn from an explicit generator.
 
-Every image of a batch gets its own parameters. Images are float (B, 3, H, W) in [0, 1] until
-`views` gives them back in [-1, 1].
+Every image of a batch gets its own parameters. `windows` and `mirrored` move pixels and change none;
+`view` makes what contrastive methods compare.
 """
 
 from __future__ import annotations
@@ -11,6 +11,42 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from benchmark.contracts.errors import InvalidInput
+from benchmark.contracts.images import to_signed
+
+
+def windows(images: Tensor, size: int, draw: torch.Generator) -> Tensor:
+    """One random `size` × `size` window of each image, evenly from all places that lie inside.
+
+    Args:
+        images: uint8 (B, C, H, H), with their margin; on the device of `draw`.
+
+    Returns: float32 (B, C, size, size) in [-1, 1]. Raises `InvalidInput` where `size` is beyond H.
+
+    Example: of 136-pixel pictures, `windows(pixels, 96, draw)` is one of 41 × 41 windows each.
+    """
+    slack = images.shape[-1] - size
+    if slack < 0:
+        raise InvalidInput(f"images of {size + slack} pixels hold no window of {size}")
+    if not slack:
+        return to_signed(images)
+    corner = torch.randint(0, slack + 1, (2, len(images), 1), generator=draw, device=draw.device)
+    place = torch.arange(size, device=draw.device)
+    rows, columns = corner + place
+    which = torch.arange(len(images), device=draw.device)[:, None, None, None]
+    channel = torch.arange(images.shape[1], device=draw.device)[:, None, None]
+    return to_signed(images[which, channel, rows[:, None, :, None], columns[:, None, None]])
+
+
+def mirrored(images: Tensor, draw: torch.Generator, probability: float = 0.5) -> Tensor:
+    """Each image (B, C, H, W) as it is or, with `probability`, its mirror image, left for right.
+
+    Example: `mirrored(windows(pixels, 64, draw), draw)`.
+    """
+    chosen = torch.rand(len(images), generator=draw, device=draw.device) < probability
+    return torch.where(chosen[:, None, None, None], images.flip(-1), images)
+
 
 #: RGB to luma and two chroma axes (YIQ, NTSC); hue is the angle between the last two.
 _YIQ = ((0.299, 0.587, 0.114), (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))

@@ -1,98 +1,189 @@
-"""Batches of images in an order that is a pure function of (seed, epoch)."""
+"""Pixels of a set of images by number, and the batches of a training's steps."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import InvalidInput
+from benchmark.contracts.errors import Incompatible, InvalidInput
 from benchmark.contracts.images import Images
-from benchmark.training.randomness import derived_seed
+from benchmark.training.orders import Order, Others, Views
+
+__all__ = ["Batches", "Order", "Others", "Pixels", "Views", "surroundings"]
 
 #: On the host, sets up to this many bytes are kept in memory instead of read from the file.
 HOST_BYTES = 2 << 30
+CHUNK = 256
 
 
-class Order:
-    """Which images make up the batch of a step.
+class Pixels:
+    """Images by number, uint8 (B, C, H, H) on the device: `pixels[np.array([3, 1])]`.
 
-    Every epoch is its own permutation, of which whole batches are used (the rest of the images have
-    their turn in other epochs). Of `share` equal processes number `rank` sees its slice of each batch.
-    Example: with 10 images and a batch of 4, steps 0 and 1 are epoch 0, steps 2 and 3 epoch 1.
+    A set that fits is kept there once, for any number of orders and views; a larger one is read from
+    its file. `what` "silhouettes" has one channel; `Incompatible` where a protocol grants none.
+
+    With `size` the images are shrunk to `size` pixels a side: means over areas, rounded, with as much
+    of the margin as is a whole number of pixels at both sizes (`surroundings`); `InvalidInput` for a
+    size beyond theirs. Example: faces of 96 pixels with a margin of 20 are, at `size=48`,
+    (B, 3, 68, 68) with a margin of 10.
     """
 
-    def __init__(self, count: int, batch: int, seed: int, *, rank: int = 0, share: int = 1) -> None:
-        if batch > count:
+    size: int
+    """The side of the middle square, in pixels of what is given."""
+    margin: int
+    """The pixels around that on each side."""
+
+    def __init__(
+        self,
+        images: Images,
+        device: str | torch.device = "cpu",
+        *,
+        margin: bool = True,
+        size: int | None = None,
+        what: Literal["pixels", "silhouettes"] = "pixels",
+        keep_bytes: int | None = None,
+    ) -> None:
+        self.device = torch.device(device)
+        self.size = size or images.size
+        if self.size > images.size:
             raise InvalidInput(
-                f"a batch of {batch} images cannot be drawn from {count} images",
-                cure="lower the batch size",
+                f"images of {images.size} pixels a side can't be shrunk to {self.size}",
+                cure=f"choose a size of {images.size} or less",
             )
-        if batch % share:
-            raise InvalidInput(
-                f"a batch of {batch} cannot be shared by {share} processes",
-                cure="choose a number of devices that divides the batch",
-            )
-        self.count, self.batch, self.seed = count, batch, seed
-        self.steps_per_epoch = count // batch
-        self._slice = slice(rank * (batch // share), (rank + 1) * (batch // share))
-        self._epoch, self._permutation = -1, np.empty(0, np.int64)
+        used, self.margin = surroundings(images.size, images.margin if margin else 0, self.size)
+        self._source = _source(images, what)
+        self._cut = slice(images.margin - used, images.margin + images.size + used)
+        self._side = self.size + 2 * self.margin
+        if keep_bytes is None:
+            keep_bytes = HOST_BYTES
+            if self.device.type == "cuda":
+                keep_bytes = torch.cuda.mem_get_info(self.device)[0] // 3
+        count, channels = len(images), self._source.shape[-1]
+        self._kept: torch.Tensor | None = None
+        if count * channels * self._side**2 <= keep_bytes:
+            self._kept = torch.empty((count, channels, self._side, self._side), dtype=torch.uint8)
+            for first in range(0, count, CHUNK):
+                rows = slice(first, first + CHUNK)
+                self._kept[rows] = self._at_size(self._source[rows])
+            self._kept = self._kept.to(self.device)
+        self._reader = None if self._kept is not None else ThreadPoolExecutor(1, "pixels")
+
+    def __getitem__(self, indices: np.ndarray) -> torch.Tensor:
+        if self._kept is None:
+            return self._read(indices).to(self.device, non_blocking=True)
+        return self._kept[torch.from_numpy(indices).to(self.device)]
+
+    @property
+    def kept(self) -> bool:
+        """Whether all lie on the device, so that nothing is gained by reading ahead."""
+        return self._kept is not None
+
+    def ahead(self, indices: np.ndarray) -> Future[torch.Tensor]:
+        """Begin to read what will be asked for next, of a set that is not kept; on the CPU."""
+        assert self._reader is not None
+        return self._reader.submit(self._read, indices)
+
+    def _read(self, indices: np.ndarray) -> torch.Tensor:
+        # Sorted, so that the file is read forwards; then put back into the order asked for.
+        flat = indices.ravel()
+        forwards = np.argsort(flat, kind="stable")
+        read = self._at_size(self._source[flat[forwards]])
+        batch = torch.empty_like(read)
+        batch[torch.from_numpy(forwards)] = read
+        batch = batch.view(*indices.shape, *read.shape[1:])
+        return batch.pin_memory() if self.device.type == "cuda" else batch
+
+    def _at_size(self, pixels: np.ndarray) -> torch.Tensor:
+        """uint8 (B, H, H, C) as stored → (B, C, side, side)."""
+        cut = torch.from_numpy(np.array(pixels[:, self._cut, self._cut], order="C"))
+        return shrunk(cut.permute(0, 3, 1, 2), self._side).contiguous()
+
+
+def _source(images: Images, what: str) -> np.ndarray:
+    """uint8 (N, H, H, C)."""
+    if what == "pixels":
+        return images.pixels
+    if images.silhouettes is None:
+        raise Incompatible(
+            "silhouettes are needed, which this protocol does not grant",
+            cure="choose a protocol whose data grants `silhouettes`",
+        )
+    return images.silhouettes[..., None]
+
+
+def surroundings(size: int, margin: int, seen: int) -> tuple[int, int]:
+    """How many pixels around an image of `size` are used, and how many that is at `seen` pixels.
+
+    The most of `margin` that is a whole number at both sizes, so that both have one scale.
+
+    >>> surroundings(96, 20, 64)
+    (18, 12)
+    """
+    used = next(m for m in range(margin, -1, -1) if m * seen % size == 0)
+    return used, used * seen // size
+
+
+def shrunk(images: torch.Tensor, side: int) -> torch.Tensor:
+    """uint8 (B, C, H, H) → (B, C, side, side): means over areas, rounded.
+
+    Each new pixel is the mean of the square that it covers, with pixels at its edge by their share.
+
+    >>> shrunk(torch.tensor([[[[0, 10, 90], [0, 10, 90], [0, 10, 90]]]], dtype=torch.uint8), 2).tolist()
+    [[[[3, 63], [3, 63]]]]
+    """
+    had = images.shape[-1]
+    if had == side:
+        return images
+    at, edge = torch.arange(had), torch.arange(side)[:, None] * (had / side)
+    covered = (torch.minimum(at + 1, edge + had / side) - torch.maximum(at, edge)).clamp(min=0)
+    share = (covered / covered.sum(1, keepdim=True)).float()
+    return (share @ images.float() @ share.T).round_().clamp_(0, 255).byte()
+
+
+class Steps(Protocol):
+    """Which images a step sees."""
 
     def indices(self, step: int) -> np.ndarray:
-        """int64 (batch / share,) of step `step`, counted from 0."""
-        epoch, place = divmod(step, self.steps_per_epoch)
-        if epoch != self._epoch:
-            draw = np.random.Generator(np.random.PCG64(derived_seed(self.seed, "order", epoch)))
-            self._epoch, self._permutation = epoch, draw.permutation(self.count)
-        return self._permutation[place * self.batch : (place + 1) * self.batch][self._slice]
+        """int64 (B,) of step `step`, counted from 0."""
 
 
 class Batches:
     """The images of each step, uint8 (B, 3, H, W) on the device.
 
-    A set that fits is kept there whole; a larger one is read from its file, one batch ahead. The
-    order counts the images of `subset` (all where it is None).
+    `images` and what follows `device` as in `Pixels`, or a `Pixels`, which several orders can share.
+    A set that is not kept is read one batch ahead. The order counts the images of `subset` (all where
+    it is None).
     """
 
     def __init__(
         self,
-        images: Images,
-        order: Order,
+        images: Images | Pixels,
+        order: Steps,
         device: str | torch.device = "cpu",
         *,
         margin: bool = True,
         subset: np.ndarray | None = None,
         keep_bytes: int | None = None,
     ) -> None:
-        self.images, self.order, self.margin = images, order, margin
-        self.device = torch.device(device)
-        self._subset = np.arange(len(images)) if subset is None else np.asarray(subset)
-        if keep_bytes is None:
-            keep_bytes = HOST_BYTES
-            if self.device.type == "cuda":
-                keep_bytes = torch.cuda.mem_get_info(self.device)[0] // 3
-        fits = images.pixels.nbytes <= keep_bytes
-        self._kept = images.tensor(margin=margin).contiguous().to(self.device) if fits else None
-        self._reader = None if fits else ThreadPoolExecutor(1, "batches")
+        if isinstance(images, Images):
+            images = Pixels(images, device, margin=margin, keep_bytes=keep_bytes)
+        self.pixels, self.order = images, order
+        self._subset = None if subset is None else np.asarray(subset)
         self._ahead: dict[int, Future[torch.Tensor]] = {}
 
     def __call__(self, step: int) -> torch.Tensor:
-        if self._kept is not None:
-            return self._kept[torch.from_numpy(self._indices(step)).to(self.device)]
-        assert self._reader is not None
+        if self.pixels.kept:
+            return self.pixels[self._indices(step)]
         wanted = self._ahead.pop(step, None)
-        found = wanted.result() if wanted is not None else self._read(self._indices(step))
-        self._ahead = {step + 1: self._reader.submit(self._read, self._indices(step + 1))}
-        return found.to(self.device, non_blocking=True)
+        if wanted is None:
+            wanted = self.pixels.ahead(self._indices(step))
+        found = wanted.result()
+        self._ahead = {step + 1: self.pixels.ahead(self._indices(step + 1))}
+        return found.to(self.pixels.device, non_blocking=True)
 
     def _indices(self, step: int) -> np.ndarray:
-        return self._subset[self.order.indices(step)]
-
-    def _read(self, indices: np.ndarray) -> torch.Tensor:
-        # Sorted, so that the file is read forwards; then put back into the order asked for.
-        forwards = np.argsort(indices, kind="stable")
-        read = self.images.batch(indices[forwards], margin=self.margin)
-        batch = torch.empty_like(read, memory_format=torch.contiguous_format)
-        batch[torch.from_numpy(forwards)] = read
-        return batch.pin_memory() if self.device.type == "cuda" else batch
+        indices = self.order.indices(step)
+        return indices if self._subset is None else self._subset[indices]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +12,7 @@ import torch
 
 from benchmark.contracts.errors import InvalidInput, TrainingFailed
 from benchmark.contracts.method import Checkpoints, FitContext
-from benchmark.training.meters import Rate, peak_memory
+from benchmark.training.meters import Means, Rate, peak_memory
 from benchmark.training.randomness import derived_seed
 from benchmark.training.together import gathered, require_equal
 
@@ -49,6 +48,8 @@ def train(
     save_milestone: Callable[[Path], None] | None = None,
     evaluate: Callable[[], Mapping[str, float]] | None = None,
     evaluate_at: Sequence[int] = (),
+    samples: Callable[[], torch.Tensor] | None = None,
+    samples_at: Sequence[int] = (),
 ) -> None:
     """Call `update(step)` for every step that is not done yet, and keep what it takes to go on.
 
@@ -56,7 +57,8 @@ def train(
     draws must follow from the step (`benchmark.training.randomness`), the global generator is
     seeded for each step. `parts` are all things that change, by name. `milestones` are steps at
     which `save_milestone` keeps a copy, `evaluate_at` steps at which what `evaluate` returns is
-    logged; both count steps done, so 0 is before training.
+    logged, `samples_at` steps at which the pictures that `samples` returns, float (B, 3, s, s) in
+    [-1, 1], are kept for the run's page; all count steps done, so 0 is before training.
 
     A value that is returned on some steps only is logged as the mean over those. A fit may train
     several stages one after the other, each under a name of its own: one that has ended is kept as it
@@ -75,7 +77,7 @@ def train(
     rate = Rate()
     means = Means()
     waiting = 0
-    stops = {*milestones, *evaluate_at}
+    stops = {*milestones, *evaluate_at, *samples_at}
     others = [context.rank] if context.rank else []
 
     def save(done: int) -> None:
@@ -91,6 +93,9 @@ def train(
             context.log({"stage": stage, "step": done, "images": images, **evaluate()})
         if save_milestone is not None and done in milestones:
             context.milestone(done * images_per_step, save_milestone)
+        if samples is not None and done in samples_at:
+            with torch.no_grad():
+                context.sample(stage, done * images_per_step, samples())
 
     if first == 0:
         at(0)
@@ -120,33 +125,6 @@ def train(
         save(steps)
 
 
-class Means:
-    """Of each name, the mean over the steps that gave it a value."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, torch.Tensor] = {}
-        self._counts: dict[str, int] = defaultdict(int)
-
-    def add(self, values: Mapping[str, torch.Tensor | float]) -> None:
-        """What one step gave; tensors are read later, so that no device is waited for."""
-        for name, value in values.items():
-            known = torch.as_tensor(value, dtype=torch.float32).detach()
-            self._sums[name] = self._sums[name] + known if name in self._sums else known
-            self._counts[name] += 1
-
-    def read(self, processes: int = 1) -> dict[str, float]:
-        """The means since the last reading, over the steps of all `processes`; start afresh.
-
-        Example: after `add({"loss": 1.0, "r1": 16.0})` and `add({"loss": 3.0})` they are 2.0 and 16.0.
-        """
-        mine = {name: (float(total), self._counts[name]) for name, total in self._sums.items()}
-        self.__init__()  # type: ignore[misc]
-        everyone = gathered(mine) if processes > 1 else [mine]
-        names = dict.fromkeys(name for each in everyone for name in each)
-        given = {name: [each[name] for each in everyone if name in each] for name in names}
-        return {name: sum(t for t, _ in g) / sum(n for _, n in g) for name, g in given.items()}
-
-
 def _due(context: FitContext) -> bool:
     """Whether to save: process 0 knows, and all compare what they hold when it does."""
     due = context.checkpoints.due()
@@ -169,7 +147,7 @@ def _require_new(checkpoints: Checkpoints, stage: str) -> None:
 def _resume(context: FitContext, stage: str, steps: int, parts: Mapping[str, Stateful]) -> int:
     """Load what this stage ended with, or its newest checkpoint; the number of steps done."""
     state = context.checkpoints.load(stage) or context.checkpoints.load()
-    if state is None or state["stage"] != stage:
+    if state is None or state.get("stage") != stage:
         return 0
     if state["steps"] != steps or set(state["parts"]) != set(parts):
         raise TrainingFailed(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from benchmark.home import leaderboards
 from benchmark.records.model import Edit, Record
 from benchmark.records.reading import LARGEST, read_record, record_text
 from benchmark.records.values import COMMITTED_BYTES, same_run
+from benchmark.registry.plugins import plugins
 from benchmark.verification.kept import OpenSplits
 from benchmark.verification.verify import Check, verify_record
 
@@ -83,6 +85,11 @@ def take_in(source: Path, *, data: bool = False, splits: OpenSplits | None = Non
     """
     _require_plain(source, LARGEST)
     record = read_record(source)
+    if record.external and record.method.id in plugins().methods:
+        raise RecordRefused(
+            f"{source} was scored from a file, but {record.method.id!r} is an installed method",
+            cure="ask for it under another name: `bench score --name`",
+        )
     text = record_text(record)
     protocol = record.protocol
     parts = (*(("twins",) if protocol.twin else ()), protocol.id, str(protocol.version))
@@ -148,14 +155,34 @@ def _require_room(target: Path, record: Record) -> None:
     test = record.data["test"]
     for path in listed(target.parents[1], "*/*.json"):
         try:
-            other = read_record(path).data["test"]
+            standing = read_record(path)
         except BenchError:  # boards leave it out
             continue
+        runs = {record.run_id, record.parent}
+        if record.external and same_place(standing, record.method.id, record.seed, runs):
+            raise RecordRefused(
+                f"run {path.stem} is seed {record.seed} of {record.method.id}, from another file",
+                cure="withdraw one of the two, or hand the file in under another name or seed",
+            )
+        other = standing.data["test"]
         if other.pixels == test.pixels and other.images != test.images:
             raise RecordRefused(
                 f"run {record.run_id} counts {test.images} test images where run {path.stem} counts "
                 f"{other.images} of the same pixels"
             )
+
+
+def same_place(there: Record, name: str, seed: int, runs: Collection[str]) -> bool:
+    """Whether a record of a file stands where another file's would: as this seed of the row `name`.
+
+    `runs` are ids of the other's own runs: those are of one file.
+    """
+    return (
+        there.external is not None
+        and (there.method.id, there.seed) == (name, seed)
+        and not ({there.run_id, there.parent} - {""}) & set(runs)
+        and not any(edit.action == "withdrawn" for edit in there.edits)
+    )
 
 
 def _require_plain(path: Path, largest: int) -> None:

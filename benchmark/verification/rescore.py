@@ -178,7 +178,10 @@ def _scored(
             "code": code_state(),
             "packages": {**parent.packages, **packages()},
             "hardware": hardware("cpu"),
-            "fitted": parent.fitted or FittedPart(code=parent.code, hardware=parent.hardware),
+            "fitted": parent.fitted
+            or (
+                None if parent.external else FittedPart(code=parent.code, hardware=parent.hardware)
+            ),
             "stages": {**parent.stages, "score": seconds},
             "artefacts": [artefact, *(a for a in parent.artefacts if a.path != before.name)],
             "notes": [n for n in parent.notes if not n.startswith("scored again ")] + [said],

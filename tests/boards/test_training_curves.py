@@ -143,12 +143,12 @@ def test_long_curves_are_thinned_to_means_of_neighbours() -> None:
 
 
 def test_the_page_of_a_run_draws_them(harness: Path, run: Call) -> None:
-    from benchmark.pages.page import write_page
+    from benchmark.pages.run_page import write_page
 
     (record,) = runs(run, [{"step": 1, "inertia": 4.0}, {"step": 2, "inertia": 2.0}])
     page = write_page(record, home() / "runs" / record.run_id).read_text("utf-8")
     assert page.count("<svg") == 1
-    assert "<h2>Curves</h2>" in page
+    assert "<h2>Training: inertia</h2>" in page
     assert ">inertia in training</text>" in page
     assert ">steps</text>" in page
 

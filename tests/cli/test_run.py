@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 from tests_fixtures import Call
 
 from benchmark.home import home, leaderboards
+from benchmark.pages.run_page import command
 from benchmark.records.code import code_state, plugin_code, source_digest
+from benchmark.records.reading import read_record
+from benchmark.runner.plan import Request
+from benchmark.settings import from_words
 
 
 def test_a_run_says_its_number_and_where_all_lies(run: Call) -> None:
@@ -163,3 +168,28 @@ def test_the_board_is_printed_written_and_checked(bench: Call, run: Call) -> Non
     assert "bench board build" in stale.err
     assert "wrote 1 files" in bench("board", "build").out
     assert bench("board", "build", "--check").code == 0
+
+
+def test_the_words_on_a_runs_page_make_the_same_request(bench: Call, run: Call) -> None:
+    made = run("both", "--set", "sharpness=2.0", "--set", "steps=3", "--json").json
+    record = read_record(Path(made["record"]))
+    words = shlex.split(command(record))
+    assert words[:1] == ["bench"]
+    assert words[words.index("--set") :][:4] == ["--set", "sharpness=2.0", "--set", "steps=3"]
+    again = bench(*words[1:], "--device", "cpu", "--json").json
+    assert (again["run_id"], again["found"]) == (made["run_id"], True)
+
+
+def test_words_of_a_request_are_toml_again() -> None:
+    given = {"margin": True, "dimension": None, "of": "none", "sizes": [1, 2], "inner": {"x": 1.5}}
+    words = Request(
+        "m", "p", preset="small", given=given, seed=3, on="validation", devices=2
+    ).words()
+    assert from_words(words[i + 1] for i, word in enumerate(words) if word == "--set") == given
+    assert "margin=true" in words
+    assert words[-6:] == ["--seed", "3", "--on", "validation", "--devices", "2"]
+
+
+def test_a_plan_says_settings_as_they_are_given(run: Call) -> None:
+    said = run("weighty", "--set", "declared=false", "--plan").out
+    assert "declared=false, points=4" in said

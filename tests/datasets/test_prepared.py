@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import multiprocessing
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from benchmark.datasets.prepared import PreparedSplit
 from benchmark.datasets.preparing import open_split, split_folder
 from benchmark.datasets.readers.ytf68 import Ytf68
 from benchmark.datasets.trees import source_tree
+from benchmark.datasets.unaltered import known, remember, state_of
 from benchmark.home import builtin_folder
 from benchmark.protocols import Geometry, LandmarkRule, read_protocol
 from benchmark.protocols.data import Data
@@ -122,6 +124,50 @@ def test_more_images_than_a_chunk_keep_their_order(
     np.testing.assert_array_equal(whole.pixels, pieces.pixels)
     assert whole.pixels_digest == pieces.pixels_digest
     pieces.verify()
+
+
+def test_what_was_found_right_is_not_hashed_again_until_it_changes(
+    tiny_ytf68: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split, hashed = open_tiny(), []
+    honest = prepared.array_digest
+
+    def counted(array: np.ndarray) -> str:
+        hashed.append(array)
+        return honest(array)
+
+    monkeypatch.setattr(prepared, "array_digest", counted)
+    split.check()
+    assert hashed
+    hashed.clear()
+    open_tiny().check()
+    assert not hashed
+    open_tiny().verify()
+    assert hashed
+    path = split.folder / "pixels.npy"
+    before = path.stat()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as if it had not been touched
+    with pytest.raises(DataAltered, match="its pixels have sha256"):
+        open_tiny().check()
+    remember(split.folder, state_of(split.folder))  # as a disk that errs by itself
+    open_tiny().check()
+    with pytest.raises(DataAltered, match="its pixels have sha256"):
+        open_tiny().verify()
+
+
+def test_what_can_not_be_remembered_or_read_is_hashed_each_time(tiny_ytf68: Path) -> None:
+    split = open_tiny()
+    split.check()
+    (split.folder / "verified.json").write_text("{torn")
+    split.check()
+    assert known(split.folder) == state_of(split.folder)
+    (split.folder / "verified.json").unlink()
+    (split.folder / "verified.json").mkdir()  # nothing can be written there
+    split.check()
+    assert known(split.folder) is None
 
 
 @pytest.mark.parametrize("what", ["pixels", "points", "samples"])

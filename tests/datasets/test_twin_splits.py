@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmark.contracts.errors import Incompatible
+from benchmark.contracts.errors import DataAltered, Incompatible
 from benchmark.datasets.opening import open_split
 from benchmark.registry.protocols import find_protocol
 
@@ -68,3 +68,15 @@ def test_a_fit_for_validation_sees_the_pool_without_the_people_of_validation(
     assert set(fitted.identities) | set(validation.identities) == set(fit.identities)
     assert len(fitted.image_digests) == len(fitted)
     fitted.verify()
+
+
+def test_a_part_of_altered_pictures_is_refused(harness: Path, bench_home: Path) -> None:
+    (bench_home / "prepared").unlink()  # the shared twins of other tests
+    folder = opened("train").folder
+    opened("validation").check()
+    pixels = np.load(folder / "pixels.npy", mmap_mode="r+")
+    pixels[0] ^= 1
+    pixels.flush()
+    del pixels
+    with pytest.raises(DataAltered, match="its pixels have sha256"):
+        opened("validation")

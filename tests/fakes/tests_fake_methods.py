@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import time
@@ -24,6 +25,8 @@ from benchmark.contracts import (
     Prediction,
     ShapeAndPose,
     Translation,
+    Weights,
+    at_prediction,
 )
 from benchmark.contracts.errors import TrainingFailed
 
@@ -178,6 +181,84 @@ class Repaint(Method):
     def load(self, folder: Path, device: str) -> None:
         super().load(folder, device)
         self.colours = torch.load(folder / "colours.pt", weights_only=True)["colours"]
+
+
+class Both(Method):
+    """Points and colours of one fit, `sharpness` times as far from the middle."""
+
+    gives = ("landmarks", "descriptors")
+
+    class Settings(MethodSettings):
+        steps: int = 4
+        sharpness: float = at_prediction(1.0, gt=0, description="how far from the middle")
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        state = context.checkpoints.load() or {"step": 0, "at": torch.zeros(4, 2)}
+        for step in range(state["step"], self.settings.steps):
+            draw = torch.Generator().manual_seed(100 * context.seed + step)
+            moved = state["at"] + self.settings.sharpness * torch.rand(4, 2, generator=draw)
+            state = {"step": step + 1, "at": moved}
+            context.log({"step": step + 1})
+            if context.checkpoints.due():
+                context.checkpoints.save(state)
+            context.progress("both", step + 1, self.settings.steps)
+        self.at = state["at"]
+
+    def predict(self, images: torch.Tensor) -> Prediction:
+        light = images.mean((1, 2, 3))[:, None, None]
+        if self.kind == "landmarks":
+            points = images.shape[-1] / 2 + self.settings.sharpness * (self.at + light)
+            return Landmarks(points)
+        small = torch.nn.functional.avg_pool2d(images, 4)
+        return Descriptors.covering(
+            self.settings.sharpness * small * self.at.sum(), images.shape[-1]
+        )
+
+    def pictures(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"negative": -images}
+
+    def save(self, folder: Path) -> None:
+        torch.save({"at": self.at}, folder / "at.pt")
+
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        self.at = torch.load(folder / "at.pt", weights_only=True)["at"]
+
+
+class Drifting(Both):
+    """Each of several processes learns for itself, although it claims that they learn together."""
+
+    gives = ("landmarks",)
+
+    @classmethod
+    def info(cls, settings) -> MethodInfo:  # type: ignore[no-untyped-def]
+        return MethodInfo(gives=cls.gives, data_parallel=True)
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        super().fit(images, context)
+        self.at = self.at + context.rank
+
+
+FACES = Weights("faces.pth", "a lab", hashlib.sha256(b"faces").hexdigest(), "CC0-1.0")
+
+
+class Weighty(Grid):
+    """Opens a file of weights, when it is fitted and when it is loaded."""
+
+    class Settings(MethodSettings):
+        points: int = 4
+        declared: bool = True
+
+    @classmethod
+    def info(cls, settings) -> MethodInfo:  # type: ignore[no-untyped-def]
+        return MethodInfo(gives=cls.gives, pretrained=(FACES,) if settings.declared else ())
+
+    def fit(self, images: Images, context: FitContext) -> None:
+        assert context.weights(FACES.name).read_bytes() == b"faces"
+
+    def load(self, folder: Path, device: str) -> None:
+        super().load(folder, device)
+        assert self.pretrained(FACES.name).read_bytes() == b"faces"
 
 
 class BrokenNumbers(Grid):

@@ -14,6 +14,7 @@ from tests_support import SMALL_PROTOCOL, install_fake
 
 from benchmark.cli import main
 from benchmark.protocols.files import _read_cached
+from benchmark.registry import protocols
 from benchmark.registry.plugins import plugins
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,6 +62,7 @@ def harness(
     yield site
     plugins.cache_clear()
     _read_cached.cache_clear()
+    protocols._drafts.clear()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from tests_fixtures import Call
+from tests_generation import SMALL_IMAGES
 from tests_records import altered
 
 import benchmark as bench
@@ -96,8 +96,8 @@ def test_a_loaded_method_predicts_what_the_run_did(harness: Path) -> None:
     fitted = loaded_method(plan)
     images = to_signed(plan.splits["test"].images().batch(slice(None)))
     (home() / "prepared").unlink()  # no data is opened
-    run = outcome.record.run_id
-    for name in (outcome, run, run[:6], str(outcome.path)):
+    run, fit = outcome.record.run_id, outcome.record.fit_id
+    for name in (outcome, run, run[:6], fit):
         method = bench.load(name, device="cpu")
         assert type(method) is type(fitted)
         assert method.settings == fitted.settings
@@ -112,30 +112,37 @@ def test_a_fit_that_is_not_here_is_missed(harness: Path) -> None:
     shutil.rmtree(home() / "fits" / outcome.record.fit_id)
     with pytest.raises(DataMissing, match=outcome.record.run_id) as missing:
         bench.load(outcome)
-    assert "run the method again" in str(missing.value.cure)
+    assert "bench run --method grid --protocol small_faces" in str(missing.value.cure)
     with pytest.raises(UnknownName):
         bench.load("0000")
 
 
 def test_another_version_of_a_method_is_not_taken_for_it(harness: Path) -> None:
     outcome = bench.run("grid", "small_faces", **WHERE)
-    altered(outcome.path, lambda c: c["method"].update(version=2))
-    with pytest.raises(Incompatible, match="version 2 of grid, version 1 is installed"):
-        bench.load(str(outcome.path))
+    own = home() / "runs" / outcome.record.run_id / "record.json"
+    altered(own, lambda c: c["method"].update(version=2))
+    with pytest.raises(Incompatible, match="by version 2 of grid, here is 1"):
+        bench.load(outcome)
 
 
 def test_predictions_from_elsewhere_have_no_method(harness: Path) -> None:
     outcome = bench.run("grid", "small_faces", **WHERE)
     made = {"made_by": "theirs", "file": "a.npz", "sha256": "0" * 64, "bytes": 1}
+    own = home() / "runs" / outcome.record.run_id
+    altered(own / "record.json", lambda c: c["method"].update(origin="external"))
+    altered(own / "record.json", lambda c: c.update(external=made))
+    with pytest.raises(Incompatible, match="nothing was fitted"):
+        bench.load(outcome)
+    shutil.rmtree(own)
     altered(outcome.path, lambda c: c["method"].update(origin="external"))
     altered(outcome.path, lambda c: c.update(external=made))
-    with pytest.raises(Incompatible, match="scored from a file"):
-        bench.load(str(outcome.path))
+    with pytest.raises(Incompatible, match="nothing was fitted"):
+        bench.load(outcome)
 
 
-def test_other_code_than_the_fit_was_made_by_is_a_warning(harness: Path) -> None:
-    outcome = bench.run("grid", "small_faces", **WHERE)
-    assert json.loads(outcome.path.read_text())["fitted"]["code"]["plugin"]["digest"]
-    altered(outcome.path, lambda c: c["fitted"]["code"]["plugin"].update(digest="0" * 64))
-    with pytest.warns(UserWarning, match="no longer what its fit was made by"):
-        bench.load(str(outcome.path), device="cpu")
+def test_a_generator_is_loaded_too(harness: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = harness.parent / "protocols" / "small_images"
+    folder.mkdir()
+    (folder / "1.toml").write_text(SMALL_IMAGES)
+    outcome = bench.run("noise", "small_images", **WHERE)
+    assert bench.load(outcome, device="cpu").generator().sample(2, 0).shape[0] == 2

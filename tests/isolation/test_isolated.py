@@ -59,6 +59,7 @@ def test_a_fit_that_dies_goes_on_and_the_record_says_where_it_ran(
     with pytest.raises(TrainingFailed, match=r"process of method 'clash' died \(signal 9"):
         run(plan, Silent())
     assert torch.load(plan.fit_folder / "checkpoint.pt", weights_only=True)["step"] == 5
+    assert (plan.fit_folder / "checkpoint-half%20way.pt").exists()
     monkeypatch.delenv("CLASH_FAULT")
     record = run(plan, Silent()).record
     assert (record.stages["fit"].attempts, record.stages["fit/middle"].attempts) == (2, 1)
@@ -73,6 +74,8 @@ def test_a_fit_that_dies_goes_on_and_the_record_says_where_it_ran(
     assert read_record(next(leaderboards().rglob(f"{plan.run_id}.json"))) == record
     steps = [json.loads(line)["step"] for line in (plan.fit_folder / "log.jsonl").open()]
     assert steps == list(range(8))
+    assert [p.name for p in (plan.fit_folder / "samples").iterdir()] == ["0000000256-pull.png"]
+    assert not list(plan.fit_folder.glob("checkpoint*"))
     assert "x" in (plan.fit_folder / "process.log").read_text().split()
     assert (plan.fit_folder / "milestones" / "256" / "at.pt").exists()
     assert left_over() == []

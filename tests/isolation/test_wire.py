@@ -14,6 +14,7 @@ import torch
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.isolation.wire import Gone, Raised, Wire, plain
+from benchmark.isolation.worker import Worker
 
 
 @pytest.fixture
@@ -32,6 +33,17 @@ def sides(tmp_path: Path) -> Callable[..., Wire]:
         return Wire(here, tmp_path, "asked", "told", mine)
 
     return make
+
+
+def test_pictures_of_a_method_come_through(sides: Callable[..., Wire]) -> None:
+    worker = Worker("tests_fake_methods:Repaint", "repaint")
+    worker.do_make({}, "cpu")
+    worker.method.colours = torch.tensor([[0.0, 0, 0], [255, 255, 255]])  # type: ignore[attr-defined]
+    images = torch.tensor([-1.0, 1.0])[:, None, None, None].expand(2, 3, 4, 4)
+    wire = sides(lambda other, name, *words: worker.answer(name, *words))
+    found = wire.call("pictures", images)
+    assert list(found) == ["alpha"]
+    torch.testing.assert_close(found["alpha"], -images.sign(), atol=1e-3, rtol=0)
 
 
 def test_values_and_tensors_come_through(sides: Callable[..., Wire]) -> None:

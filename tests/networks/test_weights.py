@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from benchmark.contracts.errors import DataAltered, DataMissing
+from benchmark.contracts.weights import Weights
 from benchmark.files import file_sha256
 from benchmark.networks import weights
-from benchmark.networks.weights import WeightFile
 
 
-def pinned(path: Path, folder: str = "") -> WeightFile:
-    return WeightFile(path.name, file_sha256(path), "somewhere", "some licence", folder)
+def pinned(path: Path, folder: str = "") -> Weights:
+    return Weights(path.name, "somewhere", file_sha256(path), "some licence", folder)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_pickled_objects_are_not_loaded(file):
 
 
 def test_pins_look_like_sha256_and_agree_with_torchvisions_name():
-    files = [value for value in vars(weights).values() if isinstance(value, WeightFile)]
+    files = [value for value in vars(weights).values() if isinstance(value, Weights)]
     assert len(files) == 6
     assert all(len(f.sha256) == 64 and int(f.sha256, 16) for f in files)
     assert len({f.sha256 for f in files}) == 6

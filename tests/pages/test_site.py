@@ -140,6 +140,25 @@ def test_twins_pictures_are_drawn_anew_from_committed_files(
     assert len(list((site / "runs").glob("*-predictions.jpg"))) == 4
 
 
+def test_metrics_of_a_protocols_own_name_are_explained_by_what_they_measure(
+    harness: Path, run: Call, bench: Call, tmp_path: Path
+) -> None:
+    file = harness.parent / "protocols" / "small_faces" / "1.toml"
+    own = 'id = "nme_iod_30"\nmeasure = "nme_iod"\n'
+    file.write_text(file.read_text().replace('id = "nme_iod"\n', own))
+    for words in (["grid"], ["slow", "--set", "steps=2"]):
+        said = run(*words, "--json")
+        assert said.code == 0, said.err
+    build_site(tmp_path / "out" / "site")
+    page = (tmp_path / "out" / "site" / "boards" / "small_faces-1-twin.html").read_text()
+    meaning = "divided by the distance of the eyes"
+    assert meaning in page
+    compared = tmp_path / "compared.html"
+    ask = ("compare", "slow", "grid", "-p", "small_faces", "--twin", "--page", str(compared))
+    assert bench(*ask).code == 0
+    assert meaning in compared.read_text()
+
+
 def test_the_history_names_versions_what_changed_and_why(site: Path, harness: Path) -> None:
     folder = harness.parent / "protocols" / "small_faces"
     text = (folder / "1.toml").read_text().replace("version = 1", "version = 2")

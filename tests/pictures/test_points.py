@@ -12,9 +12,10 @@ from PIL import Image
 from tests_fake_methods import Grid, Halves, Pixels
 from tests_fixtures import Call
 
+from benchmark.colours import colours
 from benchmark.home import builtin_folder, home
 from benchmark.pictures.points import dotted
-from benchmark.pictures.sheet import GAP, HEAD, SIDE, colours, pictures_of_arrays, rows_sheet
+from benchmark.pictures.sheet import GAP, HEAD, SIDE, pictures_of_arrays, rows_sheet
 from benchmark.records.reading import read_record
 
 ROW, COLUMN, TOP = SIDE + GAP + HEAD, SIDE + GAP, HEAD + GAP // 2

@@ -83,7 +83,7 @@ def test_the_line_is_the_innermost_of_the_methods_own_package() -> None:
         (
             torch.zeros(2, 5),
             r"must have shape \(N, K, 2\), got \(2, 5\)",
-            "docs/reference/contracts.md",
+            "`benchmark.contracts.predictions`",
         ),
         (
             torch.full((2, 5, 2), torch.nan),

@@ -14,12 +14,12 @@ import torch
 from tests_fixtures import Call
 from tests_support import install_fake
 
-from benchmark.contracts import Landmarks, Method, MethodInfo, MethodSpec
+from benchmark.contracts import Descriptors, Landmarks, Method, MethodInfo, MethodSpec
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.method import MethodSettings, Weights
 from benchmark.registry.plugins import plugins
 from benchmark.testing import trial
-from benchmark.testing.conformance import Outcome, check_method
+from benchmark.testing.conformance import Case, Outcome, check_method, checks_of
 from benchmark.testing.scaffold import KINDS, new_method
 
 
@@ -139,6 +139,65 @@ class Alone(Good):
         return super().predict(images if len(images) > 1 else images[:, 0])
 
 
+class TwoStages(Good):
+    """Two stages; the second keeps no checkpoint of its own and begins from the end of the first."""
+
+    kept = ("weight", "stage")
+
+    def fit(self, images: Any, context: Any) -> None:
+        state = context.checkpoints.load() or {"weight": torch.zeros(()), "stage": 0}
+        for stage in range(int(state.get("stage", 0)), 2):
+            draw = torch.Generator().manual_seed(context.seed + stage)
+            state = {"weight": state["weight"] + torch.rand((), generator=draw), "stage": stage + 1}
+            context.checkpoints.save({name: state[name] for name in self.kept})
+            context.progress(f"stage {stage}", 1, 1)
+        self.weight = state["weight"]
+
+
+class ForgetsItsStage(TwoStages):
+    """After a kill between its stages it makes the first once more, on top."""
+
+    kept = ("weight",)
+
+
+class Kinds(Good):
+    gives = ("landmarks", "descriptors")
+
+    def predict(self, images: torch.Tensor) -> Any:
+        if self.kind == "landmarks":
+            return super().predict(images)
+        return Descriptors.covering(self.weight * images[..., ::4, ::4], images.shape[-1])
+
+
+class FirstKindOnly(Kinds):
+    def predict(self, images: torch.Tensor) -> Any:
+        self.kind = "landmarks"
+        return super().predict(images)
+
+
+class SecondKindOfBatch(Kinds):
+    def predict(self, images: torch.Tensor) -> Any:
+        found = super().predict(images)
+        if self.kind == "landmarks":
+            return found
+        return Descriptors.covering(found.maps + 0.1 * images.mean(), images.shape[-1])
+
+
+class Shows(Good):
+    def pictures(self, images: torch.Tensor) -> Any:
+        return {"negative": -images, "small": images[..., :3, :3]}
+
+
+class ShowsBytes(Good):
+    def pictures(self, images: torch.Tensor) -> Any:
+        return {"bright": images.add(1).mul(127.5)}
+
+
+class ShowsOne(Good):
+    def pictures(self, images: torch.Tensor) -> Any:
+        return {"first": images[0]}
+
+
 class Stops(Good):
     """Goes wrong when it goes on after a kill."""
 
@@ -178,7 +237,7 @@ def test_a_method_that_keeps_the_contract_passes_every_check(checked: Any) -> No
     outcomes = checked(Good)
     assert failed(outcomes) == set()
     assert len(outcomes) == 11
-    assert outcomes["kill and resume"].detail == "killed twice"
+    assert outcomes["kill and resume"].detail == "killed 6 times"
 
 
 @pytest.mark.parametrize(
@@ -194,10 +253,75 @@ def test_a_method_that_keeps_the_contract_passes_every_check(checked: Any) -> No
         (Litters, "writes at home"),
         (Unpinned, "declared"),
         (Wrong, "declared"),
+        (ForgetsItsStage, "kill and resume"),
+        (ShowsBytes, "pictures"),
+        (ShowsOne, "pictures"),
     ],
 )
 def test_a_fault_is_found(checked: Any, cls: type[Method], check: str) -> None:
     assert check in failed(checked(cls))
+
+
+def test_every_kind_is_asked_for(checked: Any) -> None:
+    both = {"gives": ["landmarks", "descriptors"]}
+    outcomes = checked(Kinds, **both)
+    assert failed(outcomes) == set()
+    assert (
+        outcomes["shapes"].detail == "landmarks: points (8, 4, 2), descriptors: maps (8, 3, 24, 24)"
+    )
+    outcomes = checked(FirstKindOnly, **both)
+    assert outcomes["shapes"].detail == (
+        "asked for descriptors, which it declares, it gives Landmarks"
+    )
+    outcomes = checked(SecondKindOfBatch, **both)
+    assert failed(outcomes) == {"batch and order"}
+    assert outcomes["batch and order"].detail.startswith("descriptors: maps of an image alone")
+
+
+def test_a_fit_is_killed_in_every_stage_and_between_them(checked: Any) -> None:
+    outcomes = checked(TwoStages)
+    assert failed(outcomes) == set()
+    assert outcomes["kill and resume"].detail == "killed 4 times, in 2 stages"
+
+
+def test_pictures_are_asked_of_methods_that_have_some(checked: Any) -> None:
+    outcomes = checked(Shows)
+    assert (outcomes["pictures"].state, outcomes["pictures"].detail) == (
+        "passed",
+        "negative, small",
+    )
+    assert "pictures" not in checked(Good)
+    assert "shape (3, 96, 96), not (8, 3, s, s)" in checked(ShowsOne)["pictures"].detail
+
+
+def cases(name: str) -> dict[str, Case]:
+    return {str(case): case for case in checks_of(name)}
+
+
+@pytest.mark.long
+def test_a_fake_of_two_kinds_keeps_the_contract(harness: Path) -> None:
+    for name, case in cases("both").items():
+        if name != "light import":  # the fakes' module is that of their registration
+            case()
+
+
+def test_a_check_that_does_not_hold_is_an_assertion_with_its_detail(harness: Path) -> None:
+    found = cases("broken-numbers")
+    assert "registration" in found
+    assert "samples" not in found
+    with pytest.raises(AssertionError, match="licence is empty"):
+        found["registration"]()
+    with pytest.raises(AssertionError, match=r"Landmarks\.points has NaN") as caught:
+        found["shapes"]()
+    assert "cure: " in str(caught.value)
+
+
+@pytest.mark.long
+def test_two_processes_end_with_the_same_method_where_it_says_so(harness: Path) -> None:
+    assert "two processes" not in cases("both")
+    cases("descent")["two processes"]()
+    with pytest.raises(AssertionError, match="points differs between the two processes of one fit"):
+        cases("drifting")["two processes"]()
 
 
 LAST = ["batch and order", "save and load", "same seed", "kill and resume", "leaves alone",

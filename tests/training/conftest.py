@@ -1,4 +1,4 @@
-"""A stand-in for the harness: a fit context in a folder."""
+"""The harness's stand-in, with what it was told."""
 
 from __future__ import annotations
 
@@ -9,38 +9,22 @@ from typing import Any
 import pytest
 
 from benchmark.contracts.method import FitContext
-from benchmark.testing.standin import FileCheckpoints
-
-
-class Recorded(FitContext):
-    """A context that also keeps what it was told."""
-
-    rows: list[dict[str, Any]]
-    milestones: list[int]
+from benchmark.testing import standin
 
 
 @pytest.fixture
-def make_context() -> Callable[..., Recorded]:
-    def make(folder: Path, *, seed: int = 0, kill_after: int = 0) -> Recorded:
-        folder.mkdir(parents=True, exist_ok=True)
-        rows: list[dict[str, Any]] = []
-        milestones: list[int] = []
+def make_context() -> Callable[..., FitContext]:
+    """A context with checkpoints at each third question; it keeps `rows` and `milestones`."""
+
+    def make(folder: Path, **more: Any) -> Any:
+        context: Any = standin.make_context(folder, every=3, **more)
+        kept, context.rows, context.milestones = context.milestone, context.seen.log, []
 
         def milestone(images_seen: int, save: Callable[[Path], None]) -> None:
-            milestones.append(images_seen)
-            save(folder)
+            context.milestones.append(images_seen)
+            kept(images_seen, save)
 
-        context = Recorded(
-            seed=seed,
-            device="cpu",
-            folder=folder,
-            checkpoints=FileCheckpoints(folder / "checkpoint.pt", 3, kill_after),
-            progress=lambda stage, step, total, **values: None,
-            log=lambda row: rows.append(dict(row)),
-            shared=None,  # type: ignore[arg-type]
-            milestone=milestone,
-        )
-        context.rows, context.milestones = rows, milestones
+        context.milestone = milestone
         return context
 
     return make

@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.training.augment import ViewSettings, view
+from benchmark.contracts.errors import InvalidInput
+from benchmark.training.augment import ViewSettings, mirrored, view, windows
 from benchmark.training.randomness import generator
 
 PLAIN = {"flip": 0.0, "colour": 0.0, "grayscale": 0.0, "blur": 0.0, "aspect": 1.0}
@@ -105,3 +106,38 @@ def test_other_steps_draw_other_views(step: int) -> None:
     one = view(noise(), choice, generator(0, "views", step))
     two = view(noise(), choice, generator(0, "views", step + 1))
     assert not torch.equal(one, two)
+
+
+def test_windows_are_windows() -> None:
+    side = 12
+    pixels = torch.arange(side * side, dtype=torch.uint8).view(1, 1, side, side)
+    out = windows(pixels.repeat(50, 3, 1, 1), 8, torch.Generator().manual_seed(0))
+    assert out.shape == (50, 3, 8, 8)
+    levels = ((out + 1) * 127.5).round()
+    steps = {round(float(d)) for d in levels.diff(dim=-1).flatten()}
+    assert steps == {1}
+    assert {round(float(d)) for d in levels.diff(dim=-2).flatten()} == {side}
+    assert len({float(v) for v in levels[:, 0, 0, 0]}) > 10
+
+
+def test_windows_without_margin_are_the_images() -> None:
+    pixels = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
+    out = windows(pixels, 8, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(out, pixels.float() / 127.5 - 1)
+
+
+def test_a_window_beyond_the_image_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="no window of 9"):
+        windows(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), 9, draw())
+
+
+@pytest.mark.parametrize("kind", [torch.uint8, torch.float32])
+def test_about_half_are_mirrored_and_nothing_else_changes(kind: torch.dtype) -> None:
+    images = (noise(400, 6) * 255).to(kind)
+    out = mirrored(images, draw())
+    turned = (out == images.flip(-1)).flatten(1).all(1)
+    assert ((out == images).flatten(1).all(1) ^ turned).all()
+    assert 160 < int(turned.sum()) < 240
+    assert torch.equal(mirrored(images, draw()), out)
+    assert torch.equal(mirrored(images, draw(), 0.0), images)
+    assert torch.equal(mirrored(images, draw(), 1.0), images.flip(-1))

@@ -88,6 +88,63 @@ def drifting_at_the_end(rank: int, folder: Path) -> dict[str, Any]:
     return drifting(rank, folder, at=5)
 
 
+class Moody(torch.nn.Module):
+    """Two entry points, a running mean, a constant, and layers that not every step or process uses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = torch.nn.Linear(4, 4), torch.nn.Linear(4, 1)
+        self.rare, self.unused = torch.nn.Linear(4, 1), torch.nn.Linear(4, 1)
+        self.register_buffer("seen", torch.zeros(4))
+        self.register_buffer("filter", torch.tensor([0.1, 0.3, 0.7]))
+
+    def mapping(self, z: torch.Tensor) -> torch.Tensor:
+        w: torch.Tensor = self.first(z).tanh()
+        self.seen.lerp_(w.detach().mean(0), 0.5)
+        return w
+
+
+def playing(rank: int, folder: Path | None, count: int = 2) -> dict[str, Any]:
+    """Steps through parts of a network, twice derived, on this rank's share of eight vectors."""
+    from benchmark.training.device import make_fabric
+    from benchmark.training.players import Numbers, Player
+
+    torch.manual_seed(rank)  # process 0's weights count
+    network = Moody()
+    makes = Player(make_fabric("cpu"), network, torch.optim.Adam(network.parameters(), 0.05))
+    numbers = Numbers(path=0.0)
+    for step in range(5):
+        data = torch.randn(8, 4, generator=torch.Generator().manual_seed(step)).chunk(count)[rank]
+        w = network.mapping(data.requires_grad_())
+        found = network.second(w)
+        (gradient,) = torch.autograd.grad(found.sum(), data, create_graph=True)
+        lengths = gradient.square().sum(1)
+        numbers.follow(0.1, path=lengths)
+        loss = (found - 1).square().mean() + lengths.mean()
+        if step == 3 and rank == 0:
+            loss = loss + count * network.rare.weight.sum()
+        makes.step(loss, clip=0.7)
+    return {"makes": dict(makes.state_dict()), "numbers": dict(numbers.state_dict())}
+
+
+def flat(state: Any) -> dict[str, torch.Tensor]:
+    moments = state["makes"]["_extra_state"]["state"]
+    tensors = {f"{k}.{name}": v for k, each in moments.items() for name, v in each.items()}
+    networks = {k: v for k, v in state["makes"].items() if k != "_extra_state"}
+    return {**tensors, **networks, **state["numbers"]}
+
+
+@pytest.mark.long
+def test_players_step_as_one_with_the_whole_batch_and_stay_equal(tmp_path: Path) -> None:
+    one, two = (flat(state) for state in both(tmp_path, "playing"))
+    whole = flat(playing(0, None, 1))
+    assert one.keys() == two.keys() == whole.keys()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    for name, value in whole.items():
+        torch.testing.assert_close(one[name], value, rtol=1e-4, atol=1e-5)
+    assert torch.equal(one["network.filter"], torch.tensor([0.1, 0.3, 0.7]))
+
+
 @pytest.mark.long
 def test_a_mean_is_over_what_was_given_by_whom_it_was(tmp_path: Path) -> None:
     zero, one = both(tmp_path, "rare_values")

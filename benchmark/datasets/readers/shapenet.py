@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput, UnknownName
 from benchmark.datasets.layout import AGAIN, expect_count, matlab_arrays, required, words_of
 from benchmark.datasets.readers.cameras import looking_at_origin
-from benchmark.twins.scene import quaternion
 
 VIEWS = 5
 CLASSES: Mapping[str, str] = {"cars": "02958343", "chairs": "03001627", "planes": "02691156"}
@@ -26,7 +26,7 @@ COUNTS: Mapping[str, tuple[int, int, int]] = {
 }
 """Models per class in train, validation, test (the lists of eldar/differentiable-point-clouds)."""
 
-FOCAL = np.float32(1.875)
+FOCAL = np.array(1.875, np.float32)
 """A lens of 60 mm on a sensor of 32 mm, as the published pictures were rendered."""
 
 CLOUD_LACKS = 100
@@ -132,7 +132,8 @@ class ShapeNet(Reader):
             rotation = looking_at_origin(position)
         except InvalidInput as error:
             raise DataAltered(f"{path}: {error.message}", cure=AGAIN) from None
-        return quaternion(rotation).astype(np.float32), float(np.linalg.norm(position))
+        quaternion = Rotation.from_matrix(rotation).as_quat(canonical=True, scalar_first=True)
+        return quaternion.astype(np.float32), float(np.linalg.norm(position))
 
     def _clouds(self, synset: str) -> Path:
         """The folder of a class's clouds, found to be nearly complete when it is first opened."""

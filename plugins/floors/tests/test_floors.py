@@ -27,7 +27,7 @@ from benchmark.registry.protocols import find_protocol
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome
 from benchmark.runner.run import run as run_plan
-from benchmark.settings import SettingsInvalid
+from benchmark.settings import SettingsInvalid, from_words
 from benchmark.tasks.landmark_regression import targets
 
 QUIET = Silent()
@@ -357,3 +357,29 @@ def test_training_images_keep_as_many_as_they_are_told(tmp_path: Path) -> None:
     kept = {bytes(image) for image in method.images}
     assert len(kept) == 12
     assert kept < {bytes(image) for image in pixels[:, 1:9, 1:9]}
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("settings={steps=3", "what follows settings= is no TOML value"),
+        ("settings=3", "settings is 3, expected a table: settings.KEY=VALUE"),
+        ("of=3", "of is 3, expected a method or method:preset"),
+    ],
+)
+def test_settings_that_are_no_table_are_one_clear_error(
+    floors: Path, bench: Call, words: str, said: str
+) -> None:
+    done = bench("run", "-m", "random-features", "-p", "small_faces", "--twin", "--set", words)
+    assert done.code == 2
+    assert said in done.err
+    assert done.err.count("error: ") == 1
+
+
+def test_settings_of_the_imitated_method_may_be_a_table_or_none(floors: Path) -> None:
+    table = make_plan(
+        replace(REQUEST, method="random-features", given={"of": "slow", "settings": {"steps": 0}}),
+        QUIET,
+    )
+    given = from_words(["of=slow", "settings={steps = 0}"])
+    assert make_plan(replace(table.request, given=given), QUIET).run_id == table.run_id

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from bench_imm.loss import Features, Weights, differences
+from bench_imm.loss import DifferenceWeights, Features, differences
+from bench_imm.method import Imm
 from bench_imm.settings import ImmSettings
 
-from benchmark.contracts.errors import DataMissing
+from benchmark.contracts.errors import DataMissing, PluginBroken
 from benchmark.networks.trunks import TRUNKS
 
 PLAIN: dict[str, Any] = {"perceptual": "none", "depth": 0}
@@ -41,7 +43,7 @@ def test_the_mask_is_resized_to_each_map() -> None:
 
 def test_running_weights_are_the_average_of_what_was_seen() -> None:
     settings = ImmSettings(perceptual="untrained", depth=2, weights=(100.0, 1.6, 2.3))
-    weights = Weights(settings).train()
+    weights = DifferenceWeights(settings).train()
     average = np.array([100.0, 1.6, 2.3])
     draw = np.random.default_rng(0)
     for _ in range(20):
@@ -55,14 +57,14 @@ def test_running_weights_are_the_average_of_what_was_seen() -> None:
 
 def test_fixed_weights_stay() -> None:
     settings = ImmSettings(**PLAIN | {"weighting": "fixed", "weights": (4.0, 2.0)})
-    weights = Weights(settings).train()
+    weights = DifferenceWeights(settings).train()
     assert float(weights(torch.tensor([6.0]))) == 1.5
     assert weights.values.tolist() == [4.0]
 
 
 def test_no_gradient_flows_through_the_weights() -> None:
     seen = torch.tensor([3.0], requires_grad=True)
-    weights = Weights(ImmSettings(**PLAIN)).train()
+    weights = DifferenceWeights(ImmSettings(**PLAIN)).train()
     weights(seen).backward()
     assert seen.grad is not None
     assert float(seen.grad) == pytest.approx(1 / float(weights.values))
@@ -93,11 +95,19 @@ def test_untrained_features_are_the_same_everywhere() -> None:
     assert 0.1 < float(first.std()) < 10  # neither dies nor explodes
 
 
-def test_a_missing_weight_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    for name in ("BENCH_WEIGHTS", "BENCH_DATA", "BENCH_HOME"):
-        monkeypatch.setenv(name, str(tmp_path))
+def test_weights_are_asked_for_by_the_name_that_is_declared(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def missing(name: str) -> Path:
+        asked.append(name)
+        raise DataMissing(f"no {name}")
+
     with pytest.raises(DataMissing, match=r"vgg16-397923af\.pth"):
-        Features("vgg16", 5)
+        Features("vgg16", 5, missing)
+    (declared,) = Imm.info(ImmSettings(**PLAIN | {"perceptual": "vgg16", "depth": 5})).pretrained
+    assert asked == [declared.name]
+    with pytest.raises(PluginBroken, match="not among those that the method declares"):
+        Features("squeezenet", 1)
 
 
 def test_layers_are_the_second_convolutions() -> None:

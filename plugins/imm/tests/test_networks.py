@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from bench_imm.networks import Networks, Same, encoder, pose_encoder, renderer
+from bench_imm.networks import Networks, encoder, pose_encoder, renderer
 from bench_imm.settings import ImmSettings
 from pydantic import ValidationError
 from torch import nn
@@ -55,13 +55,6 @@ def test_channels_halve_down_to_eight() -> None:
     widths = [p.out_channels for p in renderer("bilinear", 2, 4, 4, "seed").modules()
               if isinstance(p, nn.Conv2d)]  # fmt: skip
     assert widths == [32, 32, 16, 16, 8, 8, 8, 3]
-
-
-def test_same_pads_what_is_odd_at_the_end() -> None:
-    made = Same(1, 1, 3, 2, bias=False)
-    nn.init.ones_(made.weight)
-    line = torch.arange(1.0, 7.0).expand(1, 1, 6, 6)
-    assert (made(line)[0, 0, 0] / 3).tolist() == [6.0, 12.0, 11.0]  # 1+2+3, 3+4+5, 5+6+nothing
 
 
 TINY: dict[str, Any] = {

@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 import torch
 from bench_imm.keypoints import positions, to_pixels
-from bench_imm.pairs import Pairs, Partners, discount, resized, surroundings
+from bench_imm.pairs import Pairs, discount, resized
 from bench_imm.settings import ImmSettings
 
-from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.images import Images
-from benchmark.training.batches import Order
 from benchmark.training.warp import draw_warps, warp_generator
 
 CPU = torch.device("cpu")
@@ -81,14 +79,6 @@ def test_real_pixels_of_the_margin_are_used_if_asked_for() -> None:
     assert white[0] > white[1]  # without the margin more of the target is read from outside
 
 
-def test_both_scales_agree_to_the_pixel() -> None:
-    assert surroundings(96, 20, 48) == (20, 10)
-    assert surroundings(96, 20, 64) == (18, 12)
-    assert surroundings(128, 16, 128) == (16, 16)
-    assert surroundings(96, 20, 128) == (18, 24)
-    assert surroundings(97, 20, 48) == (0, 0)
-
-
 def test_the_mask_is_the_released_profile() -> None:
     mask = discount(128, settings(discount=(10 / 128, 20 / 128)))[0, 0]
     row = mask[64]
@@ -120,27 +110,6 @@ def test_views_are_shown_as_they_are() -> None:
     assert mask is None
     assert ((source + 1) * 127.5).round()[:, 0, 0, 0].tolist() == [1, 3, 5]
     assert ((target + 1) * 127.5).round()[:, 0, 0, 0].tolist() == [0, 2, 4]
-
-
-def test_partners_are_other_views_of_the_same_object() -> None:
-    objects = np.array([5, 2, 5, 9, 2, 5, 7, 7])
-    order = Order(8, 8, seed=3)
-    partners = Partners(order, objects)
-    met: dict[int, set[int]] = {i: set() for i in range(8)}
-    for step in range(60):
-        chosen, found = order.indices(step), partners.indices(step)
-        assert (objects[chosen] == objects[found]).all()
-        for image, partner in zip(chosen.tolist(), found.tolist(), strict=True):
-            met[image].add(partner)
-    assert met == {
-        0: {2, 5}, 2: {0, 5}, 5: {0, 2}, 1: {4}, 4: {1}, 3: {3}, 6: {7}, 7: {6},
-    }  # fmt: skip
-    assert partners.indices(4).tolist() == Partners(order, objects).indices(4).tolist()
-
-
-def test_views_need_a_protocol_that_grants_them() -> None:
-    with pytest.raises(Incompatible, match="does not grant"):
-        Partners(Order(8, 4, 0), None)
 
 
 def test_resizing_is_antialiased() -> None:

@@ -1,10 +1,11 @@
-"""LEAD keeps bench's contract, a kill in each stage included."""
+"""LEAD keeps bench's contract: a kill in each stage, and two processes that fit together, included."""
 
 import pytest
 
-from benchmark.testing.conformance import check_method
+from benchmark.testing.conformance import Case, checks_of
 
 
-@pytest.mark.slow
-def test_it_keeps_the_contract() -> None:
-    assert [o for o in check_method("lead") if o.state != "passed"] == []
+@pytest.mark.long
+@pytest.mark.parametrize("check", checks_of("lead"), ids=str)
+def test_it_keeps_the_contract(check: Case) -> None:
+    check()

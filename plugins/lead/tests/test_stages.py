@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from bench_lead.byol import Byol, byol_loss
-from bench_lead.distil import alignment, similarity_logits, windows
+from bench_lead.distil import alignment, similarity_logits
 from bench_lead.networks import narrow
 from torch import nn
 
@@ -67,21 +67,3 @@ def test_a_student_like_the_teacher_reaches_the_entropy() -> None:
     torch.testing.assert_close(cross, entropy)
     flat = torch.zeros(1, 1, 576)
     assert float(alignment(flat, flat)[1]) == pytest.approx(math.log(576), rel=1e-6)
-
-
-def test_windows_are_windows() -> None:
-    side = 12
-    pixels = torch.arange(side * side, dtype=torch.uint8).view(1, 1, side, side)
-    out = windows(pixels.repeat(50, 3, 1, 1), 8, torch.Generator().manual_seed(0))
-    assert out.shape == (50, 3, 8, 8)
-    levels = ((out + 1) * 127.5).round()
-    steps = {round(float(d)) for d in levels.diff(dim=-1).flatten()}
-    assert steps == {1}
-    assert {round(float(d)) for d in levels.diff(dim=-2).flatten()} == {side}
-    assert len({float(v) for v in levels[:, 0, 0, 0]}) > 10
-
-
-def test_windows_without_margin_are_the_images() -> None:
-    pixels = torch.randint(0, 256, (2, 3, 8, 8), dtype=torch.uint8)
-    out = windows(pixels, 8, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(out, pixels.float() / 127.5 - 1)

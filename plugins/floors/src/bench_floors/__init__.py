@@ -1,120 +1,79 @@
 """Floors and ceilings: registration only."""
 
+from typing import Any
+
 from benchmark.contracts import KINDS, MethodSpec, hookimpl
+from benchmark.contracts.hooks import Register
+from benchmark.contracts.spec import Kind
+
+FLOORS: dict[str, tuple[str, list[Kind], str]] = {
+    "mean-shape": (
+        "mean_shape:MeanShape",
+        ["landmarks"],
+        "the mean of the training labels, whatever the image",
+    ),
+    "full-frame": ("regions:FullFrame", ["parts"], "all of the picture is foreground"),
+    "centre-disc": ("regions:CentreDisc", ["parts"], "a disc in the middle is foreground"),
+    "random-features": (
+        "random_features:RandomFeatures",
+        list(KINDS),  # what the other method gives
+        "another method's network before any training",
+    ),
+    "ellipsoid-cloud": (
+        "ellipsoid_cloud:EllipsoidCloud",
+        ["shape_and_pose"],
+        "one ellipsoid for every image, seen from a direction drawn at random",
+    ),
+    "image-grid": (
+        "image_grid:ImageGrid",
+        ["landmarks", "parts", "descriptors"],
+        "a grid of points, its cells as parts, or positions as descriptors",
+    ),
+    "training-images": (
+        "shown_images:TrainingImages",
+        ["generator"],
+        "the images fitted on, given back as if generated",
+    ),
+    "noise-images": (
+        "shown_images:NoiseImages",
+        ["generator"],
+        "uniform noise, whatever was fitted on",
+    ),
+    "oracle": (
+        "oracle:Oracle",
+        ["landmarks", "descriptors", "parts", "shape_and_pose", "generator"],
+        "the labels themselves through the same probe or scoring",
+    ),
+}
+"""Id → (module:class, what it gives, summary)."""
+
+OF = ("lead:small", "lead:demo", "lead:paper", "imm:small", "imm:demo", "imm:released", "imm:paper")
+"""Whose untrained networks are floors."""
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "random-features": {
+        "presets": {of.replace(":", "-"): {"of": of} for of in OF},
+        "default_preset": "lead-paper",
+        "twin_preset": "lead-small",
+    },
+    "image-grid": {"presets": {"parts": {"kind": "parts"}, "positions": {"kind": "descriptors"}}},
+    "oracle": {"presets": {"matching": {"kind": "descriptors", "shape": "bump", "cells": 48}}},
+}
 
 
 @hookimpl
-def bench_methods(register):  # type: ignore[no-untyped-def]
+def bench_methods(register: Register) -> None:
     """Register them all."""
-    register(
-        MethodSpec(
-            id="mean-shape",
-            implementation="bench_floors.mean_shape:MeanShape",
-            gives=["landmarks"],
-            summary="the mean of the training labels, whatever the image",
-            role="floor",
-            origin="official",
-            licence="Apache-2.0",
+    for name, (implementation, gives, summary) in FLOORS.items():
+        register(
+            MethodSpec(
+                id=name,
+                implementation=f"bench_floors.{implementation}",
+                gives=gives,
+                summary=summary,
+                role="ceiling" if name == "oracle" else "floor",
+                origin="official",
+                licence="Apache-2.0",
+                **PRESETS.get(name, {}),
+            )
         )
-    )
-    register(
-        MethodSpec(
-            id="full-frame",
-            implementation="bench_floors.regions:FullFrame",
-            gives=["parts"],
-            summary="all of the picture is foreground",
-            role="floor",
-            origin="official",
-            licence="Apache-2.0",
-        )
-    )
-    register(
-        MethodSpec(
-            id="centre-disc",
-            implementation="bench_floors.regions:CentreDisc",
-            gives=["parts"],
-            summary="a disc in the middle is foreground",
-            role="floor",
-            origin="official",
-            licence="Apache-2.0",
-        )
-    )
-    register(
-        MethodSpec(
-            id="random-features",
-            implementation="bench_floors.random_features:RandomFeatures",
-            gives=list(KINDS),  # what the other method gives
-            summary="another method's network before any training",
-            role="floor",
-            origin="official",
-            licence="Apache-2.0",
-            presets={
-                "lead-small": {"of": "lead:small"},
-                "lead-demo": {"of": "lead:demo"},
-                "lead-paper": {"of": "lead:paper"},
-                "imm-small": {"of": "imm:small"},
-                "imm-demo": {"of": "imm:demo"},
-                "imm-released": {"of": "imm:released"},
-                "imm-paper": {"of": "imm:paper"},
-            },
-            default_preset="lead-paper",
-            twin_preset="lead-small",
-        )
-    )
-    register(
-        MethodSpec(
-            id="ellipsoid-cloud",
-            implementation="bench_floors.ellipsoid_cloud:EllipsoidCloud",
-            gives=["shape_and_pose"],
-            summary="one ellipsoid for every image, seen from a direction drawn at random",
-            role="floor",
-            origin="official",
-            licence="Apache-2.0",
-        )
-    )
-    register(
-        MethodSpec(
-            id="image-grid",
-            implementation="bench_floors.image_grid:ImageGrid",
-            gives=["landmarks", "parts", "descriptors"],
-            summary="a grid of points, its cells as parts, or positions as descriptors",
-            role="floor",
-            origin="official",
-            licence="Apache-2.0",
-            presets={"parts": {"kind": "parts"}, "positions": {"kind": "descriptors"}},
-        )
-    )
-    register(
-        MethodSpec(
-            id="training-images",
-            implementation="bench_floors.shown_images:TrainingImages",
-            gives=["generator"],
-            summary="the images fitted on, given back as if generated",
-            role="floor",
-            origin="official",
-            licence="Apache-2.0",
-        )
-    )
-    register(
-        MethodSpec(
-            id="noise-images",
-            implementation="bench_floors.shown_images:NoiseImages",
-            gives=["generator"],
-            summary="uniform noise, whatever was fitted on",
-            role="floor",
-            origin="official",
-            licence="Apache-2.0",
-        )
-    )
-    register(
-        MethodSpec(
-            id="oracle",
-            implementation="bench_floors.oracle:Oracle",
-            gives=["landmarks", "descriptors", "parts", "shape_and_pose", "generator"],
-            summary="the labels themselves through the same probe or scoring",
-            role="ceiling",
-            origin="official",
-            licence="Apache-2.0",
-            presets={"matching": {"kind": "descriptors", "shape": "bump", "cells": 48}},
-        )
-    )

@@ -98,17 +98,20 @@ class RandomFeatures(Method):
                 f"method {self.settings.of!r} has no network to leave untrained",
                 cure="choose another with --set of=…; a method offers it by defining `initialise`",
             )
-        self.inner.device = context.device
+        self.inner.device, self.inner.pretrained = context.device, context.weights
         self.inner.initialise(images, context)
 
     def predict(self, images: torch.Tensor) -> Prediction:
+        self.inner.kind = self.kind
         return self.inner.predict(images)
 
     def generator(self) -> Generator:
+        self.inner.kind = self.kind
         return self.inner.generator()
 
     def save(self, folder: Path) -> None:
         self.inner.save(folder)
 
     def load(self, folder: Path, device: str) -> None:
+        self.inner.pretrained = self.pretrained
         load_from(self.inner, folder, device)

@@ -6,14 +6,16 @@ colourisation VGG16 of Larsson et al.; here it is a classifier's, or one drawn f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark.networks.trunks import ImageNetScale, trunk, untrained_trunk
+from benchmark.contracts.weights import no_weights
+from benchmark.networks.trunks import TRUNKS, ImageNetScale, trunk, untrained_trunk
 
 LAYERS = {
     "vgg16": ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2"),
@@ -23,9 +25,14 @@ UNTRAINED_SEED = 0
 
 
 class Features(nn.Module):
-    """Pixels in 0 … 255 and the first `depth` maps of a network, of images in [-1, 1]."""
+    """Pixels in 0 … 255 and the first `depth` maps of a network, of images in [-1, 1].
 
-    def __init__(self, perceptual: str, depth: int) -> None:
+    `weights` says where a file of weights lies, by its name.
+    """
+
+    def __init__(
+        self, perceptual: str, depth: int, weights: Callable[[str], Path] = no_weights
+    ) -> None:
         super().__init__()
         self.scale = ImageNetScale()
         self.maps: nn.Module | None = None
@@ -33,7 +40,8 @@ class Features(nn.Module):
             layers = LAYERS["squeezenet"][:depth]
             self.maps = untrained_trunk("squeezenet", layers, UNTRAINED_SEED)
         elif depth:
-            self.maps = trunk(perceptual, LAYERS[perceptual][:depth])
+            file = weights(TRUNKS[perceptual].weight.name)
+            self.maps = trunk(perceptual, LAYERS[perceptual][:depth], file)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         found = [images.float() * 127.5]
@@ -60,7 +68,7 @@ def _difference(wanted: Tensor, found: Tensor, mask: Tensor | None) -> Tensor:
     return (squared.mean(1, keepdim=True) * mask).mean()
 
 
-class Weights(nn.Module):
+class DifferenceWeights(nn.Module):
     """The weight of each difference: fixed, or its running average."""
 
     values: Tensor

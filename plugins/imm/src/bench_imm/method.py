@@ -13,13 +13,11 @@ from bench_imm.networks import Networks
 from bench_imm.pairs import resized
 from bench_imm.settings import ImmSettings
 from benchmark.contracts.images import Images
-from benchmark.contracts.method import FitContext, MethodInfo, Weights
+from benchmark.contracts.method import FitContext, MethodInfo
 from benchmark.contracts.predictions import Landmarks
-from benchmark.networks import weights as known
+from benchmark.networks.trunks import TRUNKS
 from benchmark.training.network_method import NetworkMethod
 from benchmark.training.warp import draw_warps, warp_generator
-
-FILES = {"vgg16": known.VGG16, "squeezenet": known.SQUEEZENET}
 
 
 class Imm(NetworkMethod[Networks]):
@@ -30,12 +28,11 @@ class Imm(NetworkMethod[Networks]):
 
     @classmethod
     def info(cls, settings: ImmSettings) -> MethodInfo:
-        file = FILES.get(settings.perceptual) if settings.depth else None
-        pretrained = (Weights(file.name, file.source, file.sha256),) if file else ()
+        looks = settings.depth and settings.perceptual in TRUNKS
         notes = f"the loss looks through {settings.perceptual} maps" if settings.depth else ""
         return MethodInfo(
             gives=cls.gives,
-            pretrained=pretrained,
+            pretrained=(TRUNKS[settings.perceptual].weight,) if looks else (),
             milestones=True,
             notes=notes or "the loss looks at pixels alone",
         )

@@ -10,21 +10,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from bench_imm.keypoints import gaussian_maps, positions
-
-
-class Same(nn.Conv2d):
-    """A convolution padded as TensorFlow's SAME: what is odd goes to the bottom and the right."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        pad = []
-        for axis in (-1, -2):
-            size, kernel, stride = x.shape[axis], self.kernel_size[axis], self.stride[axis]
-            missing = max(0, (-(-size // stride) - 1) * stride + kernel - size)
-            pad += [missing // 2, missing - missing // 2]
-        return super().forward(functional.pad(x, pad))
+from benchmark.networks.same import Same
 
 
 def _convolution(

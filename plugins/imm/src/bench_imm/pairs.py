@@ -12,10 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.images import Images, to_signed
-from benchmark.training.batches import Order
-from benchmark.training.randomness import derived_seed
+from benchmark.training.batches import surroundings
 from benchmark.training.warp import ThinPlateSpline, Warp, draw_warps
 
 
@@ -34,18 +32,6 @@ def resized(images: Tensor, size: int) -> Tensor:
     return functional.interpolate(
         images, (size, size), mode="bilinear", align_corners=False, antialias=True
     )
-
-
-def surroundings(size: int, margin: int, seen: int) -> tuple[int, int]:
-    """How many pixels around an image of `size` are used, and how many that is at `seen` pixels.
-
-    The most of `margin` that is a whole number at both sizes, so that both have one scale.
-
-    >>> surroundings(96, 20, 64)
-    (18, 12)
-    """
-    used = next(m for m in range(margin, -1, -1) if m * seen % size == 0)
-    return used, used * seen // size
 
 
 def discount(side: int, settings: Any) -> Tensor:
@@ -107,32 +93,3 @@ class Pairs:
         angles = draw.uniform(-self.settings.rotation, self.settings.rotation, count)
         still = ThinPlateSpline.similarity(np.zeros((count, 2)), np.ones(count), angles)
         return still.to(self.device)
-
-
-class Partners(Order):
-    """For each image of a step another one of the same object, or itself where there is no other."""
-
-    def __init__(self, order: Order, objects: np.ndarray | None) -> None:
-        if objects is None:
-            raise Incompatible(
-                "pairs 'views' need to know which images are views of one object, which this "
-                "protocol does not grant",
-                cure="choose a protocol whose data grants `views`, or pairs=warp",
-            )
-        self.order = order
-        self.by_object = np.argsort(objects, kind="stable")
-        self.rank = np.empty_like(self.by_object)
-        self.rank[self.by_object] = np.arange(len(objects))
-        ordered = objects[self.by_object]
-        self.first: np.ndarray = np.searchsorted(ordered, objects)
-        self.members: np.ndarray = np.searchsorted(ordered, objects, side="right") - self.first
-
-    def indices(self, step: int) -> np.ndarray:
-        chosen = self.order.indices(step)
-        draw = np.random.Generator(
-            np.random.PCG64(derived_seed(self.order.seed, "partners", step, int(chosen[0])))
-        )
-        first, count = self.first[chosen], self.members[chosen]
-        away = 1 + np.floor(draw.random(len(chosen)) * (count - 1)).astype(np.int64)
-        away[count == 1] = 0
-        return self.by_object[first + (self.rank[chosen] - first + away) % count]

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench_imm.loss import Features, Weights, differences
+from bench_imm.loss import DifferenceWeights, Features, differences
 from bench_imm.networks import Networks
-from bench_imm.pairs import Pairs, Partners
+from bench_imm.pairs import Pairs
 from bench_imm.schedule import Plateau
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext
-from benchmark.training.batches import Batches, Order
+from benchmark.training.batches import Batches, Order, Others, Pixels
 from benchmark.training.device import make_fabric, prepare
 from benchmark.training.loop import spaced, train
 from benchmark.training.optimisers import optimiser, set_learning_rate
@@ -46,10 +46,10 @@ def fit(
 ) -> None:
     """Train `networks` in place; milestones keep what `save` writes."""
     fabric = make_fabric(context.device, settings.precision)
-    features = Features(settings.perceptual, settings.depth).eval()
+    features = Features(settings.perceptual, settings.depth, context.weights).eval()
     stepper = optimiser("adam", [networks], settings.learning_rate, settings.weight_decay)
     learner, stepper = prepare(fabric, Learner(networks, features), stepper)
-    weights = Weights(settings).to(fabric.device)
+    weights = DifferenceWeights(settings).to(fabric.device)
     plateau = Plateau(
         settings.learning_rate,
         settings.learning_rate_floor,
@@ -58,10 +58,10 @@ def fit(
     )
 
     order = Order(len(images), settings.batch, context.seed)
-    batches = Batches(images, order, fabric.device)
-    others = batches
+    kept = Pixels(images, fabric.device)
+    batches, others = Batches(kept, order), None
     if settings.pairs == "views":
-        others = Batches(images, Partners(order, images.objects), fabric.device)
+        others = Batches(kept, Others(order, images.objects))
     pairs = Pairs(images, settings, fabric.device)
     steps = settings.steps or max(1, round(settings.epochs * len(images) / settings.batch))
     initial = torch.tensor(settings.weights[: settings.depth + 1], device=fabric.device)
@@ -69,7 +69,8 @@ def fit(
     def update(step: int) -> dict[str, Tensor | float]:
         set_learning_rate(stepper, _rate(step, steps, settings, plateau))
         pixels = batches(step)
-        pair = pairs(pixels, others(step), warp_generator(context.seed, step))
+        seen = others(step) if others else pixels
+        pair = pairs(pixels, seen, warp_generator(context.seed, step))
         found = learner(*pair)
         loss = settings.loss_scale * weights(found)
         stepper.zero_grad(set_to_none=True)

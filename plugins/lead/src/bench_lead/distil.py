@@ -19,6 +19,7 @@ from bench_lead.networks import Encoder, Student, hypercolumn, pixel_mlp
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import FitContext
+from benchmark.training.augment import windows
 from benchmark.training.batches import Batches, Order
 from benchmark.training.device import make_fabric, prepare
 from benchmark.training.ema import frozen_copy
@@ -75,19 +76,6 @@ class Distillation(nn.Module):
             target = similarity_logits(column.to(compact.dtype), queries, self.temperature)
         logits = similarity_logits(compact, queries, self.temperature)
         return alignment(logits.float(), target.float())
-
-
-def windows(images: Tensor, size: int, draw: torch.Generator) -> Tensor:
-    """One random size × size window of each image (B, 3, H, H), as float in [-1, 1]."""
-    slack = images.shape[-1] - size
-    if not slack:
-        return to_signed(images)
-    corner = torch.randint(0, slack + 1, (2, len(images), 1), generator=draw, device=draw.device)
-    place = torch.arange(size, device=draw.device)
-    rows, columns = corner + place
-    which = torch.arange(len(images), device=draw.device)[:, None, None, None]
-    channel = torch.arange(3, device=draw.device)[:, None, None]
-    return to_signed(images[which, channel, rows[:, None, :, None], columns[:, None, None]])
 
 
 def fit(encoder: Encoder, images: Images, context: FitContext, settings: Any) -> Student:

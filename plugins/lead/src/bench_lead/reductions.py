@@ -10,12 +10,10 @@ import torch
 from torch import Tensor
 
 from benchmark.contracts.errors import BenchError
+from benchmark.training import nmf
 
 #: Vectors (positions of training images) that a reduction is fitted on at most.
 SAMPLE = 50_000
-#: Multiplicative updates: of basis and coefficients in the fit, of coefficients alone afterwards.
-NMF_FIT, NMF_READ = 200, 50
-_TINY = 1e-9
 
 
 def fit(kind: str, vectors: Tensor, dimension: int, draw: torch.Generator) -> dict[str, Tensor]:
@@ -34,37 +32,17 @@ def fit(kind: str, vectors: Tensor, dimension: int, draw: torch.Generator) -> di
         centred = (vectors - mean).double()
         basis = torch.linalg.eigh(centred.T @ centred).eigenvectors
         return {"matrix": basis[:, -dimension:].flip(1).float().contiguous(), "mean": mean}
-    return {"matrix": _nmf_basis(vectors, dimension, draw).T.contiguous()}
+    return {"matrix": nmf.basis(vectors, dimension, draw, starts=1).T.contiguous()}
 
 
 def apply(kind: str, state: dict[str, Tensor], maps: Tensor) -> Tensor:
     """Hypercolumn maps (B, C, h, w) → (B, D, h, w)."""
     vectors = maps.movedim(1, -1).flatten(0, 2)
     if kind == "nmf":
-        reduced = _nmf_coefficients(vectors, state["matrix"].T)
+        reduced = nmf.coefficients(vectors, state["matrix"].T)
     elif kind == "pca":
         reduced = (vectors - state["mean"]) @ state["matrix"]
     else:
         reduced = vectors @ state["matrix"]
     batch, _, height, width = maps.shape
     return reduced.view(batch, height, width, -1).movedim(-1, 1).contiguous()
-
-
-def _nmf_basis(vectors: Tensor, dimension: int, draw: torch.Generator) -> Tensor:
-    """Basis (D, C), rows of norm 1, minimising |V - WH|² (Lee and Seung 2001)."""
-    scale = (vectors.mean() / dimension).sqrt()
-    left = torch.rand(len(vectors), dimension, generator=draw) * scale + _TINY
-    right = torch.rand(dimension, vectors.shape[1], generator=draw) * scale + _TINY
-    for _ in range(NMF_FIT):
-        left *= (vectors @ right.T) / (left @ (right @ right.T) + _TINY)
-        right *= (left.T @ vectors) / ((left.T @ left) @ right + _TINY)
-    return right / right.norm(dim=1, keepdim=True).clamp(min=_TINY)
-
-
-def _nmf_coefficients(vectors: Tensor, basis: Tensor) -> Tensor:
-    """Non-negative W (n, D) with V ≈ W·basis, by updates from the same start for every vector."""
-    products, gram = vectors @ basis.T, basis @ basis.T
-    found = torch.full_like(products, 1.0)
-    for _ in range(NMF_READ):
-        found *= products / (found @ gram + _TINY)
-    return found

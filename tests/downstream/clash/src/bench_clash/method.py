@@ -50,6 +50,9 @@ class Clash(Method):
             context.progress("pull", step + 1, self.settings.steps, images_per_second=10.0)
             if step + 1 == 4:
                 context.milestone(4 * len(images), self.save)
+                context.sample("pull", 4 * len(images), torch.zeros(2, 3, 4, 4))
+                context.checkpoints.save({"half": self.at}, "half way")
+                assert torch.equal(context.checkpoints.load("half way")["half"], self.at)
             if context.checkpoints.due():
                 inner = self.optimiser.state_dict()  # its keys are numbers
                 context.checkpoints.save({"step": step + 1, "at": self.at, "optimiser": inner})

@@ -1,21 +1,26 @@
-"""The page of tasks: what each takes, the probes, the recipes of twins; from the tables of checks."""
+"""Tables and schemas of the reference that stand in no docstring: tasks, ids of metrics, files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import get_args
 
+import click
+import griffe
+from pydantic import BaseModel
+
+from benchmark.cli import cli
 from benchmark.datasets.twin_specs import TWINS
-from benchmark.pages.reference_code import cell
+from benchmark.metrics.catalogue import CATALOGUE
 from benchmark.probes import linear, softargmax_presets
 from benchmark.protocols import Label
 from benchmark.tasks.accepts import TASKS, Accepts, Measure
 from benchmark.tasks.twin_faults import MODELS, PICTURES
 
-LEAD = """\
-What a protocol's `task` may be, and what each takes. `bench protocol check`, `bench run --plan` and
-`bench run` refuse everything else before anything is fitted, by the same tables."""
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+PROTOCOL_FILE = ("protocols.model", "protocols.data", "protocols.scoring")
 
 LABELS: dict[Label, str] = {
     "visible": "which points are annotated (`Sample.visible`)",
@@ -23,22 +28,69 @@ LABELS: dict[Label, str] = {
     "attributes": "yes and no of each image (`Sample.extra`)",
     "quaternions": "rotation from object to camera (`Sample.extra`)",
     "translations": "object to camera (`Sample.extra`)",
+    "focals": "focal length in widths of the picture (`Sample.extra`)",
     "silhouettes": "the alpha channel of the image",
     "clouds": "points of the object's surface (`Reader.cloud`)",
     "clips": "which clip a frame is of (`Sample.extra`)",
 }
 
 
-def tasks_page(made: str) -> str:
-    """The page in Markdown; `made` says what it is made from."""
+def commands() -> str:
+    """What `--help` says of each command, groups before what they hold."""
+    return "\n\n".join(
+        f"{'#' * (1 + len(name.split()))} {name}\n\n{_fence(context.get_help())}"
+        for name, context in _contexts(click.Context(cli, info_name="bench", terminal_width=100))
+    )
+
+
+def _contexts(context: click.Context) -> Iterator[tuple[str, click.Context]]:
+    yield context.command_path, context
+    if isinstance(group := context.command, click.Group):
+        for name in group.list_commands(context):
+            if command := group.get_command(context, name):
+                inner = click.Context(command, info_name=name, parent=context, terminal_width=100)
+                yield from _contexts(inner)
+
+
+def _fence(text: str) -> str:
+    return f"```text\n{text}\n```"
+
+
+def tasks() -> str:
+    """What each task takes, the labels, the probes, the recipes of twins."""
     assert set(LABELS) == set(get_args(Label))
-    lines = ["# Tasks", made, LEAD, "", *_overview()]
+    lines = _overview()
     for name, task in TASKS.items():
         lines += ["", f"## `{name}`", "", *_measures(task)]
     lines += ["", "## Labels", "", "What `data.labels` may name, and where it comes from:", ""]
     lines += _table(["label", "is"], ([f"`{k}`", v] for k, v in LABELS.items()))
-    lines += ["", *_probes(), "", *_recipes()]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_probes(), "", *_recipes()])
+
+
+def metrics() -> str:
+    """Ids with their formulas."""
+    return "\n".join(
+        _table(
+            ["id", "formula", "computed by"],
+            (
+                [f"`{name}`", entry.formula, f"`{entry.function.replace(':', '.')}`"]
+                for name, entry in CATALOGUE.items()
+            ),
+        )
+    )
+
+
+def schema(top: type[BaseModel]) -> str:
+    """The JSON Schema of a file, as text; fields are described by the strings below them."""
+    made = {"$schema": DIALECT, **top.model_json_schema()}
+    package = griffe.load("benchmark", submodules=True)
+    parts = {top.__name__: made, **made.get("$defs", {})}
+    for module in ("contracts.record", "contracts.generation", *PROTOCOL_FILE):
+        for name, found in package[module].classes.items():
+            for key, field in parts.get(name, {}).get("properties", {}).items():
+                if key in found.members and (words := found.members[key].docstring):
+                    field["description"] = " ".join(words.value.split())
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
 
 def _overview() -> list[str]:
@@ -133,4 +185,4 @@ def _code(words: Iterable[str]) -> str:
 
 def _table(head: list[str], rows: Iterable[list[str]]) -> list[str]:
     lines = [f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
-    return lines + [f"| {' | '.join(cell(text) for text in row)} |" for row in rows]
+    return lines + ["| " + " | ".join(" ".join(c.split()) for c in row) + " |" for row in rows]

@@ -28,15 +28,17 @@ def test_it_fetches_nothing_and_runs_nothing(page: str) -> None:
     assert "<script" not in page.lower()
     named = re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)  # names of formats, not addresses
     assert "://" not in named
-    assert re.findall(r"<(?:link|iframe|object|embed)\b|@import|url\((?!#)", named) == []
+    assert re.findall(r"<(?:iframe|object|embed)\b|stylesheet|@import|url\((?!#)", named) == []
+    assert re.findall(r'href="([^#"]*)"', page) == ["data:,", "record.json"]
     assert re.findall(r'src="([^"]*)"', page) == ["pictures/predictions.png"]
 
 
 def test_it_says_the_number_what_it_is_worth_and_how_it_was_obtained(page: str) -> None:
     assert "nme_iod, 95 % over 16 items in 4 groups:" in " ".join(page.replace("\n", " ").split())
     assert "nothing about real images" in page
-    for fact in ("protocol digest", "steps = 40", "throughput", "data test"):
+    for fact in ("protocol digest", "steps = 40", "images/s", "data test", "<h2>Cost</h2>"):
         assert fact in page
+    assert "bench run --method slow --protocol small_faces@1 --set steps=40 --seed 0 --twin" in page
 
 
 def test_without_curve_and_loss_there_are_no_charts(harness: Path, run: Call) -> None:
@@ -46,7 +48,7 @@ def test_without_curve_and_loss_there_are_no_charts(harness: Path, run: Call) ->
 
 
 def test_words_of_a_record_are_not_taken_for_html(harness: Path, run: Call) -> None:
-    from benchmark.pages.page import write_page
+    from benchmark.pages.run_page import write_page
     from benchmark.records.reading import read_record
 
     record = Path(run("grid", "--json").json["record"])

@@ -1,0 +1,26 @@
+"""Templates of pages, and the files that lie beside them."""
+
+from __future__ import annotations
+
+import jinja2
+
+from benchmark.pages.reported_tables import printed, words
+
+
+def asset(name: str) -> str:
+    """The text of a file beside the templates."""
+    text, _, _ = jinja2.PackageLoader("benchmark.pages").get_source(environment(), name)
+    return text
+
+
+def environment() -> jinja2.Environment:
+    """Templates that escape what they are given and refuse names they are not given."""
+    room = jinja2.Environment(
+        loader=jinja2.PackageLoader("benchmark.pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    room.filters |= {"printed": printed, "words": words}
+    return room
