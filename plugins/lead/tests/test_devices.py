@@ -36,7 +36,7 @@ try:
     refused = ""
 except InvalidInput as error:
     refused = error.message
-found = {"byol": byol_step(rank, 2), "student": lead.student.state_dict(), "refused": refused}
+found = {"byol": byol_step(rank, 2), "student": lead.network.network.state_dict(), "refused": refused}
 found["losses"] = [row["loss"] for row in context.seen.log if "loss" in row]
 torch.save(found, folder / f"{rank}.pt")
 distributed.destroy_process_group()
