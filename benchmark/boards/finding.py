@@ -1,10 +1,10 @@
-"""Which row of a board is meant by a few words: those that the board prints, or any of its settings."""
+"""Which row of a board is meant by `method[:preset] key=value …`, as boards print it, or a run's id."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +62,9 @@ def named_rows(protocol: Protocol, *, twin: bool) -> list[Named]:
 def fitting(rows: Sequence[Named], name: str) -> list[Named]:
     """The rows that a name fits; for a run id's beginning, the row with that run alone.
 
-    Words are first what boards print, or its values; then settings that a preset or the method itself
-    chose; then the value of one such setting, if one row alone has it. A row that says just these
-    words is meant, even if others say them among more.
+    A row fits that says all the words: as the board prints them (of a setting its value will do), or as
+    a setting that a preset or the method itself chose. One for which the board prints just these words
+    is meant, even if others say them among more.
     """
     runs = [
         (row, entry)
@@ -76,15 +76,9 @@ def fitting(rows: Sequence[Named], name: str) -> list[Named]:
         row, entry = runs[0]
         return [Named(row.method, row.version, row.words, row.settings, row.withdrawn, (entry,))]
     own, typed = _typed(rows, name)
-    found = _saying(own, typed, lambda row, word: any(says(said, word) for said in row.said))
+    found = [row for row in own if all(_says(row, word) for word in typed)]
     exact = [r for r in found if all(any(says(s, word) for word in typed) for s in r.words)]
-    if found:
-        return exact if len(exact) == 1 else found
-    chosen = _saying(own, typed, _chose)
-    if chosen:
-        return chosen
-    lone = _saying(own, typed, lambda row, word: _chose(row, word) or _only_value(row, word))
-    return lone if len(lone) == 1 else []
+    return exact if len(exact) == 1 else found
 
 
 def validation_runs(name: str) -> list[Path]:
@@ -175,20 +169,10 @@ def _typed(rows: Sequence[Named], name: str) -> tuple[list[Named], list[str]]:
     return own, typed_words(name.strip()[len(method) + 1 :], phrases)
 
 
-def _saying(
-    rows: Iterable[Named], typed: Sequence[str], one: Callable[[Named, str], bool]
-) -> list[Named]:
-    return [row for row in rows if all(one(row, word) for word in typed)]
-
-
-def _chose(row: Named, word: str) -> bool:
+def _says(row: Named, word: str) -> bool:
     return any(says(said, word) for said in row.said) or any(
         says(setting, word, bare=False) for setting in row.settings
     )
-
-
-def _only_value(row: Named, word: str) -> bool:
-    return sum(says(setting, word) for setting in row.settings) == 1
 
 
 def _names(chosen: Iterable[Named], rows: Sequence[Named]) -> list[str]:

@@ -132,21 +132,21 @@ def test_where_words_are_not_enough_run_ids_are_proposed(record: Path) -> None:
     assert {found(name) for name in names} == {"d", record.stem[0]}
 
 
-def test_a_bare_value_may_be_one_that_was_not_given(three: list[Named]) -> None:
-    assert found("grid:8,version=2") == "c"
+def test_a_bare_value_is_one_that_the_board_prints(three: list[Named]) -> None:
     edited(three[0].entries[0].path, "e" * 16, method(settings={"points": 9, "one": 3, "two": 3}))
     assert found("grid:one=3") == "e"
     assert [row.words for row in fitting(rows(), "grid:3")] == [("points=9", "one=3", "two=3")]
     assert not fitting(rows(), "grid:4")
 
 
-def test_a_bare_value_of_two_rows_or_two_settings_names_none(record: Path) -> None:
-    for name, more in (("a", {"one": 3, "two": 3}), ("b", {"one": 5}), ("c", {"two": 5})):
+def test_settings_that_no_board_prints_are_named_by_their_keys(record: Path) -> None:
+    for name, more in (("a", {"one": 3}), ("b", {"one": 5}), ("c", {"two": 5})):
         given = {"name": name}
         edited(record, name * 16, method(settings_given=given, settings={**given, **more}))
     assert not fitting(rows(), "grid:3")
     assert not fitting(rows(), "grid:5")
-    assert found("grid:c,5") == "c"
+    assert found("grid:c,two=5") == "c"
+    assert found("grid:one=3") == "a"
 
 
 def test_rows_scored_on_other_data_or_by_another_version_are_named_as_printed(
