@@ -296,7 +296,7 @@ def _record(
     artefacts = [errors]
     if scores.predictions:
         artefacts.append(keep(plan.folder / f"{plan.run_id}.predictions.npz", scores.predictions))
-    seen = plan.images.digest
+    seen = plan.images.digest if "fit" in plan.splits else ""
     store = plan.folder / "predictions"
     timing = read_json(store / "seconds.json", f"delete {store} and run the same command again")
     stages = {

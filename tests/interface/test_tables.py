@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import inspect
 import re
+import textwrap
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +25,25 @@ from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.files import load_arrays
 from benchmark.interface.tables import ItemColumns, ResultColumns
 from benchmark.metrics.aggregates import aggregate
-from benchmark.pages.reference_code import cell, field_words
 from benchmark.records.reading import read_record
 
 BOARDS = ROOT / "leaderboards"
-SOURCES = {
-    BoardColumns: ROOT / "benchmark" / "boards" / "frames.py",
-    ResultColumns: ROOT / "benchmark" / "interface" / "tables.py",
-    ItemColumns: ROOT / "benchmark" / "interface" / "tables.py",
-}
 WHERE: dict[str, Any] = {"twin": True, "device": "cpu", "quiet": True}
 
 
 def fixed(columns: type) -> dict[str, str]:
     return {f.name: DTYPES[str(f.type)] for f in dataclasses.fields(columns)}
+
+
+def meanings(columns: type) -> dict[str, str]:
+    """Column → the string below its field."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(columns))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        ast.unparse(field.target): " ".join(ast.literal_eval(words.value).split())
+        for field, words in pairwise(body.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr)
+    }
 
 
 def dtypes(frame: pd.DataFrame) -> dict[str, str]:
@@ -61,13 +70,10 @@ def test_a_committed_board_has_the_numbers_of_its_csv(quarter: int) -> None:
 
 def test_every_column_is_documented_and_the_page_says_the_same() -> None:
     page = (ROOT / "docs" / "how-to" / "python.md").read_text("utf-8")
-    for columns, source in SOURCES.items():
-        meanings = field_words(source)[columns.__name__]
-        assert list(meanings) == list(fixed(columns)), "a column without a word"
-        lines = [
-            f"| `{name}` | {kind} | {cell(meanings[name])} |"
-            for name, kind in fixed(columns).items()
-        ]
+    for columns in (BoardColumns, ResultColumns, ItemColumns):
+        words = meanings(columns)
+        assert list(words) == list(fixed(columns)), "a column without a word"
+        lines = [f"| `{name}` | {kind} | {words[name]} |" for name, kind in fixed(columns).items()]
         assert "\n".join(lines) in page, "the page should say:\n" + "\n".join(lines)
 
 
