@@ -187,6 +187,7 @@ def plan_of_file(given: Submission, progress: Progress, place: Path | None = Non
         device=device,
         splits=splits,
         sources=names,
+        images=splits["test"].images(),
         shared=shared,
         fit_id=fit,
         run_id=run,
@@ -285,7 +286,7 @@ def _require_words(given: Submission) -> None:
     if faults:
         raise InvalidInput(faults[0])
     found = plugins()
-    if given.name in found.methods or any(row.brings(given.name) for row in found.failures):
+    if given.name in found.methods or any(row.may_bring(given.name) for row in found.failures):
         raise InvalidInput(
             f"{given.name!r} is an installed method, and its rows are of runs made here",
             cure=f"give the row another name: {given.name}-official",

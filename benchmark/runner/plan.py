@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,8 +68,8 @@ class Request:
 class Plan:
     """All that a run needs, resolved; `run_id` and `fit_id` are known before any work.
 
-    `sources` names each split, `shared` counts the scored images that are in another of them too, where
-    the protocol allows it.
+    `sources` names each split, `images` are what a fit sees of them, `shared` counts the scored images
+    that are in another of them too, where the protocol allows it.
     """
 
     request: Request
@@ -87,14 +86,10 @@ class Plan:
     device: str
     splits: dict[str, PreparedSplit]
     sources: dict[str, str]
+    images: Images
     shared: dict[str, int]
     fit_id: str
     run_id: str
-
-    @cached_property
-    def images(self) -> Images:
-        """What a fit sees of the splits; where predictions were made elsewhere there is none."""
-        return images_seen(self.protocol, self.splits)
 
     @property
     def code(self) -> CodePart:
@@ -259,6 +254,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         device=device,
         splits=splits,
         sources=sources,
+        images=images,
         shared=shared,
         fit_id=fit,
         run_id=run,

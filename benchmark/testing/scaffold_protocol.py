@@ -16,12 +16,10 @@ from pydantic.fields import FieldInfo
 from benchmark.contracts.errors import InvalidInput
 from benchmark.files import whole_folder
 from benchmark.home import builtin_folder
-from benchmark.protocols import WORDS, Protocol, protocol_files
+from benchmark.protocols import WORDS, Protocol, protocol_files, protocols_in
 from benchmark.registry.protocols import (
-    all_protocols,
     find_protocol,
     protocol_folders,
-    protocol_path,
 )
 from benchmark.tasks.accepts import accepts
 
@@ -54,7 +52,7 @@ def new_protocol(name: str, source: str, parent: Path) -> Path:
     with whole_folder(target) as folder:
         (folder / "1.toml").write_text(text, "utf-8")
         for file in _beside(given):
-            shutil.copyfile(protocol_path(given.name).parent / file, folder / file)
+            shutil.copyfile(given.path.parent / file, folder / file)
     return target / "1.toml"
 
 
@@ -65,7 +63,7 @@ def protocol_of(task: str) -> str:
     'mafl_matching@1'
     """
     accepts(task)
-    found = [p for p in all_protocols((builtin_folder(),)) if p.task == task]
+    found = [p for p in protocols_in((builtin_folder(),)) if p.task == task]
     return min(found, key=lambda p: (len(_beside(p)), p.name)).name
 
 
