@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from benchmark.cli.output import duration
+from benchmark.interface.progress import duration
 
 PROTOCOL = "ytf5"
 FETCH_SECONDS = 60.0

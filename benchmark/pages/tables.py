@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import filelock
-import pandas as pd
 from tabulate import tabulate
 
+from benchmark.boards.frames import board_csv
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import KINDS, Standing, standings
 from benchmark.files import sweep_beside, write_text
@@ -169,44 +169,6 @@ def _said(row: Row) -> str:
         return ""
     value, _, why_not = row.reported
     return f"{value:.2f}" + (f" (not comparable: {why_not})" if why_not else "")
-
-
-def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float | None]:
-    low, high = interval or (None, None)
-    return {f"{name}_low": low, f"{name}_high": high}
-
-
-def board_csv(rows: list[Row]) -> str:
-    """Rows as CSV, numbers unrounded to 6 significant digits."""
-    frame = pd.DataFrame(
-        [
-            {
-                "method": r.method,
-                "settings": r.variant,
-                "role": "external" if r.external else r.role,
-                "value": r.value,
-                **_ends("ci95", r.ci95),
-                **_ends("items", r.ci_items),
-                **_ends("seeds", r.ci_seeds),
-                "rank": r.places(),
-                "vs_untrained": r.floor.value if r.floor else None,
-                "vs_untrained_low": r.floor.low if r.floor else None,
-                "vs_untrained_high": r.floor.high if r.floor else None,
-                "seeds": " ".join(map(str, r.seeds)),
-                "items": r.items,
-                "supervision": r.supervision,
-                "weights": ", ".join(r.weights),
-                "known_failures": "; ".join(f"{c}: {why}" for c, why in r.known_failures),
-                "reported": r.reported[0] if r.reported else None,
-                "seconds": r.seconds,
-                "withdrawn": r.withdrawn,
-                "runs": " ".join(r.runs),
-            }
-            for r in rows
-        ]
-    )
-    text: str = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    return text
 
 
 def index_text(boards: list[Standing]) -> str:
