@@ -1,4 +1,4 @@
-"""What there is to say of a protocol version, as data: its page, its boards' pages and `bench show` set it."""
+"""What there is to say of a protocol version, as data: pages and `bench show` set it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ a memory-mapped file as they come; everything is checked on the way.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import DiskFull, Incompatible, PluginBroken
+from benchmark.contracts.errors import Incompatible, PluginBroken
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import (
@@ -26,6 +25,7 @@ from benchmark.contracts.predictions import (
     Translation,
 )
 from benchmark.contracts.spec import Kind
+from benchmark.files import require_room
 from benchmark.method_errors import prediction_of
 from benchmark.protocols import LandmarkRule
 
@@ -174,18 +174,9 @@ class _MapWriter:
             )
         if self.file is None:
             shape = (self.count, *maps.shape[1:])
-            self._require_room(2 * int(np.prod(shape)))
+            require_room(self.path.parent, 2 * int(np.prod(shape)), "the descriptors")
             self.file = np.lib.format.open_memmap(self.path, "w+", np.float16, shape)
         self.file[rows] = maps.half().cpu().numpy()
-
-    def _require_room(self, size: int) -> None:
-        free = shutil.disk_usage(self.path.parent).free
-        if free < size + 2**28:
-            raise DiskFull(
-                f"the descriptors need {size / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free at "
-                f"{self.path.parent}",
-                cure="point BENCH_HOME at a larger disk, or choose a smaller dimension",
-            )
 
     def close(self) -> None:
         if self.file is not None:

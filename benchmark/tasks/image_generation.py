@@ -29,7 +29,7 @@ from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.attribute_classifier import (
     Classifier,
     attribute_classifier,
-    classifier_path,
+    require_classifier,
 )
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, measured
@@ -63,7 +63,7 @@ class ImageGeneration(Task):
         if asked.path:
             _require_pinned(image_distance(asked.path.distance).identity(), asked, protocol)
         if asked.linearity:
-            classifier_path(asked.linearity.classifier)
+            require_classifier(asked.linearity.classifier)
 
     def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
         return []
