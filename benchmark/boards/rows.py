@@ -295,7 +295,9 @@ def _row(board: _Board, key: Group) -> Row:
         variant=" ".join(board.words[key]),
         role=first.method.role,
         value=value,
-        ci95=_possible(interval(value, certainty.of_row(group)), board.metric),
+        ci95=_possible(
+            interval(value, certainty.of_row(group)), board.protocol.measures[board.metric]
+        ),
         ci_items=certainty.over_items_alone(group),
         ci_seeds=interval(value, [over_seeds(numbers)]) if len(numbers) > 1 else None,
         seeds=tuple(e.record.seed for e in group),
@@ -314,11 +316,11 @@ def _row(board: _Board, key: Group) -> Row:
     )
 
 
-def _possible(ends: tuple[float, float] | None, metric: str) -> tuple[float, float] | None:
-    """An interval without what the metric can't be."""
+def _possible(ends: tuple[float, float] | None, measure: str) -> tuple[float, float] | None:
+    """An interval without what can't be."""
     if ends is None:
         return None
-    smallest = least(metric)
+    smallest = least(measure)
     return max(ends[0], smallest), max(ends[1], smallest)
 
 

@@ -110,9 +110,9 @@ def _leave(given: Submission, progress: Progress, json_: bool) -> None:
     """A record on the board, tables, pictures and a page, as `bench run` leaves them."""
     from benchmark.cli.output import as_json
     from benchmark.cli.running import _summary, _write_tables, say
-    from benchmark.pages.page import write_page
+    from benchmark.pages.run_page import write_page
+    from benchmark.pictures.drawing import draw_pictures
     from benchmark.runner.external import score_file
-    from benchmark.runner.pictures import draw_pictures
 
     plan, outcome = score_file(given, progress)
     if plan.stands:

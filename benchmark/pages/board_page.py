@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from benchmark.datasets.places import spec_of
-from benchmark.metrics.catalogue import explained
 from benchmark.pages.board_charts import board_charts
 from benchmark.pages.boards import Board
-from benchmark.pages.protocol_facts import AGGREGATES, fields, history, sections, splits_of
+from benchmark.pages.protocol_facts import AGGREGATES, fields, formula, history, sections, splits_of
 from benchmark.pages.reported_tables import legend
 from benchmark.pages.tables import EXTERNAL, external_methods, known_failures
 from benchmark.protocols import versions_of
@@ -22,9 +21,7 @@ def board_page(board: Board, boards: list[Board]) -> dict[str, Any]:
         "board": board,
         "protocol": protocol,
         "metric": scored.metrics[0],
-        "measured": [
-            (m, explained(m.id, m.measure).formula, AGGREGATES[m.aggregate]) for m in scored.metrics
-        ],
+        "measured": [(m, formula(m), AGGREGATES[m.aggregate]) for m in scored.metrics],
         "splits": splits_of(protocol),
         "datasets": [spec_of(name) for name in protocol.data.datasets()],
         "sources": sources,

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.contracts.names import DOMAIN
+from benchmark.metrics.catalogue import find
 from benchmark.probes.constants import constants
-from benchmark.protocols import WORDS, Protocol
+from benchmark.protocols import WORDS, Metric, Protocol
 
 ROLES: dict[str, str] = {
     "fit": "methods are fitted on",
@@ -41,6 +42,28 @@ def splits_of(protocol: Protocol) -> list[tuple[str, str, int | None]]:
             dataset, _, split = named.partition(":")
             rows.append((words, named, spec_of(dataset).expected.get(split)))
     return rows
+
+
+def formula(metric: Metric) -> str:
+    """What a metric is, in a sentence: its measure, and what the metric changes of it.
+
+    >>> five = Metric(id="nme_5", unit="%", better="lower", measure="nme_iod", on="5")
+    >>> formula(five).partition("per image")[2]
+    ', of a probe fitted on 5 annotated images, mean of the draws'
+    """
+    found = find(metric.measured)
+    words = [found.formula if found else metric.measured]
+    if metric.probe:
+        words.append(f"read with {metric.probe}")
+    if metric.stretch != (1.0, 1.0):
+        words.append("points stretched by {:g} × {:g}".format(*metric.stretch))
+    if metric.threshold is not None:
+        words.append(f"with the threshold {metric.threshold:g}")
+    if metric.on.isdigit():
+        words.append(f"of a probe fitted on {metric.on} annotated images, mean of the draws")
+    elif metric.on:
+        words.append(f"at zooms {metric.on} in training")
+    return ", ".join(words)
 
 
 def sections(protocol: Protocol) -> dict[str, Any]:

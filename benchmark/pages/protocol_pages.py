@@ -10,8 +10,8 @@ from tabulate import tabulate
 from benchmark.boards.sources import said_of
 from benchmark.datasets.places import spec_of
 from benchmark.home import checkout
-from benchmark.metrics.catalogue import explained
-from benchmark.pages.protocol_facts import AGGREGATES, fields, history, sections, splits_of
+from benchmark.metrics.catalogue import find
+from benchmark.pages.protocol_facts import AGGREGATES, fields, formula, history, sections, splits_of
 from benchmark.pages.reported_tables import printed
 from benchmark.protocols import Protocol, versions_of
 
@@ -69,12 +69,13 @@ def _sentence(text: str) -> str:
 def _measured(protocol: Protocol) -> list[str]:
     lines = ["## What is measured", ""]
     for i, metric in enumerate(protocol.metrics):
-        about = explained(metric.id, metric.measure)
+        about = find(metric.measured)
+        by = f" (`benchmark.metrics.{about.function.replace(':', '.')}`)" if about else ""
         head = "**headline** " if i == 0 else ""
         unit = f" in {metric.unit}" if metric.unit else ""
         lines.append(
-            f"- {head}`{metric.id}`{unit}, {metric.better} is better: {about.formula}; "
-            f"{AGGREGATES[metric.aggregate]} (`benchmark.metrics.{about.function.replace(':', '.')}`)"
+            f"- {head}`{metric.id}`{unit}, {metric.better} is better: {formula(metric)}; "
+            f"{AGGREGATES[metric.aggregate]}{by}"
         )
     kinds = " or ".join(f"`{k}`" for k in protocol.needs)
     return [*lines, "", f"It asks for {kinds}, on squares of {protocol.size} pixels."]
@@ -108,7 +109,9 @@ TOLD = ("title", "task", "needs", "data", "metrics")
 def _constants(protocol: Protocol, folder: Path | None) -> Iterator[str]:
     """Every other section of the file with a table of its own, what is in none last."""
     content = {k: v for k, v in sections(protocol).items() if k not in TOLD}
-    further = {name: content.pop(name) for name in [*content] if not isinstance(content[name], dict)}
+    further = {
+        name: content.pop(name) for name in [*content] if not isinstance(content[name], dict)
+    }
     for name, section in {**content, "further": further}.items():
         yield from ("", f"## {name.capitalize()}", "")
         if name == "twin":

@@ -19,13 +19,8 @@ from pydantic import Field, model_validator
 
 from benchmark.files import listed
 from benchmark.protocols.data import Strict
-from benchmark.protocols.files import (
-    Broken,
-    ProtocolInvalid,
-    broken_protocols,
-    read_model,
-)
-from benchmark.protocols.model import ReadFrom
+from benchmark.protocols.files import Broken, broken_protocols, read_model
+from benchmark.protocols.model import ProtocolInvalid, ReadFrom
 
 FOLDER = "reported"
 PRINTED = re.compile(r"(-?\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?))?")

@@ -167,7 +167,7 @@ def plan_of_file(given: Submission, progress: Progress, place: Path | None = Non
         on="test",
         data={n: (s.pixels_digest, s.labels_digest) for n, s in splits.items()},
         evaluation_seed=protocol.evaluation_seed,
-        metrics={m.id: version(m.id) for m in scored.metrics},
+        metrics={m.id: version(m.measured) for m in scored.metrics},
         settings={},
     )
     return FilePlan(

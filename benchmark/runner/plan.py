@@ -236,7 +236,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
             n: (s.pixels_digest, s.labels_digest) for n, s in splits.items() if not only_fitted(n)
         },
         evaluation_seed=protocol.evaluation_seed,
-        metrics={m.id: version(m.id) for m in protocol.scored(twin=request.twin).metrics},
+        metrics={m.id: version(m.measured) for m in protocol.scored(twin=request.twin).metrics},
         settings=predicted,
     )
     return Plan(

@@ -53,7 +53,7 @@ class ShapeAndPoseTask(Task):
     accepts = TASKS["shape_and_pose"]
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
-        views, rule = shape_of(how.protocol).views, alignment_of(how)
+        views, rule = how.protocol.section(Shape).views, alignment_of(how)
         for name in self.splits:
             rows = view_rows(splits[name], views)
             clouds = clouds_of(splits[name])
@@ -70,7 +70,7 @@ class ShapeAndPoseTask(Task):
                 )
 
     def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
-        rule, found = shape_of(protocol), []
+        rule, found = protocol.section(Shape), []
         for name in self.splits:
             rows = view_rows(splits[name], rule.views)
             models = rule.alignment.models if name == "validation" else len(rows)
@@ -91,7 +91,7 @@ class ShapeAndPoseTask(Task):
             _collect(method, kind, splits[view.name], len(view), protocol, folder, progress)
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
-        rule = shape_of(how.protocol)
+        rule = how.protocol.section(Shape)
         reference, about = _align(store / "validation", splits["validation"], how)
         points, rotation = _predicted(store / "test")
         test = splits["test"]
@@ -141,7 +141,7 @@ class ShapeAndPoseTask(Task):
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
         """Angles move by twice what quaternions turn by; accuracies, where they are as near."""
-        threshold = shape_of(protocol).threshold
+        threshold = protocol.section(Shape).threshold
         found: dict[str, np.ndarray] = {}
         for suffix, turn, rounded in _turns(kept):
             moved = np.degrees(2 * (_turned(kept["rotation"]) + rounded))
@@ -154,7 +154,7 @@ def _of_poses(angles: np.ndarray, suffix: str, protocol: Protocol) -> dict[str, 
     """The metrics of poses that a protocol asks for, from the angles (N,) of their errors in degrees."""
     scores = {
         f"pose_median{suffix}": angles,
-        f"pose_accuracy{suffix}": 100.0 * (angles < shape_of(protocol).threshold),
+        f"pose_accuracy{suffix}": 100.0 * (angles < protocol.section(Shape).threshold),
     }
     asked = {metric.id for metric in protocol.metrics}
     return {name: values for name, values in scores.items() if name in asked}
@@ -183,19 +183,12 @@ def _turned(quaternions: np.ndarray) -> np.ndarray:
     return angle
 
 
-def shape_of(protocol: Protocol) -> Shape:
-    """The protocol's rules of scoring shapes."""
-    if protocol.shape is None:
-        raise InvalidInput(f"protocol {protocol.name} has no section 'shape'")
-    return protocol.shape
-
-
 def alignment_of(how: Scoring) -> Alignment:
     """The rule of alignment; a twin may name one that fits its few models."""
     twin = how.protocol.twin
     if how.twin and twin is not None and twin.alignment is not None:
         return twin.alignment
-    return shape_of(how.protocol).alignment
+    return how.protocol.section(Shape).alignment
 
 
 def clouds_of(split: PreparedSplit) -> Clouds:
@@ -281,7 +274,7 @@ def _predicted(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _align(folder: Path, split: PreparedSplit, how: Scoring) -> tuple[np.ndarray, dict[str, Any]]:
     """The common rotation (4,) and what is worth knowing of how it was found."""
-    rule, views = alignment_of(how), shape_of(how.protocol).views
+    rule, views = alignment_of(how), how.protocol.section(Shape).views
     points, rotation = _predicted(folder)
     rows = view_rows(split, views)[: rule.models]
     target = np.asarray(split.labels["quaternions"])[: rows.size]
