@@ -15,13 +15,12 @@ import numpy as np
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import Said, said_of
-from benchmark.boards.words import flat
 from benchmark.contracts.names import only_fitted
 from benchmark.metrics.catalogue import least
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.protocols import Protocol, canonical_digest
 from benchmark.records.model import Record
-from benchmark.settings import settings_words, word
+from benchmark.settings import flat, settings_words, word
 
 
 class Floor(NamedTuple):

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.contracts.names import DOMAIN
 from benchmark.metrics.catalogue import find
 from benchmark.probes.constants import constants
 from benchmark.protocols import WORDS, Metric, Protocol
+from benchmark.settings import flat
 
 ROLES: dict[str, str] = {
     "fit": "methods are fitted on",
