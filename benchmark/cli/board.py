@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,11 +151,8 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
         from benchmark.cli.progress import make_progress
         from benchmark.pictures.redrawn import draw_twins
 
-        progress = make_progress(False)
-        try:
+        with closing(make_progress(False)) as progress:
             drawn, failed = draw_twins(progress, chosen)
-        finally:
-            progress.close()
         click.echo(f"drew pictures of {drawn} runs", err=True)
         for line in failed:
             click.echo(f"no pictures of {line}", err=True)

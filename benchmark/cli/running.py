@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,8 +40,7 @@ def run_command(
     """Run what is asked for with each seed in turn, and say what came out."""
     said = []
     for seed in seeds:
-        progress = make_progress(quiet or json_)
-        try:
+        with closing(make_progress(quiet or json_)) as progress:
             plan = make_plan(replace(request, seed=seed), progress)
             if plan_only:
                 if not (plan.folder / "record.json").exists():
@@ -68,8 +68,6 @@ def run_command(
                 outcome = add_curve(plan, outcome, progress)
             draw_pictures(plan, outcome)
             page = write_page(outcome.record, plan.folder)
-        finally:
-            progress.close()
         said.append(_summary(outcome, page))
         if not json_:
             say(outcome, page)

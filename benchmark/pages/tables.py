@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import filelock
-import pandas as pd
 from tabulate import tabulate
 
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import KINDS, Standing, standings
 from benchmark.files import sweep_beside, write_text
 from benchmark.home import checkout, leaderboards
+from benchmark.pages.csv_table import csv_table
 from benchmark.pages.reported_tables import reported_csv, reported_page, reported_section
 from benchmark.protocols import Protocol
 
@@ -178,7 +178,7 @@ def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float | 
 
 def board_csv(rows: list[Row]) -> str:
     """Rows as CSV, numbers unrounded to 6 significant digits."""
-    frame = pd.DataFrame(
+    return csv_table(
         [
             {
                 "method": r.method,
@@ -205,8 +205,6 @@ def board_csv(rows: list[Row]) -> str:
             for r in rows
         ]
     )
-    text: str = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    return text
 
 
 def index_text(boards: list[Standing]) -> str:
