@@ -107,7 +107,7 @@ class Paper(Strict):
 class PaperValue:
     """One number of a paper, in the unit of its metric, with everything that is said of it."""
 
-    paper: str
+    source: str
     place: str
     read_from: ReadFrom
     method: str
@@ -173,7 +173,7 @@ def values(paper: Paper) -> Iterator[PaperValue]:
                 measured = f"{column.protocol}:{column.metric}" if column.protocol else ""
                 protocol, _, metric = row.measured.get(column.head, measured).partition(":")
                 yield PaperValue(
-                    paper=paper.name,
+                    source=paper.name,
                     place=table.place,
                     read_from=table.read_from,
                     method=f"{row.method} ({column.variant})" if column.variant else row.method,

@@ -197,7 +197,7 @@ class Follower(Workplace):
         return Stopwatch(mine)
 
     def context(self) -> FitContext:
-        dropped = dict.fromkeys(("progress", "log", "milestone", "sample"), _drop)
+        dropped: dict[str, Any] = dict.fromkeys(("progress", "log", "milestone", "sample"), _drop)
         return replace(super().context(), folder=self.watch.path.parent, **dropped)
 
     def keep(self, method: Method) -> None:

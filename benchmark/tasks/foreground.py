@@ -16,7 +16,7 @@ from benchmark.contracts.spec import Kind
 from benchmark.datasets.masks import NOT_SCORED
 from benchmark.protocols import Foreground, Protocol
 from benchmark.tasks.base import Scoring, Task
-from benchmark.tasks.collect import predictions
+from benchmark.tasks.collect import predictions, rows_of
 from benchmark.tasks.views import View
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class ForegroundTask(Task):
         store.mkdir(parents=True, exist_ok=True)
         (view,), readings = self.views(splits, protocol), self.readings(protocol)
         kept: dict[str, list[np.ndarray]] = {name: [] for name in readings}
-        images, truth = view.images(progress), view.truth()
+        images, masks = view.images(progress), view.truth()
+        truth = None if masks is None else rows_of(masks)
         for _, prediction in predictions(method, kind, images, truth, progress, view.name):
             for name, read in readings.items():
                 kept[name].append(read(prediction).cpu().numpy())

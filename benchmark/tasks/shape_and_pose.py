@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import DataAltered, InvalidInput, PluginBroken
+from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.predictions import ShapeAndPose
 from benchmark.contracts.spec import Kind
@@ -33,7 +34,7 @@ from benchmark.metrics.pose import align_poses, rotate, rotation_error_degrees
 from benchmark.protocols import Alignment, Protocol, Shape
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.collect import predict_batch
+from benchmark.tasks.collect import ArrayFile, predictions
 from benchmark.tasks.views import View
 
 if TYPE_CHECKING:
@@ -87,8 +88,19 @@ class ShapeAndPoseTask(Task):
         progress: Progress,
     ) -> None:
         for view in self.views(splits, protocol):
-            folder = store / view.name
-            _collect(method, kind, splits[view.name], len(view), protocol, folder, progress)
+            folder, split, rotations = store / view.name, splits[view.name], []
+            folder.mkdir(parents=True)
+            clouds = ArrayFile(folder / "points.npy", len(view), "float32", "clouds")
+            truth = partial(truth_of, split, seed=protocol.evaluation_seed)
+            for rows, prediction in predictions(
+                method, kind, split.images(), truth, progress, view.name,
+                count=len(view), batch=BATCH,
+            ):  # fmt: skip
+                assert isinstance(prediction, ShapeAndPose)
+                # they go to disk as they come: 96 KB an image
+                clouds.write(rows, prediction.points.float().cpu().numpy(), method)
+                rotations.append(prediction.rotation.double().cpu().numpy())
+            np.save(folder / "rotation.npy", np.concatenate(rotations))
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         rule = how.protocol.section(Shape)
@@ -228,44 +240,6 @@ def truth_of(split: PreparedSplit, rows: slice, seed: int) -> ShapeAndPose:
         shown.append(cloud[order])
     rotation = np.array(split.labels["quaternions"][rows], np.float32)
     return ShapeAndPose(torch.from_numpy(np.stack(shown)), torch.from_numpy(rotation))
-
-
-def _collect(
-    method: Method,
-    kind: Kind,
-    split: PreparedSplit,
-    count: int,
-    protocol: Protocol,
-    folder: Path,
-    progress: Progress,
-) -> None:
-    """Predict the first `count` images; clouds go to disk as they come, 96 KB an image."""
-    folder.mkdir(parents=True)
-    images, clouds, rotations = split.images(), None, []
-    with torch.inference_mode():
-        for first in range(0, count, BATCH):
-            rows = slice(first, min(first + BATCH, count))
-            truth = truth_of(split, rows, protocol.evaluation_seed)
-            prediction = predict_batch(method, kind, images.batch(rows), truth)
-            assert isinstance(prediction, ShapeAndPose)
-            found = prediction.points.float().cpu().numpy()
-            if clouds is None:
-                shape = (count, *found.shape[1:])
-                clouds = np.lib.format.open_memmap(
-                    folder / "points.npy", mode="w+", dtype=np.float32, shape=shape
-                )
-            if found.shape[1:] != clouds.shape[1:]:
-                raise PluginBroken(
-                    f"{type(method).__name__} predicts clouds of {found.shape[1]} points after "
-                    f"clouds of {clouds.shape[1]}",
-                    cure="predict as many points for every image",
-                )
-            clouds[rows] = found
-            rotations.append(prediction.rotation.double().cpu().numpy())
-            progress(f"predict {folder.name}", rows.stop, count)
-    assert clouds is not None
-    clouds.flush()
-    np.save(folder / "rotation.npy", np.concatenate(rotations))
 
 
 def _predicted(folder: Path) -> tuple[np.ndarray, np.ndarray]:
