@@ -81,53 +81,24 @@ def all_papers() -> list[Paper]:
 
 def of_paper(value: PaperValue, protocol: Protocol | None) -> Said:
     """A number of a paper's table as a reported value of `protocol`, if it is of one."""
-    unit, better = value.unit, value.better
-    if protocol is not None:
-        unit, better = _measured(protocol, value.metric, f"{value.paper}, {value.place},")
-    return Said(
-        protocol=protocol.name if protocol else "",
-        metric=value.metric,
-        unit=unit,
-        better=better,
-        method=value.method,
-        value=value.value,
-        tolerance=_tolerance(value.value, value.tolerance),
-        source=value.paper,
-        place=value.place,
-        read_from=value.read_from,
-        spread=value.spread,
-        not_comparable=value.not_comparable,
-        plugin=value.plugin,
-        preset=value.preset,
-        settings=value.settings,
-    )
+    return _said(vars(value), protocol, f"{value.source}, {value.place},")
 
 
 def _of_protocol(protocol: Protocol, said: ReportedValue) -> Said:
-    unit, better = _measured(protocol, said.metric, protocol.name)
-    return Said(
-        protocol=protocol.name,
-        metric=said.metric,
-        unit=unit,
-        better=better,
-        method=said.method,
-        value=said.value,
-        tolerance=_tolerance(said.value, said.tolerance),
-        source=said.source,
-        read_from=said.read_from,
-        not_comparable=said.not_comparable,
-        plugin=said.plugin,
-        preset=said.preset,
-        settings=said.settings,
-    )
+    return _said(said.model_dump(), protocol, protocol.name)
 
 
-def _tolerance(value: float, declared: float | None) -> float:
-    return abs(value) * TOLERANCE if declared is None else declared
-
-
-def _measured(protocol: Protocol, metric: str, by: str) -> tuple[str, str]:
-    for known in protocol.metrics:
-        if known.id == metric:
-            return known.unit, known.better
-    raise ProtocolInvalid(f"{by} reports {metric}, which {protocol.name} does not measure")
+def _said(fields: Mapping[str, Any], protocol: Protocol | None, by: str) -> Said:
+    """Fields of a `Said`, completed by the protocol and its metric, and the usual tolerance."""
+    tolerance = fields["tolerance"]
+    if tolerance is None:
+        tolerance = abs(fields["value"]) * TOLERANCE
+    known: dict[str, str] = {"protocol": ""}
+    if protocol is not None:
+        metric = next((m for m in protocol.metrics if m.id == fields["metric"]), None)
+        if metric is None:
+            raise ProtocolInvalid(
+                f"{by} reports {fields['metric']}, which {protocol.name} does not measure"
+            )
+        known = {"protocol": protocol.name, "unit": metric.unit, "better": metric.better}
+    return Said(**{**fields, **known, "tolerance": tolerance})

@@ -70,10 +70,12 @@ def command(twin: bool, fetch: bool) -> None:
     for method, preset, given in shown.runs:
         click.secho(f"\n{method}", bold=True)
         running.run_command(Request(method, PROTOCOL, preset=preset, given=given, twin=twin))
-    from benchmark.cli.board import print_board
+    from benchmark.boards.standings import standings
+    from benchmark.cli.board import print_boards
     from benchmark.registry.protocols import find_protocol
 
-    print_board(find_protocol(PROTOCOL), twin)
+    boards = standings([find_protocol(PROTOCOL)], asked=True)
+    print_boards([board for board in boards if board.twin == twin])
     click.echo(
         f"\n{duration(time.monotonic() - began)}; what next: bench run --help, docs/tutorial.md"
     )

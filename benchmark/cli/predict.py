@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -49,16 +50,12 @@ def command(
     fitted.require_pictures()
     out = out or Path(f"predictions-{fitted.run_id}")
     require_free(out, folder)
-    progress = make_progress(json_)
-    try:
-        with whole_folder(out) as temporary:
-            found = predict_images(
-                fitted, folder, temporary, progress,
-                rule=cast("FitRule", rule), device=device, skip_broken=skip_broken,
-            )  # fmt: skip
-            predicted_sheet(found).save(temporary / "sheet.png")
-    finally:
-        progress.close()
+    with closing(make_progress(json_)) as progress, whole_folder(out) as temporary:
+        found = predict_images(
+            fitted, folder, temporary, progress,
+            rule=cast("FitRule", rule), device=device, skip_broken=skip_broken,
+        )  # fmt: skip
+        predicted_sheet(found).save(temporary / "sheet.png")
     files = [path.relative_to(out).as_posix() for path in listed(out, "*")]
     if json_:
         as_json({"run": fitted.run_id, "fit": fitted.fit_id, "method": fitted.name,

@@ -13,11 +13,9 @@ def command() -> None:
 
 
 def _author(given: str) -> str:
-    import subprocess
+    from benchmark.records.code import git
 
-    if not given:
-        asked = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True)
-        given = asked.stdout.strip()
+    given = given or (git(Path(), "config", "user.name") or b"").decode().strip()
     if not given:
         raise click.UsageError("say who makes the remark: --author NAME")
     return given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,8 +36,7 @@ def run_command(
     """Run what is asked for with each seed in turn, and say what came out."""
     said = []
     for seed in seeds:
-        progress = make_progress(quiet or json_)
-        try:
+        with closing(make_progress(quiet or json_)) as progress:
             plan = make_plan(replace(request, seed=seed), progress)
             if plan_only:
                 if not (plan.folder / "record.json").exists():
@@ -59,8 +59,6 @@ def run_command(
                 )
             outcome = run(plan, progress)
             outcome, page = complete(plan, outcome, progress, warn=warn, curve=curve)
-        finally:
-            progress.close()
         said.append(summary(outcome, page))
         if not json_:
             say(outcome, page)

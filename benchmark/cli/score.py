@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -66,8 +67,7 @@ def command(
     from benchmark.interface.progress import make_progress
     from benchmark.runner.external import Submission, write_template
 
-    progress = make_progress(quiet or json_)
-    try:
+    with closing(make_progress(quiet or json_)) as progress:
         if template is not None:
             _say_template(template, write_template(template, protocol, twin, progress))
             return
@@ -83,8 +83,6 @@ def command(
             device=device,
         )
         (_print if only_print else _leave)(given, progress, json_)
-    finally:
-        progress.close()
 
 
 def _print(given: Submission, progress: Progress, json_: bool) -> None:

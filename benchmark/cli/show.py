@@ -42,18 +42,18 @@ def _tree(content: Any, depth: int = 0) -> None:
 
 def _protocol(name: str, json_: bool) -> None:
     from benchmark.contracts.spec import DERIVED
+    from benchmark.pages.protocol_facts import sections
     from benchmark.registry.plugins import plugins
     from benchmark.registry.protocols import find_protocol, protocol_path
 
     protocol = find_protocol(name)
-    content = protocol.model_dump(mode="json", exclude_defaults=True)
     if json_:
+        content = protocol.model_dump(mode="json", exclude_defaults=True)
         as_json({**content, "digest": protocol.digest(), "file": str(protocol_path(name))})
         return
     click.secho(f"{protocol.name}  {protocol.title}", bold=True)
-    for word in ("id", "version", "title"):
-        content.pop(word, None)
-    _tree(content)
+    words = {name: getattr(protocol, name) for name in ("summary", "notes", "supersedes")}
+    _tree({**sections(protocol), **words})
     click.echo(f"digest: {protocol.digest()}")
     able = [
         spec.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,24 +70,18 @@ def _verified(paths: list[Path], data: bool, *, quiet: bool) -> dict[Path, list[
     """The checks of each record; one that can't be read is wrong, and the others are still asked."""
     from benchmark.contracts.errors import BenchError
     from benchmark.interface.progress import make_progress
+    from benchmark.verification.kept import OpenSplits
     from benchmark.verification.verify import Check, verify_record
 
-    progress = make_progress(quiet or not data)
-    splits = None
-    if data:
-        from benchmark.verification.kept import OpenSplits
-
-        splits = OpenSplits(progress)
     found = {}
-    try:
+    with closing(make_progress(quiet or not data)) as progress:
+        splits = OpenSplits(progress) if data else None
         for done, path in enumerate(paths, start=1):
             try:
                 found[path] = verify_record(path, data=data, splits=splits)
             except BenchError as error:
                 found[path] = [Check("record", "wrong", error.message)]
             progress("verify", done, len(paths))
-    finally:
-        progress.close()
     return found
 
 

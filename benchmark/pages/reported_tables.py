@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import pandas as pd
 from tabulate import tabulate
 
 from benchmark.boards.reported import MEANINGS, Against
 from benchmark.boards.sources import TOLERANCE, Said, all_papers, said_of_none
+from benchmark.pages.csv_table import csv_table
 from benchmark.protocols.papers import Paper, PaperTable
 from benchmark.settings import settings_words
 
 HEAD = ["method", "metric", "reported", "ours", "Δ", "state", "source", "read from", "note"]
+SOURCE = 7
+"""So many of them, to the source, suit a terminal."""
 
 
 def reported_section(against: Sequence[Against], page: str) -> list[str]:
@@ -27,22 +29,24 @@ def reported_section(against: Sequence[Against], page: str) -> list[str]:
     return ["## Reported against reproduced", "", reported_table(against), "", link, ""]
 
 
+def reported_cells(one: Against) -> list[str]:
+    """What a reported value shows under each of `HEAD`."""
+    return [
+        one.said.method,
+        one.said.metric,
+        printed(one.said),
+        "" if one.value is None else f"{one.row}: {one.value:.2f}",
+        "" if one.difference is None else f"{one.difference:+.2f}",
+        words(one.state),
+        f"{one.said.source}, {one.said.place}".rstrip(", "),
+        one.said.read_from,
+        one.said.not_comparable,
+    ]
+
+
 def reported_table(against: Iterable[Against]) -> str:
     """One line for each reported value."""
-    body = [
-        [
-            one.said.method,
-            one.said.metric,
-            printed(one.said),
-            "" if one.value is None else f"{one.row}: {one.value:.2f}",
-            "" if one.difference is None else f"{one.difference:+.2f}",
-            words(one.state),
-            f"{one.said.source}, {one.said.place}".rstrip(", "),
-            one.said.read_from,
-            one.said.not_comparable,
-        ]
-        for one in against
-    ]
+    body = [reported_cells(one) for one in against]
     return tabulate(body, HEAD, tablefmt="github", disable_numparse=True)
 
 
@@ -73,8 +77,7 @@ def reported_csv(boards: Iterable[Sequence[Against]]) -> str:
     """Every reported value, those of no protocol last; numbers to 6 significant digits."""
     lines = [_line(one.said, one) for board in boards for one in board]
     lines += [_line(said, None) for said in said_of_none()]
-    text: str = pd.DataFrame(lines).to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    return text
+    return csv_table(lines)
 
 
 def _line(said: Said, one: Against | None) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import filelock
 from tabulate import tabulate
@@ -128,30 +129,36 @@ def board_text(board: Standing) -> str:
     return "\n".join(lines) + "\n"
 
 
+def cells(row: Row) -> dict[str, Any]:
+    """What a row shows under each head of a board's table."""
+    return {
+        "rank": row.places(),
+        "method": row.method + row.marks,
+        "settings": row.variant,
+        "": "withdrawn" if row.withdrawn else ROLES[row.role],
+        "value": f"{row.value:.2f}",
+        "95 % interval": row.interval(),
+        "vs untrained": str(row.floor) if row.floor else "",
+        "seeds": len(row.seeds),
+        "reported": f"{row.reported[0]:.2f}" if row.reported else "",
+        "labels seen": "" if row.supervision == "none" else row.supervision,
+        "weights": ", ".join(row.weights),
+    }
+
+
 def markdown_table(rows: list[Row]) -> str:
-    """Rows as a Markdown table."""
-    headers = ["rank", "method", "settings", "", "value", "95 % interval", "vs untrained", "seeds",
-               "reported", "labels seen", "weights", "cost"]  # fmt: skip
+    """Rows as a Markdown table, with the reasons why some do not count."""
     body = []
     for row in rows:
-        strike = "~~" if row.withdrawn else ""
-        body.append(
-            [
-                row.places(),
-                f"{strike}{row.method}{strike}{row.marks}",
-                row.variant,
-                "withdrawn: " + row.withdrawn if row.withdrawn else ROLES[row.role],
-                f"{strike}{row.value:.2f}{strike}",
-                row.interval(),
-                str(row.floor) if row.floor else "",
-                len(row.seeds),
-                _said(row),
-                "" if row.supervision == "none" else row.supervision,
-                ", ".join(row.weights),
-                f"{row.seconds / 60:.1f} min",
-            ]
-        )
-    return tabulate(body, headers, tablefmt="github", disable_numparse=True)
+        shown = cells(row) | {"cost": f"{row.seconds / 60:.1f} min"}
+        if row.withdrawn:
+            shown["method"] = f"~~{row.method}~~{row.marks}"
+            shown["value"] = f"~~{shown['value']}~~"
+            shown[""] = f"withdrawn: {row.withdrawn}"
+        if row.reported and row.reported[2]:
+            shown["reported"] += f" (not comparable: {row.reported[2]})"
+        body.append(shown)
+    return tabulate(body, headers="keys", tablefmt="github", disable_numparse=True)
 
 
 def known_failures(rows: list[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -162,13 +169,6 @@ def known_failures(rows: list[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
 def external_methods(rows: list[Row]) -> list[str]:
     """The names of rows that were scored from files."""
     return sorted({row.method for row in rows if row.external})
-
-
-def _said(row: Row) -> str:
-    if row.reported is None:
-        return ""
-    value, _, why_not = row.reported
-    return f"{value:.2f}" + (f" (not comparable: {why_not})" if why_not else "")
 
 
 def index_text(boards: list[Standing]) -> str:

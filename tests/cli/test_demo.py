@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmark.interface.progress import Silent
 
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.cli import demo
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import DataMissing
 from benchmark.datasets.places import locate
 from benchmark.metrics.uncertainty import interval
