@@ -145,7 +145,7 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
 
     _tell_broken()
     if pictures:
-        from benchmark.cli.progress import make_progress
+        from benchmark.interface.progress import make_progress
         from benchmark.pictures.redrawn import draw_twins
 
         with closing(make_progress(False)) as progress:

@@ -10,7 +10,7 @@ import click
 
 from benchmark.cli.names import complete_datasets, complete_protocols
 from benchmark.cli.output import as_json
-from benchmark.cli.progress import make_progress
+from benchmark.interface.progress import make_progress
 
 root = click.option(
     "--data-root",

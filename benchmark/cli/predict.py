@@ -39,14 +39,15 @@ def command(
     is (0, 0). Give pictures framed as those that the method was fitted on: nothing is detected in them.
     """
     from benchmark.cli.output import as_json
-    from benchmark.cli.progress import make_progress
     from benchmark.files import listed, whole_folder
+    from benchmark.interface.progress import make_progress
     from benchmark.pictures.predicted import predicted_sheet
     from benchmark.runner.fitted import find_fitted
     from benchmark.runner.plan import choose_device
     from benchmark.runner.predict_images import predict_images, require_free
 
     fitted, device = find_fitted(run), choose_device(device)
+    fitted.require_pictures()
     out = out or Path(f"predictions-{fitted.run_id}")
     require_free(out, folder)
     with closing(make_progress(json_)) as progress, whole_folder(out) as temporary:

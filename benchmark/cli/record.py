@@ -22,7 +22,7 @@ def _author(given: str) -> str:
 
 
 def _remark(run: str, action: str, reason: str, author: str) -> None:
-    from benchmark.cli.show import find_on_board
+    from benchmark.interface.runs import find_on_board
     from benchmark.pages.tables import update_boards
     from benchmark.registry.protocols import all_protocols
     from benchmark.verification.edits import remark
@@ -70,10 +70,10 @@ def groups(runs: tuple[str, ...], every: bool, author: str) -> None:
     The labels that they were scored on say it. Values stay; intervals are drawn by group from then on,
     and a remark says so. Exits with 4 if a record is without its errors or labels here.
     """
-    from benchmark.cli.show import find_on_board
     from benchmark.contracts.errors import BenchError, DataMissing
     from benchmark.files import listed
     from benchmark.home import leaderboards
+    from benchmark.interface.runs import find_on_board
     from benchmark.pages.tables import update_boards
     from benchmark.registry.protocols import all_protocols
     from benchmark.verification.grouping import add_groups

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from benchmark.cli.output import as_json, duration
+from benchmark.cli.output import as_json
+from benchmark.interface.progress import duration
 
 
 @click.command()
@@ -111,33 +111,9 @@ def _method(name: str, json_: bool) -> None:
         click.echo(f"  {key} = {about['default']!r}  ({about['type']}{when}){said}")
 
 
-def find_run(name: str) -> Path:
-    """The record of a run, by path, by id or by the id's beginning."""
-    from benchmark.contracts.errors import by_beginning
-    from benchmark.files import listed
-    from benchmark.home import home, leaderboards
-
-    if name.endswith(".json") and Path(name).exists():
-        return Path(name)
-    found = {p.parent.name: p for p in listed(home() / "runs", "*/record.json")}
-    for path in listed(leaderboards(), "**/*.json"):
-        found.setdefault(path.stem, path)
-    return found[by_beginning("finished run", name, found)]
-
-
-def find_on_board(name: str) -> tuple[Path, bool]:
-    """The record of a run as `find_run` does, but its copy on a board if there is one; whether so."""
-    from benchmark.files import listed
-    from benchmark.home import leaderboards
-
-    own = find_run(name)
-    stem = own.parent.name if own.name == "record.json" else own.stem
-    found = listed(leaderboards(), f"**/{stem}.json")
-    return (found[0], True) if found else (own, False)
-
-
 def _run(name: str, json_: bool) -> None:
     from benchmark.home import home
+    from benchmark.interface.runs import find_run
     from benchmark.records.reading import read_record
 
     path = find_run(name)

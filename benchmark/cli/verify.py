@@ -27,10 +27,10 @@ def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> N
     a protocol on this machine are not what they were, that is "altered", and no record is wrong for it.
     """
     from benchmark.cli.output import as_json
-    from benchmark.cli.show import find_run
     from benchmark.contracts.errors import DataAltered
     from benchmark.files import listed
     from benchmark.home import leaderboards
+    from benchmark.interface.runs import find_run
 
     if every == bool(records):
         raise click.UsageError("name records, or say --all")
@@ -68,8 +68,8 @@ def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> N
 
 def _verified(paths: list[Path], data: bool, *, quiet: bool) -> dict[Path, list[Check]]:
     """The checks of each record; one that can't be read is wrong, and the others are still asked."""
-    from benchmark.cli.progress import make_progress
     from benchmark.contracts.errors import BenchError
+    from benchmark.interface.progress import make_progress
     from benchmark.verification.kept import OpenSplits
     from benchmark.verification.verify import Check, verify_record
 

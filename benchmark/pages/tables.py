@@ -10,11 +10,11 @@ from typing import Any
 import filelock
 from tabulate import tabulate
 
+from benchmark.boards.frames import board_csv
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import KINDS, Standing, standings
 from benchmark.files import sweep_beside, write_text
 from benchmark.home import checkout, leaderboards
-from benchmark.pages.csv_table import csv_table
 from benchmark.pages.reported_tables import reported_csv, reported_page, reported_section
 from benchmark.protocols import Protocol
 
@@ -169,42 +169,6 @@ def known_failures(rows: list[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
 def external_methods(rows: list[Row]) -> list[str]:
     """The names of rows that were scored from files."""
     return sorted({row.method for row in rows if row.external})
-
-
-def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float | None]:
-    low, high = interval or (None, None)
-    return {f"{name}_low": low, f"{name}_high": high}
-
-
-def board_csv(rows: list[Row]) -> str:
-    """Rows as CSV, numbers unrounded to 6 significant digits."""
-    return csv_table(
-        [
-            {
-                "method": r.method,
-                "settings": r.variant,
-                "role": "external" if r.external else r.role,
-                "value": r.value,
-                **_ends("ci95", r.ci95),
-                **_ends("items", r.ci_items),
-                **_ends("seeds", r.ci_seeds),
-                "rank": r.places(),
-                "vs_untrained": r.floor.value if r.floor else None,
-                "vs_untrained_low": r.floor.low if r.floor else None,
-                "vs_untrained_high": r.floor.high if r.floor else None,
-                "seeds": " ".join(map(str, r.seeds)),
-                "items": r.items,
-                "supervision": r.supervision,
-                "weights": ", ".join(r.weights),
-                "known_failures": "; ".join(f"{c}: {why}" for c, why in r.known_failures),
-                "reported": r.reported[0] if r.reported else None,
-                "seconds": r.seconds,
-                "withdrawn": r.withdrawn,
-                "runs": " ".join(r.runs),
-            }
-            for r in rows
-        ]
-    )
 
 
 def index_text(boards: list[Standing]) -> str:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from tests_fixtures import Call
 
-from benchmark.cli.progress import Silent
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.datasets.readers.taichi import MISSING
 from benchmark.home import builtin_folder
+from benchmark.interface.progress import Silent
 from benchmark.metrics.aggregates import aggregate
 from benchmark.protocols import Protocol
 from benchmark.protocols.files import _read_cached
