@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmark.interface.progress import Silent
 
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
