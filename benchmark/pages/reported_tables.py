@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import pandas as pd
 from tabulate import tabulate
 
 from benchmark.boards.reported import MEANINGS, Against
 from benchmark.boards.sources import TOLERANCE, Said, all_papers, said_of_none
-from benchmark.pages.csv_table import csv_table
 from benchmark.protocols.papers import Paper, PaperTable
 from benchmark.settings import settings_words
 
@@ -77,7 +77,8 @@ def reported_csv(boards: Iterable[Sequence[Against]]) -> str:
     """Every reported value, those of no protocol last; numbers to 6 significant digits."""
     lines = [_line(one.said, one) for board in boards for one in board]
     lines += [_line(said, None) for said in said_of_none()]
-    return csv_table(lines)
+    text: str = pd.DataFrame(lines).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return text
 
 
 def _line(said: Said, one: Against | None) -> dict[str, object]:

@@ -231,10 +231,9 @@ def test_no_board_of_both_says_which_board_each_is_on(
     (row,) = rows()
     halves = Named("halves", 1, (), (), False, row.entries)
     own = {"small_faces": [row], "other_faces": [halves]}
-    monkeypatch.setattr(module, "all_protocols", lambda: [small, other])
     monkeypatch.setattr(module, "named_rows", lambda protocol, twin: own[protocol.id])
     with pytest.raises(InvalidInput, match="'grid' on small_faces@1, 'halves' on other_faces@1"):
-        board_of_both("grid", "halves", all_protocols(), twin=True)
+        board_of_both("grid", "halves", [small, other], twin=True)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +257,8 @@ def test_no_board_of_both_says_which_board_each_is_on(
         ("small", "version 2", True),
         ("small", "version=2", True),
         ("small", "version=3", False),
+        ("small", "2", False),
+        ("scored by version 3", "3", False),
     ],
 )
 def test_values_are_compared_as_what_they_are(word: str, typed: str, wanted: bool) -> None:

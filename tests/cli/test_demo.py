@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmark.interface.progress import Silent
 
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.cli import demo
 from benchmark.contracts.errors import DataMissing
 from benchmark.datasets.places import locate
+from benchmark.interface.progress import Silent
 from benchmark.metrics.uncertainty import interval
 from benchmark.networks.weights import SQUEEZENET, find
 from benchmark.runner.plan import Request, make_plan
