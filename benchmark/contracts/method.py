@@ -91,18 +91,18 @@ class Checkpoints(Protocol):
         """Whether it is time to save again (about every half minute)."""
 
 
-class Part(Protocol):
-    """A piece of a fit that several settings share (a first stage, say): fitted once, then found."""
+class SharedStage(Protocol):
+    """A stage of a fit that several settings share (a first one, say): fitted once, then reused."""
 
     folder: Path
-    """Where the part's files lie."""
+    """Where the stage's files lie."""
     done: bool
-    """Whether an earlier fit had finished it."""
+    """Whether an earlier fit has finished it."""
     context: FitContext
-    """What the part is fitted with: its own checkpoints, progress and folder."""
+    """What the stage is fitted with: its own checkpoints, progress and folder."""
 
     def finish(self) -> None:
-        """Say that `folder` is complete; from now on it is found, not fitted."""
+        """Declare `folder` complete; from now on it is reused, not fitted."""
 
 
 class Progress(Protocol):
@@ -138,12 +138,12 @@ class FitContext:
 
     `milestone(images_seen, save)` keeps a copy of the model so that the run page can draw the error
     against the images seen; what the harness finds there is never shown to the method.
-    `shared(name, identity)` opens a `Part`; the method, the images' digest and the seed join
+    `shared(name, identity)` opens a `SharedStage`; the method, the images' digest and the seed join
     its identity by themselves.
 
     This process is number `rank` of `devices` that fit together. All of them make the same calls in the
-    same order: `checkpoints.load`, `shared` and `Part.finish` wait for all. What the others than number
-    0 write, log and save is dropped, so a method need not ask who it is before it does.
+    same order: `checkpoints.load`, `shared` and `SharedStage.finish` wait for all. What processes other
+    than number 0 write, log and save is dropped, so a method need not check its rank first.
     """
 
     seed: int
@@ -159,7 +159,7 @@ class FitContext:
     """Keep a line of numbers: `log({"step": 20, "images": 640, "loss": 0.5})`. Each (a tensor of one
     number too) is drawn on the run's page against `images` (seen so far), else `step`; `stage` tells
     stages apart."""
-    shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[Part]]
+    shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[SharedStage]]
     milestone: Callable[[int, Callable[[Path], None]], None]
     weights: Callable[[str], Path] = no_weights
     """Where a file of the weights that `MethodInfo.pretrained` declares lies, by its name; its sha256

@@ -19,7 +19,7 @@ from benchmark.contracts.method import (
     Method,
     MethodInfo,
     MethodSettings,
-    Part,
+    SharedStage,
 )
 from benchmark.contracts.predictions import PREDICTIONS, Generator, Prediction
 from benchmark.contracts.spec import MethodSpec
@@ -127,19 +127,19 @@ ASKED = {
     "due",
     "milestone",
     "sample",
-    "open_part",
-    "finish_part",
-    "close_part",
+    "open_stage",
+    "finish_stage",
+    "close_stage",
 }
 
 
 class _Fit:
-    """The contexts of a fit, its own and those of its parts, by number, for the process that fits."""
+    """The contexts of a fit and of its shared stages, by number, for the process that fits."""
 
     def __init__(self, process: Process, context: FitContext, stack: ExitStack) -> None:
         self.process, self.stack = process, stack
         self.contexts = [context]
-        self.parts: dict[int, tuple[Part, ExitStack]] = {}
+        self.stages: dict[int, tuple[SharedStage, ExitStack]] = {}
 
     def answer(self, name: str, *arguments: Any) -> Any:
         """What the process may ask for while it fits; nothing else."""
@@ -177,21 +177,21 @@ class _Fit:
     def sample(self, number: int, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
         self.contexts[number].sample(stage, images_seen, pictures)
 
-    def open_part(self, number: int, name: str, identity: Mapping[str, Any]) -> dict[str, Any]:
+    def open_stage(self, number: int, name: str, identity: Mapping[str, Any]) -> dict[str, Any]:
         inner = self.stack.enter_context(ExitStack())
-        part = inner.enter_context(self.contexts[number].shared(name, identity))
-        self.contexts.append(part.context)
+        stage = inner.enter_context(self.contexts[number].shared(name, identity))
+        self.contexts.append(stage.context)
         mine = len(self.contexts) - 1
-        self.parts[mine] = (part, inner)
-        return {**self.about(mine), "folder": part.folder, "done": part.done}
+        self.stages[mine] = (stage, inner)
+        return {**self.about(mine), "folder": stage.folder, "done": stage.done}
 
-    def finish_part(self, number: int) -> str:
-        part, _ = self.parts[number]
-        part.finish()
-        return str(part.folder)
+    def finish_stage(self, number: int) -> str:
+        stage, _ = self.stages[number]
+        stage.finish()
+        return str(stage.folder)
 
-    def close_part(self, number: int) -> None:
-        self.parts.pop(number)[1].close()
+    def close_stage(self, number: int) -> None:
+        self.stages.pop(number)[1].close()
 
 
 def _sent(images: Images, scratch: Path) -> dict[str, Any]:

@@ -187,10 +187,10 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         wire.call("sample", number, stage, images_seen, pictures)
 
     @contextmanager
-    def shared(name: str, identity: Mapping[str, Any]) -> Iterator[Part]:
-        opened = wire.call("open_part", number, name, dict(identity))
-        yield Part(worker, opened)
-        wire.call("close_part", opened["number"])
+    def shared(name: str, identity: Mapping[str, Any]) -> Iterator[RemoteStage]:
+        opened = wire.call("open_stage", number, name, dict(identity))
+        yield RemoteStage(worker, opened)
+        wire.call("close_stage", opened["number"])
 
     def progress(stage: str, step: int, total: int, **values: float) -> None:
         wire.call("progress", number, stage, step, total, values)
@@ -199,7 +199,7 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         seed=about["seed"],
         device=about["device"],
         folder=Path(about["folder"]),
-        checkpoints=Kept(wire, number),
+        checkpoints=RemoteCheckpoints(wire, number),
         progress=progress,
         log=lambda values: wire.call("log", number, logged(values)),
         shared=shared,
@@ -209,8 +209,8 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
     )
 
 
-class Kept:
-    """Checkpoints, which bench keeps."""
+class RemoteCheckpoints:
+    """`Checkpoints` that bench writes and reads."""
 
     def __init__(self, wire: Wire, number: int) -> None:
         self.wire, self.number = wire, number
@@ -228,8 +228,8 @@ class Kept:
         return bool(self.wire.call("due", self.number))
 
 
-class Part:
-    """A part of the fit that others share, which bench keeps."""
+class RemoteStage:
+    """A `SharedStage` whose folder and lock are with bench."""
 
     def __init__(self, worker: Worker, opened: Mapping[str, Any]) -> None:
         self.worker, self.number = worker, opened["number"]
@@ -237,5 +237,5 @@ class Part:
         self.context = _context(worker, opened)
 
     def finish(self) -> None:
-        self.folder = Path(self.worker.wire.call("finish_part", self.number))
+        self.folder = Path(self.worker.wire.call("finish_stage", self.number))
         self.done = True

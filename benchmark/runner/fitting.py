@@ -29,7 +29,7 @@ from benchmark.home import home
 from benchmark.isolation.proxy import Isolated
 from benchmark.method_errors import errors_of
 from benchmark.records.code import code_state
-from benchmark.records.identity import part_id
+from benchmark.records.identity import shared_stage_id
 from benchmark.records.machine import hardware, peak_memory_bytes
 from benchmark.records.model import CodePart
 from benchmark.runner.checkpoints import FolderCheckpoints, Ranks, Stopwatch
@@ -157,8 +157,8 @@ class Workplace:
         return waiting_lock(folder, self.progress)
 
     @contextmanager
-    def _shared(self, name: str, identity: Mapping[str, Any]) -> Iterator[SharedPart]:
-        key = part_id(
+    def _shared(self, name: str, identity: Mapping[str, Any]) -> Iterator[StageFolder]:
+        key = shared_stage_id(
             method=self.method[0],
             method_version=self.method[1],
             name=name,
@@ -172,7 +172,7 @@ class Workplace:
             with self._locked(folder):
                 place = replace(self, folder=folder)
                 before, context = self.ranks.agree(place.done), place.context()
-                yield SharedPart(folder if before else context.folder, before, context, place)
+                yield StageFolder(folder if before else context.folder, before, context, place)
                 if place.done:
                     about = read_done(folder)
                     if name not in self.watch.parts:
@@ -184,8 +184,8 @@ class Workplace:
 
 
 @dataclass
-class SharedPart:
-    """A piece of a fit that equal settings share."""
+class StageFolder:
+    """A `SharedStage`: the folder that fits of equal identity share, under its lock."""
 
     folder: Path
     done: bool
