@@ -11,7 +11,14 @@ import numpy as np
 
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
-from benchmark.boards.finding import Named, find_row, fitting, knows, named_rows, validation_run
+from benchmark.boards.finding import (
+    NamedRow,
+    find_row,
+    fitting,
+    has_method,
+    named_rows,
+    validation_run,
+)
 from benchmark.boards.rows import imitates
 from benchmark.contracts.errors import InvalidInput, UnknownName, did_you_mean
 from benchmark.metrics.aggregates import aggregate
@@ -114,19 +121,19 @@ def compare_runs(first: str, second: str, *, metric: str = "", most: int = 5) ->
     rows = [validation_run(name) for name in (first, second)]
     one, two = (row.entries[0].record.protocol for row in rows)
     if one != two:
-        told = [
+        parts = [
             f"{row.entries[0].record.run_id[:8]} is of {p.id}@{p.version}{' (twin)' if p.twin else ''}"
             f", digest {p.digest[:8]}"
             for row, p in zip(rows, (one, two), strict=True)
         ]
         raise InvalidInput(
-            f"runs of one protocol can be compared: {'; '.join(told)}",
+            f"runs of one protocol can be compared: {'; '.join(parts)}",
             cure="compare two of one protocol; where its file was changed, run both again",
         )
     return _paired(rows, metric, most)
 
 
-def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
+def _paired(rows: list[NamedRow], metric: str, most: int) -> Comparison:
     groups = [row.entries for row in rows]
     first = groups[0][0].record
     metric = metric or first.headline.metric
@@ -206,22 +213,24 @@ def board_of_both(
     for name, other in ((first, second), (second, first)):
         if not there[name]:
             _refuse(name, boards, there[other], twin=twin)
-    told = ", ".join(f"{name!r} on {' and '.join(names)}" for name, names in there.items())
-    raise InvalidInput(f"no board has a single row of both: {told}", cure=cure)
+    boards_of_names = ", ".join(
+        f"{name!r} on {' and '.join(names)}" for name, names in there.items()
+    )
+    raise InvalidInput(f"no board has a single row of both: {boards_of_names}", cure=cure)
 
 
 def _refuse(
-    name: str, boards: list[tuple[Protocol, list[Named]]], likely: list[str], *, twin: bool
+    name: str, boards: list[tuple[Protocol, list[NamedRow]]], likely: list[str], *, twin: bool
 ) -> NoReturn:
     """Say why a name is a row on no board, by the one that comes nearest: on which it fits several,
     or its method stands, and of these one of the `likely`."""
 
-    def nearness(board: tuple[Protocol, list[Named]]) -> tuple[bool, bool, bool]:
+    def nearness(board: tuple[Protocol, list[NamedRow]]) -> tuple[bool, bool, bool]:
         protocol, rows = board
-        return bool(fitting(rows, name)), knows(rows, name), protocol.name in likely
+        return bool(fitting(rows, name)), has_method(rows, name), protocol.name in likely
 
     protocol, rows = max(boards, key=nearness)
-    if knows(rows, name):
+    if has_method(rows, name):
         _row(protocol, name, rows, twin=twin)
     methods = {row.method for _, rows in boards for row in rows}
     raise UnknownName(
@@ -234,7 +243,7 @@ def _refuse(
     )
 
 
-def _row(protocol: Protocol, name: str, rows: list[Named], *, twin: bool) -> Named:
+def _row(protocol: Protocol, name: str, rows: list[NamedRow], *, twin: bool) -> NamedRow:
     elsewhere = "" if fitting(rows, name) else _elsewhere(name, [protocol], twin=twin)
     board = f"{protocol.name}{' (twin)' if twin else ''}"
     return find_row(rows, name, board, elsewhere=elsewhere)
@@ -265,6 +274,6 @@ def _ends(apart: float, sources: list[Source]) -> tuple[float, float]:
     return ends
 
 
-def _side(row: Named, errors: list[np.ndarray], by: str) -> Side:
+def _side(row: NamedRow, errors: list[np.ndarray], by: str) -> Side:
     value = float(np.mean([aggregate(v, by) for v in errors]))
     return Side(row.name, tuple(e.record.seed for e in row.entries), value, row.entries)

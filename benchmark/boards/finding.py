@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.rows import grouped, row_words
-from benchmark.boards.words import says, typed_words
+from benchmark.boards.words import matches, typed_words
 from benchmark.contracts.errors import UnknownName, did_you_mean
 from benchmark.files import listed
 from benchmark.home import home
@@ -20,7 +20,7 @@ from benchmark.settings import settings_words
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedRow:
     """A row that can be named: its method, the words that the board prints for it, all its settings
     as words, and its records by their seeds."""
 
@@ -37,17 +37,17 @@ class Named:
         return " ".join((self.method, *self.words))
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def printed(self) -> tuple[str, ...]:
         """What the board prints, and the version, which it prints from the second on."""
         return (*self.words, f"version {self.version}")
 
 
-def named_rows(protocol: Protocol, *, twin: bool) -> list[Named]:
+def named_rows(protocol: Protocol, *, twin: bool) -> list[NamedRow]:
     """The rows of a board as they may be named."""
     groups = grouped(read_entries(protocol, twin=twin)[0])
     words = row_words(groups, protocol.scored(twin=twin).metrics[0].id)
     return [
-        Named(
+        NamedRow(
             key.method,
             key.version,
             words[key],
@@ -59,7 +59,7 @@ def named_rows(protocol: Protocol, *, twin: bool) -> list[Named]:
     ]
 
 
-def fitting(rows: Sequence[Named], name: str) -> list[Named]:
+def fitting(rows: Sequence[NamedRow], name: str) -> list[NamedRow]:
     """The rows that a name fits; for a run id's beginning, the row with that run alone.
 
     A row fits that says all the words: as the board prints them (of a setting its value will do), or as
@@ -74,10 +74,10 @@ def fitting(rows: Sequence[Named], name: str) -> list[Named]:
     ]
     if len(runs) == 1:
         row, entry = runs[0]
-        return [Named(row.method, row.version, row.words, row.settings, row.withdrawn, (entry,))]
+        return [NamedRow(row.method, row.version, row.words, row.settings, row.withdrawn, (entry,))]
     own, typed = _typed(rows, name)
-    found = [row for row in own if all(_says(row, word) for word in typed)]
-    exact = [r for r in found if all(any(says(s, word) for word in typed) for s in r.words)]
+    found = [row for row in own if all(_row_matches(row, word) for word in typed)]
+    exact = [r for r in found if all(any(matches(s, word) for word in typed) for s in r.words)]
     return exact if len(exact) == 1 else found
 
 
@@ -90,7 +90,7 @@ def validation_runs(name: str) -> list[Path]:
     return [path for path in found if read_record(path).protocol.on == "validation"]
 
 
-def validation_run(name: str) -> Named:
+def validation_run(name: str) -> NamedRow:
     """The one of them that is meant, as a row of its own; raises `UnknownName`."""
     paths = validation_runs(name)
     if len(paths) != 1:
@@ -106,7 +106,7 @@ def validation_run(name: str) -> Named:
     record = read_record(paths[0])
     method = record.method
     words = [method.preset] * bool(method.preset) + settings_words(method.settings_given)
-    return Named(
+    return NamedRow(
         method.id,
         method.version,
         tuple(words),
@@ -116,12 +116,12 @@ def validation_run(name: str) -> Named:
     )
 
 
-def knows(rows: Iterable[Named], name: str) -> bool:
+def has_method(rows: Iterable[NamedRow], name: str) -> bool:
     """Whether the method that a name begins with has a row."""
     return any(not row.withdrawn and row.method == _method(name) for row in rows)
 
 
-def find_row(rows: Sequence[Named], name: str, board: str, *, elsewhere: str = "") -> Named:
+def find_row(rows: Sequence[NamedRow], name: str, board: str, *, elsewhere: str = "") -> NamedRow:
     """The row that a name stands for; raises `UnknownName`, which says why none or several do.
 
     `elsewhere` is the cure where the board lacks the row and another has it.
@@ -139,14 +139,14 @@ def find_row(rows: Sequence[Named], name: str, board: str, *, elsewhere: str = "
     if elsewhere:
         cure = elsewhere
     elif own:
-        sayings = {word for row in own for word in (*row.said, *row.settings)}
-        keys = {word.partition("=")[0] for word in sayings}
+        known_words = {word for row in own for word in (*row.printed, *row.settings)}
+        keys = {word.partition("=")[0] for word in known_words}
         known = _names(own, rows)
         why = "".join(
             f"no row of {own[0].method} says {word!r}; "
             + ("" if (key := word.partition("=")[0]) in keys else did_you_mean(key, keys))
             for word in typed
-            if not any(says(saying, word) for saying in sayings)
+            if not any(matches(known_word, word) for known_word in known_words)
         )
         cure = f"{why}rows: {', '.join(known)}"
     elif not standing:
@@ -161,21 +161,21 @@ def _method(name: str) -> str:
     return re.split(r"[:\s]", name.strip(), maxsplit=1)[0]
 
 
-def _typed(rows: Sequence[Named], name: str) -> tuple[list[Named], list[str]]:
+def _typed(rows: Sequence[NamedRow], name: str) -> tuple[list[NamedRow], list[str]]:
     """The rows of the method that a name begins with, and the words after it."""
     method = _method(name)
-    own = [row for row in rows if knows([row], name)]
+    own = [row for row in rows if has_method([row], name)]
     phrases = {word for row in own for word in row.words if " " in word}
     return own, typed_words(name.strip()[len(method) + 1 :], phrases)
 
 
-def _says(row: Named, word: str) -> bool:
-    return any(says(said, word) for said in row.said) or any(
-        says(setting, word, bare=False) for setting in row.settings
+def _row_matches(row: NamedRow, word: str) -> bool:
+    return any(matches(printed, word) for printed in row.printed) or any(
+        matches(setting, word, bare=False) for setting in row.settings
     )
 
 
-def _names(chosen: Iterable[Named], rows: Sequence[Named]) -> list[str]:
+def _names(chosen: Iterable[NamedRow], rows: Sequence[NamedRow]) -> list[str]:
     """Names that tell rows apart, quoted for a shell; run ids where words can't."""
     names = []
     for row in chosen:

@@ -1,4 +1,4 @@
-"""What is reported elsewhere, gathered: from papers' tables and protocol files."""
+"""What papers and protocol files report, gathered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOLERANCE = 0.03
 
 
 @dataclass(frozen=True)
-class Said:
+class PublishedValue:
     """A reported value in its metric's unit.
 
     `method` is in the source's words; `plugin` is its id here ("" where it has none) with the `preset`
@@ -53,7 +53,7 @@ class Said:
         )
 
 
-def said_of(protocol: Protocol) -> list[Said]:
+def published_values(protocol: Protocol) -> list[PublishedValue]:
     """Everything reported under a protocol, by metric in its order, then by source.
 
     What a paper says of a protocol without naming a version belongs to the newest. Only papers beside
@@ -62,14 +62,14 @@ def said_of(protocol: Protocol) -> list[Said]:
     names = [protocol.name]
     if versions_of(protocol)[-1].version == protocol.version:
         names.append(protocol.id)
-    found = [_of_protocol(protocol, said) for said in protocol.reported]
-    beside = by_protocol(protocol.path.parent.parent)
-    found += [of_paper(value, protocol) for name in names for value in beside.get(name, ())]
+    found = [_of_protocol(protocol, published) for published in protocol.reported]
+    in_papers = by_protocol(protocol.path.parent.parent)
+    found += [of_paper(value, protocol) for name in names for value in in_papers.get(name, ())]
     order = [metric.id for metric in protocol.metrics]
     return sorted(found, key=lambda s: (order.index(s.metric), s.source, s.place))
 
 
-def said_of_none() -> list[Said]:
+def published_without_protocol() -> list[PublishedValue]:
     """What the papers of bench's own folder report and no protocol measures."""
     return [of_paper(value, None) for value in by_protocol(builtin_folder()).get("", ())]
 
@@ -79,12 +79,12 @@ def all_papers() -> list[Paper]:
     return list(papers(builtin_folder()))
 
 
-def of_paper(value: PaperValue, protocol: Protocol | None) -> Said:
+def of_paper(value: PaperValue, protocol: Protocol | None) -> PublishedValue:
     """A number of a paper's table as a reported value of `protocol`, if it is of one."""
     unit, better = value.unit, value.better
     if protocol is not None:
-        unit, better = _measured(protocol, value.metric, f"{value.paper}, {value.place},")
-    return Said(
+        unit, better = _unit_and_direction(protocol, value.metric, f"{value.paper}, {value.place},")
+    return PublishedValue(
         protocol=protocol.name if protocol else "",
         metric=value.metric,
         unit=unit,
@@ -103,22 +103,22 @@ def of_paper(value: PaperValue, protocol: Protocol | None) -> Said:
     )
 
 
-def _of_protocol(protocol: Protocol, said: ReportedValue) -> Said:
-    unit, better = _measured(protocol, said.metric, protocol.name)
-    return Said(
+def _of_protocol(protocol: Protocol, published: ReportedValue) -> PublishedValue:
+    unit, better = _unit_and_direction(protocol, published.metric, protocol.name)
+    return PublishedValue(
         protocol=protocol.name,
-        metric=said.metric,
+        metric=published.metric,
         unit=unit,
         better=better,
-        method=said.method,
-        value=said.value,
-        tolerance=_tolerance(said.value, said.tolerance),
-        source=said.source,
-        read_from=said.read_from,
-        not_comparable=said.not_comparable,
-        plugin=said.plugin,
-        preset=said.preset,
-        settings=said.settings,
+        method=published.method,
+        value=published.value,
+        tolerance=_tolerance(published.value, published.tolerance),
+        source=published.source,
+        read_from=published.read_from,
+        not_comparable=published.not_comparable,
+        plugin=published.plugin,
+        preset=published.preset,
+        settings=published.settings,
     )
 
 
@@ -126,7 +126,7 @@ def _tolerance(value: float, declared: float | None) -> float:
     return abs(value) * TOLERANCE if declared is None else declared
 
 
-def _measured(protocol: Protocol, metric: str, by: str) -> tuple[str, str]:
+def _unit_and_direction(protocol: Protocol, metric: str, by: str) -> tuple[str, str]:
     for known in protocol.metrics:
         if known.id == metric:
             return known.unit, known.better

@@ -45,11 +45,11 @@ def typed_words(text: str, phrases: Iterable[str] = ()) -> list[str]:
     return found + re.findall(r"(?:\[[^\]]*\]|[^\s,\[])+", versions.sub(" ", text))
 
 
-def says(word: str, typed: str, *, bare: bool = True) -> bool:
+def matches(word: str, typed: str, *, bare: bool = True) -> bool:
     """Whether what was typed is this word of a row or, if `bare`, the value alone of this setting.
 
-    >>> says("sharpness=8.0", "sharpness=8"), says("sharpness=8.0", "8"), says("biased=true", "1")
-    (True, True, False)
+    >>> matches("sharpness=8.0", "sharpness=8"), matches("sharpness=8.0", "8")
+    (True, True)
     """
     if word == typed:
         return True

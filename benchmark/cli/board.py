@@ -48,7 +48,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
     boards = [
         board
         for board in standings(
-            [find_protocol(protocol)] if protocol else all_protocols(), asked=bool(protocol)
+            [find_protocol(protocol)] if protocol else all_protocols(), requested=bool(protocol)
         )
         if (board.twin or not twin) and (protocol or board.kind != "reported")
     ]
@@ -58,7 +58,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
                 board.name: {
                     "kind": board.kind,
                     "rows": [asdict(row) for row in board.rows],
-                    "reported": [asdict(one) for one in board.against],
+                    "reported": [asdict(one) for one in board.agreements],
                     "left_out": [str(one) for one in board.left_out],
                 }
                 for board in boards
@@ -107,7 +107,7 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
     """
     from dataclasses import asdict
 
-    from benchmark.boards.diff import changes, state, told
+    from benchmark.boards.diff import change_cells, changes, state
     from benchmark.boards.diff import markdown as as_markdown
     from benchmark.cli.output import as_json, table
     from benchmark.home import leaderboards
@@ -118,7 +118,7 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
     elif markdown:
         click.echo(as_markdown(found, old, new or "now"), nl=False)
     elif found:
-        rows = [[c.board, c.kind, c.row.name, *told(c)] for c in found]
+        rows = [[c.board, c.kind, c.row.name, *change_cells(c)] for c in found]
         table(["board", "", "row", "value", "rank", "seeds"], rows)
     else:
         click.echo("no row changed")
@@ -162,7 +162,7 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
         out,
         chosen,
         lambda done, total: click.echo(f"{done}/{total} pages", err=True),
-        asked=bool(protocols),
+        requested=bool(protocols),
         private=private,
     )
     if private:
@@ -182,7 +182,7 @@ def print_board(protocol: Protocol, twin: bool) -> None:
     """One board on the terminal."""
     from benchmark.boards.standings import standings
 
-    boards = [board for board in standings([protocol], asked=True) if board.twin == twin]
+    boards = [board for board in standings([protocol], requested=True) if board.twin == twin]
     for board in boards:
         print_standing(board)
     _print_legend(boards)
@@ -228,7 +228,7 @@ def print_standing(board: Standing) -> None:
         click.secho(f"§ {', '.join(elsewhere)}: {EXTERNAL}", dim=True)
     for line in board.left_out:
         click.secho(f"left out: {line}", dim=True)
-    if board.against:
+    if board.agreements:
         click.secho("reported against reproduced", bold=True)
         table(["method", "metric", "reported", "ours", "Δ", "state", "source"], _reported(board))
 
@@ -300,13 +300,13 @@ def _reported(board: Standing) -> list[list[Any]]:
 
     return [
         [
-            one.said.method,
-            one.said.metric,
-            printed(one.said),
+            one.published.method,
+            one.published.metric,
+            printed(one.published),
             "" if one.value is None else f"{one.value:.2f}",
             "" if one.difference is None else f"{one.difference:+.2f}",
             words(one.state),
-            f"{one.said.source}, {one.said.place}".rstrip(", "),
+            f"{one.published.source}, {one.published.place}".rstrip(", "),
         ]
-        for one in board.against
+        for one in board.agreements
     ]

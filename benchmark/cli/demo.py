@@ -12,7 +12,7 @@ from benchmark.cli.output import duration
 
 
 @dataclass(frozen=True)
-class Shown:
+class Demo:
     """What is run: LEAD with these settings, its own network untrained, and floor and ceiling."""
 
     protocol: str
@@ -33,8 +33,8 @@ class Shown:
 
 # Chosen so that learning shows in minutes. In tight crops of real faces an untrained network is hard to
 # beat: the place in the image alone tells where the eyes are. Rendered faces are fewer: more epochs.
-FRAMES = Shown("ytf5_loose", "demo", "pca")
-RENDERED = Shown("ytf5", "small", "none")
+FRAMES = Demo("ytf5_loose", "demo", "pca")
+RENDERED = Demo("ytf5", "small", "none")
 FETCH_SECONDS = 60.0
 
 

@@ -141,8 +141,8 @@ def _weights() -> list[dict[str, Any]]:
         try:
             found.append(_check("ok", what, str(find(weights))))
         except DataMissing as error:
-            said = f"not there; for {', '.join(sorted(methods))}"
-            found.append(_check("note", what, said, error.cure))
+            text = f"not there; for {', '.join(sorted(methods))}"
+            found.append(_check("note", what, text, error.cure))
         except DataAltered as error:
             found.append(_check("problem", what, error.message, error.cure))
     return found

@@ -137,7 +137,7 @@ def freeze(names: tuple[str, ...]) -> None:
                     f"{protocol.name} can't be frozen: {wrong[0]}",
                     cure="mend it, or name those to be frozen: bench protocol freeze NAME",
                 )
-    said = 0
+    faulty = 0
     for folder, found in drafts.items():
         if found and not names and not os.access(folder, os.W_OK):
             left = ", ".join(protocol.name for protocol in found)
@@ -146,8 +146,8 @@ def freeze(names: tuple[str, ...]) -> None:
             digests = {protocol.name: protocol.digest() for protocol in found}
             added = add(folder, digests | lock_entries(found))
             click.echo(f"frozen in {folder / LOCK}: {', '.join(added)}")
-            said += 1
-    if not said:
+            faulty += 1
+    if not faulty:
         click.echo("nothing new to freeze")
 
 

@@ -37,7 +37,7 @@ def run_command(
     quiet: bool = False,
 ) -> None:
     """Run what is asked for with each seed in turn, and say what came out."""
-    said = []
+    results = []
     for seed in seeds:
         progress = make_progress(quiet or json_)
         try:
@@ -45,9 +45,9 @@ def run_command(
             if plan_only:
                 if not (plan.folder / "record.json").exists():
                     plan.require(progress)
-                said.append(_plan_said(plan))
+                results.append(_plan_summary(plan))
                 if not json_:
-                    _say_plan(said[-1])
+                    _say_plan(results[-1])
                 continue
             if curve:
                 require_possible(plan)
@@ -70,11 +70,11 @@ def run_command(
             page = write_page(outcome.record, plan.folder)
         finally:
             progress.close()
-        said.append(_summary(outcome, page))
+        results.append(_summary(outcome, page))
         if not json_:
             say(outcome, page)
     if json_:
-        as_json(said if len(said) > 1 else said[0])
+        as_json(results if len(results) > 1 else results[0])
 
 
 def _write_tables(plan: Plan) -> None:
@@ -90,7 +90,7 @@ def _write_tables(plan: Plan) -> None:
         )
 
 
-def _plan_said(plan: Plan) -> dict[str, Any]:
+def _plan_summary(plan: Plan) -> dict[str, Any]:
     return {
         "run_id": plan.run_id,
         "fit_id": plan.fit_id,

@@ -104,8 +104,8 @@ def _say_faults(path: Path, checks: list[Check]) -> None:
     for check in checks:
         if check.state in ("wrong", "altered"):
             click.secho(f"{check.state:8}", fg=COLOURS[check.state], nl=False)
-            told = shown(f"{check.name}: {check.detail}", quote=False, most=400)
-            click.echo(f" {_short(path)}  {told}")
+            text = shown(f"{check.name}: {check.detail}", quote=False, most=400)
+            click.echo(f" {_short(path)}  {text}")
 
 
 def _short(path: Path) -> str:

@@ -33,7 +33,7 @@ class Origin:
     elsewhere: tuple[str, ...]
     code: str
 
-    def said(self) -> dict[str, Any]:
+    def manifest(self) -> dict[str, Any]:
         """For a manifest."""
         return {**asdict(self), "elsewhere": list(self.elsewhere)}
 

@@ -82,10 +82,10 @@ class Isolated(Method):
     def ran_in(self) -> dict[str, Any]:
         """What a record says of the environment, and the peak memory of the process in bytes."""
         process = self._ready()
-        about = self._call("about", sorted({*ALWAYS, *process.made.packages}))
+        about = self._call("about", sorted({*ALWAYS, *process.environment.packages}))
         where = {
-            "digest": process.made.digest,
-            "alone": process.made.alone,
+            "digest": process.environment.digest,
+            "alone": process.environment.alone,
             "python": about["python"],
             "packages": about["packages"],
         }
@@ -97,9 +97,9 @@ class Isolated(Method):
         process.log_to(context.folder / "process.log")
         try:
             with ExitStack() as stack:
-                asked = _Fit(process, context, stack)
-                process.wire.answer = asked.answer
-                process.call("learn", what, _sent(images, process.scratch), asked.about(0))
+                contexts = _FitContexts(process, context, stack)
+                process.wire.answer = contexts.answer
+                process.call("learn", what, _sent(images, process.scratch), contexts.about(0))
         except BaseException:
             process.close()
             raise
@@ -119,11 +119,11 @@ class Isolated(Method):
         return self._ready().call(name, *arguments)
 
 
-ASKED = {
+CALLS = {
     "progress",
     "log",
-    "checkpoint",
-    "keep",
+    "load_checkpoint",
+    "save_checkpoint",
     "due",
     "milestone",
     "sample",
@@ -133,7 +133,7 @@ ASKED = {
 }
 
 
-class _Fit:
+class _FitContexts:
     """The contexts of a fit and of its shared stages, by number, for the process that fits."""
 
     def __init__(self, process: Process, context: FitContext, stack: ExitStack) -> None:
@@ -143,7 +143,7 @@ class _Fit:
 
     def answer(self, name: str, *arguments: Any) -> Any:
         """What the process may ask for while it fits; nothing else."""
-        if name not in ASKED:
+        if name not in CALLS:
             refuse(name)
         return getattr(self, name)(*arguments)
 
@@ -162,10 +162,10 @@ class _Fit:
     def log(self, number: int, values: Mapping[str, Any]) -> None:
         self.contexts[number].log(values)
 
-    def checkpoint(self, number: int, name: str) -> dict[str, Any] | None:
+    def load_checkpoint(self, number: int, name: str) -> dict[str, Any] | None:
         return self.contexts[number].checkpoints.load(name)
 
-    def keep(self, number: int, state: Mapping[str, Any], name: str) -> None:
+    def save_checkpoint(self, number: int, state: Mapping[str, Any], name: str) -> None:
         self.contexts[number].checkpoints.save(state, name)
 
     def due(self, number: int) -> bool:

@@ -39,7 +39,7 @@ def work(pipe: int, lifeline: int, scratch: str, implementation: str, method: st
     """Answer until bench has ended, or ends this process."""
     threading.Thread(target=_end_with, args=(lifeline, scratch), daemon=True).start()
     worker = Worker(implementation, method)
-    worker.wire = Wire(Connection(pipe), Path(scratch), "told", "asked", worker.answer)
+    worker.wire = Wire(Connection(pipe), Path(scratch), "answers", "calls", worker.answer)
     try:
         worker.wire.serve()
     except Gone:
@@ -216,13 +216,13 @@ class RemoteCheckpoints:
         self.wire, self.number = wire, number
 
     def load(self, name: str = "") -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self.wire.call("checkpoint", self.number, name)
+        found: dict[str, Any] | None = self.wire.call("load_checkpoint", self.number, name)
         return found
 
     def save(self, state: Mapping[str, Any], name: str = "") -> None:
         sent = plain(state)  # as it arrives: NumPy's arrays and numbers are none any more
         require_readable(sent)
-        self.wire.call("keep", self.number, sent, name)
+        self.wire.call("save_checkpoint", self.number, sent, name)
 
     def due(self) -> bool:
         return bool(self.wire.call("due", self.number))

@@ -9,7 +9,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from benchmark.boards.sources import said_of
+from benchmark.boards.sources import published_values
 from benchmark.boards.words import flat
 from benchmark.contracts.errors import UnknownName
 from benchmark.contracts.names import DOMAIN
@@ -199,14 +199,14 @@ def _twin(protocol: Protocol, folder: Path | None) -> list[str]:
 def _reported(protocol: Protocol) -> list[str]:
     rows = [
         [
-            said.method,
-            said.metric,
-            printed(said),
-            f"{said.source}, {said.place}".rstrip(", "),
-            said.read_from,
-            said.not_comparable,
+            published.method,
+            published.metric,
+            printed(published),
+            f"{published.source}, {published.place}".rstrip(", "),
+            published.read_from,
+            published.not_comparable,
         ]
-        for said in said_of(protocol)
+        for published in published_values(protocol)
     ]
     if not rows:
         return []

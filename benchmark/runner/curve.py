@@ -85,10 +85,10 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
 
 
 def _at(images: int, progress: Progress) -> Progress:
-    def told(stage: str, step: int, total: int, **values: float) -> None:
+    def report(stage: str, step: int, total: int, **values: float) -> None:
         progress(f"curve at {images:,} images: {stage}", step, total, **values)
 
-    return told
+    return report
 
 
 def _score(plan: Plan, folder: Path, splits: dict, progress: Progress) -> float:

@@ -41,7 +41,7 @@ from benchmark.records.model import CodePart, External, Record
 from benchmark.records.reading import read_record
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
+from benchmark.runner.guards import require_hidden_left_out, shared_images
 from benchmark.runner.plan import Plan, Request, choose_device
 from benchmark.runner.prediction_files import (
     Source,
@@ -154,7 +154,7 @@ def plan_of_file(given: Submission, progress: Progress, place: Path | None = Non
     splits = {r: open_split(protocol, r, twin=given.twin, progress=progress) for r in task.splits}
     names = {role: split_name(protocol, role, twin=given.twin) for role in task.splits}
     require_hidden_left_out(protocol, task, splits, names)
-    shared = images_seen_and_scored(protocol, task, splits, names)
+    shared = shared_images(protocol, task, splits, names)
     scored = protocol.scored(twin=given.twin)
     kind, sources, pictures = _read(given.predictions, task, splits, scored)
     file = external(given.predictions, given.made_by)
@@ -299,12 +299,12 @@ def _require_one_row(plan: FilePlan) -> None:
     own = plan.folder / "record.json"
     there = [own] if own.exists() else files_in(board, f"*/{plan.run_id}.json")
     for path in there:
-        said, asked = _words(read_record(path)), (
+        before, now = _words(read_record(path)), (
             plan.spec.id, plan.request.seed, plan.info.supervision, plan.external.made_by)  # fmt: skip
-        if said != asked:
+        if before != now:
             raise InvalidInput(
-                f"this file was scored before as {said[0]}, seed {said[1]}, labels {said[2]}, "
-                f"made by {said[3]} (run {plan.run_id})",
+                f"this file was scored before as {before[0]}, seed {before[1]}, labels {before[2]}, "
+                f"made by {before[3]} (run {plan.run_id})",
                 cure=f"`bench record drop {plan.run_id}` forgets it, where it is not committed",
             )
     for path in files_in(board, f"{plan.spec.id}/*.json"):

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., None])
 
 
-def _told_as(name: str) -> Callable[[Function], Function]:
+def _reported_as(name: str) -> Callable[[Function], Function]:
     """The name that Python's errors about missing arguments give a function: the method's own word."""
 
     def renamed(function: Function) -> Function:
@@ -98,7 +98,7 @@ class Workplace:
             devices=self.ranks.count,
         )
 
-    def keep(self, method: Method) -> None:
+    def store(self, method: Method) -> None:
         """Save what was fitted, and finish."""
         with errors_of(method, "save"), whole_folder(self.folder / "model") as folder:
             method.save(folder)
@@ -129,27 +129,27 @@ class Workplace:
         write_json(self.folder / "done.json", self.watch.summary() | made)
         FolderCheckpoints(self.folder, self.watch, self.ranks).clear()
 
-    @_told_as("context.progress")
+    @_reported_as("context.progress")
     def _progress(self, stage: str, step: int, total: int, **values: float) -> None:
         if "images_per_second" in values:
             self.watch.throughput[stage] = round(values["images_per_second"], 1)
         self.progress(stage, step, total, **values)
 
-    @_told_as("context.log")
+    @_reported_as("context.log")
     def _log(self, values: Mapping[str, Any]) -> None:
         line = json.dumps(logged(values))
         path = self.folder / "log.jsonl"
         with naming_a_full_disk(path), path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    @_told_as("context.milestone")
+    @_reported_as("context.milestone")
     def _milestone(self, images_seen: int, save: Any) -> None:
         target = self.folder / "milestones" / str(images_seen)
         if not target.exists():
             with whole_folder(target) as folder:
                 save(folder)
 
-    @_told_as("context.sample")
+    @_reported_as("context.sample")
     def _sample(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
         write_sample(self.folder / "samples", stage, images_seen, pictures)
 
@@ -178,7 +178,7 @@ class Workplace:
                     if name not in self.watch.parts:
                         self.watch.parts[name] = {**about, "folder": folder.name, "reused": before}
                     self.watch.throughput.update(about["throughput"])
-                    self.watch.keep()
+                    self.watch.write()
         finally:
             self.watch.go_on()
 
@@ -216,7 +216,7 @@ class Follower(Workplace):
     def context(self) -> FitContext:
         return replace(super().context(), folder=self.watch.path.parent)
 
-    def keep(self, method: Method) -> None:
+    def store(self, method: Method) -> None:
         pass
 
     def finish(self, process: Mapping[str, Any] | None = None) -> None:
@@ -296,9 +296,9 @@ def fit(method: Method, place: Workplace) -> bool:
 
 def learn(method: Method, place: Workplace) -> None:
     """Fit `method` in `place`, whose lock this process, or the one that started it, holds."""
-    place.watch.keep()
+    place.watch.write()
     torch.manual_seed(place.seed)
     method.device, method.pretrained = place.device, place.weights
     with errors_of(method, "fit"):
         method.fit(place.images, place.context())
-    place.keep(method)
+    place.store(method)

@@ -26,9 +26,9 @@ from benchmark.records.model import CodePart, External
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol, is_draft
-from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
+from benchmark.runner.guards import require_hidden_left_out, shared_images
 from benchmark.settings import SettingsInvalid, as_taken, resolve_settings, settings_words
-from benchmark.tasks.base import Scoring, Task, find_task, kind_asked, kind_used
+from benchmark.tasks.base import Scoring, Task, find_task, kind_used, predicted_kind
 from benchmark.tasks.faults import require_sound
 
 
@@ -153,9 +153,9 @@ class Plan:
         return finder(self.info.pretrained)
 
     @property
-    def asked(self) -> Kind:
-        """What the method is asked for: the kind scored, or one that gives it besides itself."""
-        return kind_asked(self.kind, self.info.gives)
+    def predicted_kind(self) -> Kind:
+        """What the method predicts: the kind scored, or one that gives it besides itself."""
+        return predicted_kind(self.kind, self.info.gives)
 
     @property
     def at_prediction(self) -> tuple[str, ...]:
@@ -216,7 +216,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     }
     sources = {n: split_name(protocol, r, twin=request.twin) for n, r in played.items()}
     require_hidden_left_out(protocol, task, splits, sources)
-    shared = images_seen_and_scored(protocol, task, splits, sources)
+    shared = shared_images(protocol, task, splits, sources)
     images = images_seen(protocol, splits)
     fitted, predicted = parted(effective, cls.Settings.of_prediction())
     fit = fit_id(

@@ -292,9 +292,9 @@ def _require_shape(
         wanted = int(letter) if letter.isdigit() else met.setdefault(letter, side)
         fits = fits and side == wanted and side > 0
     if not fits:
-        said = ", ".join(f"{a} = {met[a]}" if a in known else a for a in letters)
+        expected = ", ".join(f"{a} = {met[a]}" if a in known else a for a in letters)
         raise InvalidInput(
-            f"{name} has shape {array.shape}, not ({said})", cure=f"give {form.limits}"
+            f"{name} has shape {array.shape}, not ({expected})", cure=f"give {form.limits}"
         )
     sides.update({letter: side for letter, side in met.items() if letter != "N"})
 

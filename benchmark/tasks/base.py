@@ -146,10 +146,10 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
     )
 
 
-def kind_asked(kind: Kind, gives: tuple[Kind, ...]) -> Kind:
+def predicted_kind(kind: Kind, gives: tuple[Kind, ...]) -> Kind:
     """The kind by which a method that gives these is asked for `kind`.
 
-    >>> kind_asked("landmarks", ("descriptors", "parts"))  # part centres are landmarks
+    >>> predicted_kind("landmarks", ("descriptors", "parts"))  # part centres are landmarks
     'parts'
     """
     return kind if kind in gives else next(g for g in gives if kind in DERIVED.get(g, ()))

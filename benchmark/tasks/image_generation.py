@@ -32,7 +32,7 @@ from benchmark.tasks.attribute_classifier import (
     classifier_path,
 )
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, measured
+from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, generation_values
 from benchmark.tasks.seen_features import real_features, write_features
 from benchmark.tasks.views import View
 
@@ -115,7 +115,7 @@ class ImageGeneration(Task):
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         about = read_json(store / "about.json", f"delete {store} and run the same command again")
-        found = measured(store, how.protocol, section(how.protocol), how.progress)
+        found = generation_values(store, how.protocol, section(how.protocol), how.progress)
         about.update(found.about)
         values = {name: np.array([value]) for name, value in found.values.items()}
         return Scores(values, items=found.items, probe=about)

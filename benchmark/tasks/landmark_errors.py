@@ -21,19 +21,19 @@ from benchmark.protocols import Metric, Protocol
 
 @dataclass(frozen=True)
 class Annotation:
-    """The asked points (N, K, 2) float32 of a split, and which of them are there (N, K)."""
+    """The how points (N, K, 2) float32 of a split, and which of them are there (N, K)."""
 
     points: np.ndarray
     visible: np.ndarray | None
 
-    def shown(self) -> np.ndarray:
+    def visibility(self) -> np.ndarray:
         """bool (N, K); everything, where the data set hides nothing."""
         if self.visible is None:
             return np.ones(self.points.shape[:2], bool)
         return self.visible
 
 
-def measured(
+def item_values(
     metric: Metric, points: np.ndarray, truth: Annotation, protocol: Protocol
 ) -> np.ndarray:
     """Per-item values of a metric for points (N, K, 2): (N,), or (N, M) where its aggregate asks so.
@@ -44,14 +44,14 @@ def measured(
     if name not in MEASURES:
         raise UnknownName("measure of landmarks", name, MEASURES)
     stretch = np.asarray(metric.stretch)
-    asked = Asked(metric, protocol)
-    return MEASURES[name](points * stretch, truth.points * stretch, truth.shown(), asked)
+    how = Measurement(metric, protocol)
+    return MEASURES[name](points * stretch, truth.points * stretch, truth.visibility(), how)
 
 
 def moved_by_rounding(
     metric: Metric, points: np.ndarray, truth: Annotation, protocol: Protocol
 ) -> np.ndarray:
-    """How far `measured` of kept points (N, K, 2) may lie from that of the points before they were
+    """How far `item_values` of kept points (N, K, 2) may lie from that of the points before they were
     rounded to the kept ones' dtype; of its shape and unit.
 
     Measures that are means or sums of distances move by no more, by the triangle inequality, than they
@@ -60,21 +60,21 @@ def moved_by_rounding(
     """
     exact = Annotation(truth.points.astype(np.float64), truth.visible)
     if metric.threshold:
-        asked, stretch = Asked(metric, protocol), np.asarray(metric.stretch)
-        known = truth.shown()[:, list(asked.unit)].all(axis=1)
-        unit = inter_ocular_distance(exact.points[known] * stretch, asked.unit).min(initial=np.inf)
+        how, stretch = Measurement(metric, protocol), np.asarray(metric.stretch)
+        known = truth.visibility()[:, list(how.unit)].all(axis=1)
+        unit = inter_ocular_distance(exact.points[known] * stretch, how.unit).min(initial=np.inf)
         far = float(np.linalg.norm(np.spacing(np.abs(points)) * stretch, axis=2).max() / unit)
         inner, outer = (
-            measured(metric.model_copy(update={"threshold": at}), points, truth, protocol)
+            item_values(metric.model_copy(update={"threshold": at}), points, truth, protocol)
             for at in (metric.threshold - far, metric.threshold + far)
         )
         return outer - inner
-    off = measured(metric, exact.points + np.spacing(np.abs(points)) / 2, exact, protocol)
-    return off - measured(metric, exact.points, exact, protocol)
+    off = item_values(metric, exact.points + np.spacing(np.abs(points)) / 2, exact, protocol)
+    return off - item_values(metric, exact.points, exact, protocol)
 
 
 @dataclass(frozen=True)
-class Asked:
+class Measurement:
     """What a protocol says of an error beside the points."""
 
     metric: Metric
@@ -92,38 +92,40 @@ class Asked:
         return rule.eyes
 
 
-def _nme_iod(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, asked: Asked) -> np.ndarray:
+def _nme_iod(
+    points: np.ndarray, truth: np.ndarray, shown: np.ndarray, how: Measurement
+) -> np.ndarray:
     if not shown.all():
         raise InvalidInput(
-            f"{asked.metric.id} needs every landmark of every image annotated",
+            f"{how.metric.id} needs every landmark of every image annotated",
             cure='measure = "nme_visible" counts the visible ones alone',
         )
-    return normalised_mean_error(points, truth, inter_ocular_distance(truth, asked.unit))
+    return normalised_mean_error(points, truth, inter_ocular_distance(truth, how.unit))
 
 
 def _nme_visible(
-    points: np.ndarray, truth: np.ndarray, shown: np.ndarray, asked: Asked
+    points: np.ndarray, truth: np.ndarray, shown: np.ndarray, how: Measurement
 ) -> np.ndarray:
-    return visible_errors(points, truth, shown, asked.unit)
+    return visible_errors(points, truth, shown, how.unit)
 
 
-def _pck(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, asked: Asked) -> np.ndarray:
-    return correct_keypoints(points, truth, shown, asked.unit, asked.metric.threshold or 0)
+def _pck(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, how: Measurement) -> np.ndarray:
+    return correct_keypoints(points, truth, shown, how.unit, how.metric.threshold or 0)
 
 
-def _l1(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Asked) -> np.ndarray:
+def _l1(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Measurement) -> np.ndarray:
     return joint_errors(points, truth, shown, "l1")
 
 
-def _l2(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Asked) -> np.ndarray:
+def _l2(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Measurement) -> np.ndarray:
     return joint_errors(points, truth, shown, "l2")
 
 
-def _edge(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, asked: Asked) -> np.ndarray:
-    return visible_distances(points, truth, shown, float(asked.protocol.size))
+def _edge(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, how: Measurement) -> np.ndarray:
+    return visible_distances(points, truth, shown, float(how.protocol.size))
 
 
-MEASURES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray, Asked], np.ndarray]] = {
+MEASURES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray, Measurement], np.ndarray]] = {
     "nme_iod": _nme_iod,  # (N,) percent of the distance of the eyes; aggregate mean
     "nme_visible": _nme_visible,  # (N, 2) sum and count; aggregate ratio_of_sums, percent of the unit
     "pck": _pck,  # (N, 2) right and all; aggregate ratio_of_sums

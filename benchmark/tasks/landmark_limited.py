@@ -23,7 +23,7 @@ from benchmark.protocols.scoring import Rounding
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.chosen import Chosen, draw_chosen, read_chosen
-from benchmark.tasks.landmark_errors import Annotation, measured
+from benchmark.tasks.landmark_errors import Annotation, item_values
 from benchmark.tasks.landmark_regression import (
     annotation,
     probe_of,
@@ -96,7 +96,7 @@ class LandmarkLimited(Task):
                 store / copies.name, [store / "test"], annotated, probe, how,
                 seed=protocol.evaluation_seed + repeat, sets=limited.sets,
             )  # fmt: skip
-            errors.setdefault(metric.id, []).append(measured(metric, points, test, protocol))
+            errors.setdefault(metric.id, []).append(item_values(metric, points, test, protocol))
             how.progress("limited", number, max(limited.numbers), repeat=repeat)
         about.pop("loss_by_epoch", None)  # that of the last of many fits
         about |= {

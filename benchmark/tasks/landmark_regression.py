@@ -23,7 +23,7 @@ from benchmark.probes.softargmax_presets import softargmax_settings
 from benchmark.protocols import Metric, Probe, Protocol
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
+from benchmark.tasks.landmark_errors import Annotation, item_values, moved_by_rounding
 from benchmark.tasks.landmark_rule import landmarks_of
 from benchmark.tasks.views import View
 
@@ -60,10 +60,10 @@ class LandmarkRegression(Task):
                 (fitted[probe.name],), abouts[probe.name] = read_points(
                     store / "train", [store / "test"], train, probe, how
                 )
-            per_item[metric.id] = measured(metric, fitted[probe.name], test, how.protocol)
+            per_item[metric.id] = item_values(metric, fitted[probe.name], test, how.protocol)
         points, about = fitted[headline.name], abouts[headline.name]
         rule = how.protocol.landmarks
-        if rule is not None and rule.eyes is not None and test.shown().all():
+        if rule is not None and rule.eyes is not None and test.visibility().all():
             unit = inter_ocular_distance(test.points, rule.eyes)
             by_point = np.asarray(normalised_point_errors(points, test.points, unit))
             about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
@@ -74,7 +74,9 @@ class LandmarkRegression(Task):
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
         test = annotation(split, protocol)
-        return {m.id: measured(m, kept["points"], test, protocol) for m in _of_headline(protocol)}
+        return {
+            m.id: item_values(m, kept["points"], test, protocol) for m in _of_headline(protocol)
+        }
 
     def rounding(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
@@ -140,7 +142,7 @@ def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring) -> None
     require_frozen(probe_of(how), protocol)
     for name in names:
         truth = annotation(splits[name], protocol)
-        unseen = np.flatnonzero(~truth.shown().any(axis=0))
+        unseen = np.flatnonzero(~truth.visibility().any(axis=0))
         if unseen.size:
             raise DataAltered(
                 f"no image of {split_name(protocol, name, twin=how.twin)} shows point "
@@ -151,7 +153,7 @@ def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring) -> None
     measures = [TASKS[protocol.task].measure(m.measure or m.id) for m in protocol.metrics]
     if rule is not None and rule.eyes and any(m is not None and m.unit_points for m in measures):
         truth = annotation(splits["test"], protocol)
-        known = truth.shown()[:, list(rule.eyes)].all(axis=1)
+        known = truth.visibility()[:, list(rule.eyes)].all(axis=1)
         if not known.any():
             raise DataAltered(
                 f"no test image of {protocol.name} shows both points {list(rule.eyes)}, whose distance "
@@ -204,7 +206,7 @@ def _softargmax(
 ) -> tuple[list[np.ndarray], dict[str, Any]]:
     from benchmark.probes.softargmax import SoftargmaxProbe
 
-    if not labels.shown().all():
+    if not labels.visibility().all():
         raise BenchError(f"probe {probe.name} needs every landmark annotated")
     settings = dataclasses.replace(softargmax_settings(probe.name), **probe.settings)
     maps = np.load(train / "maps.npy", mmap_mode="r")

@@ -16,7 +16,7 @@ from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Metric, Protocol
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
+from benchmark.tasks.landmark_errors import Annotation, item_values, moved_by_rounding
 from benchmark.tasks.landmark_regression import (
     probe_of,
     read_points,
@@ -69,7 +69,7 @@ class LandmarkScale(Task):
         )
         points = dict(zip(tests, found, strict=True))
         per_item = {
-            metric.id: measured(metric, points[metric.on], truth[metric.on], protocol)
+            metric.id: item_values(metric, points[metric.on], truth[metric.on], protocol)
             for metric in protocol.metrics
         }
         kept = {f"points_{view}": array.astype(np.float32) for view, array in points.items()}
@@ -78,7 +78,7 @@ class LandmarkScale(Task):
     def errors(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
-        return self._of_kept(measured, kept, split, protocol)
+        return self._of_kept(item_values, kept, split, protocol)
 
     def rounding(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol

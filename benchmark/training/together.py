@@ -17,9 +17,9 @@ Anything = TypeVar("Anything")
 
 def gathered(value: Anything) -> list[Anything]:
     """What every process brings, in the order of their ranks."""
-    held: list[Any] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(held, value)
-    return held
+    values: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(values, value)
+    return values
 
 
 def mean(value: Tensor) -> Tensor:

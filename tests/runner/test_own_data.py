@@ -25,7 +25,7 @@ from benchmark.registry.protocols import find_protocol
 from benchmark.runner.guards import shared_rows
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import run
-from benchmark.verification.kept import score_kept
+from benchmark.verification.kept import score_predictions
 
 ROOT_LINE = "return [line.split()"
 
@@ -209,11 +209,11 @@ def test_prepare_checks_what_it_prints_and_verify_says_what_is_stale(
 
 def test_kept_predictions_are_not_scored_on_altered_labels(own_data: OwnData) -> None:
     outcome = run(planned(), Silent())
-    assert score_kept(outcome.path, outcome.record)
+    assert score_predictions(outcome.path, outcome.record)
     path = opened().folder / "points.npy"
     np.save(path, np.load(path) / 2)
     with pytest.raises(DataAltered, match="its labels have sha256"):
-        score_kept(outcome.path, outcome.record)
+        score_predictions(outcome.path, outcome.record)
 
 
 # --- hidden joints -------------------------------------------------------------------------------
