@@ -32,7 +32,7 @@ def published(dataset_id: str) -> Mapping[str, str]:
 
     The short digests name the file that differs; the whole tree has its full digest in `TREES`.
     """
-    listing = Path(__file__).with_name(f"{dataset_id}_published.txt")
+    listing = Path(__file__).parent / "readers" / f"{dataset_id}_published.txt"
     if dataset_id not in TREES:
         return {}
     files: dict[str, str] = {}
