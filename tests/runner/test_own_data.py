@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests_fixtures import Call
+from tests_fixtures import ROOT, Call
 from tests_own_data import OwnData
 
 from benchmark.cli.progress import Silent
@@ -19,6 +19,7 @@ from benchmark.contracts.errors import DataAltered, PluginBroken
 from benchmark.datasets import preparing
 from benchmark.datasets import rendered as twins
 from benchmark.datasets.opening import open_split
+from benchmark.datasets.origins import folder_digest
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.protocols import ProtocolInvalid
 from benchmark.registry.protocols import find_protocol
@@ -182,6 +183,14 @@ def test_twins_follow_the_code_that_renders_them(
     again = open_split(protocol, "test", twin=True, progress=told)
     assert told.why == ["prepare twin:test anew (the code that renders twins has changed)"]
     assert again.pixels_digest == before.pixels_digest
+
+
+def test_the_code_that_renders_twins_is_that_of_recipes_and_renderer() -> None:
+    rooms = ROOT / "benchmark" / "twins", ROOT / "benchmark" / "datasets"
+    assert (
+        twins.renderer() == f"{folder_digest(rooms[0])}-{folder_digest(rooms[1], 'rendered*.py')}"
+    )
+    assert folder_digest(rooms[1], "rendered*.py") != folder_digest(rooms[1], "rendered.py")
 
 
 def test_prepare_checks_what_it_prints_and_verify_says_what_is_stale(
