@@ -44,7 +44,7 @@ class Comparison:
     (item, first, second) where they differ most, either way.
 
     For metrics whose items are columns (a sum over joints, say) `wins` and `most` are empty. `on` says
-    whether the items are of test or of validation people.
+    whether the items are of test or of validation images.
     """
 
     protocol: str
@@ -67,8 +67,8 @@ class Comparison:
 
     @property
     def where(self) -> str:
-        """The board's name, or that of the protocol whose validation people were scored."""
-        words = ["twin"] * self.twin + ["validation people"] * (self.on == "validation")
+        """The board's name, or that of the protocol whose validation images were scored."""
+        words = ["twin"] * self.twin + ["validation images"] * (self.on == "validation")
         return f"{self.protocol} ({', '.join(words)})" if words else self.protocol
 
     @property
@@ -113,7 +113,7 @@ def compare(
 
 
 def compare_runs(first: str, second: str, *, metric: str = "", most: int = 5) -> Comparison:
-    """Compare two runs that were scored on validation people, by their ids' beginnings.
+    """Compare two runs that were scored on validation images, by prefixes of their ids.
 
     They stand on no board; what they left lies in `$BENCH_HOME/runs`. Raises as `compare` does, and
     `InvalidInput` for runs of different protocols, or of the same name with other content.
@@ -158,7 +158,7 @@ def _paired(rows: list[NamedRow], metric: str, most: int) -> Comparison:
     if not items:
         raise InvalidInput(
             f"all items of {metric} are one group, which tells nothing of others",
-            cure="compare on a protocol whose test items are of several people (or objects)",
+            cure="compare on a protocol whose test items are of several identities",
         )
     every: list[Source] = []
     if min(len(side.seeds) for side in sides) > 1:

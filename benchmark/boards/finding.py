@@ -82,8 +82,8 @@ def fitting(rows: Sequence[NamedRow], name: str) -> list[NamedRow]:
 
 
 def validation_runs(name: str) -> list[Path]:
-    """Records in `$BENCH_HOME/runs` of runs on validation people whose id begins so (4 letters or
-    more); no board has them."""
+    """Records in `$BENCH_HOME/runs` of validation runs whose id begins so (4 letters or more);
+    no board has them."""
     if len(name) < 4 or not name.isalnum():
         return []
     found = listed(home() / "runs", f"{name}*/record.json")
@@ -96,12 +96,12 @@ def validation_run(name: str) -> NamedRow:
     if len(paths) != 1:
         known = [path.parent.name for path in paths]
         raise UnknownName(
-            "run on validation people",
+            "validation run",
             name,
             known,
             cure=f"several begin so: {', '.join(known)}"
             if known
-            else "`bench ls runs` lists runs by id; one on validation people is compared with another",
+            else "`bench ls runs` lists runs by id; a validation run is compared with another",
         )
     record = read_record(paths[0])
     method = record.method

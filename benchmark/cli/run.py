@@ -26,7 +26,7 @@ MOST_SEEDS = 1000
               help="Seed of the fit; several as 0,1,2 or 0-2.")  # fmt: skip
 @click.option("--twin", is_flag=True, help="Run on the protocol's synthetic twin.")
 @click.option("--on", type=click.Choice(["test", "validation"]), default="test", show_default=True,
-              help="Score on test people, or (for choosing settings) on validation people.")  # fmt: skip
+              help="Score on test images, or (for choosing settings) on validation images.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--devices",
@@ -43,7 +43,7 @@ MOST_SEEDS = 1000
 @click.option("--launcher-option", "launcher_options", multiple=True, metavar="KEY=VALUE",
               help="An option of the launcher (repeatable): processes=2, partition=gpu, …")  # fmt: skip
 @click.option("--curve", is_flag=True,
-              help="Also measure the error against the images seen, on validation people.")  # fmt: skip
+              help="Also measure the error against the images seen, on validation images.")  # fmt: skip
 @click.option("--anew", is_flag=True,
               help="Discard the run and its fit first, while a method is being written.")  # fmt: skip
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would be done, and stop.")

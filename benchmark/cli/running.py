@@ -169,7 +169,7 @@ def say(outcome: Outcome, page: Path) -> None:
         click.echo(
             f"   {value.interval()}"
             + ("   (twin: rendered data)" if record.protocol.twin else "")
-            + ("   (validation people)" if record.protocol.on == "validation" else "")
+            + ("   (validation images)" if record.protocol.on == "validation" else "")
             + ("   (draft: on no board)" if any(n.startswith(DRAFT) for n in record.notes) else "")
         )
     if record.protocol.on == "validation":

@@ -26,7 +26,7 @@ ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
 
 READING = (
     "Values are means over seeds. The 95 % interval is over seeds and over the groups that test items "
-    "come in (the images of a person, say): what other seeds and other people would give. With one "
+    "come in (the images of a person, say): what other seeds and other items would give. With one "
     "seed, marked \\*, it is over items alone; where no record says which items belong together, marked "
     "°, items are taken as independent, and it is too narrow. The rank is the best and the worst place "
     "that a method may have among the others: all pairs are tested over seeds and items, with 5 % for "

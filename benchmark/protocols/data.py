@@ -138,7 +138,7 @@ DOMAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 class Data(Strict):
     """Which images are fitted on, which carry the probe's labels (if there is one), which are scored.
 
-    Each is "dataset:split". `validation` names a part cut from the training people and `development`
+    Each is "dataset:split". `validation` names a part cut from the training images and `development`
     the rest of them, for choices and curves; nothing is ever tuned on test. Where methods are fitted on
     more images than the probe is, `development_fit` names those of them that show nobody of
     `validation`; without it a fit for validation sees `development` alone. `labels` names what the

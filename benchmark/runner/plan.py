@@ -114,7 +114,7 @@ class Plan:
 
     @property
     def stands(self) -> bool:
-        """Whether it has a place on a board: scored on test people, under no draft named by its path."""
+        """Whether it has a place on a board: scored on test images, under no draft named by its path."""
         return self.request.on == "test" and not is_draft(self.protocol)
 
     @property
@@ -264,7 +264,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
 def roles(protocol: Protocol, on: str, task: Task) -> dict[str, str]:
     """Which role of the protocol's data each split of the run takes.
 
-    On validation, people kept for validation are neither fitted on nor given to the probe: a fit sees
+    In a validation run the validation images are neither fitted on nor given to the probe: a fit sees
     the protocol's `development_fit`, or where it names none, what the probe sees. The domains are fitted
     on in any case.
     """

@@ -42,7 +42,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Scoring:
-    """How to score: the protocol (its twin's probe if it is a twin), on which people, where."""
+    """How to score: the protocol (its twin's probe if it is a twin), on which images, where."""
 
     protocol: Protocol
     kind: Kind
