@@ -75,7 +75,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
 @command.command()
 @click.option("--check", is_flag=True, help="Only fail if a table is not what the records say.")
 def build(check: bool) -> None:
-    """Write all tables and the index anew from the records, or check them."""
+    """Regenerate all tables and the index from the records, or check them."""
     from benchmark.contracts.errors import DataAltered
     from benchmark.pages.tables import stale_files, update_boards
     from benchmark.registry.protocols import all_protocols
@@ -134,7 +134,7 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
 @click.option("--private", is_flag=True,
               help="Show pictures of all data, for a site that is not published.")  # fmt: skip
 def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -> None:
-    """Build the static site: overview, boards, methods and runs, readable without scripts.
+    """Build the static site: overview, boards, methods and runs.
 
     Pictures are those in the folders of runs on this machine, where the data's terms let them be
     shown: twins, as a rule. In a folder that holds a site already, or is a checkout, nothing but
@@ -220,7 +220,7 @@ def print_standing(board: Standing) -> None:
     unit = f" {metric.unit}" if metric.unit else ""
     click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")
     if board.rows:
-        table(*_columns(board.rows), cut=["weights", "labels seen"])
+        table(*_columns(board.rows), cut=["weights", "supervision"])
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
             click.secho(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
@@ -288,7 +288,7 @@ def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
         "vs untrained": [str(r.floor) if r.floor else "" for r in rows],
         "seeds": [len(r.seeds) for r in rows],
         "reported": [f"{r.reported[0]:.2f}" if r.reported else "" for r in rows],
-        "labels seen": ["" if r.supervision == "none" else r.supervision for r in rows],
+        "supervision": ["" if r.supervision == "none" else r.supervision for r in rows],
         "weights": [", ".join(r.weights) for r in rows],
     }
     shown = {head: column for head, column in cells.items() if any(column)}

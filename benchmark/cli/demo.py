@@ -1,4 +1,4 @@
-"""`bench demo`: LEAD and its floors, on real faces where they are at hand, in a few minutes."""
+"""`bench demo`: LEAD and its floors, on real faces where they are available, in a few minutes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FETCH_SECONDS = 60.0
 
 
 @click.command()
-@click.option("--twin", is_flag=True, help="Use rendered faces even if real ones are there.")
+@click.option("--twin", is_flag=True, help="Use rendered faces even if real ones are available.")
 @click.option("--fetch/--no-fetch", default=True, help="Try to download the faces if absent.")
 def command(twin: bool, fetch: bool) -> None:
     """Run LEAD's first stage and its floors, print the board, and say where the pictures are.

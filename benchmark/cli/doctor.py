@@ -23,7 +23,7 @@ MEND_FILES = "mend these files; all others are there. `bench protocol check` lis
 @click.command()
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(json_: bool) -> None:
-    """Check environment, accelerator, disk, data and plugins; each problem comes with its cure."""
+    """Check environment, accelerator, disk, data and plugins; each problem is listed with its cure."""
     checks = [*_packages(), _accelerator(), *_places(), *_data(), *_weights(), *_plugins()]
     if json_:
         as_json(checks)

@@ -9,7 +9,7 @@ import click
 
 @click.group()
 def command() -> None:
-    """Withdraw, annotate or drop a record, or take in records from elsewhere."""
+    """Withdraw, annotate or drop a record, or import records from elsewhere."""
 
 
 def _author(given: str) -> str:

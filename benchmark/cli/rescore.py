@@ -16,7 +16,7 @@ from benchmark.cli.names import complete_protocols
               shell_complete=complete_protocols)  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: bool) -> None:
-    """Score kept predictions of runs (ids or paths) again, where a metric has another version by now.
+    """Score the stored predictions of runs (ids or paths) again, where a metric has a newer version.
 
     No method runs and no accelerator is needed. A new record is written that names the old one as its
     parent; the old one stays. Where no metric changed nothing is written. Exits with 4 if a record that

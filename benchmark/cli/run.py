@@ -45,8 +45,8 @@ MOST_SEEDS = 1000
 @click.option("--curve", is_flag=True,
               help="Also measure the error against the images seen, on validation images.")  # fmt: skip
 @click.option("--anew", is_flag=True,
-              help="Discard the run and its fit first, while a method is being written.")  # fmt: skip
-@click.option("--plan", "plan_only", is_flag=True, help="Say what would be done, and stop.")
+              help="Discard the run and its fit first; for use while a method is being written.")  # fmt: skip
+@click.option("--plan", "plan_only", is_flag=True, help="Print what would be done, and stop.")
 @click.option("--json", "json_", is_flag=True, help="Print the record's main fields as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress display.")
 def command(
@@ -70,8 +70,8 @@ def command(
 ) -> None:
     """Run a method under a protocol: fit, predict, score, record.
 
-    The same command again says that it is done; after a kill at any moment it goes on from the last
-    checkpoint.
+    Given again, the command reports that the run is done; after a kill at any moment it resumes from the
+    last checkpoint.
     """
     import os
 

@@ -15,7 +15,7 @@ from benchmark.cli.output import as_json, duration
 @click.argument("name")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(what: str, name: str, json_: bool) -> None:
-    """Show a protocol, a method or a run (by id, its beginning, or the record's path) in full."""
+    """Show a protocol, a method or a run in full; a run by its id, a prefix of it, or its record's path."""
     {"protocol": _protocol, "method": _method, "run": _run}[what](name, json_)
 
 
@@ -112,7 +112,7 @@ def _method(name: str, json_: bool) -> None:
 
 
 def find_run(name: str) -> Path:
-    """The record of a run, by path, by id or by the id's beginning."""
+    """The record of a run, by path, by id or by a prefix of the id."""
     from benchmark.contracts.errors import UnknownName
     from benchmark.files import listed
     from benchmark.home import home, leaderboards

@@ -30,7 +30,7 @@ class Job:
 class Ended:
     """What became of a job: exit code, standard output, and the file of its standard error.
 
-    `code` is None where it was handed over and not waited for; `output` then says to whom, as what.
+    `code` is None where the job was submitted and not waited for; `output` then names the queue and job.
     """
 
     job: Job

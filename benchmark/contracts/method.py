@@ -243,7 +243,7 @@ class Ceiling(Method):
 
     @classmethod
     def info(cls, settings: Any) -> MethodInfo:
-        """As of any method, and that it is shown labels."""
+        """Like `Method.info`, with supervision "labels"."""
         return MethodInfo(gives=cls.gives, supervision="labels")
 
     def fit(self, images: Images, context: FitContext) -> None:

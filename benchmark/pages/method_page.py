@@ -23,7 +23,7 @@ def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
             ("version", _words(str(part.version) for part in parts)),
             ("whose code", _words(part.origin for part in parts)),
             ("package", _words(f"{c.distribution} {c.version}".rstrip() for c in code)),
-            ("labels seen", _words(part.supervision for part in parts)),
+            ("supervision", _words(part.supervision for part in parts)),
             (
                 "pretrained weights",
                 _words(w["name"] for p in parts for w in p.pretrained) or "none",

@@ -133,7 +133,7 @@ def board_text(board: Standing) -> str:
 def markdown_table(rows: list[Row]) -> str:
     """Rows as a Markdown table."""
     headers = ["rank", "method", "settings", "", "value", "95 % interval", "vs untrained", "seeds",
-               "reported", "labels seen", "weights", "cost"]  # fmt: skip
+               "reported", "supervision", "weights", "cost"]  # fmt: skip
     body = []
     for row in rows:
         strike = "~~" if row.withdrawn else ""

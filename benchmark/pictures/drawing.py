@@ -45,7 +45,7 @@ def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:
 
     Names, titles and words are those of `benchmark.boards.pictures`. What a run kept is enough for
     most; parts and generated images need the fit on this machine. None where there is nothing to
-    show. The pictures stay in the run's folder: most data sets forbid to publish them.
+    show. The pictures stay in the run's folder: most data sets don't allow them to be published.
     """
     folder = plan.folder / "pictures"
     kept = _arrays(plan, outcome, f"{plan.run_id}.predictions.npz")
