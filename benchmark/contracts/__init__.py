@@ -11,8 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _HOME = {
-    "hookimpl": "hooks",
-    **dict.fromkeys(("Environment", "MethodSpec", "KINDS"), "spec"),
+    **dict.fromkeys(("hookimpl", "Register"), "hooks"),
+    **dict.fromkeys(("Environment", "Kind", "MethodSpec", "KINDS"), "spec"),
     **dict.fromkeys(("CommandSpec", "LauncherSpec"), "extension"),
     **dict.fromkeys(("DatasetSpec", "Reader", "Sample"), "dataset"),
     **dict.fromkeys(("Images", "Cameras", "to_bytes", "to_signed"), "images"),
@@ -34,14 +34,19 @@ _HOME = {
     ),
     "RecipeSpec": "twin",
     "Weights": "weights",
-    **dict.fromkeys(("BenchError", "InvalidInput", "TrainingFailed"), "errors"),
+    **dict.fromkeys(("BenchError", "Incompatible", "InvalidInput", "TrainingFailed"), "errors"),
 }
 
 if TYPE_CHECKING:
     from benchmark.contracts.dataset import DatasetSpec, Reader, Sample
-    from benchmark.contracts.errors import BenchError, InvalidInput, TrainingFailed
+    from benchmark.contracts.errors import (
+        BenchError,
+        Incompatible,
+        InvalidInput,
+        TrainingFailed,
+    )
     from benchmark.contracts.extension import CommandSpec, LauncherSpec
-    from benchmark.contracts.hooks import hookimpl
+    from benchmark.contracts.hooks import Register, hookimpl
     from benchmark.contracts.images import Cameras, Images, to_bytes, to_signed
     from benchmark.contracts.method import (
         Ceiling,
@@ -60,7 +65,7 @@ if TYPE_CHECKING:
         ShapeAndPose,
         Translation,
     )
-    from benchmark.contracts.spec import KINDS, Environment, MethodSpec
+    from benchmark.contracts.spec import KINDS, Environment, Kind, MethodSpec
     from benchmark.contracts.twin import RecipeSpec
     from benchmark.contracts.weights import Weights
 

@@ -14,10 +14,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 
-from benchmark.contracts.centres import part_centres
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.images import to_bytes
-from benchmark.contracts.spec import CentreRule, Kind
+from benchmark.contracts.spec import Kind
 
 SHARE_NOISE = 64
 """How many successive generated images share a noise seed."""
@@ -123,16 +122,6 @@ class Parts(Prediction):
             raise InvalidInput(
                 f"Parts.probabilities must lie in [0, 1], got {low:.4g} to {high:.4g}"
             )
-
-    def landmarks(self, rule: CentreRule = "soft_mean") -> Landmarks:
-        """Part centres by a named rule (`benchmark.contracts.centres`), as points.
-
-        The confidence is the largest probability of the part's map, 0 for a part that is nowhere.
-        """
-        maps = self.probabilities[:, 1:]
-        there = maps.double().sum((-2, -1)) > 1e-8
-        confidence = torch.where(there, maps.amax((-2, -1)), torch.zeros_like(maps[:, :, 0, 0]))
-        return Landmarks(part_centres(self.probabilities, rule).float(), confidence.float())
 
     def foreground(self) -> torch.Tensor:
         """bool (N, H, W): the most probable channel is not the background."""

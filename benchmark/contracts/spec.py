@@ -32,7 +32,7 @@ CameraAxes = Literal["forward_up_right", "right_down_forward"]
 
 CentreRule = Literal["soft_mean", "ganseg", "scops", "motion_cosegmentation", "assembly"]
 CENTRE_RULES: tuple[str, ...] = get_args(CentreRule)
-"""How a part gives one point: `benchmark.contracts.centres` says what each name means."""
+"""How a part gives one point: `benchmark.probes.part_centres` says what each name means."""
 
 Role = Literal["method", "floor", "ceiling"]
 Origin = Literal["official", "ported-and-verified", "reimplemented"]

@@ -18,7 +18,7 @@ class LandmarkRule(Strict):
 
     `rule` "all" takes the data set's points; "mafl5_from_68" makes eye centres (means of 36–41 and
     42–47), nose tip (30) and mouth corners (48, 54). `part_centres` is how parts give landmarks
-    (`benchmark.contracts.centres`), `most` how many of them a method may give (ceilings may more).
+    (`benchmark.probes.part_centres`), `most` how many of them a method may give (ceilings may more).
     """
 
     rule: Literal["all", "mafl5_from_68"] = "all"

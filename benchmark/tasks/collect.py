@@ -27,6 +27,7 @@ from benchmark.contracts.predictions import (
 )
 from benchmark.contracts.spec import Kind
 from benchmark.method_errors import prediction_of
+from benchmark.probes.part_centres import landmarks_of
 from benchmark.protocols import LandmarkRule
 
 BATCH = 64
@@ -108,7 +109,7 @@ def predict_batch(
             prediction = method.predict(batch)
     _require_geometry(prediction, batch.shape[-1], type(method).__name__)
     if kind == "landmarks" and isinstance(prediction, Parts):
-        prediction = prediction.landmarks(rule.part_centres if rule else "soft_mean")
+        prediction = landmarks_of(prediction, rule.part_centres if rule else "soft_mean")
     wanted = PREDICTIONS[kind]
     if not isinstance(prediction, wanted):
         raise PluginBroken(

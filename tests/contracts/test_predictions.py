@@ -19,6 +19,7 @@ from benchmark.contracts import (
 )
 from benchmark.contracts.predictions import PREDICTIONS
 from benchmark.contracts.spec import KINDS
+from benchmark.probes.part_centres import landmarks_of
 
 
 def example(kind: str, n: int = 2):  # type: ignore[no-untyped-def]
@@ -96,14 +97,14 @@ def test_bad_predictions_are_refused_in_words(make, said: str) -> None:  # type:
 def test_the_centre_of_a_one_pixel_part_is_that_pixel(x: int, y: int) -> None:
     maps = torch.zeros(1, 2, 10, 8)
     maps[0, 1, y, x] = 1
-    found = Parts(maps).landmarks()
+    found = landmarks_of(Parts(maps))
     assert found.points[0, 0].tolist() == [x, y]
     assert found.confidence is not None
     assert float(found.confidence[0, 0]) == 1
 
 
 def test_a_part_that_is_nowhere_sits_in_the_middle_without_confidence() -> None:
-    found = Parts(torch.zeros(1, 2, 5, 9)).landmarks()
+    found = landmarks_of(Parts(torch.zeros(1, 2, 5, 9)))
     assert found.points[0, 0].tolist() == [4.0, 2.0]
     assert found.confidence is not None
     assert float(found.confidence[0, 0]) == 0

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from scipy.io import loadmat
 
-from benchmark.contracts.centres import part_centres
 from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.spec import CentreRule
 from benchmark.metrics.landmarks import (
@@ -22,6 +21,7 @@ from benchmark.metrics.landmarks import (
 )
 from benchmark.metrics.matching import match_descriptors, matching_errors
 from benchmark.probes.linear import LinearProbe, linear_probe
+from benchmark.probes.part_centres import part_centres
 from benchmark.probes.spatial import Reading
 from benchmark.warps.thin_plate import ThinPlateSpline
 from tests.golden.fixtures import find_file, find_table

@@ -20,6 +20,7 @@ from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, UnknownName
 from benchmark.home import leaderboards
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
+from benchmark.probes.part_centres import landmarks_of
 from benchmark.records.model import Record
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
@@ -284,7 +285,7 @@ def test_the_disc_covers_half_of_the_picture_and_lies_in_its_middle(size: int) -
     disc = CentreDisc(CentreDisc.Settings()).predict(images)
     assert disc.foreground().float().mean().item() == pytest.approx(0.5, abs=0.01)
     middle = torch.full((2, 1, 2), (size - 1) / 2)
-    torch.testing.assert_close(disc.landmarks().points, middle)
+    torch.testing.assert_close(landmarks_of(disc).points, middle)
     small = CentreDisc(CentreDisc.Settings(radius=0.1)).predict(images).foreground()
     assert small.float().mean().item() == pytest.approx(torch.pi * 0.01, rel=0.1)
     assert FullFrame(FullFrame.Settings()).predict(images).foreground().all()

@@ -13,6 +13,7 @@ from tests_support import SMALL_PROTOCOL
 from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import Incompatible
 from benchmark.metrics.matching import match_descriptors
+from benchmark.probes.part_centres import landmarks_of
 from benchmark.records.model import Record
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import run
@@ -47,7 +48,7 @@ def test_parts_are_the_cells_around_the_points(count: int) -> None:
     assert (parts.probabilities.sum(1) == 1).all()
     assert (parts.probabilities[:, 0] == 0).all()
     if count == 4:
-        torch.testing.assert_close(parts.landmarks().points, points)
+        torch.testing.assert_close(landmarks_of(parts).points, points)
     nearest = torch.cdist(torch.tensor([[3.0, 28.0]]), points[0]).argmin()
     assert parts.probabilities[0, :, 28, 3].argmax() == nearest + 1
 

@@ -12,11 +12,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.contracts import centres
-from benchmark.contracts.centres import part_centres
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.contracts.predictions import Parts
 from benchmark.contracts.spec import CENTRE_RULES
+from benchmark.probes import part_centres as centres
+from benchmark.probes.part_centres import landmarks_of, part_centres
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -105,7 +105,7 @@ def test_the_background_does_not_count(rule: str) -> None:
 def test_parts_give_landmarks_by_the_rule_asked_for(rule: str) -> None:
     parts = Parts(maps(3).float())
     torch.testing.assert_close(
-        parts.landmarks(rule).points, part_centres(parts.probabilities, rule).float()
+        landmarks_of(parts, rule).points, part_centres(parts.probabilities, rule).float()
     )
 
 

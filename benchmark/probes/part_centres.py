@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.contracts.predictions import Landmarks, Parts
 from benchmark.contracts.spec import CENTRE_RULES, CentreRule
 
 
@@ -59,6 +60,17 @@ def part_centres(
         middle = (centres.new_tensor(weights.shape[:-3:-1]) - 1) / 2
         centres = torch.where((mass > 1e-8)[..., None], centres, middle)
     return centres
+
+
+def landmarks_of(parts: Parts, rule: CentreRule = "soft_mean") -> Landmarks:
+    """Part centres by a named rule, as points.
+
+    The confidence is the largest probability of the part's map, 0 for a part that is nowhere.
+    """
+    maps = parts.probabilities[:, 1:]
+    there = maps.double().sum((-2, -1)) > 1e-8
+    confidence = torch.where(there, maps.amax((-2, -1)), torch.zeros_like(maps[:, :, 0, 0]))
+    return Landmarks(part_centres(parts.probabilities, rule).float(), confidence.float())
 
 
 def _positions(
