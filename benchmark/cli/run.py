@@ -45,7 +45,7 @@ MOST_SEEDS = 1000
 @click.option("--curve", is_flag=True,
               help="Also measure the error against the images seen, on validation images.")  # fmt: skip
 @click.option("--anew", is_flag=True,
-              help="Discard the run and its fit first; for use while a method is being written.")  # fmt: skip
+              help="Discard the run and its fit first, while writing a method.")  # fmt: skip
 @click.option("--plan", "plan_only", is_flag=True, help="Print what would be done, and stop.")
 @click.option("--json", "json_", is_flag=True, help="Print the record's main fields as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress display.")

@@ -15,7 +15,7 @@ from benchmark.cli.output import as_json, duration
 @click.argument("name")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(what: str, name: str, json_: bool) -> None:
-    """Show a protocol, a method or a run in full; a run by its id, a prefix of it, or its record's path."""
+    """Show a protocol, a method or a run (by id, a prefix of it, or the record's path) in full."""
     {"protocol": _protocol, "method": _method, "run": _run}[what](name, json_)
 
 

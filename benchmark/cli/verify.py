@@ -22,8 +22,9 @@ COLOURS = {"ok": "green", "wrong": "red", "not here": "yellow", "altered": "red"
 def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> None:
     """Recompute identity, digests and numbers of records (paths, or run ids) on a CPU.
 
-    Exits with 5 if anything is wrong. Checks that need files missing from this machine are reported
-    as "not here"; data or a protocol that changed on this machine as "altered", which makes no record wrong.
+    Exits with 5 if anything is wrong. Checks that need files missing from this machine are
+    reported as "not here"; data or a protocol changed on this machine as "altered", which makes no
+    record wrong.
     """
     from benchmark.cli.output import as_json
     from benchmark.cli.show import find_run
