@@ -240,9 +240,9 @@ def _framing(twin: Twin) -> Framing | None:
     return Framing(twin.scale or usual.scale, twin.shift or usual.shift)
 
 
-def _identities_part(train: PreparedSplit, identities: set[str]) -> PreparedSplit:
+def _identities_part(train: PreparedSplit, chosen: set[str]) -> PreparedSplit:
     train.check()  # the part's own digests are made from what is read here
-    rows = [i for i, person in enumerate(train.identities) if person in identities]
+    rows = [i for i, person in enumerate(train.identities) if person in chosen]
     pixels = train.pixels[rows]
     points = None if train.points is None else train.points[rows]
     labels = {name: np.asarray(array)[rows] for name, array in train.labels.items()}

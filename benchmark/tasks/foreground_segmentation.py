@@ -53,7 +53,7 @@ from benchmark.tasks.foreground import (
     true_masks,
     unpacked,
 )
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -109,8 +109,8 @@ class ForegroundSegmentation(Task):
         if any(metric.id in AT_LANDMARKS for metric in how.protocol.metrics):
             _seen_landmarks(splits["test"])
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
-        return [View.of_split("test", splits["test"], partial(shown_masks, splits["test"]))]
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
+        return [ImageSet.of_split("test", splits["test"], partial(shown_masks, splits["test"]))]
 
     def predict(
         self,

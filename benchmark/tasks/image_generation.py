@@ -34,7 +34,7 @@ from benchmark.tasks.attribute_classifier import (
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, generation_values
 from benchmark.tasks.seen_features import real_features, write_features
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -65,7 +65,7 @@ class ImageGeneration(Task):
         if asked.linearity:
             classifier_path(asked.linearity.classifier)
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         return []
 
     def predict(

@@ -32,7 +32,7 @@ from benchmark.tasks.landmark_regression import (
     require_landmarks,
     targets,
 )
-from benchmark.tasks.views import View, copy_keys
+from benchmark.tasks.views import ImageSet, copy_keys
 from benchmark.tasks.warped import warped_images, warped_points
 from benchmark.warps.random_warps import LIMITED_WARPS
 from benchmark.warps.thin_plate import ThinPlateSpline
@@ -58,7 +58,7 @@ class LandmarkLimited(Task):
         if how.kind == "descriptors":
             require_batch(probe_of(how), _one_set(limited, train))
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         train, test = splits["train"], splits["test"]
         nearest = _limited(protocol).points == "nearest_pixel"
         rounding = _limited(protocol).rounding
@@ -67,14 +67,14 @@ class LandmarkLimited(Task):
             name = f"{number}-{repeat}"
             rows, warps = copies_of(protocol, train, number, repeat, chosen)
             found.append(
-                View(
+                ImageSet(
                     name,
                     copy_keys(train, rows),
                     partial(_copies, train, rows, warps, rounding, name),
                     partial(_copied_points, train, protocol, rows, warps, nearest),
                 )
             )
-        return [*found, View.of_split("test", test, partial(targets, test, protocol))]
+        return [*found, ImageSet.of_split("test", test, partial(targets, test, protocol))]
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         protocol, train = how.protocol, splits["train"]
@@ -85,10 +85,10 @@ class LandmarkLimited(Task):
         )
         require_frozen(probe, protocol)
         metrics = {metric.on: metric for metric in protocol.metrics}
-        views = {view.name: view for view in self.views(splits, protocol)}
+        sets = {each.name: each for each in self.image_sets(splits, protocol)}
         errors: dict[str, list[np.ndarray]] = {}
         for number, repeat in chosen_rows(protocol, train):
-            metric, copies = metrics[str(number)], views[f"{number}-{repeat}"]
+            metric, copies = metrics[str(number)], sets[f"{number}-{repeat}"]
             truth = copies.truth()
             assert truth is not None
             annotated = Annotation(truth, None)

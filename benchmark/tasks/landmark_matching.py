@@ -28,7 +28,7 @@ from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.groups import group_numbers
 from benchmark.tasks.landmark_regression import targets
 from benchmark.tasks.pairs import MatchingPairs, draw_matching_pairs, float32_grid
-from benchmark.tasks.views import View, copy_keys
+from benchmark.tasks.views import ImageSet, copy_keys
 from benchmark.tasks.warped import levels
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ class LandmarkMatching(Task):
         _, visible = view_landmarks(pairs, split, protocol)
         _require_seen((visible[pairs.pairs[:, 0]] & visible[pairs.pairs[:, 1]]).any(1), protocol)
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         split = splits["test"]
         pairs = pairs_of(protocol, split)
         return [
-            View(
+            ImageSet(
                 "views",
                 copy_keys(split, pairs.views[:, 0]),
                 partial(render_views, pairs, split, _rule(protocol).rounding),

@@ -25,7 +25,7 @@ from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.landmark_errors import Annotation, item_values, moved_by_rounding
 from benchmark.tasks.landmark_rule import landmarks_of
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -41,9 +41,9 @@ class LandmarkRegression(Task):
         if how.kind == "descriptors":
             require_batch(probe_of(how), len(splits["train"]))
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         return [
-            View.of_split(name, splits[name], partial(targets, splits[name], protocol))
+            ImageSet.of_split(name, splits[name], partial(targets, splits[name], protocol))
             for name in self.splits
         ]
 

@@ -42,7 +42,7 @@ from benchmark.tasks.foreground import (
     true_masks,
     unpacked,
 )
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -65,8 +65,8 @@ class MaskDisagreement(Task):
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         true_masks(splits["test"], how.protocol)
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
-        return [View.of_split("test", splits["test"], partial(shown_masks, splits["test"]))]
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
+        return [ImageSet.of_split("test", splits["test"], partial(shown_masks, splits["test"]))]
 
     def predict(
         self,

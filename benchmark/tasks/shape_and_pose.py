@@ -34,7 +34,7 @@ from benchmark.protocols import Alignment, Protocol, Shape
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import predict_batch
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -69,12 +69,12 @@ class ShapeAndPoseTask(Task):
                     f"cloud, {needed} are needed"
                 )
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         rule, found = shape_of(protocol), []
         for name in self.splits:
             rows = view_rows(splits[name], rule.views)
             models = rule.alignment.models if name == "validation" else len(rows)
-            found.append(View.of_split(name, splits[name], count=rows[:models].size))
+            found.append(ImageSet.of_split(name, splits[name], count=rows[:models].size))
         return found
 
     def predict(
@@ -86,9 +86,9 @@ class ShapeAndPoseTask(Task):
         store: Path,
         progress: Progress,
     ) -> None:
-        for view in self.views(splits, protocol):
-            folder = store / view.name
-            _collect(method, kind, splits[view.name], len(view), protocol, folder, progress)
+        for each in self.image_sets(splits, protocol):
+            folder = store / each.name
+            _collect(method, kind, splits[each.name], len(each), protocol, folder, progress)
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         rule = shape_of(how.protocol)
