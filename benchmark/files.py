@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 ALMOST_FULL = 2**20  # bytes
+SPARE = 2**28  # bytes that are to stay free
 UNFOLDED = 2**28  # bytes that the arrays beside a record may take in memory
 
 
@@ -44,20 +45,38 @@ def listed(folder: Path, pattern: str) -> list[Path]:
     return sorted(p for p in found if not any(w[0] == "." for w in p.relative_to(folder).parts))
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder (names that begin with a dot)."""
-    for left in folder.glob(".*"):
+def sweep(folder: Path, begins: str = ".") -> None:
+    """Remove what killed processes left half-written in a folder: names that begin so, locks apart."""
+    for left in folder.glob(f"{begins}*"):
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
-        else:
+        elif left.suffix != ".lock":
             left.unlink(missing_ok=True)
 
 
 def sweep_beside(path: Path) -> None:
     """Remove what killed writers of `path`, and of files with its stem beside it, left half-written."""
-    for left in path.parent.glob(f".{path.stem}.*"):
-        if left.suffix != ".lock":
-            left.unlink(missing_ok=True)
+    sweep(path.parent, f".{path.stem}.")
+
+
+def made_once(
+    path: Path, make: Callable[[], object], is_made: Callable[[], bool] | None = None
+) -> Path:
+    """`path`, which `make` writes whole where it is not there; of processes that want it, one makes it.
+
+    `is_made` says whether it is there as it should be (default: whether it exists). What killed makers
+    left beside it, under names that begin with a dot and its own, is removed first.
+
+    Example: `made_once(home() / "weights" / name, download)`.
+    """
+    is_made = is_made or path.exists
+    if not is_made():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.parent / f".{path.name}.lock"):
+            if not is_made():  # another process may have been faster
+                sweep(path.parent, f".{path.name}.")
+                make()
+    return path
 
 
 @contextmanager
@@ -93,6 +112,16 @@ def naming_a_full_disk(path: Path) -> Iterator[None]:
                 cure="free some space; then run the same command again, it continues where it stopped",
             ) from None
         raise
+
+
+def require_room(folder: Path, size: int, what: str) -> None:
+    """Refuse to begin `size` bytes that a folder's disk has no room for; raises `DiskFull`."""
+    free = shutil.disk_usage(folder).free
+    if free < size + SPARE:
+        raise DiskFull(
+            f"{what} need {size / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free at {folder}",
+            cure="point BENCH_HOME at a larger disk, or ask for less (a smaller dimension, say)",
+        )
 
 
 @contextmanager

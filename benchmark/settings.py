@@ -125,6 +125,24 @@ def from_words(given: Iterable[str]) -> dict[str, Any]:
     return found
 
 
+def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one, keys joined by dots; lists of tables are counted from 0.
+
+    >>> flat({"a": {"b": 1}, "c": [{"d": 2}]})
+    {'a.b': 1, 'c.0.d': 2}
+    """
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            found.update(flat(value, f"{prefix}{key}."))
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            for i, item in enumerate(value):
+                found.update(flat(item, f"{prefix}{key}.{i}."))
+        else:
+            found[prefix + key] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
 def _leaves(table: Mapping[str, Any], prefix: str) -> Iterable[tuple[str, Any]]:
     for key, value in table.items():
         if isinstance(value, Mapping) and value and all(map(BARE.fullmatch, value)):

@@ -80,11 +80,12 @@ def forget(folder: Path) -> None:
 
 
 class Typist:
-    """Types the commands of a page; `said` is all that `bench` wrote."""
+    """Types the commands of a page and runs its Python; `said` is all that `bench` wrote."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str], patch: pytest.MonkeyPatch) -> None:
         self._capsys, self._patch = capsys, patch
         self.said: list[str] = []
+        self.session: dict[str, object] = {}
 
     def do(self, step: Step) -> None:
         text = step.text
@@ -99,6 +100,8 @@ class Typist:
         elif step.kind == "type":
             for command in step.commands():
                 self.type(command)
+        elif step.kind == "run":
+            exec(compile(step.text, f"line {step.line} of the page", "exec"), self.session)
 
     def type(self, command: str) -> None:
         first, *rest = words(command)
@@ -165,6 +168,9 @@ def test_a_page_that_is_wrong_fails(typist: Typist, tmp_path: Path) -> None:
     for wrong in ("bench run -m nobody -p ytf5 --twin", "python absent.py", "bench ls nothing"):
         with pytest.raises(AssertionError):
             typist.do(Step("type", "", wrong, 1))
+    typist.do(Step("run", "", "found = 1", 1))
+    with pytest.raises(ZeroDivisionError):
+        typist.do(Step("run", "", "found / 0", 2))
 
 
 def test_steps_are_read_in_order() -> None:
@@ -172,9 +178,11 @@ def test_steps_are_read_in_order() -> None:
         "Words.\n\n<!-- file: a/b.py -->\n```python\nx = 1\n```\n\n```sh\n$ bench ls \\\n  methods\n"
         "# a remark\npython a/b.py\n```\n\n<!-- more: a/b.py -->\n```python\ny = 2\n```\n\n"
         "```python\nshown = True\n```\n\n<!-- not run: no data -->\n```sh\nbench data get x\n```\n"
+        "\n<!-- run -->\n```python\nz = 3\n```\n"
     )
     found = list(steps(text))
-    assert [s.kind for s in found] == ["file", "type", "more", "not run"]
-    assert [s.line for s in found] == [3, 8, 15, 24]
+    assert [s.kind for s in found] == ["file", "type", "more", "not run", "run"]
+    assert [s.line for s in found] == [3, 8, 15, 24, 29]
     assert found[1].commands() == ["bench ls    methods", "python a/b.py"]
     assert found[3].where == "no data"
+    assert (found[4].where, found[4].text) == ("", "z = 3\n")

@@ -14,6 +14,7 @@ from tests_fixtures import ROOT
 FLOORS = [
     {"__main__", "builtin"},
     {"cli"},
+    {"interface"},
     {"pages", "testing"},
     {"pictures"},
     {"boards", "launch", "training"},
@@ -27,7 +28,7 @@ FLOORS = [
     {"settings", "twins", "warps"},
     {"method_errors", "colours", "files", "home", "image_files"},
     {"contracts"},
-    {"__init__"},  # the version
+    {"__init__"},  # the version, and the way to the interface
 ]
 """From the roof to the ground. A room knows those below it, never those beside it."""
 
@@ -40,9 +41,11 @@ ALONE = {
     "metrics": {"contracts"},
     "twins": {"contracts"},
     "training": {"warps", "contracts", "files"},
+    "__init__": {"interface"},
 }
 """Rooms that may know less than all that lies below them: boards read records and run nothing, records
-and protocols are the same whatever is installed, and `training` is a toolkit for plugins."""
+and protocols are the same whatever is installed, `training` is a toolkit for plugins, and the package
+itself leads to the interface alone."""
 
 MOST_LINES = 450
 LARGEST_ROOM = 0.15
@@ -122,6 +125,10 @@ def test_boards_and_pages_never_ask_which_plugins_are_installed() -> None:
         ("benchmark.contracts.errors", "benchmark.files", False),
         ("benchmark.training.loop", "benchmark.datasets.prepared", False),
         ("benchmark.runner.run", "benchmark.training.loop", False),
+        ("benchmark.cli.running", "benchmark.interface.running", True),
+        ("benchmark.interface.running", "benchmark.cli.output", False),
+        ("benchmark.__init__", "benchmark.interface.tables", True),
+        ("benchmark.__init__", "benchmark.runner.run", False),
     ],
 )
 def test_the_rule_is_the_one_meant(name: str, other: str, fine: bool) -> None:

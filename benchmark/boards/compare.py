@@ -5,22 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
 
 import numpy as np
 
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
-from benchmark.boards.finding import (
-    NamedRow,
-    find_row,
-    fitting,
-    has_method,
-    named_rows,
-    validation_run,
-)
+from benchmark.boards.finding import NamedRow, find_row, fitting, named_rows, validation_run
 from benchmark.boards.rows import imitates
-from benchmark.contracts.errors import InvalidInput, UnknownName, did_you_mean
+from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.uncertainty import Source, difference, interval, p_values
 from benchmark.protocols import Protocol
@@ -158,7 +150,7 @@ def _paired(rows: list[NamedRow], metric: str, most: int) -> Comparison:
     if not items:
         raise InvalidInput(
             f"all items of {metric} are one group, which tells nothing of others",
-            cure="compare on a protocol whose test items are of several identities",
+            cure="compare on a protocol whose test items are of several people (or objects)",
         )
     every: list[Source] = []
     if min(len(side.seeds) for side in sides) > 1:
@@ -210,37 +202,15 @@ def board_of_both(
     if both:
         names = ", ".join(protocol.name for protocol in both)
         raise InvalidInput(f"{first!r} and {second!r} are each a single row on {names}", cure=cure)
-    for name, other in ((first, second), (second, first)):
+    for name in (first, second):
         if not there[name]:
-            _refuse(name, boards, there[other], twin=twin)
+            rows = [row for _, rows in boards for row in rows]
+            elsewhere = _elsewhere(name, [p for p, _ in boards], twin=twin)
+            find_row(rows, name, "any twin's board" if twin else "any board", elsewhere=elsewhere)
     boards_of_names = ", ".join(
         f"{name!r} on {' and '.join(names)}" for name, names in there.items()
     )
     raise InvalidInput(f"no board has a single row of both: {boards_of_names}", cure=cure)
-
-
-def _refuse(
-    name: str, boards: list[tuple[Protocol, list[NamedRow]]], likely: list[str], *, twin: bool
-) -> NoReturn:
-    """Say why a name is a row on no board, by the one that comes nearest: on which it fits several,
-    or its method stands, and of these one of the `likely`."""
-
-    def nearness(board: tuple[Protocol, list[NamedRow]]) -> tuple[bool, bool, bool]:
-        protocol, rows = board
-        return bool(fitting(rows, name)), has_method(rows, name), protocol.name in likely
-
-    protocol, rows = max(boards, key=nearness)
-    if has_method(rows, name):
-        _row(protocol, name, rows, twin=twin)
-    methods = {row.method for _, rows in boards for row in rows}
-    raise UnknownName(
-        "row on any twin's board" if twin else "row on any board",
-        name,
-        methods,
-        cure=_elsewhere(name, [p for p, _ in boards], twin=twin)
-        or f"{did_you_mean(name.partition(':')[0], methods)}methods there: "
-        f"{', '.join(sorted(methods)) or 'none'}; `bench ls runs` lists the ids of runs",
-    )
 
 
 def _row(protocol: Protocol, name: str, rows: list[NamedRow], *, twin: bool) -> NamedRow:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import subprocess
 import tarfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +20,7 @@ from tabulate import tabulate
 from benchmark.contracts.errors import BenchError, UnknownName
 from benchmark.files import listed
 from benchmark.home import leaderboards
+from benchmark.records.code import git
 
 TABLE = "board.csv"
 
@@ -180,13 +180,13 @@ def _at_revision(revision: str) -> Iterator[tuple[Path, str]]:
     root = leaderboards()
     if (
         revision.startswith("-")
-        or _git(root, "rev-parse", "--verify", "-q", f"{revision}^{{commit}}") is None
+        or git(root, "rev-parse", "--verify", "-q", f"{revision}^{{commit}}") is None
     ):
         raise UnknownName(
             "folder or git revision", revision, (),
             cure=f"name a folder of leaderboards, or a commit of the checkout that holds {root}",
         )  # fmt: skip
-    archive = _git(root, "archive", "--format=tar", revision, f":(glob)**/{TABLE}")
+    archive = git(root, "archive", "--format=tar", revision, f":(glob)**/{TABLE}")
     if archive is None:
         return  # nothing of that name was there yet: a state without boards
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -194,13 +194,3 @@ def _at_revision(revision: str) -> Iterator[tuple[Path, str]]:
             path = Path(member.name)
             if member.isfile() and (file := tar.extractfile(member)):
                 yield path, file.read().decode("utf-8")
-
-
-def _git(folder: Path, *arguments: str) -> bytes | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, timeout=60
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None

@@ -6,13 +6,13 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.rows import grouped, row_words
-from benchmark.boards.words import matches, typed_words
-from benchmark.contracts.errors import UnknownName, did_you_mean
-from benchmark.files import listed
+from benchmark.contracts.errors import UnknownName, did_you_mean, listed
+from benchmark.files import listed as files_in
 from benchmark.home import home
 from benchmark.protocols import Protocol
 from benchmark.records.reading import read_record
@@ -36,10 +36,38 @@ class NamedRow:
         """ "lead small dimension=128 version 2", as on the board."""
         return " ".join((self.method, *self.words))
 
-    @property
-    def printed(self) -> tuple[str, ...]:
-        """What the board prints, and the version, which it prints from the second on."""
-        return (*self.words, f"version {self.version}")
+    def matches(self, typed: Iterable[str]) -> bool:
+        """Whether it has all these words: those printed, values of settings alone, or any setting."""
+        return self.known_words.keys() >= set(typed)
+
+    @cached_property
+    def printed(self) -> dict[str, str]:
+        """The words that the board prints, as `words_of`."""
+        return words_of(" ".join(self.words))
+
+    @cached_property
+    def known_words(self) -> dict[str, str]:
+        """All words by which it may be named, as `words_of`."""
+        values = [word.partition("=")[2] for word in self.words]
+        version = f"version {self.version} version={self.version}"
+        return words_of(" ".join((*self.words, *values, version, *self.settings)))
+
+
+def words_of(text: str) -> dict[str, str]:
+    """Words set apart by commas or spaces, as they are compared → as they are typed.
+
+    >>> words_of("small, rate=1e-3 biased=True")
+    {'small': 'small', 'rate=0.001': 'rate=1e-3', 'biased=true': 'biased=True'}
+    """
+    found = {}
+    for typed in filter(None, re.split(r"[\s,]+", text)):
+        key, equals, value = typed.rpartition("=")
+        try:
+            plain = str(float(value))
+        except ValueError:
+            plain = value.strip("\"'").lower()
+        found[f"{key}{equals}{plain}"] = typed
+    return found
 
 
 def named_rows(protocol: Protocol, *, twin: bool) -> list[NamedRow]:
@@ -62,9 +90,8 @@ def named_rows(protocol: Protocol, *, twin: bool) -> list[NamedRow]:
 def fitting(rows: Sequence[NamedRow], name: str) -> list[NamedRow]:
     """The rows that a name fits; for a run id's beginning, the row with that run alone.
 
-    A row fits that says all the words: as the board prints them (of a setting its value will do), or as
-    a setting that a preset or the method itself chose. One for which the board prints just these words
-    is meant, even if others say them among more.
+    A row fits that has all the words (`NamedRow.matches`). One for which the board prints just these
+    is meant, even if others have them among more.
     """
     runs = [
         (row, entry)
@@ -75,9 +102,9 @@ def fitting(rows: Sequence[NamedRow], name: str) -> list[NamedRow]:
     if len(runs) == 1:
         row, entry = runs[0]
         return [NamedRow(row.method, row.version, row.words, row.settings, row.withdrawn, (entry,))]
-    own, typed = _typed(rows, name)
-    found = [row for row in own if all(_row_matches(row, word) for word in typed)]
-    exact = [r for r in found if all(any(matches(s, word) for word in typed) for s in r.words)]
+    typed = words_of(_typed(name))
+    found = [row for row in rows if has_method([row], name) and row.matches(typed)]
+    exact = [row for row in found if row.printed.keys() <= typed.keys()]
     return exact if len(exact) == 1 else found
 
 
@@ -86,7 +113,7 @@ def validation_runs(name: str) -> list[Path]:
     no board has them."""
     if len(name) < 4 or not name.isalnum():
         return []
-    found = listed(home() / "runs", f"{name}*/record.json")
+    found = files_in(home() / "runs", f"{name}*/record.json")
     return [path for path in found if read_record(path).protocol.on == "validation"]
 
 
@@ -135,25 +162,24 @@ def find_row(rows: Sequence[NamedRow], name: str, board: str, *, elsewhere: str 
         raise UnknownName(
             f"single row on {board}", name, known, cure=f"several rows fit: {', '.join(known)}"
         )
-    own, typed = _typed(rows, name)
+    own = [row for row in rows if has_method([row], name)]
+    known_words = {word for row in own for word in row.known_words}
     if elsewhere:
         cure = elsewhere
     elif own:
-        known_words = {word for row in own for word in (*row.printed, *row.settings)}
         keys = {word.partition("=")[0] for word in known_words}
-        known = _names(own, rows)
-        why = "".join(
+        wrong = [typed for word, typed in words_of(_typed(name)).items() if word not in known_words]
+        why = (
             f"no row of {own[0].method} says {word!r}; "
             + ("" if (key := word.partition("=")[0]) in keys else did_you_mean(key, keys))
-            for word in typed
-            if not any(matches(known_word, word) for known_word in known_words)
+            for word in wrong
         )
-        cure = f"{why}rows: {', '.join(known)}"
+        cure = f"{''.join(why)}rows: {listed(_names(own, rows))}"
     elif not standing:
         cure = f"no run stands on {board}"
     else:
         guess = did_you_mean(_method(name), {row.method for row in standing})
-        cure = f"{guess}rows: {', '.join(known)}"
+        cure = f"{guess}rows: {listed(known)}; `bench ls runs` lists the ids of runs"
     raise UnknownName(f"row on {board}", name, known, cure=cure)
 
 
@@ -161,18 +187,9 @@ def _method(name: str) -> str:
     return re.split(r"[:\s]", name.strip(), maxsplit=1)[0]
 
 
-def _typed(rows: Sequence[NamedRow], name: str) -> tuple[list[NamedRow], list[str]]:
-    """The rows of the method that a name begins with, and the words after it."""
-    method = _method(name)
-    own = [row for row in rows if has_method([row], name)]
-    phrases = {word for row in own for word in row.words if " " in word}
-    return own, typed_words(name.strip()[len(method) + 1 :], phrases)
-
-
-def _row_matches(row: NamedRow, word: str) -> bool:
-    return any(matches(printed, word) for printed in row.printed) or any(
-        matches(setting, word, bare=False) for setting in row.settings
-    )
+def _typed(name: str) -> str:
+    """What follows the method."""
+    return name.strip()[len(_method(name)) + 1 :]
 
 
 def _names(chosen: Iterable[NamedRow], rows: Sequence[NamedRow]) -> list[str]:

@@ -15,13 +15,12 @@ import numpy as np
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import PublishedValue, published_values
-from benchmark.boards.words import flat
 from benchmark.contracts.names import only_fitted
 from benchmark.metrics.catalogue import least
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.protocols import Protocol, canonical_digest
 from benchmark.records.model import Record
-from benchmark.settings import settings_words, word
+from benchmark.settings import flat, settings_words, word
 
 
 class Floor(NamedTuple):
@@ -295,7 +294,9 @@ def _row(board: _Board, key: Group) -> Row:
         variant=" ".join(board.words[key]),
         role=first.method.role,
         value=value,
-        ci95=_possible(interval(value, certainty.of_row(group)), board.metric),
+        ci95=_possible(
+            interval(value, certainty.of_row(group)), board.protocol.measures[board.metric]
+        ),
         ci_items=certainty.over_items_alone(group),
         ci_seeds=interval(value, [over_seeds(numbers)]) if len(numbers) > 1 else None,
         seeds=tuple(e.record.seed for e in group),
@@ -314,11 +315,11 @@ def _row(board: _Board, key: Group) -> Row:
     )
 
 
-def _possible(ends: tuple[float, float] | None, metric: str) -> tuple[float, float] | None:
-    """An interval without what the metric can't be."""
+def _possible(ends: tuple[float, float] | None, measure: str) -> tuple[float, float] | None:
+    """An interval without what can't be."""
     if ends is None:
         return None
-    smallest = least(metric)
+    smallest = least(measure)
     return max(ends[0], smallest), max(ends[1], smallest)
 
 

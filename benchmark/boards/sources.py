@@ -81,53 +81,24 @@ def all_papers() -> list[Paper]:
 
 def of_paper(value: PaperValue, protocol: Protocol | None) -> PublishedValue:
     """A number of a paper's table as a reported value of `protocol`, if it is of one."""
-    unit, better = value.unit, value.better
-    if protocol is not None:
-        unit, better = _unit_and_direction(protocol, value.metric, f"{value.paper}, {value.place},")
-    return PublishedValue(
-        protocol=protocol.name if protocol else "",
-        metric=value.metric,
-        unit=unit,
-        better=better,
-        method=value.method,
-        value=value.value,
-        tolerance=_tolerance(value.value, value.tolerance),
-        source=value.paper,
-        place=value.place,
-        read_from=value.read_from,
-        spread=value.spread,
-        not_comparable=value.not_comparable,
-        plugin=value.plugin,
-        preset=value.preset,
-        settings=value.settings,
-    )
+    return _published(vars(value), protocol, f"{value.source}, {value.place},")
 
 
 def _of_protocol(protocol: Protocol, published: ReportedValue) -> PublishedValue:
-    unit, better = _unit_and_direction(protocol, published.metric, protocol.name)
-    return PublishedValue(
-        protocol=protocol.name,
-        metric=published.metric,
-        unit=unit,
-        better=better,
-        method=published.method,
-        value=published.value,
-        tolerance=_tolerance(published.value, published.tolerance),
-        source=published.source,
-        read_from=published.read_from,
-        not_comparable=published.not_comparable,
-        plugin=published.plugin,
-        preset=published.preset,
-        settings=published.settings,
-    )
+    return _published(published.model_dump(), protocol, protocol.name)
 
 
-def _tolerance(value: float, declared: float | None) -> float:
-    return abs(value) * TOLERANCE if declared is None else declared
-
-
-def _unit_and_direction(protocol: Protocol, metric: str, by: str) -> tuple[str, str]:
-    for known in protocol.metrics:
-        if known.id == metric:
-            return known.unit, known.better
-    raise ProtocolInvalid(f"{by} reports {metric}, which {protocol.name} does not measure")
+def _published(fields: Mapping[str, Any], protocol: Protocol | None, by: str) -> PublishedValue:
+    """A `PublishedValue` of fields, completed from the protocol, its metric and the usual tolerance."""
+    tolerance = fields["tolerance"]
+    if tolerance is None:
+        tolerance = abs(fields["value"]) * TOLERANCE
+    known: dict[str, str] = {"protocol": ""}
+    if protocol is not None:
+        metric = next((m for m in protocol.metrics if m.id == fields["metric"]), None)
+        if metric is None:
+            raise ProtocolInvalid(
+                f"{by} reports {fields['metric']}, which {protocol.name} does not measure"
+            )
+        known = {"protocol": protocol.name, "unit": metric.unit, "better": metric.better}
+    return PublishedValue(**{**fields, **known, "tolerance": tolerance})

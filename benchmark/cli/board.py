@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from benchmark.cli.names import complete_protocols
 if TYPE_CHECKING:
     from benchmark.boards.rows import Row
     from benchmark.boards.standings import Standing
-    from benchmark.protocols import Protocol
 
 
 class Boards(click.Group):
@@ -65,9 +65,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
             }
         )
         return
-    for board in boards:
-        print_standing(board)
-    _print_legend(boards)
+    print_boards(boards)
     if not any(board.runs for board in boards):
         click.echo(_no_records(protocol, twin))
 
@@ -147,14 +145,11 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
 
     _tell_broken()
     if pictures:
-        from benchmark.cli.progress import make_progress
+        from benchmark.interface.progress import make_progress
         from benchmark.pictures.redrawn import draw_twins
 
-        progress = make_progress(False)
-        try:
+        with closing(make_progress(False)) as progress:
             drawn, failed = draw_twins(progress, chosen)
-        finally:
-            progress.close()
         click.echo(f"drew pictures of {drawn} runs", err=True)
         for line in failed:
             click.echo(f"no pictures of {line}", err=True)
@@ -178,13 +173,10 @@ def _tell_broken() -> None:
         click.secho(f"left out  {one.name}: {one.reason}", fg="red", err=True)
 
 
-def print_board(protocol: Protocol, twin: bool) -> None:
-    """One board on the terminal."""
-    from benchmark.boards.standings import standings
-
-    boards = [board for board in standings([protocol], requested=True) if board.twin == twin]
+def print_boards(boards: list[Standing]) -> None:
+    """Boards on the terminal, and beneath them all what there is to say of their tables."""
     for board in boards:
-        print_standing(board)
+        _print_standing(board)
     _print_legend(boards)
 
 
@@ -209,9 +201,10 @@ def _no_records(protocol: str | None, twin: bool) -> str:
     return f"no records of {on} yet: bench run --method METHOD --protocol {asked.name}{word}"
 
 
-def print_standing(board: Standing) -> None:
+def _print_standing(board: Standing) -> None:
     """A board as it stands, and what is reported under its protocol."""
     from benchmark.cli.output import table
+    from benchmark.pages.reported_tables import HEAD, SOURCE, reported_cells
     from benchmark.pages.tables import EXTERNAL, external_methods, known_failures
 
     protocol = board.protocol
@@ -230,11 +223,11 @@ def print_standing(board: Standing) -> None:
         click.secho(f"left out: {line}", dim=True)
     if board.agreements:
         click.secho("reported against reproduced", bold=True)
-        table(["method", "metric", "reported", "ours", "Δ", "state", "source"], _reported(board))
+        rows = [reported_cells(one)[:SOURCE] for one in board.agreements]
+        table(HEAD[:SOURCE], rows)
 
 
 def _print_legend(boards: list[Standing]) -> None:
-    """What there is to say of several boards' tables, once beneath them all."""
     rows = [row for board in boards for row in board.rows if not row.withdrawn]
     if any(r.rank for r in rows):
         click.secho(
@@ -276,37 +269,8 @@ def _lacks_untrained(board: Standing) -> bool:
 
 def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
     """Heads and cells; what no row has anything to say in is left away."""
-    from benchmark.pages.tables import ROLES
+    from benchmark.pages.tables import cells
 
-    cells: dict[str, list[Any]] = {
-        "rank": [r.places() for r in rows],
-        "method": [r.method + r.marks for r in rows],
-        "settings": [r.variant for r in rows],
-        "": ["withdrawn" if r.withdrawn else ROLES[r.role] for r in rows],
-        "value": [f"{r.value:.2f}" for r in rows],
-        "95 % interval": [r.interval() for r in rows],
-        "vs untrained": [str(r.floor) if r.floor else "" for r in rows],
-        "seeds": [len(r.seeds) for r in rows],
-        "reported": [f"{r.reported[0]:.2f}" if r.reported else "" for r in rows],
-        "supervision": ["" if r.supervision == "none" else r.supervision for r in rows],
-        "weights": [", ".join(r.weights) for r in rows],
-    }
-    shown = {head: column for head, column in cells.items() if any(column)}
-    return list(shown), [list(row) for row in zip(*shown.values(), strict=True)]
-
-
-def _reported(board: Standing) -> list[list[Any]]:
-    from benchmark.pages.reported_tables import printed, words
-
-    return [
-        [
-            one.published.method,
-            one.published.metric,
-            printed(one.published),
-            "" if one.value is None else f"{one.value:.2f}",
-            "" if one.difference is None else f"{one.difference:+.2f}",
-            words(one.state),
-            f"{one.published.source}, {one.published.place}".rstrip(", "),
-        ]
-        for one in board.agreements
-    ]
+    every = [cells(row) for row in rows]
+    heads = [head for head in every[0] if any(one[head] for one in every)]
+    return heads, [[one[head] for head in heads] for one in every]

@@ -18,9 +18,9 @@ import click
 def command(runs: tuple[str, ...], value: str, out: Path | None, json_: bool) -> None:
     """Overlay the training curves of RUNS (ids, prefixes of ids, or paths of records)."""
     from benchmark.cli.output import as_json, table
-    from benchmark.cli.show import find_run
     from benchmark.contracts.errors import InvalidInput
     from benchmark.files import write_text
+    from benchmark.interface.runs import find_run
     from benchmark.pages.training_curves import default_value, logged, one_value, training_svg
     from benchmark.records.reading import read_record
     from benchmark.settings import settings_words

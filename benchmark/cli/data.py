@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from benchmark.cli.names import complete_datasets, complete_protocols
 from benchmark.cli.output import as_json
-from benchmark.cli.progress import make_progress
+from benchmark.interface.progress import make_progress
 
 root = click.option(
     "--data-root",
@@ -39,13 +40,10 @@ def get(dataset: str, source: str) -> None:
     """Download a data set, checking every file; files that are already correct are kept."""
     from benchmark.datasets.download import get as download
 
-    progress = make_progress()
-    try:
+    with closing(make_progress()) as progress:
         folder = download(
             dataset, url=source, progress=lambda n, total: progress(f"get {dataset}", n, total)
         )
-    finally:
-        progress.close()
     click.echo(f"{dataset} is at {folder}")
 
 
@@ -72,8 +70,7 @@ def prepare(protocol: str, twin: bool, anew: bool, data_root: str | None) -> Non
         if not of_dataset:
             raise
         chosen = of_dataset
-    progress = make_progress()
-    try:
+    with closing(make_progress()) as progress:
         for found in chosen:
             roles = ("fit", *found.data.domain_roles, "train", "test")
             for role in filter(found.data.split, roles):
@@ -84,8 +81,6 @@ def prepare(protocol: str, twin: bool, anew: bool, data_root: str | None) -> Non
                     f"{len(split):>8,} images  pixels {split.pixels_digest[:12]}  "
                     f"labels {split.labels_digest[:12]}"
                 )
-    finally:
-        progress.close()
 
 
 @command.command()
@@ -136,12 +131,9 @@ def export(
     from benchmark.registry.protocols import find_protocol
     from benchmark.runner.export import export as write
 
-    found, progress = find_protocol(protocol), make_progress()
-    more = {"archive": archive, "margin": margin, "labels": labels}
-    try:
+    found, more = find_protocol(protocol), {"archive": archive, "margin": margin, "labels": labels}
+    with closing(make_progress()) as progress:
         count = write(found, split, out, twin=twin, progress=progress, **more)
-    finally:
-        progress.close()
     click.echo(f"{count:,} images of {found.name} {split} are in {out}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -38,26 +39,23 @@ def command(
     is (0, 0). Give pictures framed as those that the method was fitted on: nothing is detected in them.
     """
     from benchmark.cli.output import as_json
-    from benchmark.cli.progress import make_progress
     from benchmark.files import listed, whole_folder
+    from benchmark.interface.progress import make_progress
     from benchmark.pictures.predicted import predicted_sheet
     from benchmark.runner.fitted import find_fitted
     from benchmark.runner.plan import choose_device
     from benchmark.runner.predict_images import predict_images, require_free
 
     fitted, device = find_fitted(run), choose_device(device)
+    fitted.require_pictures()
     out = out or Path(f"predictions-{fitted.run_id}")
     require_free(out, folder)
-    progress = make_progress(json_)
-    try:
-        with whole_folder(out) as temporary:
-            found = predict_images(
-                fitted, folder, temporary, progress,
-                rule=cast("FitRule", rule), device=device, skip_broken=skip_broken,
-            )  # fmt: skip
-            predicted_sheet(found).save(temporary / "sheet.png")
-    finally:
-        progress.close()
+    with closing(make_progress(json_)) as progress, whole_folder(out) as temporary:
+        found = predict_images(
+            fitted, folder, temporary, progress,
+            rule=cast("FitRule", rule), device=device, skip_broken=skip_broken,
+        )  # fmt: skip
+        predicted_sheet(found).save(temporary / "sheet.png")
     files = [path.relative_to(out).as_posix() for path in listed(out, "*")]
     if json_:
         as_json({"run": fitted.run_id, "fit": fitted.fit_id, "method": fitted.name,

@@ -157,7 +157,7 @@ def freeze(names: tuple[str, ...]) -> None:
 def diff(one: str, other: str, json_: bool) -> None:
     """What changed from one protocol version to another (`ytf5@1 ytf5@2`)."""
     from benchmark.cli.output import as_json
-    from benchmark.pages.protocol_pages import differences
+    from benchmark.pages.protocol_facts import differences
     from benchmark.registry.protocols import find_protocol
 
     before, after = find_protocol(one), find_protocol(other)

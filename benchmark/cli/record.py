@@ -13,18 +13,16 @@ def command() -> None:
 
 
 def _author(given: str) -> str:
-    import subprocess
+    from benchmark.records.code import git
 
-    if not given:
-        asked = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True)
-        given = asked.stdout.strip()
+    given = given or (git(Path(), "config", "user.name") or b"").decode().strip()
     if not given:
         raise click.UsageError("say who makes the remark: --author NAME")
     return given
 
 
 def _remark(run: str, action: str, reason: str, author: str) -> None:
-    from benchmark.cli.show import find_on_board
+    from benchmark.interface.runs import find_on_board
     from benchmark.pages.tables import update_boards
     from benchmark.registry.protocols import all_protocols
     from benchmark.verification.edits import remark
@@ -72,10 +70,10 @@ def groups(runs: tuple[str, ...], every: bool, author: str) -> None:
     The labels that they were scored on say it. Values stay; intervals are drawn by group from then on,
     and a remark says so. Exits with 4 if a record is without its errors or labels here.
     """
-    from benchmark.cli.show import find_on_board
     from benchmark.contracts.errors import BenchError, DataMissing
     from benchmark.files import listed
     from benchmark.home import leaderboards
+    from benchmark.interface.runs import find_on_board
     from benchmark.pages.tables import update_boards
     from benchmark.registry.protocols import all_protocols
     from benchmark.verification.grouping import add_groups

@@ -23,8 +23,8 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
     should be scored again can't be.
     """
     from benchmark.cli.output import as_json
-    from benchmark.cli.show import find_on_board
     from benchmark.contracts.errors import BenchError, DataMissing
+    from benchmark.interface.runs import find_on_board
     from benchmark.pages.tables import update_boards
     from benchmark.registry.protocols import all_protocols
     from benchmark.verification.kept import OpenSplits

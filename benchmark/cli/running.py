@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,16 +11,12 @@ from typing import Any
 
 import click
 
-from benchmark.cli.output import as_json, duration
-from benchmark.cli.progress import make_progress
-from benchmark.contracts.errors import BenchError
-from benchmark.pages.run_page import write_page
-from benchmark.pages.tables import update_boards
-from benchmark.pictures.drawing import draw_pictures
+from benchmark.cli.output import as_json
+from benchmark.interface.progress import duration, make_progress
+from benchmark.interface.running import complete
 from benchmark.records.model import DRAFT
-from benchmark.registry.protocols import all_protocols
 from benchmark.runner.checkpoints import checkpoint_files
-from benchmark.runner.curve import add_curve, require_possible
+from benchmark.runner.curve import require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
@@ -39,8 +36,7 @@ def run_command(
     """Run what is asked for with each seed in turn, and say what came out."""
     results = []
     for seed in seeds:
-        progress = make_progress(quiet or json_)
-        try:
+        with closing(make_progress(quiet or json_)) as progress:
             plan = make_plan(replace(request, seed=seed), progress)
             if plan_only:
                 if not (plan.folder / "record.json").exists():
@@ -62,32 +58,17 @@ def run_command(
                     err=True,
                 )
             outcome = run(plan, progress)
-            if plan.stands:
-                _write_tables(plan)
-            if curve:
-                outcome = add_curve(plan, outcome, progress)
-            draw_pictures(plan, outcome)
-            page = write_page(outcome.record, plan.folder)
-        finally:
-            progress.close()
-        results.append(_summary(outcome, page))
+            outcome, page = complete(plan, outcome, progress, warn=warn, curve=curve)
+        results.append(summary(outcome, page))
         if not json_:
             say(outcome, page)
     if json_:
         as_json(results if len(results) > 1 else results[0])
 
 
-def _write_tables(plan: Plan) -> None:
-    """The run is done and its record written: what is wrong with the tables of others is a warning."""
-    try:
-        update_boards(all_protocols())
-    except (BenchError, OSError) as error:
-        click.secho(
-            f"warning: run {plan.run_id} is done and its record stands, but the tables of the boards "
-            f"were not written: {error}; bench board build writes them",
-            fg="yellow",
-            err=True,
-        )
+def warn(text: str) -> None:
+    """A warning on standard error."""
+    click.secho(f"warning: {text}", fg="yellow", err=True)
 
 
 def _plan_summary(plan: Plan) -> dict[str, Any]:
@@ -146,7 +127,7 @@ def checkpoint_time(plan: Plan) -> str:
     return datetime.fromtimestamp(max(saved), UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _summary(outcome: Outcome, page: Path) -> dict[str, Any]:
+def summary(outcome: Outcome, page: Path) -> dict[str, Any]:
     record = outcome.record
     return {
         "run_id": record.run_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -63,11 +64,10 @@ def command(
     lacking = [word for word, value in words.items() if value is None]
     if predictions and lacking and not only_print:
         raise click.UsageError(f"say {', '.join(lacking)}, or --print to leave no record")
-    from benchmark.cli.progress import make_progress
+    from benchmark.interface.progress import make_progress
     from benchmark.runner.external import Submission, write_template
 
-    progress = make_progress(quiet or json_)
-    try:
+    with closing(make_progress(quiet or json_)) as progress:
         if template is not None:
             _say_template(template, write_template(template, protocol, twin, progress))
             return
@@ -83,8 +83,6 @@ def command(
             device=device,
         )
         (_print if only_print else _leave)(given, progress, json_)
-    finally:
-        progress.close()
 
 
 def _print(given: Submission, progress: Progress, json_: bool) -> None:
@@ -109,18 +107,14 @@ def _print(given: Submission, progress: Progress, json_: bool) -> None:
 def _leave(given: Submission, progress: Progress, json_: bool) -> None:
     """A record on the board, tables, pictures and a page, as `bench run` leaves them."""
     from benchmark.cli.output import as_json
-    from benchmark.cli.running import _summary, _write_tables, say
-    from benchmark.pages.page import write_page
+    from benchmark.cli.running import say, summary, warn
+    from benchmark.interface.running import complete
     from benchmark.runner.external import score_file
-    from benchmark.runner.pictures import draw_pictures
 
     plan, outcome = score_file(given, progress)
-    if plan.stands:
-        _write_tables(plan)
-    draw_pictures(plan, outcome)
-    page = write_page(outcome.record, plan.folder)
+    outcome, page = complete(plan, outcome, progress, warn=warn)
     if json_:
-        as_json(_summary(outcome, page))
+        as_json(summary(outcome, page))
     else:
         say(outcome, page)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from benchmark.cli.output import as_json, duration
+from benchmark.cli.output import as_json
+from benchmark.interface.progress import duration
 
 
 @click.command()
@@ -42,18 +42,18 @@ def _tree(content: Any, depth: int = 0) -> None:
 
 def _protocol(name: str, json_: bool) -> None:
     from benchmark.contracts.spec import DERIVED
+    from benchmark.pages.protocol_facts import sections
     from benchmark.registry.plugins import plugins
     from benchmark.registry.protocols import find_protocol, protocol_path
 
     protocol = find_protocol(name)
-    content = protocol.model_dump(mode="json", exclude_defaults=True)
     if json_:
+        content = protocol.model_dump(mode="json", exclude_defaults=True)
         as_json({**content, "digest": protocol.digest(), "file": str(protocol_path(name))})
         return
     click.secho(f"{protocol.name}  {protocol.title}", bold=True)
-    for word in ("id", "version", "title"):
-        content.pop(word, None)
-    _tree(content)
+    words = {name: getattr(protocol, name) for name in ("summary", "notes", "supersedes")}
+    _tree({**sections(protocol), **words})
     click.echo(f"digest: {protocol.digest()}")
     able = [
         spec.id
@@ -111,36 +111,9 @@ def _method(name: str, json_: bool) -> None:
         click.echo(f"  {key} = {about['default']!r}  ({about['type']}{when}){description}")
 
 
-def find_run(name: str) -> Path:
-    """The record of a run, by path, by id or by a prefix of the id."""
-    from benchmark.contracts.errors import UnknownName
-    from benchmark.files import listed
-    from benchmark.home import home, leaderboards
-
-    if name.endswith(".json") and Path(name).exists():
-        return Path(name)
-    found = {p.parent.name: p for p in listed(home() / "runs", "*/record.json")}
-    for path in listed(leaderboards(), "**/*.json"):
-        found.setdefault(path.stem, path)
-    fitting = [i for i in found if i.startswith(name)]
-    if len(fitting) == 1:
-        return found[fitting[0]]
-    raise UnknownName("finished run", name, fitting or found)
-
-
-def find_on_board(name: str) -> tuple[Path, bool]:
-    """The record of a run as `find_run` does, but its copy on a board if there is one; whether so."""
-    from benchmark.files import listed
-    from benchmark.home import leaderboards
-
-    own = find_run(name)
-    stem = own.parent.name if own.name == "record.json" else own.stem
-    found = listed(leaderboards(), f"**/{stem}.json")
-    return (found[0], True) if found else (own, False)
-
-
 def _run(name: str, json_: bool) -> None:
     from benchmark.home import home
+    from benchmark.interface.runs import find_run
     from benchmark.records.reading import read_record
 
     path = find_run(name)

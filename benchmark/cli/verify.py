@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,10 @@ def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> N
     record wrong.
     """
     from benchmark.cli.output import as_json
-    from benchmark.cli.show import find_run
     from benchmark.contracts.errors import DataAltered
     from benchmark.files import listed
     from benchmark.home import leaderboards
+    from benchmark.interface.runs import find_run
 
     if every == bool(records):
         raise click.UsageError("name records, or say --all")
@@ -68,26 +69,20 @@ def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> N
 
 def _verified(paths: list[Path], data: bool, *, quiet: bool) -> dict[Path, list[Check]]:
     """The checks of each record; one that can't be read is wrong, and the others are still checked."""
-    from benchmark.cli.progress import make_progress
     from benchmark.contracts.errors import BenchError
+    from benchmark.interface.progress import make_progress
+    from benchmark.verification.kept import OpenSplits
     from benchmark.verification.verify import Check, verify_record
 
-    progress = make_progress(quiet or not data)
-    splits = None
-    if data:
-        from benchmark.verification.kept import OpenSplits
-
-        splits = OpenSplits(progress)
     found = {}
-    try:
+    with closing(make_progress(quiet or not data)) as progress:
+        splits = OpenSplits(progress) if data else None
         for done, path in enumerate(paths, start=1):
             try:
                 found[path] = verify_record(path, data=data, splits=splits)
             except BenchError as error:
                 found[path] = [Check("record", "wrong", error.message)]
             progress("verify", done, len(paths))
-    finally:
-        progress.close()
     return found
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -266,10 +266,3 @@ def load_from(method: Method, folder: Path, device: str) -> None:
     """Make `method` ready to predict on `device` from what `save` wrote: as the harness does."""
     method.device = device
     method.load(folder, device)
-
-
-@contextmanager
-def inference(method: Method) -> Iterator[Method]:
-    """Predict without gradients."""
-    with torch.inference_mode():
-        yield method

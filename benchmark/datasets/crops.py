@@ -11,26 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmark.contracts.errors import DataAltered
-from benchmark.datasets.layout import numbers, table_of
-from benchmark.files import file_sha256
+from benchmark.datasets.layout import frozen_table
 
-COLUMNS = ["index", "scale", "shift_x", "shift_y"]
+COLUMNS = ("index", "scale", "shift_x", "shift_y")
 
 
 def read_crops(path: Path, sha256: str) -> np.ndarray:
     """(N, 3) float64; refuses a file that is not the one the protocol states."""
-    cure = "restore the file as the protocol was published, or make a new protocol version"
-    if not path.is_file():
-        raise DataAltered(f"the protocol's crops file {path} is not there", cure=cure)
-    found = file_sha256(path)
-    if found != sha256:
-        stated = sha256[:12] or "none"
-        raise DataAltered(
-            f"{path} has sha256 {found[:12]}…, the protocol states {stated}", cure=cure
-        )
-    header, rows = table_of(path)
-    if header != COLUMNS or [words[0] for _, words in rows] != [str(i) for i in range(len(rows))]:
-        raise DataAltered(
-            f"{path}: expected the columns {','.join(COLUMNS)}, index from 0", cure=cure
-        )
-    return np.stack([numbers(path, line, words[1:], 3) for line, words in rows])
+    rows = [row for _, row in frozen_table(path, sha256, COLUMNS)]
+    if [row[0] for row in rows] != list(range(len(rows))):
+        raise DataAltered(f"{path}: its rows must be numbered from 0, in order")
+    return np.stack([row[1:] for row in rows])

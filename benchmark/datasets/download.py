@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pooch
-from filelock import FileLock
 from requests.exceptions import RequestException
 
 from benchmark.contracts.dataset import DatasetSpec
 from benchmark.contracts.errors import DataAltered, DataMissing
 from benchmark.datasets.places import locate, missing, spec_of
+from benchmark.datasets.prepared import Progress
 from benchmark.datasets.trees import TREES, published, tree_digest
-from benchmark.files import naming_a_full_disk, whole_folder
+from benchmark.files import made_once, naming_a_full_disk, whole_folder
 from benchmark.home import home
 
 # One archive rather than 4,234 requests; every file in it is checked on its own.
@@ -29,7 +27,6 @@ ARCHIVES = {
 }
 ATTEMPTS = 3
 LARGEST = 32 * 2**20  # bytes; no published file comes near
-Progress = Callable[[int, int], None]
 
 
 def get(
@@ -56,18 +53,15 @@ def get(
         return found
     if not spec.downloadable or not url:
         raise missing(spec)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_name(f".{dataset_id}.lock")):
-        found = locate(dataset_id)  # another process may have been faster
-        if found is not None:
-            return found
-        for killed in target.parent.glob(f".{dataset_id}.*/"):
-            shutil.rmtree(killed)
-        with tempfile.TemporaryDirectory(prefix=f".{dataset_id}.", dir=target.parent) as folder:
+
+    def fetch() -> None:
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
             archive = _fetch(spec, url, Path(folder), timeout, progress)
             with whole_folder(target) as temporary:
                 unpack(dataset_id, archive, temporary)
-    return target
+
+    made_once(target, fetch, lambda: locate(dataset_id) is not None)
+    return locate(dataset_id) or target
 
 
 class _ProgressBar:

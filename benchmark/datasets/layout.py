@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from benchmark.contracts.errors import DataAltered, DataMissing
+from benchmark.files import file_sha256
 
 AGAIN = "put the publisher's files there again, unchanged; `bench data ls` shows the layout"
 
@@ -83,6 +85,25 @@ def table_of(path: Path) -> tuple[list[str], list[Line]]:
     (_, header), *rows = rows
     _require_width(path, rows, len(header))
     return header, rows
+
+
+def frozen_table(path: Path, sha256: str, columns: Sequence[str]) -> list[tuple[int, np.ndarray]]:
+    """(line, numbers) of each row of a CSV that lies beside a protocol, which states its sha256.
+
+    Raises `DataAltered` for a file that is not there, is another, or has other columns.
+    """
+    cure = "restore the file as the protocol was published, or make a new protocol version"
+    if not path.is_file():
+        raise DataAltered(f"the protocol's file {path} is not there", cure=cure)
+    if (found := file_sha256(path)) != sha256:
+        stated = sha256[:12] or "none"
+        raise DataAltered(
+            f"{path} has sha256 {found[:12]}…, the protocol states {stated}", cure=cure
+        )
+    header, rows = table_of(path)
+    if header != list(columns):
+        raise DataAltered(f"{path}: expected the columns {','.join(columns)}", cure=cure)
+    return [(line, numbers(path, line, words, len(columns))) for line, words in rows]
 
 
 def columns_of(path: Path, header: list[str], *names: str) -> list[int]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import PIL
-from filelock import FileLock
 
 import benchmark
 from benchmark.contracts.errors import DataAltered, InvalidInput, RecordTooNew
@@ -28,7 +26,7 @@ from benchmark.contracts.images import CAMERA_ARRAYS, Cameras, Images
 from benchmark.contracts.spec import CameraAxes
 from benchmark.datasets import unaltered
 from benchmark.datasets.clouds import Clouds, load_clouds, write_clouds
-from benchmark.files import whole_folder, write_json
+from benchmark.files import made_once, whole_folder, write_json
 from benchmark.protocols import GRANT_LABELS, canonical_digest
 
 FORMAT = 1
@@ -185,17 +183,12 @@ def open_or_make(
             return "as was asked"
         return why_changed(read_manifest(folder))
 
-    if why():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Two processes may want the same split: the second waits and finds it done.
-        with FileLock(folder.with_name(f".{folder.name}.lock")):
-            if reason := why():
-                for killed in folder.parent.glob(f".{folder.name}.*/"):
-                    shutil.rmtree(killed)
-                if note and folder.exists():
-                    note(reason)
-                make()
-    return load(folder)
+    def make_again() -> None:
+        if note and folder.exists():
+            note(why())
+        make()
+
+    return load(made_once(folder, make_again, lambda: not why()))
 
 
 def store(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +12,12 @@ from benchmark.contracts.dataset import DatasetSpec, Reader
 from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.datasets.geometry import read_image
 from benchmark.datasets.places import reader_of, require, spec_of
+from benchmark.datasets.prepared import Progress
 from benchmark.datasets.preparing import stale
 from benchmark.datasets.samples import samples_of
 from benchmark.datasets.trees import TREES, hash_files, published, tree_digest, tree_name
 
 SHOWN = 5
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

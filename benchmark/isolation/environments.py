@@ -13,11 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from benchmark.contracts.errors import BenchError, PluginBroken
 from benchmark.contracts.spec import Environment, MethodSpec
-from benchmark.files import read_json, whole_folder, write_json
+from benchmark.files import made_once, read_json, whole_folder, write_json
 from benchmark.home import home
 
 LENGTH = 16
@@ -49,12 +47,8 @@ def environment_of(spec: MethodSpec) -> InstalledEnvironment:
     about = [text, platform.python_version(), sys.platform, platform.machine()]
     digest = hashlib.sha256(json.dumps(about).encode()).hexdigest()[:LENGTH]
     folder = home() / "environments" / digest
-    if not (folder / "environment.json").exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(f"{folder}.lock"):
-            if not (folder / "environment.json").exists():
-                _make(spec.id, text, folder)
     path = folder / "environment.json"
+    made_once(folder, lambda: _make(spec.id, text, folder), path.exists)
     content = read_json(path, f"delete {folder}; it is made again")
     return InstalledEnvironment(folder, digest, spec.environment.alone, content["packages"])
 

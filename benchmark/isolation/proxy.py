@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -119,18 +119,17 @@ class Isolated(Method):
         return self._ready().call(name, *arguments)
 
 
-CALLS = {
-    "progress",
-    "log",
-    "load_checkpoint",
-    "save_checkpoint",
-    "due",
-    "milestone",
-    "sample",
-    "open_stage",
-    "finish_stage",
-    "close_stage",
+CALLS: Mapping[str, Callable[[FitContext], Callable[..., Any]]] = {
+    "progress": lambda context: context.progress,
+    "log": lambda context: context.log,
+    "sample": lambda context: context.sample,
+    "load": lambda context: context.checkpoints.load,
+    "save": lambda context: context.checkpoints.save,
+    "due": lambda context: context.checkpoints.due,
 }
+"""What a context does as it is called."""
+OWN = ("milestone", "open_stage", "finish_stage", "close_stage")
+"""What `_FitContexts` does itself."""
 
 
 class _FitContexts:
@@ -143,7 +142,10 @@ class _FitContexts:
 
     def answer(self, name: str, *arguments: Any) -> Any:
         """What the process may ask for while it fits; nothing else."""
-        if name not in CALLS:
+        if name in CALLS:
+            number, given, named = arguments
+            return CALLS[name](self.contexts[number])(*given, **named)
+        if name not in OWN:
             refuse(name)
         return getattr(self, name)(*arguments)
 
@@ -156,26 +158,8 @@ class _FitContexts:
             "folder": context.folder,
         }
 
-    def progress(self, number: int, stage: str, step: int, total: int, values: Any) -> None:
-        self.contexts[number].progress(stage, step, total, **values)
-
-    def log(self, number: int, values: Mapping[str, Any]) -> None:
-        self.contexts[number].log(values)
-
-    def load_checkpoint(self, number: int, name: str) -> dict[str, Any] | None:
-        return self.contexts[number].checkpoints.load(name)
-
-    def save_checkpoint(self, number: int, state: Mapping[str, Any], name: str) -> None:
-        self.contexts[number].checkpoints.save(state, name)
-
-    def due(self, number: int) -> bool:
-        return self.contexts[number].checkpoints.due()
-
     def milestone(self, number: int, images_seen: int) -> None:
         self.contexts[number].milestone(images_seen, lambda f: self.process.call("milestone", f))
-
-    def sample(self, number: int, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
-        self.contexts[number].sample(stage, images_seen, pictures)
 
     def open_stage(self, number: int, name: str, identity: Mapping[str, Any]) -> dict[str, Any]:
         inner = self.stack.enter_context(ExitStack())

@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import import_module
@@ -179,12 +179,12 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
     """A context whose every call is made in bench's process, on the context of that number there."""
     wire, number = worker.wire, about["number"]
 
+    def called(name: str) -> Callable[..., Any]:
+        return lambda *given, **named: wire.call(name, number, given, named)
+
     def milestone(images_seen: int, save: Any) -> None:
         worker.milestone = save
         wire.call("milestone", number, images_seen)
-
-    def sample(stage: str, images_seen: int, pictures: torch.Tensor) -> None:
-        wire.call("sample", number, stage, images_seen, pictures)
 
     @contextmanager
     def shared(name: str, identity: Mapping[str, Any]) -> Iterator[RemoteStage]:
@@ -192,40 +192,30 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         yield RemoteStage(worker, opened)
         wire.call("close_stage", opened["number"])
 
-    def progress(stage: str, step: int, total: int, **values: float) -> None:
-        wire.call("progress", number, stage, step, total, values)
-
     return FitContext(
         seed=about["seed"],
         device=about["device"],
         folder=Path(about["folder"]),
-        checkpoints=RemoteCheckpoints(wire, number),
-        progress=progress,
-        log=lambda values: wire.call("log", number, logged(values)),
+        checkpoints=RemoteCheckpoints(called),
+        progress=called("progress"),
+        log=lambda values: called("log")(logged(values)),
         shared=shared,
         milestone=milestone,
         weights=worker.method.pretrained,
-        sample=sample,
+        sample=called("sample"),
     )
 
 
 class RemoteCheckpoints:
     """`Checkpoints` that bench writes and reads."""
 
-    def __init__(self, wire: Wire, number: int) -> None:
-        self.wire, self.number = wire, number
-
-    def load(self, name: str = "") -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self.wire.call("load_checkpoint", self.number, name)
-        return found
+    def __init__(self, called: Callable[[str], Callable[..., Any]]) -> None:
+        self.load, self.due, self._save = called("load"), called("due"), called("save")
 
     def save(self, state: Mapping[str, Any], name: str = "") -> None:
         sent = plain(state)  # as it arrives: NumPy's arrays and numbers are none any more
         require_readable(sent)
-        self.wire.call("save_checkpoint", self.number, sent, name)
-
-    def due(self) -> bool:
-        return bool(self.wire.call("due", self.number))
+        self._save(sent, name)
 
 
 class RemoteStage:

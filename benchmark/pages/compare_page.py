@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from benchmark.boards.compare import Comparison, Side
 from benchmark.files import write_text
-from benchmark.metrics.catalogue import explained
 from benchmark.pages.board_charts import cumulative, differences_chart, scatter
+from benchmark.pages.protocol_facts import formula
 from benchmark.pages.rendering import asset, environment
 from benchmark.protocols import Protocol
 
@@ -44,6 +44,7 @@ def write_comparison(
                 f"Share of {found.on} items with at most this value.",
             ),
         ]
+    measured = protocol.scored(twin=found.twin).metrics
     text = (
         environment()
         .get_template("compare.html")
@@ -51,7 +52,7 @@ def write_comparison(
             c=found,
             names=names,
             sides=(("A", found.first), ("B", found.second)),
-            formula=_formula(found, protocol),
+            formula=formula(next(m for m in measured if m.id == found.metric)),
             charts=charts,
             css=Markup(asset("site.css")),  # a file of bench
             up="",
@@ -59,12 +60,6 @@ def write_comparison(
         )
     )
     write_text(target, text)
-
-
-def _formula(found: Comparison, protocol: Protocol) -> str:
-    metrics = protocol.scored(twin=found.twin).metrics
-    measure = next((m.measure for m in metrics if m.id == found.metric), "")
-    return explained(found.metric, measure).formula
 
 
 def _per_item(side: Side, metric: str) -> np.ndarray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import pandas as pd
 from tabulate import tabulate
 
 from benchmark.boards.reported import MEANINGS, Agreement
@@ -15,10 +14,13 @@ from benchmark.boards.sources import (
     all_papers,
     published_without_protocol,
 )
+from benchmark.pages.csv_table import csv_table
 from benchmark.protocols.papers import Paper, PaperTable
 from benchmark.settings import settings_words
 
 HEAD = ["method", "metric", "reported", "ours", "Δ", "state", "source", "read from", "note"]
+SOURCE = 7
+"""So many of them, to the source, suit a terminal."""
 
 
 def reported_section(agreements: Sequence[Agreement], page: str) -> list[str]:
@@ -32,22 +34,24 @@ def reported_section(agreements: Sequence[Agreement], page: str) -> list[str]:
     return ["## Reported against reproduced", "", reported_table(agreements), "", link, ""]
 
 
+def reported_cells(one: Agreement) -> list[str]:
+    """What a reported value shows under each of `HEAD`."""
+    return [
+        one.published.method,
+        one.published.metric,
+        printed(one.published),
+        "" if one.value is None else f"{one.row}: {one.value:.2f}",
+        "" if one.difference is None else f"{one.difference:+.2f}",
+        words(one.state),
+        f"{one.published.source}, {one.published.place}".rstrip(", "),
+        one.published.read_from,
+        one.published.not_comparable,
+    ]
+
+
 def reported_table(agreements: Iterable[Agreement]) -> str:
     """One line for each reported value."""
-    body = [
-        [
-            one.published.method,
-            one.published.metric,
-            printed(one.published),
-            "" if one.value is None else f"{one.row}: {one.value:.2f}",
-            "" if one.difference is None else f"{one.difference:+.2f}",
-            words(one.state),
-            f"{one.published.source}, {one.published.place}".rstrip(", "),
-            one.published.read_from,
-            one.published.not_comparable,
-        ]
-        for one in agreements
-    ]
+    body = [reported_cells(one) for one in agreements]
     return tabulate(body, HEAD, tablefmt="github", disable_numparse=True)
 
 
@@ -78,8 +82,7 @@ def reported_csv(boards: Iterable[Sequence[Agreement]]) -> str:
     """Every reported value, those of no protocol last; numbers to 6 significant digits."""
     lines = [_line(one.published, one) for board in boards for one in board]
     lines += [_line(published, None) for published in published_without_protocol()]
-    text: str = pd.DataFrame(lines).to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    return text
+    return csv_table(lines)
 
 
 def _line(published: PublishedValue, one: Agreement | None) -> dict[str, object]:

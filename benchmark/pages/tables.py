@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import filelock
-import pandas as pd
 from tabulate import tabulate
 
+from benchmark.boards.frames import board_csv
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import KINDS, Standing, standings
 from benchmark.files import sweep_beside, write_text
@@ -26,7 +27,7 @@ ROLES = {"method": "", "floor": "floor", "ceiling": "ceiling"}
 
 READING = (
     "Values are means over seeds. The 95 % interval is over seeds and over the groups that test items "
-    "come in (the images of a person, say): what other seeds and other items would give. With one "
+    "come in (the images of a person, say): what other seeds and other people would give. With one "
     "seed, marked \\*, it is over items alone; where no record says which items belong together, marked "
     "°, items are taken as independent, and it is too narrow. The rank is the best and the worst place "
     "that a method may have among the others: all pairs are tested over seeds and items, with 5 % for "
@@ -130,30 +131,36 @@ def board_text(board: Standing) -> str:
     return "\n".join(lines) + "\n"
 
 
+def cells(row: Row) -> dict[str, Any]:
+    """What a row shows under each head of a board's table."""
+    return {
+        "rank": row.places(),
+        "method": row.method + row.marks,
+        "settings": row.variant,
+        "": "withdrawn" if row.withdrawn else ROLES[row.role],
+        "value": f"{row.value:.2f}",
+        "95 % interval": row.interval(),
+        "vs untrained": str(row.floor) if row.floor else "",
+        "seeds": len(row.seeds),
+        "reported": f"{row.reported[0]:.2f}" if row.reported else "",
+        "supervision": "" if row.supervision == "none" else row.supervision,
+        "weights": ", ".join(row.weights),
+    }
+
+
 def markdown_table(rows: list[Row]) -> str:
-    """Rows as a Markdown table."""
-    headers = ["rank", "method", "settings", "", "value", "95 % interval", "vs untrained", "seeds",
-               "reported", "supervision", "weights", "cost"]  # fmt: skip
+    """Rows as a Markdown table, with the reasons why some do not count."""
     body = []
     for row in rows:
-        strike = "~~" if row.withdrawn else ""
-        body.append(
-            [
-                row.places(),
-                f"{strike}{row.method}{strike}{row.marks}",
-                row.variant,
-                "withdrawn: " + row.withdrawn if row.withdrawn else ROLES[row.role],
-                f"{strike}{row.value:.2f}{strike}",
-                row.interval(),
-                str(row.floor) if row.floor else "",
-                len(row.seeds),
-                _reported_cell(row),
-                "" if row.supervision == "none" else row.supervision,
-                ", ".join(row.weights),
-                f"{row.seconds / 60:.1f} min",
-            ]
-        )
-    return tabulate(body, headers, tablefmt="github", disable_numparse=True)
+        shown = cells(row) | {"cost": f"{row.seconds / 60:.1f} min"}
+        if row.withdrawn:
+            shown["method"] = f"~~{row.method}~~{row.marks}"
+            shown["value"] = f"~~{shown['value']}~~"
+            shown[""] = f"withdrawn: {row.withdrawn}"
+        if row.reported and row.reported[2]:
+            shown["reported"] += f" (not comparable: {row.reported[2]})"
+        body.append(shown)
+    return tabulate(body, headers="keys", tablefmt="github", disable_numparse=True)
 
 
 def known_failures(rows: list[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -164,51 +171,6 @@ def known_failures(rows: list[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
 def external_methods(rows: list[Row]) -> list[str]:
     """The names of rows that were scored from files."""
     return sorted({row.method for row in rows if row.external})
-
-
-def _reported_cell(row: Row) -> str:
-    if row.reported is None:
-        return ""
-    value, _, why_not = row.reported
-    return f"{value:.2f}" + (f" (not comparable: {why_not})" if why_not else "")
-
-
-def _ends(name: str, interval: tuple[float, float] | None) -> dict[str, float | None]:
-    low, high = interval or (None, None)
-    return {f"{name}_low": low, f"{name}_high": high}
-
-
-def board_csv(rows: list[Row]) -> str:
-    """Rows as CSV, numbers unrounded to 6 significant digits."""
-    frame = pd.DataFrame(
-        [
-            {
-                "method": r.method,
-                "settings": r.variant,
-                "role": "external" if r.external else r.role,
-                "value": r.value,
-                **_ends("ci95", r.ci95),
-                **_ends("items", r.ci_items),
-                **_ends("seeds", r.ci_seeds),
-                "rank": r.places(),
-                "vs_untrained": r.floor.value if r.floor else None,
-                "vs_untrained_low": r.floor.low if r.floor else None,
-                "vs_untrained_high": r.floor.high if r.floor else None,
-                "seeds": " ".join(map(str, r.seeds)),
-                "items": r.items,
-                "supervision": r.supervision,
-                "weights": ", ".join(r.weights),
-                "known_failures": "; ".join(f"{c}: {why}" for c, why in r.known_failures),
-                "reported": r.reported[0] if r.reported else None,
-                "seconds": r.seconds,
-                "withdrawn": r.withdrawn,
-                "runs": " ".join(r.runs),
-            }
-            for r in rows
-        ]
-    )
-    text: str = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    return text
 
 
 def index_text(boards: list[Standing]) -> str:

@@ -10,7 +10,6 @@ from benchmark.protocols.data import GRANT_LABELS, Data, Geometry, Label
 from benchmark.protocols.files import (
     LOCK,
     Broken,
-    ProtocolInvalid,
     find_in,
     freeze,
     is_frozen,
@@ -27,6 +26,7 @@ from benchmark.protocols.model import (
     WORDS,
     Metric,
     Protocol,
+    ProtocolInvalid,
     ReportedValue,
     Twin,
     canonical_digest,

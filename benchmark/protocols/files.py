@@ -15,17 +15,11 @@ from pydantic import BaseModel, ValidationError
 from benchmark.contracts.errors import BenchError, DataAltered, UnknownName
 from benchmark.contracts.names import LONGEST_LINE, is_version, shown
 from benchmark.files import write_text
-from benchmark.protocols.model import Protocol
+from benchmark.protocols.model import Protocol, ProtocolInvalid
 
 LOCK = "digests.lock"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class ProtocolInvalid(BenchError):
-    """A protocol file does not say what a protocol must say, or was altered after it was frozen."""
-
-    exit_code = 11
 
 
 @dataclass(frozen=True)

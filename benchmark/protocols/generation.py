@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from benchmark.protocols.data import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Kernel(_Strict):
+class Kernel(Strict):
     """The kernel distance: the mean over `subsets` draws of `subset_size` images of each side."""
 
     subset_size: int = Field(ge=2)
@@ -20,7 +18,7 @@ class Kernel(_Strict):
     """Of the draws."""
 
 
-class Neighbours(_Strict):
+class Neighbours(Strict):
     """Precision and recall, density and coverage.
 
     `images` of each side at most are compared (more are thinned by a draw from `seed`), since all four
@@ -38,7 +36,7 @@ class Neighbours(_Strict):
     seed: int = 0
 
 
-class PathLength(_Strict):
+class PathLength(Strict):
     """The perceptual path length: over so many `pairs`, by which `distance` between images.
 
     `batch` pairs share a noise seed. The metric's id says the rest: ppl2_wend, ppl_wend, ppl_wfull,
@@ -54,7 +52,7 @@ class PathLength(_Strict):
     """Of the pairs."""
 
 
-class Linearity(_Strict):
+class Linearity(Strict):
     """Attribute linearity: `walks` straight lines in w, `steps` intervals each, seen by `classifier`.
 
     `classifier` is "face-twin/tiny", which is fitted on rendered faces where it is missing, or the
@@ -71,7 +69,7 @@ class Linearity(_Strict):
     """Of the walks."""
 
 
-class Generation(_Strict):
+class Generation(Strict):
     """How generated images are made and compared with those of the test split.
 
     - `images` are generated from `seed`; the test split is taken whole, once, and with `flips` also

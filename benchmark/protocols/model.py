@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from benchmark.contracts.errors import BenchError
 from benchmark.contracts.names import ID, shown, text_faults
 from benchmark.contracts.spec import Kind
 from benchmark.protocols.data import Data, Geometry, Strict
@@ -24,11 +25,19 @@ from benchmark.protocols.scoring import (
     Zoom,
 )
 
+Section = TypeVar("Section", bound=Strict)
+
 WORDS = {"title", "notes", "reported", "supersedes", "summary"}
 
 
 ReadFrom = Literal["table", "figure", "text", "log", "readme", "listing"]
 """Where in its source a value was read. "listing" is another work's table that quotes it."""
+
+
+class ProtocolInvalid(BenchError):
+    """A protocol file does not say what a protocol must say, or was altered after it was frozen."""
+
+    exit_code = 11
 
 
 class Metric(Strict):
@@ -56,6 +65,11 @@ class Metric(Strict):
     on: str = ""
     threshold: float | None = Field(default=None, gt=0)
     """Of `pck`: within which share of the unit a point is right."""
+
+    @property
+    def measured(self) -> str:
+        """What is measured, by its name in `benchmark.metrics.catalogue`."""
+        return self.measure or self.id
 
 
 class TwinDomain(Strict):
@@ -254,12 +268,30 @@ class Protocol(Strict):
         """How the images of `data_set:split` become squares."""
         return self.geometry.get(split) or self.geometry[split.partition(":")[0]]
 
+    def section(self, kind: type[Section]) -> Section:
+        """The section of that kind; raises `ProtocolInvalid` where the file has none.
+
+        Example: `find_protocol("ytf5").section(LandmarkRule).count` is 5.
+        """
+        fields = type(self).model_fields
+        name = next(n for n, f in fields.items() if f.annotation == kind | None)
+        found: Section | None = getattr(self, name)
+        if found is None:
+            raise ProtocolInvalid(f"protocol {self.name} has no section [{name}]")
+        return found
+
     def scored(self, *, twin: bool) -> Protocol:
         """The protocol as it is scored: on its twin, with what the twin puts in its place."""
         if not twin or self.twin is None:
             return self
         own = {"generation": self.twin.generation, "metrics": self.twin.metrics}
         return self.model_copy(update={name: value for name, value in own.items() if value})
+
+    @property
+    def measures(self) -> dict[str, str]:
+        """Metric id → what is measured, of all that it and its twin name."""
+        own = self.twin.metrics if self.twin is not None else ()
+        return {metric.id: metric.measured for metric in (*own, *self.metrics)}
 
     def digest(self) -> str:
         """sha256 of the canonical content (no words, no defaults)."""

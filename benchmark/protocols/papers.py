@@ -19,13 +19,8 @@ from pydantic import Field, model_validator
 
 from benchmark.files import listed
 from benchmark.protocols.data import Strict
-from benchmark.protocols.files import (
-    Broken,
-    ProtocolInvalid,
-    broken_protocols,
-    read_model,
-)
-from benchmark.protocols.model import ReadFrom
+from benchmark.protocols.files import Broken, broken_protocols, read_model
+from benchmark.protocols.model import ProtocolInvalid, ReadFrom
 
 FOLDER = "reported"
 PRINTED = re.compile(r"(-?\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?))?")
@@ -112,7 +107,7 @@ class Paper(Strict):
 class PaperValue:
     """One number of a paper, in the unit of its metric, with everything that is said of it."""
 
-    paper: str
+    source: str
     place: str
     read_from: ReadFrom
     method: str
@@ -178,7 +173,7 @@ def values(paper: Paper) -> Iterator[PaperValue]:
                 measured = f"{column.protocol}:{column.metric}" if column.protocol else ""
                 protocol, _, metric = row.measured.get(column.head, measured).partition(":")
                 yield PaperValue(
-                    paper=paper.name,
+                    source=paper.name,
                     place=table.place,
                     read_from=table.read_from,
                     method=f"{row.method} ({column.variant})" if column.variant else row.method,

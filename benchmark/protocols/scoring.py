@@ -29,6 +29,12 @@ class LandmarkRule(Strict):
     part_centres: CentreRule = "soft_mean"
     most: int | None = None
 
+    @property
+    def unit(self) -> tuple[int, int]:
+        """`eyes`, for what is in units of their distance: checks of the file saw that they are named."""
+        assert self.eyes is not None
+        return self.eyes
+
 
 class Probe(Strict):
     """A named probe and the constants that differ from that name's.

@@ -89,10 +89,16 @@ def _changed(folder: Path, *outside: str) -> bool | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
+    said = git(folder, *arguments)
+    return None if said is None else said.decode("utf-8", "replace").strip()
+
+
+def git(folder: Path, *arguments: str) -> bytes | None:
+    """What git prints, asked in a folder; None where it is not there, fails or takes a minute."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20
+            ["git", "-C", str(folder), *arguments], capture_output=True, timeout=60
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None

@@ -39,7 +39,7 @@ def value_of(
         raise InvalidInput(f"{metric.id}: {error.message}") from None
     return Value(
         metric=metric.id,
-        version=version(metric.id),
+        version=version(metric.measured),
         value=number,
         unit=metric.unit,
         better=metric.better,

@@ -28,7 +28,7 @@ from benchmark.contracts.method import (
 from benchmark.contracts.names import id_faults, text_faults
 from benchmark.contracts.predictions import Generator, Prediction
 from benchmark.contracts.spec import DERIVED, Kind, MethodSpec
-from benchmark.datasets.opening import open_split, split_name
+from benchmark.datasets.opening import open_split
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.files import listed as files_in
 from benchmark.files import whole_file
@@ -41,8 +41,7 @@ from benchmark.records.model import CodePart, External, Record
 from benchmark.records.reading import read_record
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.guards import require_hidden_left_out, shared_images
-from benchmark.runner.plan import Plan, Request, choose_device
+from benchmark.runner.plan import Plan, Request, choose_device, opened
 from benchmark.runner.prediction_files import (
     Source,
     external,
@@ -151,10 +150,8 @@ def plan_of_file(given: Submission, progress: Progress, place: Path | None = Non
         raise InvalidInput(f"there is no file {given.predictions}")
     device = choose_device(given.device)
     task = find_task(protocol.task)
-    splits = {r: open_split(protocol, r, twin=given.twin, progress=progress) for r in task.splits}
-    names = {role: split_name(protocol, role, twin=given.twin) for role in task.splits}
-    require_hidden_left_out(protocol, task, splits, names)
-    shared = shared_images(protocol, task, splits, names)
+    played = {role: role for role in task.splits}
+    splits, names, shared = opened(protocol, task, played, twin=given.twin, progress=progress)
     scored = protocol.scored(twin=given.twin)
     kind, sources, pictures = _read(given.predictions, task, splits, scored)
     file = external(given.predictions, given.made_by)
@@ -167,7 +164,7 @@ def plan_of_file(given: Submission, progress: Progress, place: Path | None = Non
         on="test",
         data={n: (s.pixels_digest, s.labels_digest) for n, s in splits.items()},
         evaluation_seed=protocol.evaluation_seed,
-        metrics={m.id: version(m.id) for m in scored.metrics},
+        metrics={m.id: version(m.measured) for m in scored.metrics},
         settings={},
     )
     return FilePlan(

@@ -37,6 +37,15 @@ class Fitted:
     kind: Kind
     """What the run scored of it."""
 
+    def require_pictures(self) -> None:
+        """Refuse what can't predict on pictures of one's own: ceilings and generators."""
+        if issubclass(self.cls, Ceiling):
+            raise Incompatible(
+                f"{self.name} is a ceiling: it predicts from labels, not from pictures"
+            )
+        if self.kind == "generator":
+            raise Incompatible(f"{self.name} generates images; it predicts nothing on pictures")
+
     def method(self, device: str) -> Method:
         """The method, ready to predict on a device."""
         return load_method(
@@ -71,10 +80,14 @@ def find_fitted(name: str) -> Fitted:
     """The fit of a run, by the run's id, the fit's, or the beginning of one of them.
 
     Raises `UnknownName` where no run or several begin so, `DataMissing` where the fit is not here (any
-    more), and `Incompatible` for what can't predict on pictures of your own: ceilings, generators, and
-    fits of another version of the method.
+    more), and `Incompatible` for fits of another version of the method and for runs without a fit, whose
+    predictions came as a file.
     """
     run_id, about = _run(name)
+    if about.get("origin") == "external":
+        raise Incompatible(
+            f"run {run_id} was scored from a file of predictions: nothing was fitted"
+        )
     if not _model(about["fit_id"]).exists():
         raise DataMissing(
             f"the fit {about['fit_id']} of run {run_id} is not on this machine",
@@ -90,10 +103,6 @@ def find_fitted(name: str) -> Fitted:
     cls = implementation(spec)
     settings = validated(spec.id, cls.Settings, about["settings"])
     kind = kind_used(cls.info(settings).gives, protocol, spec.id)
-    if issubclass(cls, Ceiling):
-        raise Incompatible(f"{spec.id} is a ceiling: it predicts from labels, not from pictures")
-    if kind == "generator":
-        raise Incompatible(f"{spec.id} generates images; it predicts nothing on pictures")
     return Fitted(run_id, about["fit_id"], spec.id, cls, settings, protocol, kind)
 
 
@@ -127,7 +136,10 @@ def _run(name: str) -> tuple[str, dict[str, Any]]:
 def _begun(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = read_json(path, f"delete {path.parent}")
     record = path.with_name("record.json")
-    return found | ({"version": read_record(record).method.version} if record.exists() else {})
+    if not record.exists():
+        return found
+    made = read_record(record).method
+    return found | {"version": made.version, "origin": made.origin}
 
 
 def _recorded(path: Path) -> dict[str, Any]:
@@ -136,6 +148,7 @@ def _recorded(path: Path) -> dict[str, Any]:
         "fit_id": record.fit_id,
         "method": record.method.id,
         "version": record.method.version,
+        "origin": record.method.origin,
         "preset": record.method.preset,
         "settings": record.method.settings,
         "protocol": f"{record.protocol.id}@{record.protocol.version}",

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import torch
@@ -37,19 +37,6 @@ from benchmark.runner.samples import write_sample
 
 if TYPE_CHECKING:
     from benchmark.runner.plan import Plan
-
-
-Function = TypeVar("Function", bound=Callable[..., None])
-
-
-def _reported_as(name: str) -> Callable[[Function], Function]:
-    """The name that Python's errors about missing arguments give a function: the method's own word."""
-
-    def renamed(function: Function) -> Function:
-        function.__qualname__ = name
-        return function
-
-    return renamed
 
 
 @dataclass
@@ -129,27 +116,23 @@ class Workplace:
         write_json(self.folder / "done.json", self.watch.summary() | made)
         FolderCheckpoints(self.folder, self.watch, self.ranks).clear()
 
-    @_reported_as("context.progress")
     def _progress(self, stage: str, step: int, total: int, **values: float) -> None:
         if "images_per_second" in values:
             self.watch.throughput[stage] = round(values["images_per_second"], 1)
         self.progress(stage, step, total, **values)
 
-    @_reported_as("context.log")
     def _log(self, values: Mapping[str, Any]) -> None:
         line = json.dumps(logged(values))
         path = self.folder / "log.jsonl"
         with naming_a_full_disk(path), path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    @_reported_as("context.milestone")
     def _milestone(self, images_seen: int, save: Any) -> None:
         target = self.folder / "milestones" / str(images_seen)
         if not target.exists():
             with whole_folder(target) as folder:
                 save(folder)
 
-    @_reported_as("context.sample")
     def _sample(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
         write_sample(self.folder / "samples", stage, images_seen, pictures)
 
@@ -214,7 +197,8 @@ class Follower(Workplace):
         return Stopwatch(mine)
 
     def context(self) -> FitContext:
-        return replace(super().context(), folder=self.watch.path.parent)
+        dropped: dict[str, Any] = dict.fromkeys(("progress", "log", "milestone", "sample"), _drop)
+        return replace(super().context(), folder=self.watch.path.parent, **dropped)
 
     def store(self, method: Method) -> None:
         pass
@@ -222,20 +206,12 @@ class Follower(Workplace):
     def finish(self, process: Mapping[str, Any] | None = None) -> None:
         pass
 
-    def _progress(self, stage: str, step: int, total: int, **values: float) -> None:
-        pass
-
-    def _log(self, values: Mapping[str, Any]) -> None:
-        pass
-
-    def _milestone(self, images_seen: int, save: Any) -> None:
-        pass
-
-    def _sample(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None:
-        pass
-
     def _locked(self, folder: Path) -> AbstractContextManager[None]:
         return nullcontext()
+
+
+def _drop(*_: Any, **__: Any) -> None:
+    """What the other processes log and keep."""
 
 
 @contextmanager

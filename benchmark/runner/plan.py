@@ -210,13 +210,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         )
     task = find_task(protocol.task)
     played = roles(protocol, request.on, task)
-    splits = {
-        name: open_split(protocol, role, twin=request.twin, progress=progress)
-        for name, role in played.items()
-    }
-    sources = {n: split_name(protocol, r, twin=request.twin) for n, r in played.items()}
-    require_hidden_left_out(protocol, task, splits, sources)
-    shared = shared_images(protocol, task, splits, sources)
+    splits, sources, shared = opened(protocol, task, played, twin=request.twin, progress=progress)
     images = images_seen(protocol, splits)
     fitted, predicted = parted(effective, cls.Settings.of_prediction())
     fit = fit_id(
@@ -236,7 +230,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
             n: (s.pixels_digest, s.labels_digest) for n, s in splits.items() if not only_fitted(n)
         },
         evaluation_seed=protocol.evaluation_seed,
-        metrics={m.id: version(m.id) for m in protocol.scored(twin=request.twin).metrics},
+        metrics={m.id: version(m.measured) for m in protocol.scored(twin=request.twin).metrics},
         settings=predicted,
     )
     return Plan(
@@ -259,6 +253,17 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         fit_id=fit,
         run_id=run,
     )
+
+
+def opened(
+    protocol: Protocol, task: Task, played: Mapping[str, str], *, twin: bool, progress: Progress
+) -> tuple[dict[str, PreparedSplit], dict[str, str], dict[str, int]]:
+    """The splits of a run by name, given the role of each: opened, what each is, and how many scored
+    images are in each other. Refuses what `benchmark.runner.guards` refuses."""
+    splits = {n: open_split(protocol, r, twin=twin, progress=progress) for n, r in played.items()}
+    names = {n: split_name(protocol, r, twin=twin) for n, r in played.items()}
+    require_hidden_left_out(protocol, task, splits, names)
+    return splits, names, shared_images(protocol, task, splits, names)
 
 
 def roles(protocol: Protocol, on: str, task: Task) -> dict[str, str]:

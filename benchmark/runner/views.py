@@ -56,12 +56,6 @@ class PictureCrop:
         found: np.ndarray = (points + 0.5) * (width / self.size, height / self.size)
         return found - 0.5 + (left, top)
 
-    def to_crop(self, points: np.ndarray) -> np.ndarray:
-        """The inverse of `to_picture`."""
-        left, top, width, height = self.window
-        found: np.ndarray = (points - (left, top) + 0.5) / (width / self.size, height / self.size)
-        return found - 0.5
-
     def labels(self, labels: np.ndarray, outside: int) -> np.ndarray:
         """Labels (size, size) of the crop's pixels at those of the picture (height, width), nearest.
 

@@ -9,34 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Literal
 
 from benchmark.contracts.errors import UnknownName
 from benchmark.contracts.spec import Kind
+from benchmark.metrics.catalogue import CATALOGUE, Measure
 from benchmark.protocols import Label
-
-PER_ITEM = ("mean", "median", "upper_median")
-"""The aggregates of one value per item."""
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One thing that a task measures.
-
-    `better` is its direction and `aggregates` what may make one number of its values. `labels` are
-    those that the test images need for it, beside the task's; `kinds` the predictions it can be read
-    from, where that is not all that the task scores. `unit_points`: it needs `landmarks.eyes`, the two
-    points whose distance is the unit; `every_point`: no point may be hidden; `threshold`: the metric
-    states how near is near enough.
-    """
-
-    better: Literal["lower", "higher"]
-    aggregates: tuple[str, ...] = PER_ITEM
-    labels: tuple[Label, ...] = ()
-    kinds: tuple[Kind, ...] = ()
-    unit_points: bool = False
-    every_point: bool = False
-    threshold: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,19 +44,14 @@ class Accepts:
         return next(found, None)
 
 
-LANDMARK_MEASURES: Mapping[str, Measure] = {
-    "nme_iod": Measure("lower", unit_points=True, every_point=True),
-    "nme_visible": Measure("lower", ("ratio_of_sums",), unit_points=True),
-    "pck": Measure("higher", ("ratio_of_sums",), unit_points=True, threshold=True),
-    "keypoint_l1_sum": Measure("lower", ("sum_of_means",)),
-    "keypoint_l2_sum": Measure("lower", ("sum_of_means",)),
-    "keypoint_l2_edge": Measure("lower", ("ratio_of_sums",)),
-}
+def _of(*names: str) -> Mapping[str, Measure]:
+    return {name: CATALOGUE[name] for name in names}
 
-PART_AT_LANDMARK = Measure("higher", ("single",), labels=("visible",), kinds=("parts",))
-POSE_ERROR = Measure("lower", ("upper_median", "median"))
-ONE_NUMBER = Measure("lower", ("single",))
-ONE_SHARE = Measure("higher", ("single",))
+
+LANDMARK_MEASURES = _of(
+    "nme_iod", "nme_visible", "pck", "keypoint_l1_sum", "keypoint_l2_sum", "keypoint_l2_edge"
+)
+PARTS_AT_LANDMARKS = [name for name in CATALOGUE if name.startswith("part_")]
 
 TASKS: Mapping[str, Accepts] = {
     "landmark_regression": Accepts(
@@ -112,7 +84,7 @@ TASKS: Mapping[str, Accepts] = {
         splits=("test",),
         kinds=("descriptors",),
         sections=("landmarks", "pairs"),
-        measures={"match_different": Measure("lower"), "match_same": Measure("lower")},
+        measures=_of("match_different", "match_same"),
     ),
     "foreground_segmentation": Accepts(
         "benchmark.tasks.foreground_segmentation:ForegroundSegmentation",
@@ -121,19 +93,14 @@ TASKS: Mapping[str, Accepts] = {
         sections=("foreground",),
         labels=("masks",),
         also=("visible",),
-        measures={
-            "foreground_iou": Measure("higher"),
-            "iou_best_of_two": Measure("higher"),
-            "iou_background_80": Measure("higher", kinds=("parts",)),
-            "iou_pooled": Measure("higher", ("ratio_of_sums",)),
-            "pixel_accuracy": Measure("higher", ("ratio_of_sums",)),
-            **{
-                f"part_{agreement}{where}{variant}": PART_AT_LANDMARK
-                for agreement in ("nmi", "ari")
-                for where in ("", "_foreground")
-                for variant in ("", "/unsup_parts")
-            },
-        },
+        measures=_of(
+            "foreground_iou",
+            "iou_best_of_two",
+            "iou_background_80",
+            "iou_pooled",
+            "pixel_accuracy",
+            *PARTS_AT_LANDMARKS,
+        ),
     ),
     "mask_disagreement": Accepts(
         "benchmark.tasks.mask_disagreement:MaskDisagreement",
@@ -141,11 +108,7 @@ TASKS: Mapping[str, Accepts] = {
         kinds=("parts", "translation"),
         sections=("foreground",),
         labels=("masks",),
-        measures={
-            "mask_disagreement": Measure("lower"),
-            "disagreement_area": Measure("higher"),
-            "disagreement_area_smoothed": ONE_SHARE,
-        },
+        measures=_of("mask_disagreement", "disagreement_area", "disagreement_area_smoothed"),
     ),
     "shape_and_pose": Accepts(
         "benchmark.tasks.shape_and_pose:ShapeAndPoseTask",
@@ -153,18 +116,16 @@ TASKS: Mapping[str, Accepts] = {
         kinds=("shape_and_pose",),
         sections=("shape",),
         labels=("quaternions", "clouds"),
-        measures={
-            "chamfer": Measure("lower"),
-            "chamfer_precision": Measure("lower"),
-            "chamfer_coverage": Measure("lower"),
-            "pose_accuracy": Measure("higher", ("mean",)),
-            "pose_median": POSE_ERROR,
-            "chamfer_unaligned": Measure("lower"),
-            "chamfer_precision_unaligned": Measure("lower"),
-            "chamfer_coverage_unaligned": Measure("lower"),
-            "pose_accuracy_unaligned": Measure("higher", ("mean",)),
-            "pose_median_unaligned": POSE_ERROR,
-        },
+        measures=_of(
+            *(
+                f"{name}{frame}"
+                for frame in ("", "_unaligned")
+                for name in (
+                    *("chamfer", "chamfer_precision", "chamfer_coverage"),
+                    *("pose_accuracy", "pose_median"),
+                )
+            )
+        ),
     ),
     "image_generation": Accepts(
         "benchmark.tasks.image_generation:ImageGeneration",
@@ -173,12 +134,12 @@ TASKS: Mapping[str, Accepts] = {
         kinds=("generator",),
         sections=("generation",),
         # which of them a protocol may name, its network and its constants decide
-        measures={
-            **dict.fromkeys(("fid", "fid/*", "fd_*", "kid", "kid/*", "kd_*"), ONE_NUMBER),
-            **dict.fromkeys(("precision", "recall", "density", "coverage"), ONE_SHARE),
-            **dict.fromkeys(("precision/*", "recall/*", "density/*", "coverage/*"), ONE_SHARE),
-            **dict.fromkeys(("ppl2_*", "ppl_*", "als_*"), ONE_NUMBER),
-        },
+        measures=_of(
+            *("fid", "fid/*", "fd_*", "kid", "kid/*", "kd_*"),
+            *("precision", "recall", "density", "coverage"),
+            *("precision/*", "recall/*", "density/*", "coverage/*"),
+            *("ppl2_*", "ppl_*", "als_*"),
+        ),
     ),
 }
 """The tasks by name."""

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock
 
 from benchmark.contracts.errors import DataMissing
 from benchmark.contracts.images import to_signed
 from benchmark.contracts.method import Progress
-from benchmark.files import file_sha256, whole_file
+from benchmark.files import file_sha256, made_once, whole_file
 from benchmark.home import data_places, home
 from benchmark.probes.attributes import (
     AttributeNet,
@@ -71,15 +70,18 @@ class Classifier:
         }
 
 
-def classifier_path(name: str) -> Path | None:
-    """Where a classifier lies, or None for one of our own that was not fitted yet.
+def require_classifier(name: str) -> None:
+    """Refuse a classifier that is neither our own nor there; raises `DataMissing`."""
+    if name not in OWN:
+        _given_path(name)
 
-    Raises `DataMissing` for a file of yours that is nowhere.
-    """
-    if name in OWN:
-        digest = canonical_digest(asdict(OWN[name]))[:12]
-        path = home() / "weights" / f"attributes-{name.replace('/', '-')}-{digest}.safetensors"
-        return path if path.exists() else None
+
+def _own_path(name: str) -> Path:
+    digest = canonical_digest(asdict(OWN[name]))[:12]
+    return home() / "weights" / f"attributes-{name.replace('/', '-')}-{digest}.safetensors"
+
+
+def _given_path(name: str) -> Path:
     places = [home() / "weights", *data_places("weights")]
     found = next((p / name for p in places if (p / name).is_file()), None)
     if found is None:
@@ -94,27 +96,23 @@ def classifier_path(name: str) -> Path | None:
 
 def attribute_classifier(name: str, progress: Progress) -> Classifier:
     """The classifier of that name; one of our own is fitted first where that was not done yet."""
-    path = classifier_path(name)
-    if path is None:
-        path = _fitted(name, OWN[name], progress)
+    if name in OWN:
+        path = made_once(_own_path(name), lambda: _make(name, progress))
+    else:
+        path = _given_path(name)
     net, about = load_attributes(path)
     return Classifier(name, net, file_sha256(path), about)
 
 
-def _fitted(name: str, how: OnTwins, progress: Progress) -> Path:
-    digest = canonical_digest(asdict(how))[:12]
-    path = home() / "weights" / f"attributes-{name.replace('/', '-')}-{digest}.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):
-        if not path.exists():
-            net, accuracy = _fit(how, progress)
-            about: dict[str, object] = {
-                "fitted_on": f"{how.images} faces of the twin, {how.people} people",
-                "accuracy_on_other_people": accuracy,
-            }
-            with whole_file(path) as temporary:
-                save_attributes(net, temporary, about)
-    return path
+def _make(name: str, progress: Progress) -> None:
+    how = OWN[name]
+    net, accuracy = _fit(how, progress)
+    about: dict[str, object] = {
+        "fitted_on": f"{how.images} faces of the twin, {how.people} people",
+        "accuracy_on_other_people": accuracy,
+    }
+    with whole_file(_own_path(name)) as temporary:
+        save_attributes(net, temporary, about)
 
 
 def _fit(how: OnTwins, progress: Progress) -> tuple[AttributeNet, dict[str, float]]:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.contracts.errors import DataAltered, InvalidInput
-from benchmark.datasets.layout import numbers, table_of
-from benchmark.files import file_sha256
+from benchmark.contracts.errors import InvalidInput
+from benchmark.datasets.layout import frozen_table
 
-COLUMNS = ["number", "repeat", "index"]
+COLUMNS = ("number", "repeat", "index")
 Chosen = Mapping[tuple[int, int], np.ndarray]
 """(number of images, repeat) → rows (number,) of the training split."""
 
@@ -36,19 +35,8 @@ def draw_chosen(images: int, numbers: Sequence[int], repeats: int, seed: int = 0
 
 def read_chosen(path: Path, sha256: str) -> Chosen:
     """The rows back; refuses a file that is not the one the protocol states."""
-    cure = "restore the file as the protocol was published, or make a new protocol version"
-    if not path.is_file():
-        raise DataAltered(f"the protocol's file of chosen images {path} is not there", cure=cure)
-    found = file_sha256(path)
-    if found != sha256:
-        raise DataAltered(
-            f"{path} has sha256 {found[:12]}…, the protocol states {sha256[:12]}", cure=cure
-        )
-    header, rows = table_of(path)
-    if header != COLUMNS:
-        raise DataAltered(f"{path}: expected the columns {','.join(COLUMNS)}", cure=cure)
     chosen: dict[tuple[int, int], list[int]] = {}
-    for line, words in rows:
-        number, repeat, index = map(int, numbers(path, line, words, 3))
+    for _, row in frozen_table(path, sha256, COLUMNS):
+        number, repeat, index = map(int, row)
         chosen.setdefault((number, repeat), []).append(index)
     return {key: np.array(found) for key, found in chosen.items()}

@@ -6,15 +6,14 @@ a memory-mapped file as they come; everything is checked on the way.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import DiskFull, Incompatible, PluginBroken
+from benchmark.contracts.errors import Incompatible, PluginBroken
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import (
@@ -26,12 +25,16 @@ from benchmark.contracts.predictions import (
     Translation,
 )
 from benchmark.contracts.spec import Kind
+from benchmark.files import require_room
 from benchmark.method_errors import prediction_of
 from benchmark.probes.part_centres import landmarks_of
 from benchmark.protocols import LandmarkRule
 
 BATCH = 64
 HALF_MAX = 65504.0
+
+Truth = Callable[[slice], Any]
+"""What a ceiling is shown of some rows of images."""
 
 
 def collect(
@@ -49,40 +52,60 @@ def collect(
     `labels` (N, K, 2) are shown to ceilings alone; `rule` says how parts give landmarks.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    writer = _MapWriter(folder, len(images)) if kind == "descriptors" else None
+    maps = ArrayFile(folder / "maps.npy", len(images), "float16", "descriptors")
     parts: list[Prediction] = []
-    for rows, prediction in predictions(method, kind, images, labels, progress, name, rule):
-        if writer is not None:
-            writer.write(rows, prediction)
+    truth = None if labels is None else rows_of(labels)
+    for rows, prediction in predictions(method, kind, images, truth, progress, name, rule):
+        if isinstance(prediction, Descriptors):
+            maps.write(rows, _halved(prediction.maps), method)
         else:
             parts.append(prediction.to("cpu"))
-    if writer is None:
+    if parts:
         for field, array in type(parts[0]).concatenate(parts).arrays().items():
             np.save(folder / f"{field}.npy", array)
-    else:
-        writer.close()
+
+
+def rows_of(labels: np.ndarray) -> Truth:
+    """Labels (N, …) as tensors."""
+    return lambda rows: torch.from_numpy(np.array(labels[rows]))
+
+
+def _halved(maps: torch.Tensor) -> np.ndarray:
+    """Maps in half precision, in which they are kept."""
+    if (highest := float(maps.abs().amax())) > HALF_MAX:
+        raise PluginBroken(
+            f"descriptors reach {highest:.3g}, beyond half precision ({HALF_MAX:.0f}), in which they "
+            "are kept",
+            cure="scale or normalise them in the method",
+        )
+    return maps.half().cpu().numpy()
 
 
 def predictions(
     method: Method,
     kind: Kind,
     images: Images,
-    labels: np.ndarray | None,
+    truth: Truth | None,
     progress: Progress,
     name: str,
     rule: LandmarkRule | None = None,
+    *,
+    count: int | None = None,
+    batch: int = BATCH,
 ) -> Iterator[tuple[slice, Prediction]]:
-    """The prediction of each batch and its rows, checked; `labels` (N, …) are shown to ceilings alone.
+    """The prediction of each batch of the first `count` images (default: all) and its rows, checked.
 
-    For tasks that keep less than what is predicted: part maps of 1,000 images are gigabytes.
+    `truth` gives what ceilings alone are shown of some rows. For tasks that keep less than what is
+    predicted: part maps of 1,000 images are gigabytes.
     """
-    for first in range(0, len(images), BATCH):
-        rows = slice(first, min(first + BATCH, len(images)))
-        truth = None if labels is None else torch.from_numpy(np.array(labels[rows]))
+    count = len(images) if count is None else count
+    for first in range(0, count, batch):
+        rows = slice(first, min(first + batch, count))
+        shown = None if truth is None else truth(rows)
         with torch.inference_mode():
-            prediction = predict_batch(method, kind, images.batch(rows), truth, rule)
+            prediction = predict_batch(method, kind, images.batch(rows), shown, rule)
         yield rows, prediction
-        progress(f"predict {name}", rows.stop, len(images))
+        progress(f"predict {name}", rows.stop, count)
 
 
 def predict_batch(
@@ -157,38 +180,31 @@ def _require_geometry(prediction: Prediction, size: int, method: str) -> None:
             )
 
 
-class _MapWriter:
-    """Descriptor maps, one after the other, into a float16 memory map made at the first batch."""
+class ArrayFile:
+    """An array (count, …) of any size, mapped to a .npy file that is made at the first write.
 
-    def __init__(self, folder: Path, count: int) -> None:
-        self.path, self.count = folder / "maps.npy", count
+    `what` are its rows, for errors: "clouds".
+    """
+
+    def __init__(self, path: Path, count: int, dtype: str, what: str) -> None:
+        self.path, self.count, self.dtype, self.what = path, count, np.dtype(dtype), what
         self.file: np.memmap | None = None
 
-    def write(self, rows: slice, prediction: Prediction) -> None:
-        assert isinstance(prediction, Descriptors)
-        maps = prediction.maps
-        if float(maps.abs().amax()) > HALF_MAX:
-            raise PluginBroken(
-                f"descriptors reach {float(maps.abs().amax()):.3g}, beyond half precision "
-                f"({HALF_MAX:.0f}), in which they are kept",
-                cure="scale or normalise them in the method",
-            )
+    def write(self, rows: slice, array: np.ndarray, by: object) -> None:
+        """Put rows in their place; raises `DiskFull`, or `PluginBroken` where they are of another shape
+        than those before, which were `by` a method too."""
+        shape = (self.count, *array.shape[1:])
         if self.file is None:
-            shape = (self.count, *maps.shape[1:])
-            self._require_room(2 * int(np.prod(shape)))
-            self.file = np.lib.format.open_memmap(self.path, "w+", np.float16, shape)
-        self.file[rows] = maps.half().cpu().numpy()
-
-    def _require_room(self, size: int) -> None:
-        free = shutil.disk_usage(self.path.parent).free
-        if free < size + 2**28:
-            raise DiskFull(
-                f"the descriptors need {size / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free at "
-                f"{self.path.parent}",
-                cure="point BENCH_HOME at a larger disk, or choose a smaller dimension",
+            size = self.dtype.itemsize * int(np.prod(shape))
+            require_room(self.path.parent, size, f"the {self.what}")
+            self.file = np.lib.format.open_memmap(self.path, "w+", self.dtype, shape)
+        if self.file.shape != shape:
+            raise PluginBroken(
+                f"{type(by).__name__} predicts {self.what} of shape {array.shape[1:]} after "
+                f"{self.what} of shape {self.file.shape[1:]}",
+                cure="predict the same shape for every image",
             )
-
-    def close(self) -> None:
-        if self.file is not None:
+        self.file[rows] = array
+        if rows.stop == self.count:
             self.file.flush()
             self.file = None

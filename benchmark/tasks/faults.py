@@ -99,7 +99,7 @@ def _metric(metric: Metric, protocol: Protocol, task: Accepts) -> Iterator[str]:
     for field in METRIC_FIELDS:
         if field in metric.model_fields_set and field not in task.metric_fields:
             yield f"{field!r} is not read by {protocol.task}"
-    name = metric.measure or metric.id
+    name = metric.measured
     measure = task.measure(name)
     if measure is None:
         yield UnknownName(f"measure of {protocol.task}", name, task.measures).sentence

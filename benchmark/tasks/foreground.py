@@ -13,13 +13,15 @@ from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.predictions import Parts, Prediction, Translation
 from benchmark.contracts.spec import Kind
-from benchmark.protocols import Foreground, Protocol, ProtocolInvalid
-from benchmark.tasks.collect import predictions
+from benchmark.datasets.masks import NOT_SCORED
+from benchmark.protocols import Foreground, Protocol
+from benchmark.tasks.base import Scoring, Task
+from benchmark.tasks.collect import predictions, rows_of
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
 
-NOT_SCORED = 255
 Reading = Callable[[Prediction], torch.Tensor]
 
 
@@ -42,45 +44,50 @@ def foreground_of(prediction: Prediction, rule: Foreground) -> torch.Tensor:
     "background_80" they are foreground, as the background is not above 0.8.
     """
     if isinstance(prediction, Translation):
-        if rule.alpha is None:
-            raise ProtocolInvalid("the protocol names no rule for alpha: foreground.alpha")
+        assert rule.alpha is not None  # checks of the file saw that it is named
         return prediction.alpha[:, 0] > ALPHA_LEAST[rule.alpha]
     assert isinstance(prediction, Parts)
     return PART_RULES[rule.parts](prediction)
 
 
-def rule_of(protocol: Protocol) -> Foreground:
-    """How this protocol makes masks of predictions."""
-    if protocol.foreground is None:
-        raise ProtocolInvalid(
-            f"protocol {protocol.name} does not say how predictions become masks",
-            cure="name a rule: [foreground] parts = …",
-        )
-    return protocol.foreground
+class ForegroundTask(Task):
+    """Masks made of predictions on the test split, held against the true ones; nothing is fitted.
 
+    What is kept of a prediction are its `readings`, one array (N, …) each: part maps of 1,000 images
+    would be gigabytes.
+    """
 
-def read_predictions(
-    method: Method,
-    kind: Kind,
-    split: PreparedSplit,
-    readings: Mapping[str, Reading],
-    store: Path,
-    progress: Progress,
-) -> None:
-    """Predict every image of the split and keep in `store` one array (N, …) per reading."""
-    store.mkdir(parents=True, exist_ok=True)
-    masks = shown_masks(split)
-    kept: dict[str, list[np.ndarray]] = {name: [] for name in readings}
-    for _, prediction in predictions(method, kind, split.images(), masks, progress, "test"):
-        for name, read in readings.items():
-            kept[name].append(read(prediction).cpu().numpy())
-    for name, arrays in kept.items():
-        np.save(store / f"{name}.npy", np.concatenate(arrays), allow_pickle=False)
+    def readings(self, protocol: Protocol) -> dict[str, Reading]:
+        """What is kept of each prediction, by name: the foreground by the protocol's rule."""
+        rule = protocol.section(Foreground)
+        return {"foreground": lambda prediction: foreground_of(prediction, rule)}
 
+    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
+        true_masks(splits["test"], how.protocol)
 
-def shown_masks(split: PreparedSplit) -> np.ndarray | None:
-    """The masks (N, S, S) that ceilings are shown."""
-    return split.labels.get("masks")
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
+        test = splits["test"]
+        return [ImageSet.of_split("test", test, lambda: test.labels.get("masks"))]
+
+    def predict(
+        self,
+        method: Method,
+        kind: Kind,
+        splits: Mapping[str, PreparedSplit],
+        protocol: Protocol,
+        store: Path,
+        progress: Progress,
+    ) -> None:
+        store.mkdir(parents=True, exist_ok=True)
+        (view,), readings = self.image_sets(splits, protocol), self.readings(protocol)
+        kept: dict[str, list[np.ndarray]] = {name: [] for name in readings}
+        images, masks = view.images(progress), view.truth()
+        truth = None if masks is None else rows_of(masks)
+        for _, prediction in predictions(method, kind, images, truth, progress, view.name):
+            for name, read in readings.items():
+                kept[name].append(read(prediction).cpu().numpy())
+        for name, arrays in kept.items():
+            np.save(store / f"{name}.npy", np.concatenate(arrays), allow_pickle=False)
 
 
 def true_masks(split: PreparedSplit, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:

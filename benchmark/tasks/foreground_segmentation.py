@@ -18,17 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import DataAltered, UnknownName
-from benchmark.contracts.method import Method, Progress
+from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.predictions import Parts, Prediction
-from benchmark.contracts.spec import Kind
 from benchmark.metrics.clustering import (
     adjusted_rand_index,
     labels_at,
@@ -42,18 +39,15 @@ from benchmark.metrics.segmentation import (
 )
 from benchmark.protocols import Foreground, Protocol
 from benchmark.tasks.accepts import TASKS
-from benchmark.tasks.base import Scores, Scoring, Task
+from benchmark.tasks.base import Scores, Scoring
 from benchmark.tasks.foreground import (
+    ForegroundTask,
     Reading,
     foreground_of,
     packed,
-    read_predictions,
-    rule_of,
-    shown_masks,
     true_masks,
     unpacked,
 )
-from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -99,36 +93,31 @@ AT_LANDMARKS: Mapping[str, tuple[str, str, Callable[[Any, Any], float]]] = {
 """Metric id → what is kept of predictions, the rule of `labels_at`, the agreement."""
 
 
-class ForegroundSegmentation(Task):
-    """Measure masks on the test split; nothing is fitted."""
+class ForegroundSegmentation(ForegroundTask):
+    """Measure masks, and parts at landmarks."""
 
     accepts = TASKS["foreground_segmentation"]
 
+    def readings(self, protocol: Protocol) -> dict[str, Reading]:
+        found = super().readings(protocol)
+        for metric in protocol.metrics:
+            if metric.id == "iou_background_80":
+                found["background_80"] = lambda p: foreground_of(p, BACKGROUND_80)
+            elif metric.id in AT_LANDMARKS:
+                name = AT_LANDMARKS[metric.id][0]
+                found[name] = _most_probable if name == "parts" else _most_probable_in_front
+        return found
+
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
-        true_masks(splits["test"], how.protocol)
+        super().require(splits, how)
         if any(metric.id in AT_LANDMARKS for metric in how.protocol.metrics):
             _seen_landmarks(splits["test"])
-
-    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
-        return [ImageSet.of_split("test", splits["test"], partial(shown_masks, splits["test"]))]
-
-    def predict(
-        self,
-        method: Method,
-        kind: Kind,
-        splits: Mapping[str, PreparedSplit],
-        protocol: Protocol,
-        store: Path,
-        progress: Progress,
-    ) -> None:
-        readings = readings_of(protocol)
-        read_predictions(method, kind, splits["test"], readings, store, progress)
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         split, protocol = splits["test"], how.protocol
         arrays = {
             name: np.load(store / f"{name}.npy", allow_pickle=False)
-            for name in readings_of(protocol)
+            for name in self.readings(protocol)
         }
         asked = [metric.id for metric in protocol.metrics]
         truth, scored = true_masks(split, protocol)
@@ -140,7 +129,7 @@ class ForegroundSegmentation(Task):
             found[name] = np.array([100 * agreement(parts, landmarks)])
             items[name] = len(parts)
         about = {
-            "name": f"foreground/{rule_of(protocol).parts}",
+            "name": f"foreground/{protocol.section(Foreground).parts}",
             "foreground_share": round(float(truth.sum() / scored.sum()), 6),
             "predicted_share": round(
                 float((arrays["foreground"] & scored).sum() / scored.sum()), 6
@@ -177,21 +166,6 @@ def _per_image(
         for name, found in values.items():
             found.append(PER_IMAGE[name](some))
     return {name: np.concatenate(found) for name, found in values.items()}
-
-
-def readings_of(protocol: Protocol) -> dict[str, Reading]:
-    """What is kept of each prediction for the protocol's metrics."""
-    rule = rule_of(protocol)
-    readings: dict[str, Reading] = {"foreground": lambda p: foreground_of(p, rule)}
-    for metric in protocol.metrics:
-        if metric.id == "iou_background_80":
-            readings["background_80"] = lambda p: foreground_of(p, BACKGROUND_80)
-        elif metric.id in AT_LANDMARKS:
-            name = AT_LANDMARKS[metric.id][0]
-            readings[name] = _most_probable if name == "parts" else _most_probable_in_front
-        elif metric.id not in PER_IMAGE:
-            raise UnknownName("segmentation metric", metric.id, [*PER_IMAGE, *AT_LANDMARKS])
-    return readings
 
 
 def _most_probable(prediction: Prediction) -> torch.Tensor:

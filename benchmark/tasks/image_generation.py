@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, PluginBroken
+from benchmark.contracts.errors import DataAltered, Incompatible, PluginBroken
 from benchmark.contracts.images import to_bytes, to_signed
 from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import Generator
@@ -29,7 +29,7 @@ from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.attribute_classifier import (
     Classifier,
     attribute_classifier,
-    classifier_path,
+    require_classifier,
 )
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, generation_values
@@ -50,7 +50,7 @@ class ImageGeneration(Task):
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         """There are images enough, and every file of weights is there and is the one pinned."""
-        protocol, asked = how.protocol, section(how.protocol)
+        protocol, asked = how.protocol, how.protocol.section(Generation)
         if asked.network:
             count = len(splits["test"]) * (2 if asked.flips else 1)
             if found := list(few_images(asked, count, "test")):
@@ -63,7 +63,7 @@ class ImageGeneration(Task):
         if asked.path:
             _require_pinned(image_distance(asked.path.distance).identity(), asked, protocol)
         if asked.linearity:
-            classifier_path(asked.linearity.classifier)
+            require_classifier(asked.linearity.classifier)
 
     def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         return []
@@ -77,7 +77,7 @@ class ImageGeneration(Task):
         store: Path,
         progress: Progress,
     ) -> None:
-        how, test = section(protocol), splits["test"]
+        how, test = protocol.section(Generation), splits["test"]
         generator = generator_of(method, test, protocol)
         # all that may be absent or must be fitted first, before the first image is made
         networks = {
@@ -115,17 +115,12 @@ class ImageGeneration(Task):
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         about = read_json(store / "about.json", f"delete {store} and run the same command again")
-        found = generation_values(store, how.protocol, section(how.protocol), how.progress)
+        found = generation_values(
+            store, how.protocol, how.protocol.section(Generation), how.progress
+        )
         about.update(found.about)
         values = {name: np.array([value]) for name, value in found.values.items()}
         return Scores(values, items=found.items, probe=about)
-
-
-def section(protocol: Protocol) -> Generation:
-    """The part of the protocol that says how images are generated."""
-    if protocol.generation is None:
-        raise BenchError(f"protocol {protocol.name} does not say how images are generated")
-    return protocol.generation
 
 
 def _networks(how: Generation) -> dict[str, str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.contracts.errors import BenchError, InvalidInput, UnknownName
 from benchmark.metrics.landmarks import (
     correct_keypoints,
     inter_ocular_distance,
@@ -16,12 +15,12 @@ from benchmark.metrics.landmarks import (
     visible_distances,
     visible_errors,
 )
-from benchmark.protocols import Metric, Protocol
+from benchmark.protocols import LandmarkRule, Metric, Protocol
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """The how points (N, K, 2) float32 of a split, and which of them are there (N, K)."""
+    """The landmarks (N, K, 2) float32 of a split, and which of them are there (N, K)."""
 
     points: np.ndarray
     visible: np.ndarray | None
@@ -36,16 +35,11 @@ class Annotation:
 def item_values(
     metric: Metric, points: np.ndarray, truth: Annotation, protocol: Protocol
 ) -> np.ndarray:
-    """Per-item values of a metric for points (N, K, 2): (N,), or (N, M) where its aggregate asks so.
-
-    Raises `UnknownName` for a measure that is not in `MEASURES`.
-    """
-    name = metric.measure or metric.id
-    if name not in MEASURES:
-        raise UnknownName("measure of landmarks", name, MEASURES)
-    stretch = np.asarray(metric.stretch)
-    how = Measurement(metric, protocol)
-    return MEASURES[name](points * stretch, truth.points * stretch, truth.visibility(), how)
+    """Per-item values of a metric for points (N, K, 2): (N,), or (N, M) where its aggregate asks so."""
+    stretch, rule = np.asarray(metric.stretch), protocol.section(LandmarkRule)
+    compared = (points * stretch, truth.points * stretch, truth.visibility())
+    how = (float(protocol.size), rule, metric.threshold or 0.0)
+    return MEASURES[metric.measured](Compared(*compared, *how))
 
 
 def moved_by_rounding(
@@ -60,9 +54,9 @@ def moved_by_rounding(
     """
     exact = Annotation(truth.points.astype(np.float64), truth.visible)
     if metric.threshold:
-        how, stretch = Measurement(metric, protocol), np.asarray(metric.stretch)
-        known = truth.visibility()[:, list(how.unit)].all(axis=1)
-        unit = inter_ocular_distance(exact.points[known] * stretch, how.unit).min(initial=np.inf)
+        eyes, stretch = protocol.section(LandmarkRule).unit, np.asarray(metric.stretch)
+        known = truth.visibility()[:, list(eyes)].all(axis=1)
+        unit = inter_ocular_distance(exact.points[known] * stretch, eyes).min(initial=np.inf)
         far = float(np.linalg.norm(np.spacing(np.abs(points)) * stretch, axis=2).max() / unit)
         inner, outer = (
             item_values(metric.model_copy(update={"threshold": at}), points, truth, protocol)
@@ -74,62 +68,38 @@ def moved_by_rounding(
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """What a protocol says of an error beside the points."""
+class Compared:
+    """What a measure is taken of: points (N, K, 2), those annotated and whether they are there (N, K),
+    the side of the image in pixels, and what the protocol says of unit and threshold."""
 
-    metric: Metric
-    protocol: Protocol
+    points: np.ndarray
+    truth: np.ndarray
+    shown: np.ndarray
+    side: float
+    rule: LandmarkRule
+    threshold: float
 
     @property
-    def unit(self) -> tuple[int, int]:
-        """The two landmarks whose distance is the unit."""
-        rule = self.protocol.landmarks
-        if rule is None or rule.eyes is None:
-            raise BenchError(
-                f"{self.metric.id} of {self.protocol.name} is in units of the distance of two points",
-                cure="name them in its [landmarks]: eyes = [first, second]",
-            )
-        return rule.eyes
+    def visible(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What measures of visible points begin with."""
+        return self.points, self.truth, self.shown
 
 
-def _nme_iod(
-    points: np.ndarray, truth: np.ndarray, shown: np.ndarray, how: Measurement
-) -> np.ndarray:
-    if not shown.all():
-        raise InvalidInput(
-            f"{how.metric.id} needs every landmark of every image annotated",
-            cure='measure = "nme_visible" counts the visible ones alone',
-        )
-    return normalised_mean_error(points, truth, inter_ocular_distance(truth, how.unit))
+def _nme_iod(c: Compared) -> np.ndarray:
+    return normalised_mean_error(c.points, c.truth, inter_ocular_distance(c.truth, c.rule.unit))
 
 
-def _nme_visible(
-    points: np.ndarray, truth: np.ndarray, shown: np.ndarray, how: Measurement
-) -> np.ndarray:
-    return visible_errors(points, truth, shown, how.unit)
-
-
-def _pck(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, how: Measurement) -> np.ndarray:
-    return correct_keypoints(points, truth, shown, how.unit, how.metric.threshold or 0)
-
-
-def _l1(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Measurement) -> np.ndarray:
-    return joint_errors(points, truth, shown, "l1")
-
-
-def _l2(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, _: Measurement) -> np.ndarray:
-    return joint_errors(points, truth, shown, "l2")
-
-
-def _edge(points: np.ndarray, truth: np.ndarray, shown: np.ndarray, how: Measurement) -> np.ndarray:
-    return visible_distances(points, truth, shown, float(how.protocol.size))
-
-
-MEASURES: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray, Measurement], np.ndarray]] = {
-    "nme_iod": _nme_iod,  # (N,) percent of the distance of the eyes; aggregate mean
-    "nme_visible": _nme_visible,  # (N, 2) sum and count; aggregate ratio_of_sums, percent of the unit
-    "pck": _pck,  # (N, 2) right and all; aggregate ratio_of_sums
-    "keypoint_l1_sum": _l1,  # (N, 2K) pixels; aggregate sum_of_means
-    "keypoint_l2_sum": _l2,  # (N, K) pixels; aggregate sum_of_means
-    "keypoint_l2_edge": _edge,  # (N, 2) sum and count; aggregate ratio_of_sums, percent of the side
+MEASURES: dict[str, Callable[[Compared], np.ndarray]] = {
+    # (N,) percent of the unit; aggregate mean
+    "nme_iod": _nme_iod,
+    # (N, 2) sum and count; aggregate ratio_of_sums, percent of the unit
+    "nme_visible": lambda c: visible_errors(*c.visible, c.rule.unit),
+    # (N, 2) right and all; aggregate ratio_of_sums
+    "pck": lambda c: correct_keypoints(*c.visible, c.rule.unit, c.threshold),
+    # (N, 2K) pixels; aggregate sum_of_means
+    "keypoint_l1_sum": lambda c: joint_errors(*c.visible, "l1"),
+    # (N, K) pixels; aggregate sum_of_means
+    "keypoint_l2_sum": lambda c: joint_errors(*c.visible, "l2"),
+    # (N, 2) sum and count; aggregate ratio_of_sums, percent of the side
+    "keypoint_l2_edge": lambda c: visible_distances(*c.visible, c.side),
 }

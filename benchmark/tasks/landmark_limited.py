@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.contracts.errors import BenchError, Incompatible
+from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import Progress
 from benchmark.datasets.opening import split_name
@@ -28,7 +28,6 @@ from benchmark.tasks.landmark_regression import (
     annotation,
     probe_of,
     read_points,
-    require_batch,
     require_landmarks,
     targets,
 )
@@ -47,42 +46,31 @@ class LandmarkLimited(Task):
     accepts = TASKS["landmark_limited"]
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
-        require_landmarks(splits, how)
-        train, limited = splits["train"], _limited(how.protocol)
+        train, limited = splits["train"], how.protocol.section(Limited)
         if max(limited.numbers) > len(train):
             raise Incompatible(
                 f"{how.protocol.name} has {max(limited.numbers)} images annotated, and its training "
                 f"split {split_name(how.protocol, 'train', twin=how.twin)} has {len(train)}",
             )
         chosen_rows(how.protocol, train)
-        if how.kind == "descriptors":
-            require_batch(probe_of(how), _one_set(limited, train))
+        require_landmarks(splits, how, _one_set(limited, train))
 
     def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         train, test = splits["train"], splits["test"]
-        nearest = _limited(protocol).points == "nearest_pixel"
-        rounding = _limited(protocol).rounding
+        limited = protocol.section(Limited)
         found = []
         for (number, repeat), chosen in chosen_rows(protocol, train).items():
             name = f"{number}-{repeat}"
             rows, warps = copies_of(protocol, train, number, repeat, chosen)
-            found.append(
-                ImageSet(
-                    name,
-                    copy_keys(train, rows),
-                    partial(_copies, train, rows, warps, rounding, name),
-                    partial(_copied_points, train, protocol, rows, warps, nearest),
-                )
-            )
+            images = partial(_copies, train, rows, warps, limited.rounding, name)
+            truth = partial(_copied_points, train, protocol, rows, warps)
+            found.append(ImageSet(name, copy_keys(train, rows), images, truth))
         return [*found, ImageSet.of_split("test", test, partial(targets, test, protocol))]
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         protocol, train = how.protocol, splits["train"]
-        test, probe, limited = (
-            annotation(splits["test"], protocol),
-            probe_of(how),
-            _limited(protocol),
-        )
+        limited, probe = protocol.section(Limited), probe_of(how)
+        test = annotation(splits["test"], protocol)
         require_frozen(probe, protocol)
         metrics = {metric.on: metric for metric in protocol.metrics}
         sets = {each.name: each for each in self.image_sets(splits, protocol)}
@@ -111,21 +99,9 @@ class LandmarkLimited(Task):
         return Scores(per_item, predictions=by_repeat, probe=about)
 
 
-def _limited(protocol: Protocol) -> Limited:
-    limited = protocol.limited
-    if limited is None:
-        raise BenchError(f"protocol {protocol.name} does not say how labels are limited")
-    asked = [metric.on for metric in protocol.metrics]
-    if asked != [str(number) for number in limited.numbers]:
-        raise BenchError(
-            f"protocol {protocol.name} needs a metric on each of {limited.numbers}, in this order"
-        )
-    return limited
-
-
 def chosen_rows(protocol: Protocol, train: PreparedSplit) -> Chosen:
     """Which rows of the training split are annotated: the protocol's, or drawn for another split."""
-    limited = _limited(protocol)
+    limited = protocol.section(Limited)
     if len(train) != limited.images:
         return draw_chosen(len(train), limited.numbers, limited.repeats, limited.seed)
     path = protocol.path.parent / limited.chosen
@@ -136,7 +112,7 @@ def copies_of(
     protocol: Protocol, train: PreparedSplit, number: int, repeat: int, chosen: np.ndarray
 ) -> tuple[np.ndarray, ThinPlateSpline]:
     """The image (V,) and the warp of each copy; every number and repeat has warps of its own."""
-    limited = _limited(protocol)
+    limited = protocol.section(Limited)
     one_set = _one_set(limited, train)
     rows = np.resize(chosen, one_set)
     generator = np.random.Generator(np.random.PCG64([limited.seed, number, repeat]))
@@ -150,12 +126,9 @@ def _one_set(limited: Limited, train: PreparedSplit) -> int:
 
 
 def _copied_points(
-    train: PreparedSplit,
-    protocol: Protocol,
-    rows: np.ndarray,
-    warps: ThinPlateSpline,
-    nearest: bool,
+    train: PreparedSplit, protocol: Protocol, rows: np.ndarray, warps: ThinPlateSpline
 ) -> np.ndarray:
+    nearest = protocol.section(Limited).points == "nearest_pixel"
     return warped_points(train.images(), targets(train, protocol), rows, warps, nearest=nearest)
 
 

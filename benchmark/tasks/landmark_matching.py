@@ -21,7 +21,7 @@ from benchmark.contracts.images import Images
 from benchmark.contracts.method import Progress
 from benchmark.metrics.landmarks import inter_ocular_distance
 from benchmark.metrics.matching import match_descriptors
-from benchmark.protocols import Pairs, Protocol
+from benchmark.protocols import LandmarkRule, Pairs, Protocol
 from benchmark.protocols.scoring import Rounding
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
@@ -57,14 +57,14 @@ class LandmarkMatching(Task):
             ImageSet(
                 "views",
                 copy_keys(split, pairs.views[:, 0]),
-                partial(render_views, pairs, split, _rule(protocol).rounding),
+                partial(render_views, pairs, split, protocol.section(Pairs).rounding),
                 lambda: view_landmarks(pairs, split, protocol)[0],
             )
         ]
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         split, protocol = splits["test"], how.protocol
-        rule = _rule(protocol)
+        rule = protocol.section(Pairs)
         pairs = pairs_of(protocol, split)
         _require_digest(pairs, how)
         points, visible = view_landmarks(pairs, split, protocol)
@@ -154,7 +154,7 @@ def _require_seen(seen: np.ndarray, protocol: Protocol) -> None:
 
 def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:
     """The protocol's pairs on a split."""
-    rule = _rule(protocol)
+    rule = protocol.section(Pairs)
     count = rule.count if rule.count <= len(split) else len(split) // 2
     # a data set that does not say who is who shows everybody once, as DVE takes it
     identities = split.identities if any(split.identities) else None
@@ -163,29 +163,21 @@ def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:
     )
 
 
-def _rule(protocol: Protocol) -> Pairs:
-    if protocol.pairs is None:
-        raise InvalidInput(f"protocol {protocol.name} names no pairs to match")
-    return protocol.pairs
-
-
 def _in_units(
     distance: np.ndarray, pairs: MatchingPairs, split: PreparedSplit, protocol: Protocol
 ) -> np.ndarray:
     """Errors (P, K) in pixels of the image → in the unit that the protocol names."""
-    rule, asked = _rule(protocol), protocol.landmarks
+    rule = protocol.section(Pairs)
     if rule.unit == "pixels":
         return distance * (rule.pixels[0] / rule.pixels[1])
-    if asked is None or asked.eyes is None:
-        raise InvalidInput(f"protocol {protocol.name} does not say which landmarks are the eyes")
-    units = inter_ocular_distance(targets(split, protocol), asked.eyes)
+    units = inter_ocular_distance(targets(split, protocol), protocol.section(LandmarkRule).unit)
     scaled: np.ndarray = 100 * distance / units[pairs.views[pairs.pairs[:, 1], 0]][:, None]
     return scaled
 
 
 def _require_digest(pairs: MatchingPairs, how: Scoring) -> None:
     """On the real test images the pairs must be those the protocol states."""
-    rule = _rule(how.protocol)
+    rule = how.protocol.section(Pairs)
     stated = rule.digest if how.on == "test" and not how.twin else pairs.digest
     if pairs.digest != stated:
         raise DataAltered(
@@ -202,7 +194,7 @@ def view_landmarks(
 
     Scored are those that lie in it, and with outside "clamped" all of them.
     """
-    images, rule = split.images(), _rule(protocol)
+    images, rule = split.images(), protocol.section(Pairs)
     views = np.arange(len(pairs.views))
     points = torch.from_numpy(targets(split, protocol)[pairs.views[:, 0]]) + images.margin
     side = images.size + 2 * images.margin

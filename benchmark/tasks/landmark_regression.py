@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmark.contracts.errors import BenchError, DataAltered, Incompatible, InvalidInput
+from benchmark.contracts.errors import DataAltered, Incompatible, InvalidInput
 from benchmark.datasets.opening import split_name
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_point_errors
 from benchmark.probes.constants import require_frozen
 from benchmark.probes.softargmax_presets import softargmax_settings
-from benchmark.protocols import Metric, Probe, Protocol
+from benchmark.protocols import LandmarkRule, Metric, Probe, Protocol
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.landmark_errors import Annotation, item_values, moved_by_rounding
@@ -37,9 +37,7 @@ class LandmarkRegression(Task):
     accepts = TASKS["landmark_regression"]
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
-        require_landmarks(splits, how)
-        if how.kind == "descriptors":
-            require_batch(probe_of(how), len(splits["train"]))
+        require_landmarks(splits, how, len(splits["train"]))
 
     def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         return [
@@ -54,7 +52,7 @@ class LandmarkRegression(Task):
         abouts: dict[str, dict[str, Any]] = {}
         per_item = {}
         for metric in how.protocol.metrics:
-            probe = _variant(metric, headline, how)
+            probe = Probe(name=metric.probe) if metric.probe else headline
             if probe.name not in fitted:
                 require_frozen(probe, how.protocol)
                 (fitted[probe.name],), abouts[probe.name] = read_points(
@@ -62,9 +60,8 @@ class LandmarkRegression(Task):
                 )
             per_item[metric.id] = item_values(metric, fitted[probe.name], test, how.protocol)
         points, about = fitted[headline.name], abouts[headline.name]
-        rule = how.protocol.landmarks
-        if rule is not None and rule.eyes is not None and test.visibility().all():
-            unit = inter_ocular_distance(test.points, rule.eyes)
+        if (eyes := how.protocol.section(LandmarkRule).eyes) and test.visibility().all():
+            unit = inter_ocular_distance(test.points, eyes)
             by_point = np.asarray(normalised_point_errors(points, test.points, unit))
             about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
         about |= {"also": sorted(fitted.keys() - {headline.name})} if len(fitted) > 1 else {}
@@ -91,37 +88,23 @@ def _of_headline(protocol: Protocol) -> list[Metric]:
     return [metric for metric in protocol.metrics if not metric.probe]
 
 
-def _variant(metric: Metric, headline: Probe, how: Scoring) -> Probe:
-    """The probe a metric is read with: the protocol's, or a linear one of its own."""
-    if not metric.probe:
-        return headline
-    if how.kind == "descriptors":
-        raise BenchError(
-            f"metric {metric.id} of {how.protocol.name} is read with {metric.probe}, which reads "
-            "landmarks, not descriptors"
-        )
-    return Probe(name=metric.probe)
-
-
 def probe_of(how: Scoring) -> Probe:
     """The probe for the kind of prediction at hand; a twin may name a cheaper one for descriptors."""
     twin = how.protocol.twin
     if how.twin and how.kind == "descriptors" and twin is not None and twin.probe is not None:
         return twin.probe
-    if how.kind not in how.protocol.probes:
-        raise BenchError(f"protocol {how.protocol.name} names no probe for {how.kind}")
     return how.protocol.probes[how.kind]
 
 
 def targets(split: PreparedSplit, protocol: Protocol) -> np.ndarray:
     """The asked points (N, K, 2) float32 of a split."""
-    if split.points is None or protocol.landmarks is None:
+    if split.points is None:
         raise DataAltered(
             f"the images in {split.folder} carry no points, and {protocol.name} asks for them",
             cure="name a split whose samples have points, or a task that needs none",
         )
     try:
-        return landmarks_of(split.points, protocol.landmarks)
+        return landmarks_of(split.points, protocol.section(LandmarkRule))
     except InvalidInput as error:
         raise InvalidInput(
             f"{protocol.name}: {error.message} per image in {split.folder}",
@@ -136,11 +119,12 @@ def annotation(split: PreparedSplit, protocol: Protocol) -> Annotation:
     return Annotation(points, None if visible is None else np.asarray(visible))
 
 
-def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
-    """Refuse splits without the asked points, or whose points give an error no unit or no row to fit."""
-    protocol, names = how.protocol, ("train", "test")
+def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring, rows: int) -> None:
+    """Refuse splits without the asked points, or whose points give an error no unit or no row to fit,
+    and fewer `rows` to fit on than the probe takes at once."""
+    protocol = how.protocol
     require_frozen(probe_of(how), protocol)
-    for name in names:
+    for name in ("train", "test"):
         truth = annotation(splits[name], protocol)
         unseen = np.flatnonzero(~truth.visibility().any(axis=0))
         if unseen.size:
@@ -149,9 +133,9 @@ def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring) -> None
                 f"{', '.join(map(str, unseen))}, counted from 0",
                 cure="ask for points that are annotated, or score other images",
             )
-    rule = protocol.landmarks
-    measures = [TASKS[protocol.task].measure(m.measure or m.id) for m in protocol.metrics]
-    if rule is not None and rule.eyes and any(m is not None and m.unit_points for m in measures):
+    rule = protocol.section(LandmarkRule)
+    measures = [TASKS[protocol.task].measure(m.measured) for m in protocol.metrics]
+    if rule.eyes and any(m is not None and m.unit_points for m in measures):
         truth = annotation(splits["test"], protocol)
         known = truth.visibility()[:, list(rule.eyes)].all(axis=1)
         if not known.any():
@@ -161,10 +145,11 @@ def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring) -> None
                 cure="name two others as landmarks.eyes",
             )
         inter_ocular_distance(truth.points[known], rule.eyes)
+    if how.kind == "descriptors":
+        _require_batch(probe_of(how), rows)
 
 
-def require_batch(probe: Probe, rows: int) -> None:
-    """Refuse fewer rows than a soft-argmax probe needs at once."""
+def _require_batch(probe: Probe, rows: int) -> None:
     settings = dataclasses.replace(softargmax_settings(probe.name), **probe.settings)
     if settings.drop_last and rows < settings.batch:
         raise Incompatible(
@@ -206,8 +191,6 @@ def _softargmax(
 ) -> tuple[list[np.ndarray], dict[str, Any]]:
     from benchmark.probes.softargmax import SoftargmaxProbe
 
-    if not labels.visibility().all():
-        raise BenchError(f"probe {probe.name} needs every landmark annotated")
     settings = dataclasses.replace(softargmax_settings(probe.name), **probe.settings)
     maps = np.load(train / "maps.npy", mmap_mode="r")
 

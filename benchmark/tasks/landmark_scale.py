@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.contracts.errors import BenchError
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import Progress
 from benchmark.probes.constants import require_frozen
-from benchmark.protocols import Metric, Protocol
+from benchmark.protocols import Metric, Protocol, Zoom
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.landmark_errors import Annotation, item_values, moved_by_rounding
 from benchmark.tasks.landmark_regression import (
     probe_of,
     read_points,
-    require_batch,
     require_landmarks,
     targets,
 )
@@ -41,9 +39,7 @@ class LandmarkScale(Task):
     accepts = TASKS["landmark_scale"]
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
-        require_landmarks(splits, how)
-        if how.kind == "descriptors":
-            require_batch(probe_of(how), len(splits["train"]))
+        require_landmarks(splits, how, len(splits["train"]))
 
     def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         return [
@@ -109,9 +105,7 @@ def _zoomed(split: PreparedSplit, protocol: Protocol, view: str, progress: Progr
 
 def zooms(protocol: Protocol, view: str, count: int) -> ThinPlateSpline:
     """How each image of a set is enlarged."""
-    zoom = protocol.zoom
-    if zoom is None or {metric.on for metric in protocol.metrics} - {"seen", "unseen"}:
-        raise BenchError(f"protocol {protocol.name} needs a zoom, and metrics on seen or unseen")
+    zoom = protocol.section(Zoom)
     generator = np.random.Generator(np.random.PCG64([zoom.seed, list(SETS).index(view)]))
     low, high = zoom.unseen if view == "unseen" else zoom.seen
     factors = low + (high - low) * generator.random(count)

@@ -13,15 +13,11 @@ annotation-invariant style transfer thesis, which shows the curves and names no 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.contracts.errors import UnknownName
-from benchmark.contracts.method import Method, Progress
-from benchmark.contracts.spec import Kind
 from benchmark.metrics.cumulative import (
     area_below,
     cumulative_share,
@@ -30,19 +26,10 @@ from benchmark.metrics.cumulative import (
     smoothed_share,
 )
 from benchmark.metrics.segmentation import mask_disagreement
-from benchmark.protocols import Protocol
+from benchmark.protocols import Foreground, Protocol
 from benchmark.tasks.accepts import TASKS
-from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.foreground import (
-    foreground_of,
-    packed,
-    read_predictions,
-    rule_of,
-    shown_masks,
-    true_masks,
-    unpacked,
-)
-from benchmark.tasks.views import ImageSet
+from benchmark.tasks.base import Scores, Scoring
+from benchmark.tasks.foreground import ForegroundTask, packed, true_masks, unpacked
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -57,35 +44,16 @@ METRICS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-class MaskDisagreement(Task):
-    """Measure outlines on the test split; nothing is fitted."""
+class MaskDisagreement(ForegroundTask):
+    """Measure outlines."""
 
     accepts = TASKS["mask_disagreement"]
-
-    def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
-        true_masks(splits["test"], how.protocol)
-
-    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
-        return [ImageSet.of_split("test", splits["test"], partial(shown_masks, splits["test"]))]
-
-    def predict(
-        self,
-        method: Method,
-        kind: Kind,
-        splits: Mapping[str, PreparedSplit],
-        protocol: Protocol,
-        store: Path,
-        progress: Progress,
-    ) -> None:
-        rule = rule_of(protocol)
-        readings = {"foreground": lambda p: foreground_of(p, rule)}
-        read_predictions(method, kind, splits["test"], readings, store, progress)
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         masks = np.load(store / "foreground.npy", allow_pickle=False)
         share = _share(masks, splits["test"], how.protocol)
         found = _measured(share, how.protocol)
-        rule = rule_of(how.protocol)
+        rule = how.protocol.section(Foreground)
         about = {
             "name": f"foreground/{rule.alpha if how.kind == 'translation' else rule.parts}",
             "curve": {
@@ -116,9 +84,4 @@ def _share(masks: np.ndarray, split: PreparedSplit, protocol: Protocol) -> np.nd
 
 
 def _measured(share: np.ndarray, protocol: Protocol) -> dict[str, np.ndarray]:
-    found = {}
-    for metric in protocol.metrics:
-        if metric.id not in METRICS:
-            raise UnknownName("disagreement metric", metric.id, METRICS)
-        found[metric.id] = METRICS[metric.id](share)
-    return found
+    return {metric.id: METRICS[metric.id](share) for metric in protocol.metrics}

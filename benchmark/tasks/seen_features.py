@@ -6,19 +6,16 @@ and of all that the network depends on, so that other pixels in the same place c
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from filelock import FileLock
 
-from benchmark.contracts.errors import DiskFull
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import Progress
-from benchmark.files import whole_folder
+from benchmark.files import made_once, require_room, whole_folder
 from benchmark.home import home
 from benchmark.networks.feature_networks import FeatureNetwork
 from benchmark.protocols import canonical_digest
@@ -40,7 +37,7 @@ def write_features(
 ) -> None:
     """Features (count, D) of uint8 batches (B, 3, H, W), in order, into `path` (.npy)."""
     dtype = np.dtype(stored)
-    _require_room(path, count * network.dimensions * dtype.itemsize)
+    require_room(path.parent, count * network.dimensions * dtype.itemsize, "the features")
     shape = (count, network.dimensions)
     file = np.lib.format.open_memmap(path, "w+", dtype, shape)
     done = 0
@@ -64,22 +61,15 @@ def real_features(
         "flips": flips,
     }
     folder = home() / "features" / canonical_digest(about)[:16]
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
-            if not folder.exists():
-                images = split.images()
-                count = len(images) * (2 if flips else 1)
-                with whole_folder(folder) as temporary:
-                    write_features(
-                        network,
-                        _in_batches(images, flips),
-                        count,
-                        temporary / "features.npy",
-                        stored,
-                        progress,
-                        "look at real images",
-                    )
+
+    def look() -> None:
+        images = split.images()
+        count = len(images) * (2 if flips else 1)
+        with whole_folder(folder) as temporary:
+            where = (temporary / "features.npy", stored, progress, "look at real images")
+            write_features(network, _in_batches(images, flips), count, *where)
+
+    made_once(folder, look)
     features: np.ndarray = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)
     return features
 
@@ -89,13 +79,3 @@ def _in_batches(images: Images, flips: bool) -> Iterator[torch.Tensor]:
         for first in range(0, len(images), BATCH):
             batch = images.batch(slice(first, first + BATCH))
             yield batch.flip(-1) if mirrored else batch
-
-
-def _require_room(path: Path, size: int) -> None:
-    free = shutil.disk_usage(path.parent).free
-    if free < size + 2**26:
-        raise DiskFull(
-            f"the features need {size / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free at "
-            f"{path.parent}",
-            cure="point BENCH_HOME at a larger disk",
-        )

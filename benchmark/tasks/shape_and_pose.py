@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import DataAltered, InvalidInput, PluginBroken
+from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.predictions import ShapeAndPose
 from benchmark.contracts.spec import Kind
@@ -33,7 +34,7 @@ from benchmark.metrics.pose import align_poses, rotate, rotation_error_degrees
 from benchmark.protocols import Alignment, Protocol, Shape
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.collect import predict_batch
+from benchmark.tasks.collect import ArrayFile, predictions
 from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class ShapeAndPoseTask(Task):
     accepts = TASKS["shape_and_pose"]
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
-        views, rule = shape_of(how.protocol).views, alignment_of(how)
+        views, rule = how.protocol.section(Shape).views, alignment_of(how)
         for name in self.splits:
             rows = view_rows(splits[name], views)
             clouds = clouds_of(splits[name])
@@ -70,7 +71,7 @@ class ShapeAndPoseTask(Task):
                 )
 
     def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
-        rule, found = shape_of(protocol), []
+        rule, found = protocol.section(Shape), []
         for name in self.splits:
             rows = view_rows(splits[name], rule.views)
             models = rule.alignment.models if name == "validation" else len(rows)
@@ -86,12 +87,23 @@ class ShapeAndPoseTask(Task):
         store: Path,
         progress: Progress,
     ) -> None:
-        for each in self.image_sets(splits, protocol):
-            folder = store / each.name
-            _collect(method, kind, splits[each.name], len(each), protocol, folder, progress)
+        for view in self.image_sets(splits, protocol):
+            folder, split, rotations = store / view.name, splits[view.name], []
+            folder.mkdir(parents=True)
+            clouds = ArrayFile(folder / "points.npy", len(view), "float32", "clouds")
+            truth = partial(truth_of, split, seed=protocol.evaluation_seed)
+            for rows, prediction in predictions(
+                method, kind, split.images(), truth, progress, view.name,
+                count=len(view), batch=BATCH,
+            ):  # fmt: skip
+                assert isinstance(prediction, ShapeAndPose)
+                # they go to disk as they come: 96 KB an image
+                clouds.write(rows, prediction.points.float().cpu().numpy(), method)
+                rotations.append(prediction.rotation.double().cpu().numpy())
+            np.save(folder / "rotation.npy", np.concatenate(rotations))
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
-        rule = shape_of(how.protocol)
+        rule = how.protocol.section(Shape)
         reference, about = _align(store / "validation", splits["validation"], how)
         points, rotation = _predicted(store / "test")
         test = splits["test"]
@@ -141,7 +153,7 @@ class ShapeAndPoseTask(Task):
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
         """Angles move by twice what quaternions turn by; accuracies, where they are as near."""
-        threshold = shape_of(protocol).threshold
+        threshold = protocol.section(Shape).threshold
         found: dict[str, np.ndarray] = {}
         for suffix, turn, rounded in _turns(kept):
             moved = np.degrees(2 * (_turned(kept["rotation"]) + rounded))
@@ -154,7 +166,7 @@ def _of_poses(angles: np.ndarray, suffix: str, protocol: Protocol) -> dict[str, 
     """The metrics of poses that a protocol asks for, from the angles (N,) of their errors in degrees."""
     scores = {
         f"pose_median{suffix}": angles,
-        f"pose_accuracy{suffix}": 100.0 * (angles < shape_of(protocol).threshold),
+        f"pose_accuracy{suffix}": 100.0 * (angles < protocol.section(Shape).threshold),
     }
     asked = {metric.id for metric in protocol.metrics}
     return {name: values for name, values in scores.items() if name in asked}
@@ -183,19 +195,12 @@ def _turned(quaternions: np.ndarray) -> np.ndarray:
     return angle
 
 
-def shape_of(protocol: Protocol) -> Shape:
-    """The protocol's rules of scoring shapes."""
-    if protocol.shape is None:
-        raise InvalidInput(f"protocol {protocol.name} has no section 'shape'")
-    return protocol.shape
-
-
 def alignment_of(how: Scoring) -> Alignment:
     """The rule of alignment; a twin may name one that fits its few models."""
     twin = how.protocol.twin
     if how.twin and twin is not None and twin.alignment is not None:
         return twin.alignment
-    return shape_of(how.protocol).alignment
+    return how.protocol.section(Shape).alignment
 
 
 def clouds_of(split: PreparedSplit) -> Clouds:
@@ -237,51 +242,13 @@ def truth_of(split: PreparedSplit, rows: slice, seed: int) -> ShapeAndPose:
     return ShapeAndPose(torch.from_numpy(np.stack(shown)), torch.from_numpy(rotation))
 
 
-def _collect(
-    method: Method,
-    kind: Kind,
-    split: PreparedSplit,
-    count: int,
-    protocol: Protocol,
-    folder: Path,
-    progress: Progress,
-) -> None:
-    """Predict the first `count` images; clouds go to disk as they come, 96 KB an image."""
-    folder.mkdir(parents=True)
-    images, clouds, rotations = split.images(), None, []
-    with torch.inference_mode():
-        for first in range(0, count, BATCH):
-            rows = slice(first, min(first + BATCH, count))
-            truth = truth_of(split, rows, protocol.evaluation_seed)
-            prediction = predict_batch(method, kind, images.batch(rows), truth)
-            assert isinstance(prediction, ShapeAndPose)
-            found = prediction.points.float().cpu().numpy()
-            if clouds is None:
-                shape = (count, *found.shape[1:])
-                clouds = np.lib.format.open_memmap(
-                    folder / "points.npy", mode="w+", dtype=np.float32, shape=shape
-                )
-            if found.shape[1:] != clouds.shape[1:]:
-                raise PluginBroken(
-                    f"{type(method).__name__} predicts clouds of {found.shape[1]} points after "
-                    f"clouds of {clouds.shape[1]}",
-                    cure="predict as many points for every image",
-                )
-            clouds[rows] = found
-            rotations.append(prediction.rotation.double().cpu().numpy())
-            progress(f"predict {folder.name}", rows.stop, count)
-    assert clouds is not None
-    clouds.flush()
-    np.save(folder / "rotation.npy", np.concatenate(rotations))
-
-
 def _predicted(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.load(folder / "points.npy", mmap_mode="r"), np.load(folder / "rotation.npy")
 
 
 def _align(folder: Path, split: PreparedSplit, how: Scoring) -> tuple[np.ndarray, dict[str, Any]]:
     """The common rotation (4,) and what is worth knowing of how it was found."""
-    rule, views = alignment_of(how), shape_of(how.protocol).views
+    rule, views = alignment_of(how), how.protocol.section(Shape).views
     points, rotation = _predicted(folder)
     rows = view_rows(split, views)[: rule.models]
     target = np.asarray(split.labels["quaternions"])[: rows.size]

@@ -91,7 +91,7 @@ def rescore(path: Path, splits: OpenSplits | None = None) -> Rescored:
     not suffice, `InvalidInput` for a withdrawn record or one that belongs to no board.
     """
     parent = read_record(path)
-    later = outdated({v.metric: v.version for v in parent.metrics})
+    later = _outdated(parent)
     if not later:
         return Rescored(parent)
     protocol = _allowed(path, parent, later)
@@ -107,6 +107,15 @@ def rescore(path: Path, splits: OpenSplits | None = None) -> Rescored:
         record = _scored(path, parent, run, protocol, set(later), splits)
         write_text(target, record_text(record))
     return Rescored(parent, record, target)
+
+
+def _outdated(parent: Record) -> dict[str, tuple[int, int]]:
+    """The metrics that have another version; where the protocol is not here, by their ids alone."""
+    try:
+        named = find_protocol(f"{parent.protocol.id}@{parent.protocol.version}").measures
+    except BenchError:
+        named = {}
+    return outdated({v.metric: v.version for v in parent.metrics}, named)
 
 
 def _allowed(path: Path, parent: Record, later: dict[str, tuple[int, int]]) -> Protocol:

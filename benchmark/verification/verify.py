@@ -8,7 +8,7 @@ of this machine are not what they were, that is "altered" and not the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -57,15 +57,16 @@ def verify_record(
     """
     record = read_record(path)
     protocol, stated = _protocol(record)
+    named = protocol.measures if protocol else {}
     return [
         _place(path, record),
         _identity(record),
         stated,
         *(_claims(record, protocol) if protocol else ()),
         *_artefacts(path, record),
-        *(check for value in record.metrics for check in _value(path, record, value)),
+        *(check for value in record.metrics for check in _value(path, record, value, named)),
         *_parent(path, record),
-        *(_rescored(path, record, splits) if data and protocol else ()),
+        *(_rescored(path, record, named, splits) if data and protocol else ()),
         *(_regrouped(path, record, protocol, splits) if data and protocol else ()),
     ]
 
@@ -137,12 +138,10 @@ def _artefacts(path: Path, record: Record) -> Iterator[Check]:
             yield Check(name, "ok")
 
 
-def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
-    name = f"value {value.metric}"
-    if value.version > version(value.metric):
-        yield Check(
-            name, "wrong", f"it is of version {value.version}; bench has {version(value.metric)}"
-        )
+def _value(path: Path, record: Record, value: Value, named: Mapping[str, str]) -> Iterator[Check]:
+    name, measure = f"value {value.metric}", named.get(value.metric, value.metric)
+    if value.version > (now := version(measure)):
+        yield Check(name, "wrong", f"it is of version {value.version}; bench has {now}")
         return
     file = path.parent / value.per_item
     if not file.is_file():
@@ -165,7 +164,7 @@ def _value(path: Path, record: Record, value: Value) -> Iterator[Check]:
     if value.aggregate != "single" and len(errors) != value.n:
         yield Check(name, "wrong", f"it is made from {len(errors)} items, it says {value.n}")
         return
-    if (lowest := np.nanmin(errors)) < least(value.metric) - ARITHMETIC:
+    if (lowest := np.nanmin(errors)) < least(measure) - ARITHMETIC:
         yield Check(
             name, "wrong", f"one of its items is {lowest:.6g}, which no {value.metric} can be"
         )
@@ -196,7 +195,9 @@ def _loaded(file: Path) -> dict[str, np.ndarray] | str:
         return error.message
 
 
-def _rescored(path: Path, record: Record, splits: OpenSplits | None) -> Iterator[Check]:
+def _rescored(
+    path: Path, record: Record, named: Mapping[str, str], splits: OpenSplits | None
+) -> Iterator[Check]:
     """Errors recomputed from the kept predictions and the labels of the test split."""
     from benchmark.verification.kept import PredictionsUnfit, score_predictions
 
@@ -213,7 +214,7 @@ def _rescored(path: Path, record: Record, splits: OpenSplits | None) -> Iterator
         return
     if not kept.errors:
         yield Check("score", "not here", f"{record.protocol.id} keeps too little to score again")
-    later = outdated({v.metric: v.version for v in record.metrics})
+    later = outdated({v.metric: v.version for v in record.metrics}, named)
     arrays = _loaded(path.parent / record.headline.per_item)
     for metric, errors in kept.errors.items():
         name = f"score {metric}"

@@ -14,9 +14,8 @@ from tests_fixtures import Call
 
 from benchmark.boards.compare import board_of_both, compare
 from benchmark.boards.entries import read_entries
-from benchmark.boards.finding import NamedRow, find_row, fitting, named_rows
+from benchmark.boards.finding import NamedRow, find_row, fitting, named_rows, words_of
 from benchmark.boards.rows import make_rows
-from benchmark.boards.words import matches, typed_words
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.registry.protocols import all_protocols, find_protocol
 
@@ -183,7 +182,7 @@ def test_a_misspelt_setting_is_said_to_be_it(record: Path, run: Call, bench: Cal
         assert said.code == 2
         assert "'gird:points=9'" in said.err
         assert "did you mean 'grid'?" in said.err
-    assert "methods there: grid, halves" in bench("compare", "3f2a91c0", "grid", "--twin").err
+    assert "rows: grid:points=9, halves" in bench("compare", "3f2a91c0", "grid", "--twin").err
     said = bench("compare", "grid:points=16", "halves", "--twin")
     assert "no row of grid says 'points=16'; rows: grid:points=9" in said.err
     assert bench("compare", "grid:points=9", "halves", "--twin").code == 0
@@ -250,19 +249,15 @@ def test_no_board_of_both_says_which_board_each_is_on(
         ('reduction="none"', "none", True),
         ("dimension=none", "dimension=none", True),
         ("sizes=[1, 2]", "sizes=[1,2]", True),
+        ("name=two words", "name=two words", True),
+        ("scored by version 3", "scored by version 3", True),
         ("nine", "points=nine", False),
         ("points=9", "point=9", False),
-        ("version=2", "version 2", True),
-        ("version 2", "2", False),
+        ("settings.version=3", "version=3", False),
+        ("small", "version 2", True),
+        ("small", "version=2", True),
+        ("small", "version=3", False),
     ],
 )
 def test_values_are_compared_as_what_they_are(word: str, typed: str, wanted: bool) -> None:
-    assert matches(word, typed) is wanted
-
-
-def test_typed_words_are_set_apart_by_commas_or_spaces() -> None:
-    assert typed_words("small, a.b=1  version 3") == ["version 3", "small", "a.b=1"]
-    assert typed_words("name=two words,x", ["name=two words"]) == ["name=two words", "x"]
-    assert typed_words("settings.version=2") == ["settings.version=2"]
-    assert typed_words("scored by version 2", ["scored by version 2"]) == ["scored by version 2"]
-    assert typed_words("") == []
+    assert NamedRow("m", 2, (word,), (), False, ()).matches(words_of(typed)) is wanted

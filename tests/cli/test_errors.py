@@ -11,9 +11,9 @@ import pytest
 from tests_fixtures import Call, Said
 from tests_support import install_fake
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError
 from benchmark.home import home, leaderboards
+from benchmark.interface.progress import Silent
 from benchmark.registry.plugins import plugins
 from benchmark.runner.plan import Request, make_plan
 

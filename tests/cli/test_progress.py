@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmark.cli.output import duration, size
-from benchmark.cli.progress import Lines, Live, Silent, make_progress
+from benchmark.cli.output import size
+from benchmark.interface.progress import Lines, Live, Silent, duration, make_progress
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ def test_a_line_of_the_log_refuses_the_rest_by_key_and_type(value: Any, tmp_path
     assert "float(loss)" in caught.value.cure
 
 
-def test_a_run_keeps_what_was_logged_and_names_what_it_was_called_with(
+def test_a_run_keeps_what_was_logged_before_a_call_failed(
     run: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fit(self: Slow, images: Any, context: Any) -> None:
@@ -119,6 +119,6 @@ def test_a_run_keeps_what_was_logged_and_names_what_it_was_called_with(
     monkeypatch.setattr(Slow, "fit", fit)
     said = run("slow", "--quiet")
     assert said.code == 8
-    assert "TypeError: context.progress() missing 2 required positional arguments" in said.err
+    assert "_progress() missing 2 required positional arguments" in said.err
     (log,) = home().rglob("log.jsonl")
     assert log.read_text() == '{"loss": 0.5}\n'

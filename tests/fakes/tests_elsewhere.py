@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts import Descriptors, Landmarks, Parts, ShapeAndPose, Translation
 from benchmark.contracts.predictions import Prediction
 from benchmark.image_files import Image
+from benchmark.interface.progress import Silent
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, loaded_method, run
 from benchmark.tasks.collect import predict_batch

@@ -1,9 +1,10 @@
-"""Pages of the documentation as steps: the files they say to write, and the commands they say to type.
+"""Pages of the documentation as steps: files to write, commands to type, and Python to run.
 
 Shell blocks (fences with `sh`) are typed. A comment on the line before a block says more of it:
 
     <!-- file: PATH -->        the block is what stands in the file
     <!-- more: PATH -->        the block is appended to the file
+    <!-- run -->               the block is Python; the blocks of a page are one session
     <!-- not run: REASON -->   the block is for reading; it needs what no test has
 """
 
@@ -15,12 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-BLOCK = re.compile(r"(?:^<!-- (file|more|not run): (.+?) -->\n)?^```(\w*)\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(
+    r"(?:^<!-- (file|more|not run|run)(?:: (.+?))? -->\n)?^```(\w*)\n(.*?)^```$", re.M | re.S
+)
 
 
 @dataclass(frozen=True)
 class Step:
-    """`kind` is "file", "more", "type" or "not run"; `where` the file or the reason."""
+    """`kind` is "file", "more", "type", "run" or "not run"; `where` the file or the reason."""
 
     kind: str
     where: str
@@ -47,7 +50,7 @@ def steps(text: str) -> Iterator[Step]:
         mark, where, language, content = found.groups()
         line = text.count("\n", 0, found.start()) + 1
         if mark is not None:
-            yield Step(mark, where, content, line)
+            yield Step(mark, where or "", content, line)
         elif language == "sh":
             yield Step("type", "", content, line)
 

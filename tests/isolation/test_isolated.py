@@ -16,10 +16,10 @@ import pytest
 import torch
 from tests_fixtures import Call
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, PluginBroken, TrainingFailed
 from benchmark.contracts.spec import Environment, MethodSpec
 from benchmark.home import home, leaderboards
+from benchmark.interface.progress import Silent
 from benchmark.isolation import environments
 from benchmark.isolation.environments import environment_of
 from benchmark.isolation.proxy import _desks

@@ -6,16 +6,29 @@ from importlib import import_module
 
 from tests_fixtures import Call
 
-from benchmark.metrics.catalogue import CATALOGUE, entry
-from benchmark.pages.protocol_pages import differences, own_folder, page, pages
+from benchmark.metrics.catalogue import CATALOGUE, find
+from benchmark.pages.protocol_facts import differences, fields, formula, sections
+from benchmark.pages.protocol_pages import own_folder, page, pages
 from benchmark.protocols import Protocol, ReportedValue
 from benchmark.registry.protocols import all_protocols, find_protocol
 
 
 def test_every_metric_of_a_protocol_is_explained() -> None:
-    used = {metric.id for protocol in all_protocols() for metric in protocol.metrics}
+    used = {metric.measured for protocol in all_protocols() for metric in protocol.metrics}
     assert len(used) > 30
-    assert [name for name in sorted(used) if not entry(name).formula] == []
+    assert [name for name in sorted(used) if find(name) is None] == []
+
+
+def test_a_variant_says_how_it_differs_from_its_measure() -> None:
+    said = {
+        metric.id: formula(metric)
+        for name in ("celeba_aligned", "mafl_scale", "taichi")
+        for metric in find_protocol(name).metrics
+    }
+    assert said["nme_iod_imm"].endswith("per image, read with linear/imm")
+    assert said["nme_iod_true"].endswith("per image, points stretched by 178 × 218")
+    assert said["nme_iod_unseen"].endswith("per image, at zooms unseen in training")
+    assert "stretched by 2 × 2" in said["keypoint_l1_sum"]
 
 
 def test_the_catalogue_names_functions_that_are_there() -> None:
@@ -31,9 +44,30 @@ def test_the_pages_in_the_repository_are_current() -> None:
 
 def test_a_page_names_every_constant_of_its_probe() -> None:
     text = page(find_protocol("ytf5@1"))
-    for said in ("`epochs`", "`20`", "people/test", "857", "`points_square`", "nme_iod"):
+    for said in (
+        "`descriptors.epochs`",
+        "`20`",
+        "people/test",
+        "857",
+        "`points_square`",
+        "nme_iod",
+    ):
         assert said in text
     assert find_protocol("ytf5@1").digest() in text
+
+
+def test_page_show_and_board_say_the_same_constants(bench: Call) -> None:
+    protocol = find_protocol("ytf5@1")
+    stated = dict(fields(sections(protocol)))
+    assert stated["probes.descriptors.epochs"] == 20
+    assert stated["geometry.ytf68.crop"] == "points_square"
+    assert stated["twin.people"] == 250
+    text, shown = page(protocol), bench("show", "protocol", "ytf5@1").out
+    for name, value in stated.items():
+        if name.partition(".")[0] in ("geometry", "landmarks", "probes", "twin"):
+            assert f"`{name.partition('.')[2]}`" in text
+            assert f"`{value}`" in text
+            assert name.rpartition(".")[2] in shown
 
 
 def changed() -> tuple[Protocol, Protocol]:

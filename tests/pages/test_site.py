@@ -149,7 +149,7 @@ def test_metrics_of_a_protocols_own_name_are_explained_by_what_they_measure(
     for words in (["grid"], ["slow", "--set", "steps=2"]):
         said = run(*words, "--json")
         assert said.code == 0, said.err
-    build_site(tmp_path / "out" / "site")
+    build_site(tmp_path / "out" / "site", all_protocols())
     page = (tmp_path / "out" / "site" / "boards" / "small_faces-1-twin.html").read_text()
     meaning = "divided by the distance of the eyes"
     assert meaning in page

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from benchmark.boards.pictures import KNOWN, pictures_of
-from benchmark.cli.progress import Silent
 from benchmark.home import home
+from benchmark.interface.progress import Silent
 from benchmark.pictures.clouds import TILE, turned
 from benchmark.pictures.drawing import DRAWN, draw_pictures
 from benchmark.pictures.parts import DARKNESS, STRENGTH, tinted

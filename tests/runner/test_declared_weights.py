@@ -9,9 +9,9 @@ import pytest
 from tests_fake_methods import FACES
 from tests_fixtures import Call
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import DataAltered, DataMissing, PluginBroken
 from benchmark.home import home
+from benchmark.interface.progress import Silent
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import run
 

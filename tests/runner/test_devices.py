@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import torch
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import (
     BenchError,
     Incompatible,
@@ -25,6 +24,7 @@ from benchmark.contracts.errors import (
     UnknownName,
 )
 from benchmark.home import home, leaderboards
+from benchmark.interface.progress import Silent
 from benchmark.runner.fitting import fit, workplace
 from benchmark.runner.plan import Plan, Request, choose_device, make_plan
 from benchmark.runner.processes import Failure, fit_together

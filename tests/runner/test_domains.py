@@ -9,10 +9,10 @@ import pytest
 from tests_own_data import PROTOCOL as JOINTS
 from tests_own_data import OwnData
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import Incompatible
 from benchmark.datasets.opening import images_seen
 from benchmark.home import builtin_folder
+from benchmark.interface.progress import Silent
 from benchmark.isolation.proxy import _sent
 from benchmark.isolation.worker import _images
 from benchmark.protocols import ProtocolInvalid

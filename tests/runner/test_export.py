@@ -12,11 +12,11 @@ from tests_fixtures import Call
 from tests_own_data import OwnData
 from tests_support import SMALL_MATCHING
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.datasets.geometry import back_to_original, place
 from benchmark.datasets.opening import open_split
+from benchmark.interface.progress import Silent
 from benchmark.protocols import Geometry
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.export import COLUMNS, export

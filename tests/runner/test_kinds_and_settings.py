@@ -12,8 +12,8 @@ from tests_support import SMALL_PROTOCOL
 
 from benchmark.boards.entries import read_entries
 from benchmark.boards.rows import make_rows
-from benchmark.cli.progress import Silent
 from benchmark.home import home
+from benchmark.interface.progress import Silent
 from benchmark.records.identity import ids_from_record
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.plan import Request, make_plan

@@ -16,9 +16,9 @@ import torch
 
 from benchmark.boards.entries import read_entries
 from benchmark.boards.rows import make_rows
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import RunLocked
 from benchmark.home import leaderboards
+from benchmark.interface.progress import Silent
 from benchmark.pages.tables import stale_files, update_boards
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import all_protocols, find_protocol

@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts import Parts, Translation
 from benchmark.contracts.errors import DataAltered, Incompatible, PluginBroken
 from benchmark.files import file_sha256
 from benchmark.home import builtin_folder
+from benchmark.interface.progress import Silent
 from benchmark.metrics.clustering import adjusted_rand_index, normalised_mutual_information
 from benchmark.metrics.cumulative import smoothed_area_below
 from benchmark.metrics.segmentation import foreground_iou, mask_disagreement

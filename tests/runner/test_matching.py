@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tests_support import SMALL_MATCHING
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import Incompatible
+from benchmark.interface.progress import Silent
 from benchmark.runner.plan import Request, make_plan
 from benchmark.runner.run import run
 

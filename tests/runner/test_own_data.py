@@ -14,13 +14,13 @@ from PIL import Image
 from tests_fixtures import ROOT, Call
 from tests_own_data import OwnData
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import DataAltered, PluginBroken
 from benchmark.datasets import preparing
 from benchmark.datasets import rendered as twins
 from benchmark.datasets.opening import open_split
 from benchmark.datasets.origins import folder_digest
 from benchmark.datasets.prepared import PreparedSplit
+from benchmark.interface.progress import Silent
 from benchmark.protocols import ProtocolInvalid
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.guards import shared_rows

@@ -278,10 +278,10 @@ def test_a_broken_record_of_another_board_ends_no_run(record: Path, bench: Call,
 def test_tables_that_can_not_be_written_are_a_warning(
     bench: Call, run: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full() -> int:
+    def full(*_: object) -> int:
         raise DiskFull("no room left", cure="free some space")
 
-    monkeypatch.setattr("benchmark.cli.running.update_boards", full)
+    monkeypatch.setattr("benchmark.interface.running.update_boards", full)
     said = run("grid", "--json")
     assert said.code == 0
     assert Path(said.json["record"]).exists()

@@ -15,7 +15,6 @@ import filelock
 import numpy as np
 import pytest
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import (
     DataAltered,
     DataMissing,
@@ -25,6 +24,7 @@ from benchmark.contracts.errors import (
     RunLocked,
 )
 from benchmark.home import home, leaderboards
+from benchmark.interface.progress import Silent
 from benchmark.metrics.aggregates import aggregate
 from benchmark.pictures.drawing import draw_pictures
 from benchmark.protocols.files import _read_cached

@@ -15,12 +15,14 @@ SIDES = st.integers(1, 500)
 
 
 @given(st.tuples(SIDES, SIDES), st.integers(1, 200), st.sampled_from(RULES))
-def test_points_go_there_and_back(picture: tuple[int, int], size: int, rule: FitRule) -> None:
+def test_the_corners_of_a_view_are_those_of_its_window(
+    picture: tuple[int, int], size: int, rule: FitRule
+) -> None:
     crop = PictureCrop.of(picture, size, rule)
-    points = np.array([[0.0, 0.0], [size - 1, 3.5], [-7.25, size / 2]])
-    np.testing.assert_allclose(crop.to_crop(crop.to_picture(points)), points, atol=1e-9)
-    corner = crop.to_picture(np.array([-0.5, -0.5])) + 0.5
-    np.testing.assert_allclose(corner, crop.window[:2], atol=1e-9)
+    left, top, width, height = crop.window
+    first, last = (crop.to_picture(np.full(2, at - 0.5)) + 0.5 for at in (0, size))
+    np.testing.assert_allclose(first, (left, top), atol=1e-9)
+    np.testing.assert_allclose(last, (left + width, top + height), atol=1e-9)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -53,6 +53,18 @@ def test_landmarks_lie_in_the_order_of_the_images(tmp_path: Path) -> None:
     assert len(points) == COUNT
 
 
+def test_maps_of_a_changing_size_are_refused(tmp_path: Path) -> None:
+    class Growing(Maps):
+        side = 2
+
+        def predict(self, images: torch.Tensor) -> Descriptors:  # type: ignore[override]
+            self.side += 2
+            return Descriptors.covering(torch.zeros(len(images), 2, self.side, self.side), 8)
+
+    with pytest.raises(PluginBroken, match=r"Growing predicts descriptors of shape \(2, 6, 6\)"):
+        collect(Growing(None), "descriptors", images(), None, tmp_path, quiet, "test")  # type: ignore[arg-type]
+
+
 def test_maps_lie_in_the_order_of_the_images_in_half_precision(tmp_path: Path) -> None:
     collect(Maps(None), "descriptors", images(), None, tmp_path, quiet, "test")  # type: ignore[arg-type]
     maps = np.load(tmp_path / "maps.npy", mmap_mode="r")

@@ -11,10 +11,10 @@ import pytest
 import torch
 from tests_support import SMALL_PROTOCOL
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput
 from benchmark.contracts.images import Images
 from benchmark.home import builtin_folder
+from benchmark.interface.progress import Silent
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run

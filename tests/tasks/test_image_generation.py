@@ -12,10 +12,10 @@ import pytest
 import torch
 from tests_generation import RANDOM, SMALL_IMAGES
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts import Generator
 from benchmark.contracts.errors import DataAltered, DataMissing, PluginBroken
 from benchmark.home import home
+from benchmark.interface.progress import Silent
 from benchmark.metrics.frechet import frechet_distance_from_features
 from benchmark.metrics.linearity import attribute_linearity
 from benchmark.networks import feature_networks

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from tests_fixtures import Call
 
-from benchmark.cli.progress import Silent
-from benchmark.contracts.errors import BenchError, InvalidInput, UnknownName
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.datasets.readers.taichi import MISSING
 from benchmark.home import builtin_folder
+from benchmark.interface.progress import Silent
 from benchmark.metrics.aggregates import aggregate
 from benchmark.protocols import Protocol
 from benchmark.protocols.files import _read_cached
@@ -140,27 +139,6 @@ def changed() -> Callable[..., Protocol]:
 
 
 FACES = np.random.default_rng(0).uniform(0, 128, (40, 5, 2))
-
-
-def test_what_cannot_be_measured_is_refused(
-    changed: Callable[..., Protocol], tmp_path: Path
-) -> None:
-    labels = {"train": split(FACES), "test": split(FACES)}
-    predicted = {"train": FACES, "test": FACES}
-    with pytest.raises(UnknownName, match="measure of landmarks 'nmee'"):
-        scored(changed(measure="nmee"), tmp_path, labels, predicted)
-    hidden = np.ones((40, 5), bool)
-    hidden[3, 2] = False
-    with pytest.raises(InvalidInput, match="needs every landmark of every image"):
-        scored(changed(), tmp_path, labels | {"test": split(FACES, hidden)}, predicted)
-    blind = find_protocol("taichi").model_copy(update={"metrics": changed().metrics})
-    with pytest.raises(BenchError, match="in units of the distance of two points"):
-        scored(
-            blind.model_copy(update={"landmarks": blind.landmarks.model_copy(update={"count": 5})}),
-            tmp_path,
-            labels,
-            predicted,
-        )
 
 
 def test_a_torso_as_unit_and_hidden_joints(floors: Path, bench: Call, tmp_path: Path) -> None:

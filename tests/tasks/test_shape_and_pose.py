@@ -238,7 +238,9 @@ def test_clouds_of_changing_length_are_refused(splits, tmp_path, monkeypatch) ->
             good = super().predict(images)
             return ShapeAndPose(good.points[:, :1].expand(-1, self.count, -1), good.rotation)
 
-    with pytest.raises(PluginBroken, match="clouds of 7 points after clouds of 6"):
+    with pytest.raises(
+        PluginBroken, match=r"clouds of shape \(7, 3\) after clouds of shape \(6, 3\)"
+    ):
         scored(Growing(None), splits, protocol(), tmp_path)  # type: ignore[arg-type]
 
 

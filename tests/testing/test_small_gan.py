@@ -16,10 +16,10 @@ from tests_fixtures import Call
 from tests_generation import SMALL_IMAGES
 from tests_support import install_fake
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import TrainingFailed
 from benchmark.contracts.images import Images
 from benchmark.home import home
+from benchmark.interface.progress import Silent
 from benchmark.registry.plugins import plugins
 from benchmark.runner.fitting import fit, workplace
 from benchmark.runner.plan import Plan, Request, make_plan

@@ -21,6 +21,7 @@ from benchmark.datasets.layout import (
     table_of,
     words_of,
 )
+from benchmark.datasets.specs import AFLW_M, AFLW_R
 
 
 class AflwM(Reader):
@@ -33,7 +34,7 @@ class AflwM(Reader):
     """
 
     splits = ("train", "test")
-    counts: ClassVar[Mapping[str, int]] = {"train": 10_122, "test": 2_995}
+    counts: ClassVar[Mapping[str, int]] = AFLW_M.expected
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:
@@ -80,7 +81,7 @@ class AflwR(Reader):
     """
 
     splits = ("train", "test")
-    counts: ClassVar[Mapping[str, int]] = {"train": 10_122, "test": 2_991}
+    counts: ClassVar[Mapping[str, int]] = AFLW_R.expected
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:

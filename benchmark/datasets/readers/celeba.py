@@ -10,6 +10,7 @@ from typing import ClassVar
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.datasets.layout import AGAIN, expect_count, list_of, numbers, required, words_of
+from benchmark.datasets.specs import CELEBA
 
 
 class Celeba(Reader):
@@ -32,13 +33,7 @@ class Celeba(Reader):
     # Not `img_align_celeba_hq`, a re-encoding that circulates with DVE: other pixels.
     images: ClassVar[str] = "Img/img_align_celeba"
     landmarks: ClassVar[str] = "Anno/list_landmarks_align_celeba.txt"
-    counts: ClassVar[Mapping[str, int]] = {
-        "images": 202_599,
-        "dve/unlabelled": 146_501,
-        "zhang/unlabelled": 161_962,
-        "mafl/train": 19_000,
-        "mafl/test": 1_000,
-    }
+    counts: ClassVar[Mapping[str, int]] = {**CELEBA.expected, "images": 202_599}
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:

@@ -13,6 +13,7 @@ from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.datasets.layout import AGAIN, expect_count, list_of, numbers, required
 from benchmark.datasets.readers.celeba import Celeba
+from benchmark.datasets.specs import CELEBA_WILD
 from benchmark.image_files import image_size
 
 SMALLEST_FACE = 0.30
@@ -34,12 +35,7 @@ class CelebaWild(Celeba):
     splits = ("scops/unlabelled", "scops/train", "scops/test", "mafl/train", "mafl/test")
     images: ClassVar[str] = "Img/img_celeba"
     landmarks: ClassVar[str] = "Anno/list_landmarks_celeba.txt"
-    counts: ClassVar[Mapping[str, int]] = {
-        **Celeba.counts,
-        "scops/unlabelled": 45_609,
-        "scops/train": 5_379,
-        "scops/test": 283,
-    }
+    counts: ClassVar[Mapping[str, int]] = {**CELEBA_WILD.expected, "images": 202_599}
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:

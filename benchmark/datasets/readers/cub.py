@@ -13,6 +13,7 @@ from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.datasets.layout import AGAIN, expect_count, list_of, numbers, required
 from benchmark.datasets.masks import read_grey
+from benchmark.datasets.specs import CUB
 
 POINTS = 15
 
@@ -28,12 +29,7 @@ class Cub(Reader):
     """
 
     splits = ("redo/train", "redo/validation", "redo/test")
-    counts: ClassVar[Mapping[str, int]] = {
-        "images": 11_788,
-        "redo/train": 10_000,
-        "redo/validation": 788,
-        "redo/test": 1_000,
-    }
+    counts: ClassVar[Mapping[str, int]] = {**CUB.expected, "images": 11_788}
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:

@@ -10,6 +10,7 @@ from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.datasets.layout import AGAIN, expect_count, list_of, numbers, required
 from benchmark.datasets.readers.cub import Cub, _pairs
+from benchmark.datasets.specs import CUB_LANDMARKS
 
 THREE = ("001", "002", "003")
 
@@ -26,11 +27,7 @@ class CubLandmarks(Cub):
     splits = (  # type: ignore[assignment]
         "official/train", "official/test", "three/train", *(f"{n}/test" for n in THREE)
     )  # fmt: skip
-    counts: ClassVar[Mapping[str, int]] = {
-        "images": 11_788,
-        "official/train": 5_994,
-        "official/test": 5_794,
-    }
+    counts: ClassVar[Mapping[str, int]] = {**CUB_LANDMARKS.expected, "images": 11_788}
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:

@@ -14,6 +14,7 @@ from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.datasets.layout import AGAIN, expect_count, listed, matlab_arrays, required
 from benchmark.datasets.masks import NOT_SCORED, read_colours, read_indices
+from benchmark.datasets.specs import FLOWERS
 
 
 class Flowers102(Reader):
@@ -30,11 +31,7 @@ class Flowers102(Reader):
         "redo/validation": "valid",
         "redo/test": "trnid",
     }
-    counts: ClassVar[Mapping[str, int]] = {
-        "redo/train": 6_149,
-        "redo/validation": 1_020,
-        "redo/test": 1_020,
-    }
+    counts: ClassVar[Mapping[str, int]] = FLOWERS.expected
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:

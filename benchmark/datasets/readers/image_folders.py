@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
+from benchmark.datasets.generation_specs import ANIMALFACE, CUB_IMAGES, FFHQ, LSUN_CHURCH
 from benchmark.datasets.layout import AGAIN, expect_count, list_of, required
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
@@ -48,12 +49,7 @@ class Ffhq(Reader):
     """
 
     splits = ("all", "ada/1k", "ada/2k", "ada/10k")
-    counts: ClassVar[Mapping[str, int]] = {
-        "all": 70_000,
-        "ada/1k": 1_000,
-        "ada/2k": 2_000,
-        "ada/10k": 10_000,
-    }
+    counts: ClassVar[Mapping[str, int]] = FFHQ.expected
     folders = ("images1024x1024", "ffhq256x256")
 
     def samples(self, split: str) -> list[Sample]:
@@ -84,7 +80,7 @@ class LsunChurch(Reader):
     """LSUN church outdoor, exported from its database: "train", 126,227 pictures by their keys."""
 
     splits = ("train",)
-    counts: ClassVar[Mapping[str, int]] = {"train": 126_227}
+    counts: ClassVar[Mapping[str, int]] = LSUN_CHURCH.expected
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:
@@ -102,7 +98,7 @@ class AnimalFace(Reader):
     AnimalFace set; each kind in a folder of its own."""
 
     splits = ("dog", "cat")
-    counts: ClassVar[Mapping[str, int]] = {"dog": 389, "cat": 160}
+    counts: ClassVar[Mapping[str, int]] = ANIMALFACE.expected
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:
@@ -117,7 +113,7 @@ class CubImages(Reader):
     """All 11,788 pictures of CUB-200-2011 ("all"), in the order of `images.txt`, no labels read."""
 
     splits = ("all",)
-    counts: ClassVar[Mapping[str, int]] = {"all": 11_788}
+    counts: ClassVar[Mapping[str, int]] = CUB_IMAGES.expected
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:

@@ -14,6 +14,7 @@ from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
 from benchmark.datasets.layout import AGAIN, expect_count, listed, required
 from benchmark.datasets.readers.tables import pickled_columns
+from benchmark.datasets.specs import TAICHI
 
 JOINTS = 18
 MISSING = -1.0
@@ -34,7 +35,7 @@ class Taichi(Reader):
     """
 
     splits = ("clips/train", "joints/train", "joints/test")
-    counts: ClassVar[Mapping[str, int]] = {"joints/train": 5_000, "joints/test": 300}
+    counts: ClassVar[Mapping[str, int]] = TAICHI.expected
 
     def samples(self, split: str) -> list[Sample]:
         if split not in self.splits:

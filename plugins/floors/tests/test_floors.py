@@ -16,9 +16,9 @@ from tests_support import SMALL_PROTOCOL
 
 from benchmark.boards.entries import read_entries
 from benchmark.boards.rows import make_rows
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import BenchError, UnknownName
 from benchmark.home import leaderboards
+from benchmark.interface.progress import Silent
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
 from benchmark.probes.part_centres import landmarks_of
 from benchmark.records.model import Record

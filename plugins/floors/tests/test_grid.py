@@ -10,8 +10,8 @@ import torch
 from bench_floors.image_grid import ImageGrid
 from tests_support import SMALL_PROTOCOL
 
-from benchmark.cli.progress import Silent
 from benchmark.contracts.errors import Incompatible
+from benchmark.interface.progress import Silent
 from benchmark.metrics.matching import match_descriptors
 from benchmark.probes.part_centres import landmarks_of
 from benchmark.records.model import Record

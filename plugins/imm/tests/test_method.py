@@ -22,7 +22,6 @@ from torch import nn
 from benchmark.contracts import MethodSpec
 from benchmark.contracts.errors import BenchError, Incompatible
 from benchmark.contracts.images import Images
-from benchmark.contracts.method import inference
 from benchmark.testing.conformance import check_method
 from benchmark.training.weights import load_notes, save_weights
 
@@ -85,7 +84,7 @@ def test_weights_of_the_loss_are_declared() -> None:
 def test_fit_predict_save_load(images: Images, tmp_path: Path, make_context: Make) -> None:
     method = Imm(settings())
     method.fit(images, make_context(tmp_path / "run"))
-    with inference(method):
+    with torch.inference_mode():
         found = method.predict(some(images))
     assert found.points.shape == (3, 4, 2)
     assert ((found.points > 0) & (found.points < 31)).all()
@@ -94,7 +93,7 @@ def test_fit_predict_save_load(images: Images, tmp_path: Path, make_context: Mak
     method.save(folder)
     loaded = Imm(settings())
     loaded.load(folder, "cpu")
-    with inference(loaded):
+    with torch.inference_mode():
         assert torch.equal(loaded.predict(some(images)).points, found.points)
         picture = loaded.render(some(images), some(images))
     assert picture.shape == (3, 3, 32, 32)

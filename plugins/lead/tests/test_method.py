@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from benchmark.contracts import MethodSpec
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.images import Images
-from benchmark.contracts.method import inference
 from benchmark.training.weights import save_weights
 
 TINY: dict[str, Any] = {
@@ -98,7 +97,7 @@ def test_fit_predict_save_load(
 ) -> None:
     method = Lead(settings(reduction))
     method.fit(images, make_context(tmp_path / "run"))
-    with inference(method):
+    with torch.inference_mode():
         found = method.predict(some(images))
     assert found.maps.shape == (3, 360 if reduction == "none" else 6, 8, 8)
     assert (found.stride, found.offset) == (4.0, 1.5)
@@ -107,7 +106,7 @@ def test_fit_predict_save_load(
     method.save(folder)
     loaded = Lead(settings(reduction))
     loaded.load(folder, "cpu")
-    with inference(loaded):
+    with torch.inference_mode():
         assert torch.equal(loaded.predict(some(images)).maps, found.maps)
 
 

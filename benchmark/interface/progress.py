@@ -6,8 +6,6 @@ import sys
 import time
 from typing import Any
 
-from benchmark.cli.output import duration
-
 EVERY_SECONDS = 10.0
 
 
@@ -113,3 +111,14 @@ class Live:
     def close(self) -> None:
         if self.tasks:
             self.bars.stop()
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 75 → "1 min 15 s"."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"

@@ -1,0 +1,30 @@
+"""Which finished run is meant: by its id, the id's beginning, or the path of its record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.contracts.errors import UnknownName
+from benchmark.files import listed
+from benchmark.home import home, leaderboards
+
+
+def find_run(name: str) -> Path:
+    """The record of a run, by path, by id or by the id's beginning."""
+    if name.endswith(".json") and Path(name).exists():
+        return Path(name)
+    found = {p.parent.name: p for p in listed(home() / "runs", "*/record.json")}
+    for path in listed(leaderboards(), "**/*.json"):
+        found.setdefault(path.stem, path)
+    fitting = [i for i in found if i.startswith(name)]
+    if len(fitting) == 1:
+        return found[fitting[0]]
+    raise UnknownName("finished run", name, fitting or found)
+
+
+def find_on_board(name: str) -> tuple[Path, bool]:
+    """The record of a run as `find_run` does, but its copy on a board if there is one; whether so."""
+    own = find_run(name)
+    stem = own.parent.name if own.name == "record.json" else own.stem
+    found = listed(leaderboards(), f"**/{stem}.json")
+    return (found[0], True) if found else (own, False)

@@ -1,0 +1,58 @@
+"""Predictions made elsewhere, scored as `bench score --print` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from benchmark.boards.entries import Entry
+from benchmark.boards.frames import table
+from benchmark.interface.progress import make_progress
+from benchmark.interface.tables import ResultColumns
+from benchmark.runner.external import Submission, score_and_forget, write_template
+from benchmark.runner.prediction_files import read_arrays
+
+COLUMNS = ["metric", "value", "unit", "better", "ci95_low", "ci95_high", "items", "groups"]
+"""Of `ResultColumns`, those of a score."""
+
+
+def score(
+    protocol: str,
+    predictions: Mapping[str, np.ndarray] | str | PathLike[str],
+    *,
+    twin: bool = False,
+    device: str = "auto",
+    quiet: bool = False,
+) -> pd.DataFrame:
+    """The metrics of predictions by the protocol's own probe and path; no record is left.
+
+    `predictions` are what a file of `bench score` holds: for each set of images that the task looks at
+    its arrays, "test/landmarks" (N, K, 2), "train/landmarks", … (`bench score --template` names them).
+    Rows are in the order of the split's keys, or of "test/keys" if that is given. Or they are the path
+    of such a file, or of a folder of generated pictures.
+
+    Returns a row for each metric, the headline first, with `COLUMNS`. Raises `InvalidInput`, which names
+    up to 12 keys, for arrays that are not as they should be, and `Incompatible`.
+
+    Example: the true landmarks of `ytf5` for both "train/landmarks" and "test/landmarks" score 0 %.
+    """
+    progress = make_progress(quiet)
+    try:
+        with TemporaryDirectory() as scratch:
+            if isinstance(predictions, Mapping):
+                path = Path(scratch) / "predictions.npz"
+                write_template(path, protocol, twin, progress)
+                np.savez(path, **{**read_arrays(path), **predictions})  # type: ignore[arg-type]
+            else:
+                path = Path(predictions)
+            given = Submission(protocol, path, "unnamed", "", twin=twin, device=device)
+            record = score_and_forget(given, progress)
+    finally:
+        progress.close()
+    lines = [ResultColumns.of(Entry(record, path), value) for value in record.metrics]
+    return table(ResultColumns, lines)[COLUMNS]
