@@ -1,4 +1,4 @@
-"""`bench demo`: a method that learns beside its floors, on real faces where they are at hand."""
+"""`bench demo`: a method that learns beside its floors, on real faces where they are available."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def results(
     """Every metric of every run, a row each: `ResultColumns`, then the settings in effect.
 
     Those of one protocol (`id`, its newest version, or `id@version`) or of all; on `twin` data, real
-    data, or by default both. On test people these are the records on the boards: withdrawn ones and
+    data, or by default both. On test images these are the records on the boards: withdrawn ones and
     those that a board leaves out are here too and say so; a file that is no record is a warning. On
     `validation` people they are the runs in this machine's `$BENCH_HOME`.
 

@@ -87,7 +87,7 @@ def rescore(path: Path, splits: OpenSplits | None = None) -> Rescored:
     """Score the record at `path` again, if one of its metrics has another version by now.
 
     Whoever scores many gives `splits`, so that each test split is opened and checked once. Raises
-    `DataMissing` where predictions or labels are not at hand, `Incompatible` where what was kept does
+    `DataMissing` where predictions or labels are missing, `Incompatible` where what was kept does
     not suffice, `InvalidInput` for a withdrawn record or one that belongs to no board.
     """
     parent = read_record(path)
