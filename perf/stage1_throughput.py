@@ -145,7 +145,7 @@ def plain_batches(
 ) -> Generator[list[torch.Tensor], None, None]:
     """Endless batches of pairs of views from fresh workers, which end when this is closed."""
     loader = DataLoader(
-        JpegPairs(files, byol.views(settings)),
+        JpegPairs(files, byol.crops(settings)),
         settings.batch,
         shuffle=True,
         drop_last=True,
@@ -208,7 +208,7 @@ def input_ours(images: Images, settings: LeadSettings, clock: Clock, steps: int)
     for step in range(1, steps + 1):
         pixels = batches(step).float().div_(255)
         draw = generator(0, "views", step, device=clock.device)
-        for kind in byol.views(settings):
+        for kind in byol.crops(settings):
             random_crop(pixels, kind, draw)
         if step in (clock.warm_up, steps):
             clock.mark(step)
