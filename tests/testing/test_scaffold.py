@@ -14,7 +14,7 @@ from tests_support import install_fake
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.home import builtin_folder
-from benchmark.protocols import WORDS, Protocol
+from benchmark.protocols import WORDS, Protocol, protocols_in
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.accepts import TASKS
