@@ -1,4 +1,4 @@
-"""Errors that arise in the code of a method, or a reader, told as its own: which call, at which line."""
+"""Report errors in the code of a method, or a reader, as its own: which call, at which line."""
 
 from __future__ import annotations
 

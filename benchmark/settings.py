@@ -195,7 +195,7 @@ def validated(
         fields = ", ".join(sorted(model.model_fields)) or "none"
         nothing = any(f["input"] in ("None", "null") for f in faults if isinstance(f["input"], str))
         raise SettingsInvalid(
-            f"settings of method {method!r}: {'; '.join(_told(f, model) for f in faults)}",
+            f"settings of method {method!r}: {'; '.join(_fault_in_words(f, model) for f in faults)}",
             cure=f"{guesses}its settings are: {fields}"
             if unknown
             else "the word for no value is none"
@@ -249,7 +249,7 @@ def _place(fault: ErrorDetails) -> str:
     return ".".join(map(str, fault["loc"])) or "settings"
 
 
-def _told(fault: ErrorDetails, model: type[MethodSettings]) -> str:
+def _fault_in_words(fault: ErrorDetails, model: type[MethodSettings]) -> str:
     """One fault in words: the value given and what was expected, where the setting is a plain one."""
     place, reason = _place(fault), fault["msg"]
     if fault["type"] == "extra_forbidden":

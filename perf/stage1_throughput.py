@@ -44,7 +44,7 @@ from torchvision.transforms import v2
 
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext
-from benchmark.training.augment import ViewSettings, view
+from benchmark.training.augment import CropSettings, random_crop
 from benchmark.training.batches import Batches, Order
 from benchmark.training.randomness import generator
 
@@ -106,7 +106,7 @@ def context(clock: Clock, folder: Path) -> FitContext:
 class JpegPairs(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     """Two views of a JPEG file, decoded whenever they are asked for."""
 
-    def __init__(self, files: list[Path], kinds: tuple[ViewSettings, ViewSettings]) -> None:
+    def __init__(self, files: list[Path], kinds: tuple[CropSettings, CropSettings]) -> None:
         self.files = files
         self.views = [plain_view(kind) for kind in kinds]
 
@@ -120,7 +120,7 @@ class JpegPairs(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return first, second
 
 
-def plain_view(kind: ViewSettings) -> Callable[[Image.Image], torch.Tensor]:
+def plain_view(kind: CropSettings) -> Callable[[Image.Image], torch.Tensor]:
     """torchvision's transforms for one PIL image, with the same strengths."""
     colour = v2.ColorJitter(kind.brightness, kind.contrast, kind.saturation, kind.hue)
     # BYOL's rule for the blur: a kernel of about a tenth of the view's size, odd.
@@ -145,7 +145,7 @@ def plain_batches(
 ) -> Generator[list[torch.Tensor], None, None]:
     """Endless batches of pairs of views from fresh workers, which end when this is closed."""
     loader = DataLoader(
-        JpegPairs(files, byol.views(settings)),
+        JpegPairs(files, byol.crops(settings)),
         settings.batch,
         shuffle=True,
         drop_last=True,
@@ -166,15 +166,15 @@ def train_plain(
     net = encoder(settings.network)
     model = byol.Byol(net, settings.hidden, settings.projection).to(device).train()
     learned = [p for p in model.parameters() if p.requires_grad]
-    stepper = torch.optim.SGD(learned, settings.learning_rate, 0.9, 0, settings.weight_decay)
+    optimiser = torch.optim.SGD(learned, settings.learning_rate, 0.9, 0, settings.weight_decay)
     momentum = settings.target_momentum
     with closing(plain_batches(files, settings, workers, device)) as batches:
         for step in range(1, steps + 1):
             first, second = (v.to(device, non_blocking=True) for v in next(batches))
             loss = model(first, second)
-            stepper.zero_grad()
+            optimiser.zero_grad()
             loss.backward()
-            stepper.step()
+            optimiser.step()
             with torch.no_grad():
                 pairs = zip(model.target.parameters(), model.online.parameters(), strict=True)
                 for slow, fast in pairs:
@@ -208,8 +208,8 @@ def input_ours(images: Images, settings: LeadSettings, clock: Clock, steps: int)
     for step in range(1, steps + 1):
         pixels = batches(step).float().div_(255)
         draw = generator(0, "views", step, device=clock.device)
-        for kind in byol.views(settings):
-            view(pixels, kind, draw)
+        for kind in byol.crops(settings):
+            random_crop(pixels, kind, draw)
         if step in (clock.warm_up, steps):
             clock.mark(step)
 

@@ -179,3 +179,49 @@ def test_links_between_pages_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_glossary_says_what_the_terms_mean_once_each() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in page.splitlines()
+        if line.startswith("| ") and line[2:5] not in ("ter", "---")
+    ]
+    terms = [
+        term.strip("*") for row in rows for term in re.split(r", ", row[0]) if row[0] != "term"
+    ]
+    wanted = {
+        "NME",
+        "IOD",
+        "probe",
+        "landmarks",
+        "parts",
+        "descriptors",
+        "twin",
+        "floor",
+        "ceiling",
+    }
+    wanted |= {
+        "protocol",
+        "item",
+        "group",
+        "run",
+        "fit",
+        "record",
+        "board",
+        "preset",
+        "view",
+        "crop",
+    }
+    assert wanted | {"weights", "grant", "headline", "digest"} <= set(terms)
+    assert len(terms) == len(set(terms))
+    linked = [row for row in rows if "](" in row[1]]
+    assert len(linked) >= 0.8 * len(rows)
+
+
+def test_nobody_is_called_people_where_images_are_meant() -> None:
+    shown = [*PAGES, *(ROOT / "benchmark").rglob("*.py"), *(ROOT / "benchmark").rglob("*.html")]
+    found = [p for p in shown if re.search(r"(validation|test) people", p.read_text("utf-8"))]
+    assert {p.name for p in found} <= {"README.md"}  # of LEAD and IMM, on faces
+    assert (ROOT / "README.md") not in found

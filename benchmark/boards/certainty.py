@@ -40,7 +40,7 @@ class Certainty:
             if value.aggregate == "single":
                 continue
             self._aggregate = value.aggregate
-            errors, groups = entry.kept(metric)
+            errors, groups = entry.errors_and_groups(metric)
             items = self._items(entry.record)
             self._errors[entry.record.run_id] = errors
             self._runs[items].append(entry.record.run_id)

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
-from benchmark.boards.finding import Named, find_row, fitting, named_rows, validation_run
+from benchmark.boards.finding import NamedRow, find_row, fitting, named_rows, validation_run
 from benchmark.boards.rows import imitates
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.metrics.aggregates import aggregate
@@ -36,7 +36,7 @@ class Comparison:
     (item, first, second) where they differ most, either way.
 
     For metrics whose items are columns (a sum over joints, say) `wins` and `most` are empty. `on` says
-    whether the items are of test or of validation people.
+    whether the items are of test or of validation images.
     """
 
     protocol: str
@@ -59,8 +59,8 @@ class Comparison:
 
     @property
     def where(self) -> str:
-        """The board's name, or that of the protocol whose validation people were scored."""
-        words = ["twin"] * self.twin + ["validation people"] * (self.on == "validation")
+        """The board's name, or that of the protocol whose validation images were scored."""
+        words = ["twin"] * self.twin + ["validation images"] * (self.on == "validation")
         return f"{self.protocol} ({', '.join(words)})" if words else self.protocol
 
     @property
@@ -105,7 +105,7 @@ def compare(
 
 
 def compare_runs(first: str, second: str, *, metric: str = "", most: int = 5) -> Comparison:
-    """Compare two runs that were scored on validation people, by their ids' beginnings.
+    """Compare two runs that were scored on validation images, by prefixes of their ids.
 
     They stand on no board; what they left lies in `$BENCH_HOME/runs`. Raises as `compare` does, and
     `InvalidInput` for runs of different protocols, or of the same name with other content.
@@ -113,19 +113,19 @@ def compare_runs(first: str, second: str, *, metric: str = "", most: int = 5) ->
     rows = [validation_run(name) for name in (first, second)]
     one, two = (row.entries[0].record.protocol for row in rows)
     if one != two:
-        told = [
+        parts = [
             f"{row.entries[0].record.run_id[:8]} is of {p.id}@{p.version}{' (twin)' if p.twin else ''}"
             f", digest {p.digest[:8]}"
             for row, p in zip(rows, (one, two), strict=True)
         ]
         raise InvalidInput(
-            f"runs of one protocol can be compared: {'; '.join(told)}",
+            f"runs of one protocol can be compared: {'; '.join(parts)}",
             cure="compare two of one protocol; where its file was changed, run both again",
         )
     return _paired(rows, metric, most)
 
 
-def _paired(rows: list[Named], metric: str, most: int) -> Comparison:
+def _paired(rows: list[NamedRow], metric: str, most: int) -> Comparison:
     groups = [row.entries for row in rows]
     first = groups[0][0].record
     metric = metric or first.headline.metric
@@ -207,11 +207,13 @@ def board_of_both(
             rows = [row for _, rows in boards for row in rows]
             elsewhere = _elsewhere(name, [p for p, _ in boards], twin=twin)
             find_row(rows, name, "any twin's board" if twin else "any board", elsewhere=elsewhere)
-    told = ", ".join(f"{name!r} on {' and '.join(names)}" for name, names in there.items())
-    raise InvalidInput(f"no board has a single row of both: {told}", cure=cure)
+    boards_of_names = ", ".join(
+        f"{name!r} on {' and '.join(names)}" for name, names in there.items()
+    )
+    raise InvalidInput(f"no board has a single row of both: {boards_of_names}", cure=cure)
 
 
-def _row(protocol: Protocol, name: str, rows: list[Named], *, twin: bool) -> Named:
+def _row(protocol: Protocol, name: str, rows: list[NamedRow], *, twin: bool) -> NamedRow:
     elsewhere = "" if fitting(rows, name) else _elsewhere(name, [protocol], twin=twin)
     board = f"{protocol.name}{' (twin)' if twin else ''}"
     return find_row(rows, name, board, elsewhere=elsewhere)
@@ -242,6 +244,6 @@ def _ends(apart: float, sources: list[Source]) -> tuple[float, float]:
     return ends
 
 
-def _side(row: Named, errors: list[np.ndarray], by: str) -> Side:
+def _side(row: NamedRow, errors: list[np.ndarray], by: str) -> Side:
     value = float(np.mean([aggregate(v, by) for v in errors]))
     return Side(row.name, tuple(e.record.seed for e in row.entries), value, row.entries)

@@ -93,7 +93,7 @@ def markdown(found: list[Change], before: str, after: str) -> str:
     if not found:
         return "\n".join([*lines, "No row changed."]) + "\n"
     rows = [
-        [c.board, c.kind, c.row.name, *told(c), f"`{' '.join(r[:8] for r in c.row.runs)}`"]
+        [c.board, c.kind, c.row.name, *change_cells(c), f"`{' '.join(r[:8] for r in c.row.runs)}`"]
         for c in found
     ]
     heads = ["board", "", "row", "value", "rank", "seeds", "runs"]
@@ -102,7 +102,7 @@ def markdown(found: list[Change], before: str, after: str) -> str:
     )
 
 
-def told(change: Change) -> tuple[str, str, str]:
+def change_cells(change: Change) -> tuple[str, str, str]:
     """Value, rank and seeds as "old → new", or one of them where they are the same."""
     ends = (change.before, change.after)
     value, rank, seeds = (

@@ -15,7 +15,7 @@ from benchmark.files import file_sha256, listed, load_arrays
 from benchmark.home import leaderboards
 from benchmark.metrics.aggregates import checked
 from benchmark.protocols import Protocol
-from benchmark.records.claims import kept_groups, value_faults
+from benchmark.records.claims import item_groups, value_faults
 from benchmark.records.model import Record, Value
 from benchmark.records.reading import read_record
 
@@ -36,12 +36,12 @@ class Entry:
 
     def errors(self, metric: str) -> np.ndarray:
         """Per-item errors of a metric; raises as `all_errors`."""
-        return self.kept(metric)[0]
+        return self.errors_and_groups(metric)[0]
 
-    def kept(self, metric: str) -> tuple[np.ndarray, np.ndarray | None]:
+    def errors_and_groups(self, metric: str) -> tuple[np.ndarray, np.ndarray | None]:
         """The same, and a number (N,) for each item, equal within a group; None where each is one."""
         value, arrays = self.value(metric), self.all_errors()
-        return arrays[metric], kept_groups(arrays, value)
+        return arrays[metric], item_groups(arrays, value)
 
     def all_errors(self) -> dict[str, np.ndarray]:
         """Per-item errors by metric. Raises `DataAltered` where the file is missing, is not what its
@@ -62,7 +62,7 @@ class Entry:
             items = len(checked(arrays[value.metric], value.aggregate))
             if value.aggregate != "single" and items != value.n:
                 raise DataAltered(f"{path} holds {items} items of {value.metric}, not {value.n}")
-            kept_groups(arrays, value)
+            item_groups(arrays, value)
         return arrays
 
 
@@ -95,8 +95,8 @@ def read_entries(protocol: Protocol, *, twin: bool) -> tuple[list[Entry], list[L
             reason = _unusable(entry, protocol, twin)
         except BenchError as error:
             # a board is read elsewhere too: its own words alone, no folder of this machine
-            told = error.message.removeprefix(f"{path} ").replace(f"{path.parent}/", "")
-            reason = shown(told, quote=False, most=300)
+            fault = error.message.removeprefix(f"{path} ").replace(f"{path.parent}/", "")
+            reason = shown(fault, quote=False, most=300)
         if reason:
             left_out.append(LeftOut(path, reason))
         else:

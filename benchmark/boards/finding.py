@@ -20,7 +20,7 @@ from benchmark.settings import settings_words
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedRow:
     """A row that can be named: its method, the words that the board prints for it, all its settings
     as words, and its records by their seeds."""
 
@@ -36,9 +36,9 @@ class Named:
         """ "lead small dimension=128 version 2", as on the board."""
         return " ".join((self.method, *self.words))
 
-    def says(self, typed: Iterable[str]) -> bool:
-        """Whether it says all these words: those printed, values of settings alone, or any setting."""
-        return self.sayings.keys() >= set(typed)
+    def matches(self, typed: Iterable[str]) -> bool:
+        """Whether it has all these words: those printed, values of settings alone, or any setting."""
+        return self.known_words.keys() >= set(typed)
 
     @cached_property
     def printed(self) -> dict[str, str]:
@@ -46,8 +46,8 @@ class Named:
         return words_of(" ".join(self.words))
 
     @cached_property
-    def sayings(self) -> dict[str, str]:
-        """All that may be said of it, as `words_of`."""
+    def known_words(self) -> dict[str, str]:
+        """All words by which it may be named, as `words_of`."""
         values = [word.partition("=")[2] for word in self.words]
         version = f"version={self.version}"
         return words_of(" ".join((*self.words, *values, version, *self.settings)))
@@ -72,12 +72,12 @@ def words_of(text: str) -> dict[str, str]:
     return found
 
 
-def named_rows(protocol: Protocol, *, twin: bool) -> list[Named]:
+def named_rows(protocol: Protocol, *, twin: bool) -> list[NamedRow]:
     """The rows of a board as they may be named."""
     groups = grouped(read_entries(protocol, twin=twin)[0])
     words = row_words(groups, protocol.scored(twin=twin).metrics[0].id)
     return [
-        Named(
+        NamedRow(
             key.method,
             key.version,
             words[key],
@@ -89,11 +89,11 @@ def named_rows(protocol: Protocol, *, twin: bool) -> list[Named]:
     ]
 
 
-def fitting(rows: Sequence[Named], name: str) -> list[Named]:
+def fitting(rows: Sequence[NamedRow], name: str) -> list[NamedRow]:
     """The rows that a name fits; for a run id's beginning, the row with that run alone.
 
-    A row fits that says all the words (`Named.says`). One for which the board prints just these
-    is meant, even if others say them among more.
+    A row fits that has all the words (`NamedRow.matches`). One for which the board prints just these
+    is meant, even if others have them among more.
     """
     runs = [
         (row, entry)
@@ -103,39 +103,39 @@ def fitting(rows: Sequence[Named], name: str) -> list[Named]:
     ]
     if len(runs) == 1:
         row, entry = runs[0]
-        return [Named(row.method, row.version, row.words, row.settings, row.withdrawn, (entry,))]
+        return [NamedRow(row.method, row.version, row.words, row.settings, row.withdrawn, (entry,))]
     typed = words_of(_typed(name))
-    found = [row for row in rows if knows([row], name) and row.says(typed)]
+    found = [row for row in rows if has_method([row], name) and row.matches(typed)]
     exact = [row for row in found if row.printed.keys() <= typed.keys()]
     return exact if len(exact) == 1 else found
 
 
 def validation_runs(name: str) -> list[Path]:
-    """Records in `$BENCH_HOME/runs` of runs on validation people whose id begins so (4 letters or
-    more); no board has them."""
+    """Records in `$BENCH_HOME/runs` of validation runs whose id begins so (4 letters or more);
+    no board has them."""
     if len(name) < 4 or not name.isalnum():
         return []
     found = files_in(home() / "runs", f"{name}*/record.json")
     return [path for path in found if read_record(path).protocol.on == "validation"]
 
 
-def validation_run(name: str) -> Named:
+def validation_run(name: str) -> NamedRow:
     """The one of them that is meant, as a row of its own; raises `UnknownName`."""
     paths = validation_runs(name)
     if len(paths) != 1:
         known = [path.parent.name for path in paths]
         raise UnknownName(
-            "run on validation people",
+            "validation run",
             name,
             known,
             cure=f"several begin so: {', '.join(known)}"
             if known
-            else "`bench ls runs` lists runs by id; one on validation people is compared with another",
+            else "`bench ls runs` lists runs by id; a validation run is compared with another",
         )
     record = read_record(paths[0])
     method = record.method
     words = [method.preset] * bool(method.preset) + settings_words(method.settings_given)
-    return Named(
+    return NamedRow(
         method.id,
         method.version,
         tuple(words),
@@ -145,12 +145,12 @@ def validation_run(name: str) -> Named:
     )
 
 
-def knows(rows: Iterable[Named], name: str) -> bool:
+def has_method(rows: Iterable[NamedRow], name: str) -> bool:
     """Whether the method that a name begins with has a row."""
     return any(not row.withdrawn and row.method == _method(name) for row in rows)
 
 
-def find_row(rows: Sequence[Named], name: str, board: str, *, elsewhere: str = "") -> Named:
+def find_row(rows: Sequence[NamedRow], name: str, board: str, *, elsewhere: str = "") -> NamedRow:
     """The row that a name stands for; raises `UnknownName`, which says why none or several do.
 
     `elsewhere` is the cure where the board lacks the row and another has it.
@@ -164,13 +164,13 @@ def find_row(rows: Sequence[Named], name: str, board: str, *, elsewhere: str = "
         raise UnknownName(
             f"single row on {board}", name, known, cure=f"several rows fit: {', '.join(known)}"
         )
-    own = [row for row in rows if knows([row], name)]
-    sayings = {word for row in own for word in row.sayings}
+    own = [row for row in rows if has_method([row], name)]
+    known_words = {word for row in own for word in row.known_words}
     if elsewhere:
         cure = elsewhere
     elif own:
-        keys = {word.partition("=")[0] for word in sayings}
-        wrong = [typed for word, typed in words_of(_typed(name)).items() if word not in sayings]
+        keys = {word.partition("=")[0] for word in known_words}
+        wrong = [typed for word, typed in words_of(_typed(name)).items() if word not in known_words]
         why = (
             f"no row of {own[0].method} says {word!r}; "
             + ("" if (key := word.partition("=")[0]) in keys else did_you_mean(key, keys))
@@ -194,7 +194,7 @@ def _typed(name: str) -> str:
     return name.strip()[len(_method(name)) + 1 :]
 
 
-def _names(chosen: Iterable[Named], rows: Sequence[Named]) -> list[str]:
+def _names(chosen: Iterable[NamedRow], rows: Sequence[NamedRow]) -> list[str]:
     """Names that tell rows apart, quoted for a shell; run ids where words can't."""
     names = []
     for row in chosen:

@@ -12,7 +12,7 @@ import numpy as np
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.rows import Group, variant_name
-from benchmark.boards.sources import Said, said_of
+from benchmark.boards.sources import PublishedValue, published_values
 from benchmark.metrics.uncertainty import interval
 from benchmark.protocols import Protocol
 
@@ -32,11 +32,11 @@ MEANINGS: dict[State, str] = {
 
 
 @dataclass(frozen=True)
-class Against:
+class Agreement:
     """A reported value beside ours: the row it was found in, mean over its seeds, its interval, and
     ours − reported. Those are None where there is nothing of ours."""
 
-    said: Said
+    published: PublishedValue
     state: State
     row: str = ""
     value: float | None = None
@@ -75,9 +75,9 @@ def state_of(
     return "better" if (ours < reported) == (better == "lower") else "worse"
 
 
-def against(
+def agreements(
     protocol: Protocol, entries: Sequence[Entry], on_twin: Collection[str] = ()
-) -> list[Against]:
+) -> list[Agreement]:
     """All that is reported under a protocol beside the records of its real board.
 
     `on_twin` names the methods that stand on the twin's board.
@@ -87,41 +87,46 @@ def against(
         group = Group.of(entry.record)
         if not group.withdrawn:
             groups[group].append(entry)
-    return [_beside(said, list(groups.values()), on_twin) for said in said_of(protocol)]
+    return [
+        _agreement(published, list(groups.values()), on_twin)
+        for published in published_values(protocol)
+    ]
 
 
-def _beside(said: Said, groups: list[list[Entry]], on_twin: Collection[str]) -> Against:
-    fitting = [group for group in groups if said.made_by(group[0].record)]
+def _agreement(
+    published: PublishedValue, groups: list[list[Entry]], on_twin: Collection[str]
+) -> Agreement:
+    fitting = [group for group in groups if published.made_by(group[0].record)]
     if not fitting:
         state = state_of(
-            said.value,
+            published.value,
             None,
-            better=said.better,
-            tolerance=said.tolerance,
-            comparable=not said.not_comparable,
-            on_twin=said.plugin in on_twin,
+            better=published.better,
+            tolerance=published.tolerance,
+            comparable=not published.not_comparable,
+            on_twin=published.plugin in on_twin,
         )
-        return Against(said, state)
+        return Agreement(published, state)
     group = max(fitting, key=lambda g: (g[0].record.method.version, len(g), g[0].record.run_id))
     group = sorted(group, key=lambda entry: entry.record.seed)
-    ours = float(np.mean([entry.value(said.metric).value for entry in group]))
-    ends = interval(ours, Certainty(said.metric, group).of_row(group))
+    ours = float(np.mean([entry.value(published.metric).value for entry in group]))
+    ends = interval(ours, Certainty(published.metric, group).of_row(group))
     record = group[0].record
     state = state_of(
-        said.value,
+        published.value,
         ours,
         ends,
-        better=said.better,
-        tolerance=said.tolerance,
-        comparable=not said.not_comparable,
+        better=published.better,
+        tolerance=published.tolerance,
+        comparable=not published.not_comparable,
     )
-    return Against(
-        said,
+    return Agreement(
+        published,
         state,
         row=f"{record.method.id} {variant_name(record)}".strip(),
         value=ours,
         ci95=ends,
         seeds=len(group),
-        difference=ours - said.value,
+        difference=ours - published.value,
         runs=tuple(entry.record.run_id for entry in group),
     )

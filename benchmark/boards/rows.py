@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
-from benchmark.boards.sources import Said, said_of
+from benchmark.boards.sources import PublishedValue, published_values
 from benchmark.contracts.names import only_fitted
 from benchmark.metrics.catalogue import least
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
@@ -170,9 +170,9 @@ class _Board:
         return self.protocol.metrics[0].id
 
     @cached_property
-    def said(self) -> list[Said]:
+    def published(self) -> list[PublishedValue]:
         """What is reported under the protocol."""
-        return said_of(self.protocol)
+        return published_values(self.protocol)
 
     @cached_property
     def certainty(self) -> Certainty:
@@ -343,7 +343,7 @@ def _reported(board: _Board, record: Record) -> tuple[float, str, str] | None:
     """What is reported of the headline for these settings, its source, and why it can't be compared."""
     if record.protocol.twin:
         return None
-    for said in board.said:
-        if said.metric == board.metric and said.made_by(record):
-            return said.value, f"{said.source}, {said.place}".rstrip(", "), said.not_comparable
+    for each in board.published:
+        if each.metric == board.metric and each.made_by(record):
+            return each.value, f"{each.source}, {each.place}".rstrip(", "), each.not_comparable
     return None

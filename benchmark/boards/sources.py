@@ -1,4 +1,4 @@
-"""What is reported elsewhere, gathered: from papers' tables and protocol files."""
+"""What papers and protocol files report, gathered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TOLERANCE = 0.03
 
 
 @dataclass(frozen=True)
-class Said:
+class PublishedValue:
     """A reported value in its metric's unit.
 
     `method` is in the source's words; `plugin` is its id here ("" where it has none) with the `preset`
@@ -53,7 +53,7 @@ class Said:
         )
 
 
-def said_of(protocol: Protocol) -> list[Said]:
+def published_values(protocol: Protocol) -> list[PublishedValue]:
     """Everything reported under a protocol, by metric in its order, then by source.
 
     What a paper says of a protocol without naming a version belongs to the newest. Only papers beside
@@ -62,14 +62,14 @@ def said_of(protocol: Protocol) -> list[Said]:
     names = [protocol.name]
     if versions_of(protocol)[-1].version == protocol.version:
         names.append(protocol.id)
-    found = [_of_protocol(protocol, said) for said in protocol.reported]
-    beside = by_protocol(protocol.path.parent.parent)
-    found += [of_paper(value, protocol) for name in names for value in beside.get(name, ())]
+    found = [_of_protocol(protocol, published) for published in protocol.reported]
+    in_papers = by_protocol(protocol.path.parent.parent)
+    found += [of_paper(value, protocol) for name in names for value in in_papers.get(name, ())]
     order = [metric.id for metric in protocol.metrics]
     return sorted(found, key=lambda s: (order.index(s.metric), s.source, s.place))
 
 
-def said_of_none() -> list[Said]:
+def published_without_protocol() -> list[PublishedValue]:
     """What the papers of bench's own folder report and no protocol measures."""
     return [of_paper(value, None) for value in by_protocol(builtin_folder()).get("", ())]
 
@@ -79,17 +79,17 @@ def all_papers() -> list[Paper]:
     return list(papers(builtin_folder()))
 
 
-def of_paper(value: PaperValue, protocol: Protocol | None) -> Said:
+def of_paper(value: PaperValue, protocol: Protocol | None) -> PublishedValue:
     """A number of a paper's table as a reported value of `protocol`, if it is of one."""
-    return _said(vars(value), protocol, f"{value.source}, {value.place},")
+    return _published(vars(value), protocol, f"{value.source}, {value.place},")
 
 
-def _of_protocol(protocol: Protocol, said: ReportedValue) -> Said:
-    return _said(said.model_dump(), protocol, protocol.name)
+def _of_protocol(protocol: Protocol, published: ReportedValue) -> PublishedValue:
+    return _published(published.model_dump(), protocol, protocol.name)
 
 
-def _said(fields: Mapping[str, Any], protocol: Protocol | None, by: str) -> Said:
-    """Fields of a `Said`, completed by the protocol and its metric, and the usual tolerance."""
+def _published(fields: Mapping[str, Any], protocol: Protocol | None, by: str) -> PublishedValue:
+    """A `PublishedValue` of fields, completed from the protocol, its metric and the usual tolerance."""
     tolerance = fields["tolerance"]
     if tolerance is None:
         tolerance = abs(fields["value"]) * TOLERANCE
@@ -101,4 +101,4 @@ def _said(fields: Mapping[str, Any], protocol: Protocol | None, by: str) -> Said
                 f"{by} reports {fields['metric']}, which {protocol.name} does not measure"
             )
         known = {"protocol": protocol.name, "unit": metric.unit, "better": metric.better}
-    return Said(**{**fields, **known, "tolerance": tolerance})
+    return PublishedValue(**{**fields, **known, "tolerance": tolerance})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmark.boards.entries import Entry, LeftOut, board_folder, read_entries
-from benchmark.boards.reported import Against, against
+from benchmark.boards.reported import Agreement, agreements
 from benchmark.boards.rows import Row, make_rows
 from benchmark.home import builtin_folder
 from benchmark.protocols import Metric, Protocol, is_frozen, versions_of
@@ -45,7 +45,7 @@ class Standing:
     runs: int
     rows: list[Row]
     left_out: list[LeftOut]
-    against: list[Against]
+    agreements: list[Agreement]
 
     @property
     def name(self) -> str:
@@ -110,28 +110,28 @@ class Standing:
         return "" if settled else "not decided"
 
 
-def standings(protocols: Iterable[Protocol], *, asked: bool = False) -> list[Standing]:
+def standings(protocols: Iterable[Protocol], *, requested: bool = False) -> list[Standing]:
     """The boards of these protocols that have a folder or reported values, real before twin.
 
     Boards that papers alone fill are those of bench's own protocols, and of others where they were
-    `asked` for by name: a plugin that is installed adds none to an index.
+    `requested` for by name: a plugin that is installed adds none to an index.
     """
-    return [board for board, _ in with_entries(protocols, asked=asked)]
+    return [board for board, _ in with_entries(protocols, requested=requested)]
 
 
 def with_entries(
-    protocols: Iterable[Protocol], *, asked: bool = False
+    protocols: Iterable[Protocol], *, requested: bool = False
 ) -> Iterator[tuple[Standing, list[Entry]]]:
     """The same, each with the records that it counts, which are many."""
     for protocol in protocols:
         twins, rendered = _read(protocol, twin=True)
         real, entries = _read(protocol, twin=False)
         on_twin = {r.method for r in twins.rows if not r.withdrawn}
-        listed = asked or protocol.path.is_relative_to(builtin_folder())
+        listed = requested or protocol.path.is_relative_to(builtin_folder())
         # what papers report under a protocol stands once, beside its newest version
         if real.kind != "reported" or (listed and versions_of(protocol)[-1] == protocol):
-            real = replace(real, against=against(protocol, entries, on_twin))
-        if real.kind != "reported" or real.against:
+            real = replace(real, agreements=agreements(protocol, entries, on_twin))
+        if real.kind != "reported" or real.agreements:
             yield real, entries
         if twins.folder.exists():
             yield twins, rendered

@@ -120,9 +120,9 @@ def _traceback(error: Exception) -> str:
     """Where an error arose; what an error of bench says follows it, so here it is left out."""
     import traceback
 
-    told = traceback.TracebackException.from_exception(error)
-    lines = list(told.format())
+    trace = traceback.TracebackException.from_exception(error)
+    lines = list(trace.format())
     if isinstance(error, BenchError):
-        lines = lines[: -len(list(told.format_exception_only()))]
+        lines = lines[: -len(list(trace.format_exception_only()))]
         lines += [f"{note}\n" for note in getattr(error, "__notes__", [])]
     return "".join(lines)

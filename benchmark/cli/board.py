@@ -48,7 +48,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
     boards = [
         board
         for board in standings(
-            [find_protocol(protocol)] if protocol else all_protocols(), asked=bool(protocol)
+            [find_protocol(protocol)] if protocol else all_protocols(), requested=bool(protocol)
         )
         if (board.twin or not twin) and (protocol or board.kind != "reported")
     ]
@@ -58,7 +58,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
                 board.name: {
                     "kind": board.kind,
                     "rows": [asdict(row) for row in board.rows],
-                    "reported": [asdict(one) for one in board.against],
+                    "reported": [asdict(one) for one in board.agreements],
                     "left_out": [str(one) for one in board.left_out],
                 }
                 for board in boards
@@ -73,7 +73,7 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
 @command.command()
 @click.option("--check", is_flag=True, help="Only fail if a table is not what the records say.")
 def build(check: bool) -> None:
-    """Write all tables and the index anew from the records, or check them."""
+    """Regenerate all tables and the index from the records, or check them."""
     from benchmark.contracts.errors import DataAltered
     from benchmark.pages.tables import stale_files, update_boards
     from benchmark.registry.protocols import all_protocols
@@ -105,7 +105,7 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
     """
     from dataclasses import asdict
 
-    from benchmark.boards.diff import changes, state, told
+    from benchmark.boards.diff import change_cells, changes, state
     from benchmark.boards.diff import markdown as as_markdown
     from benchmark.cli.output import as_json, table
     from benchmark.home import leaderboards
@@ -116,7 +116,7 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
     elif markdown:
         click.echo(as_markdown(found, old, new or "now"), nl=False)
     elif found:
-        rows = [[c.board, c.kind, c.row.name, *told(c)] for c in found]
+        rows = [[c.board, c.kind, c.row.name, *change_cells(c)] for c in found]
         table(["board", "", "row", "value", "rank", "seeds"], rows)
     else:
         click.echo("no row changed")
@@ -132,7 +132,7 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
 @click.option("--private", is_flag=True,
               help="Show pictures of all data, for a site that is not published.")  # fmt: skip
 def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -> None:
-    """Build the static site: overview, boards, methods and runs, readable without scripts.
+    """Build the static site: overview, boards, methods and runs.
 
     Pictures are those in the folders of runs on this machine, where the data's terms let them be
     shown: twins, as a rule. In a folder that holds a site already, or is a checkout, nothing but
@@ -157,7 +157,7 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
         out,
         chosen,
         lambda done, total: click.echo(f"{done}/{total} pages", err=True),
-        asked=bool(protocols),
+        requested=bool(protocols),
         private=private,
     )
     if private:
@@ -213,7 +213,7 @@ def _print_standing(board: Standing) -> None:
     unit = f" {metric.unit}" if metric.unit else ""
     click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")
     if board.rows:
-        table(*_columns(board.rows), cut=["weights", "labels seen"])
+        table(*_columns(board.rows), cut=["weights", "supervision"])
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
             click.secho(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
@@ -221,9 +221,9 @@ def _print_standing(board: Standing) -> None:
         click.secho(f"§ {', '.join(elsewhere)}: {EXTERNAL}", dim=True)
     for line in board.left_out:
         click.secho(f"left out: {line}", dim=True)
-    if board.against:
+    if board.agreements:
         click.secho("reported against reproduced", bold=True)
-        rows = [reported_cells(one)[:SOURCE] for one in board.against]
+        rows = [reported_cells(one)[:SOURCE] for one in board.agreements]
         table(HEAD[:SOURCE], rows)
 
 

@@ -37,7 +37,7 @@ def command(
     """Difference FIRST − SECOND with its paired interval, p, win rate, and where it is largest.
 
     Each is a row of a board (its method, or method:words that the board prints for it) or a run id's
-    beginning; two runs on validation people, for choosing settings, are compared too.
+    prefix; two validation runs, for choosing settings, are compared too.
 
     \b
     bench compare lead:64 lead:pca -p ytf5
@@ -53,9 +53,7 @@ def command(
     shown = most if most is not None else 20 if page else 5
     if validation_runs(first) or validation_runs(second):
         if protocol or twin:
-            raise click.UsageError(
-                "runs on validation people are on no board: leave -p and --twin out"
-            )
+            raise click.UsageError("validation runs are on no board: leave -p and --twin out")
         found = compare_runs(first, second, metric=metric, most=shown)
     else:
         board = (

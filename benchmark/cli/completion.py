@@ -8,7 +8,7 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print the line that switches tab completion on.
+    """Print the line that enables tab completion.
 
     \b
     echo 'eval "$(_BENCH_COMPLETE=bash_source bench)"' >> ~/.bashrc

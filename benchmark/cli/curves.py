@@ -16,7 +16,7 @@ import click
 )
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(runs: tuple[str, ...], value: str, out: Path | None, json_: bool) -> None:
-    """Lay training curves of RUNS over one another (ids, their beginnings, or records' paths)."""
+    """Overlay the training curves of RUNS (ids, prefixes of ids, or paths of records)."""
     from benchmark.cli.output import as_json, table
     from benchmark.contracts.errors import InvalidInput
     from benchmark.files import write_text

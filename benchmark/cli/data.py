@@ -37,7 +37,7 @@ def ls(json_: bool) -> None:
 @click.argument("dataset", shell_complete=complete_datasets)
 @click.option("--from", "source", default="", metavar="URL", help="A mirror's address.")
 def get(dataset: str, source: str) -> None:
-    """Download a data set, checking every file; what is there and right is kept."""
+    """Download a data set, checking every file; files that are already correct are kept."""
     from benchmark.datasets.download import get as download
 
     with closing(make_progress()) as progress:
@@ -50,13 +50,13 @@ def get(dataset: str, source: str) -> None:
 @command.command()
 @click.argument("protocol", shell_complete=complete_protocols)
 @click.option("--twin", is_flag=True, help="Render its twin.")
-@click.option("--anew", is_flag=True, help="Also what is prepared already.")
+@click.option("--anew", is_flag=True, help="Prepare again what is prepared already.")
 @root
 def prepare(protocol: str, twin: bool, anew: bool, data_root: str | None) -> None:
     """Decode, crop and resize all images of a protocol (or of all protocols of a data set) once.
 
-    What is prepared already is checked against its digests, and prepared anew where the data set's files
-    or its reader have changed.
+    Splits that are prepared already are checked against their digests, and prepared again where the data
+    set's files or its reader have changed.
     """
     _use(data_root)
     from benchmark.contracts.errors import UnknownName

@@ -1,4 +1,4 @@
-"""`bench demo`: a method that learns beside its floors, on real faces where they are at hand."""
+"""`bench demo`: a method that learns beside its floors, on real faces where they are available."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FETCH_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Shown:
+class Demo:
     """A method with these settings, its own network untrained, and a floor and a ceiling."""
 
     method: str
@@ -35,12 +35,12 @@ class Shown:
 
 # What is clearly ahead of its own untrained network after two minutes. LEAD is not on real frames: there
 # an untrained network is good at these crops, and BYOL needs ten minutes to be better.
-FRAMES = Shown("imm", "small", {"steps": 900})
-RENDERED = Shown("lead", "small", {"reduction": "none"})
+FRAMES = Demo("imm", "small", {"steps": 900})
+RENDERED = Demo("lead", "small", {"reduction": "none"})
 
 
 @click.command()
-@click.option("--twin", is_flag=True, help="Use rendered faces even if real ones are there.")
+@click.option("--twin", is_flag=True, help="Use rendered faces even if real ones are available.")
 @click.option("--fetch/--no-fetch", default=True, help="Try to download the faces if absent.")
 def command(twin: bool, fetch: bool) -> None:
     """Run a method that learns beside its floors, print the board, and say where the pictures are.
@@ -74,7 +74,7 @@ def command(twin: bool, fetch: bool) -> None:
     from benchmark.cli.board import print_boards
     from benchmark.registry.protocols import find_protocol
 
-    boards = standings([find_protocol(PROTOCOL)], asked=True)
+    boards = standings([find_protocol(PROTOCOL)], requested=True)
     print_boards([board for board in boards if board.twin == twin])
     click.echo(
         f"\n{duration(time.monotonic() - began)}; what next: bench run --help, docs/tutorial.md"

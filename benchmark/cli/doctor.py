@@ -23,7 +23,7 @@ MEND_FILES = "mend these files; all others are there. `bench protocol check` lis
 @click.command()
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(json_: bool) -> None:
-    """Check environment, accelerator, disk, data and plugins; each problem comes with its cure."""
+    """Check environment, accelerator, disk, data and plugins; each problem is listed with its cure."""
     checks = [*_packages(), _accelerator(), *_places(), *_data(), *_weights(), *_plugins()]
     if json_:
         as_json(checks)
@@ -141,8 +141,8 @@ def _weights() -> list[dict[str, Any]]:
         try:
             found.append(_check("ok", what, str(find(weights))))
         except DataMissing as error:
-            said = f"not there; for {', '.join(sorted(methods))}"
-            found.append(_check("note", what, said, error.cure))
+            text = f"not there; for {', '.join(sorted(methods))}"
+            found.append(_check("note", what, text, error.cure))
         except DataAltered as error:
             found.append(_check("problem", what, error.message, error.cure))
     return found

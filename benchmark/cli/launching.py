@@ -57,24 +57,24 @@ def launch(
     place = make_launcher(launcher, options)
     if not json_:
         place.say = lambda line: click.echo(line, err=True)
-    said: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     failed = 0
     launched = place.launch(jobs)
     with ExitStack() as stack:
         if isinstance(launched, Generator):
             stack.enter_context(closing(launched))  # Ctrl-C may come here too: it ends what runs
         for ended in launched:
-            said.append(_said(ended))
+            results.append(_result(ended))
             failed = failed or (ended.code or 0)
             if not json_:
                 _say(ended)
     if json_:
-        as_json(said)
+        as_json(results)
     if failed:
         raise click.exceptions.Exit(failed if 0 < failed < 256 else 1)
 
 
-def _said(ended: Ended) -> dict[str, Any]:
+def _result(ended: Ended) -> dict[str, Any]:
     about: dict[str, Any] = {"job": ended.job.name, "code": ended.code, "log": str(ended.log)}
     if ended.code == 0:
         return about | _summary(ended)

@@ -25,7 +25,7 @@ def command() -> None:
 @click.option("--out", "parent", type=click.Path(file_okay=False, path_type=Path), default=".",
               help="Where its folder is made.")  # fmt: skip
 def new(name: str, source: str, task: str, parent: Path) -> None:
-    """Write NAME/1.toml: a draft with every constant of another protocol, and what each section says."""
+    """Write NAME/1.toml: a draft with every constant of another protocol, each section explained."""
     from benchmark.testing.scaffold_protocol import new_protocol, protocol_of
 
     if bool(source) == bool(task):
@@ -39,8 +39,7 @@ def new(name: str, source: str, task: str, parent: Path) -> None:
 @command.command()
 @click.argument("names", nargs=-1, shell_complete=complete_protocols)
 def check(names: tuple[str, ...]) -> None:
-    """Say of all protocols (or those named, by id or by file) what could not be scored, and whether they
-    are frozen.
+    """Check all protocols (or those named, by id or by file) for faults, and whether they are frozen.
 
     Drafts and those of plugins too; no data is read. 11 if there is a fault, 5 if a frozen one was
     changed.
@@ -137,7 +136,7 @@ def freeze(names: tuple[str, ...]) -> None:
                     f"{protocol.name} can't be frozen: {wrong[0]}",
                     cure="mend it, or name those to be frozen: bench protocol freeze NAME",
                 )
-    said = 0
+    faulty = 0
     for folder, found in drafts.items():
         if found and not names and not os.access(folder, os.W_OK):
             left = ", ".join(protocol.name for protocol in found)
@@ -146,8 +145,8 @@ def freeze(names: tuple[str, ...]) -> None:
             digests = {protocol.name: protocol.digest() for protocol in found}
             added = add(folder, digests | lock_entries(found))
             click.echo(f"frozen in {folder / LOCK}: {', '.join(added)}")
-            said += 1
-    if not said:
+            faulty += 1
+    if not faulty:
         click.echo("nothing new to freeze")
 
 
@@ -188,7 +187,9 @@ def _shown(value: object) -> str:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write pages there: of protocols of plugins, or of those named.",
 )
-@click.option("--check", "only_check", is_flag=True, help="Only say whether the pages are current.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Only check whether the pages are current."
+)
 @click.option("--pictures", is_flag=True, help="Draw missing pictures of the twins as well.")
 def page(names: tuple[str, ...], out: Path | None, only_check: bool, pictures: bool) -> None:
     """Write docs/protocols/: one page for each version of bench's own protocols, made from its file.

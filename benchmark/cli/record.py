@@ -9,7 +9,7 @@ import click
 
 @click.group()
 def command() -> None:
-    """Withdraw, annotate or drop a record, or take in records from elsewhere."""
+    """Withdraw, annotate or drop a record, or import records from elsewhere."""
 
 
 def _author(given: str) -> str:
@@ -133,14 +133,14 @@ def take(source: Path, data: bool) -> None:
     from benchmark.files import listed
     from benchmark.pages.tables import update_boards
     from benchmark.registry.protocols import all_protocols
-    from benchmark.verification.edits import RecordRefused, oldest_first, take_in
+    from benchmark.verification.edits import RecordRefused, import_record, oldest_first
     from benchmark.verification.kept import OpenSplits
 
     paths = oldest_first(listed(source, "**/*.json")) if source.is_dir() else [source]
     refused, splits = [], OpenSplits()
     for path in paths:
         try:
-            taken = take_in(path, data=data, splits=splits)
+            taken = import_record(path, data=data, splits=splits)
         except BenchError as error:
             refused.append(path)
             click.secho(f"refused  {path.name}: {error.message}", fg="red", err=True)

@@ -16,7 +16,7 @@ from benchmark.cli.names import complete_protocols
               shell_complete=complete_protocols)  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: bool) -> None:
-    """Score kept predictions of runs (ids or paths) again, where a metric has another version by now.
+    """Score the stored predictions of runs (ids or paths) again, where a metric has a newer version.
 
     No method runs and no accelerator is needed. A new record is written that names the old one as its
     parent; the old one stays. Where no metric changed nothing is written. Exits with 4 if a record that
@@ -33,7 +33,7 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
     if every == bool(runs) or (protocol and not every):
         raise click.UsageError("name runs, or say --all (which --protocol narrows)")
     paths = newest_records(protocol or "") if every else [find_on_board(run)[0] for run in runs]
-    said: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     refused: list[BenchError] = []
     splits = OpenSplits()
     for path in paths:
@@ -43,7 +43,7 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
             if not every:
                 raise
             refused.append(error)
-            said.append({"run": path.stem, "state": "refused", "reason": error.message})
+            results.append({"run": path.stem, "state": "refused", "reason": error.message})
             continue
         new = found.record
         state = "unchanged" if new is None else "known" if found.found else "scored"
@@ -52,22 +52,22 @@ def command(runs: tuple[str, ...], every: bool, protocol: str | None, json_: boo
             for a, b in found.changed()
         ]
         about = {"run": found.parent.run_id, "state": state, "record": new and new.run_id}
-        said.append({**about, "changed": changed})
-    if said:  # also when nothing was scored: a kill may have come before the tables
+        results.append({**about, "changed": changed})
+    if results:  # also when nothing was scored: a kill may have come before the tables
         update_boards(all_protocols())
     if json_:
-        as_json(said)
+        as_json(results)
     else:
-        _print(said)
+        _print(results)
     if refused:
         raise DataMissing(
             f"{len(refused)} of {len(paths)} records can't be scored again", cure=refused[0].cure
         )
 
 
-def _print(said: list[dict[str, Any]]) -> None:
+def _print(results: list[dict[str, Any]]) -> None:
     words = {"scored": "scored again as", "known": "was scored again before, as"}
-    for one in said:
+    for one in results:
         if one["state"] == "refused":
             click.secho(f"{one['run']}  refused: {one['reason']}", fg="red", err=True)
         elif one["state"] in words:
@@ -75,8 +75,8 @@ def _print(said: list[dict[str, Any]]) -> None:
             for c in one["changed"]:
                 (then, now), (old, new) = c["versions"], c["values"]
                 click.echo(f"  {c['metric']}  {old:.4f} → {new:.4f}  (version {then} → {now})")
-    same = sum(one["state"] == "unchanged" for one in said)
+    same = sum(one["state"] == "unchanged" for one in results)
     if same:
-        click.echo(f"{same} of {len(said)} unchanged: their metrics are of today's versions")
-    if not said:
+        click.echo(f"{same} of {len(results)} unchanged: their metrics are of today's versions")
+    if not results:
         click.echo("no records")

@@ -26,7 +26,7 @@ MOST_SEEDS = 1000
               help="Seed of the fit; several as 0,1,2 or 0-2.")  # fmt: skip
 @click.option("--twin", is_flag=True, help="Run on the protocol's synthetic twin.")
 @click.option("--on", type=click.Choice(["test", "validation"]), default="test", show_default=True,
-              help="Score on test people, or (for choosing settings) on validation people.")  # fmt: skip
+              help="Score on test images, or (for choosing settings) on validation images.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--devices",
@@ -43,10 +43,10 @@ MOST_SEEDS = 1000
 @click.option("--launcher-option", "launcher_options", multiple=True, metavar="KEY=VALUE",
               help="An option of the launcher (repeatable): processes=2, partition=gpu, …")  # fmt: skip
 @click.option("--curve", is_flag=True,
-              help="Also measure the error against the images seen, on validation people.")  # fmt: skip
+              help="Also measure the error against the images seen, on validation images.")  # fmt: skip
 @click.option("--anew", is_flag=True,
-              help="Discard the run and its fit first, while a method is being written.")  # fmt: skip
-@click.option("--plan", "plan_only", is_flag=True, help="Say what would be done, and stop.")
+              help="Discard the run and its fit first, while writing a method.")  # fmt: skip
+@click.option("--plan", "plan_only", is_flag=True, help="Print what would be done, and stop.")
 @click.option("--json", "json_", is_flag=True, help="Print the record's main fields as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress display.")
 def command(
@@ -70,8 +70,8 @@ def command(
 ) -> None:
     """Run a method under a protocol: fit, predict, score, record.
 
-    The same command again says that it is done; after a kill at any moment it goes on from the last
-    checkpoint.
+    Given again, the command reports that the run is done; after a kill at any moment it resumes from the
+    last checkpoint.
     """
     import os
 

@@ -34,16 +34,16 @@ def run_command(
     quiet: bool = False,
 ) -> None:
     """Run what is asked for with each seed in turn, and say what came out."""
-    said = []
+    results = []
     for seed in seeds:
         with closing(make_progress(quiet or json_)) as progress:
             plan = make_plan(replace(request, seed=seed), progress)
             if plan_only:
                 if not (plan.folder / "record.json").exists():
                     plan.require(progress)
-                said.append(_plan_said(plan))
+                results.append(_plan_summary(plan))
                 if not json_:
-                    _say_plan(said[-1])
+                    _say_plan(results[-1])
                 continue
             if curve:
                 require_possible(plan)
@@ -59,11 +59,11 @@ def run_command(
                 )
             outcome = run(plan, progress)
             outcome, page = complete(plan, outcome, progress, warn=warn, curve=curve)
-        said.append(summary(outcome, page))
+        results.append(summary(outcome, page))
         if not json_:
             say(outcome, page)
     if json_:
-        as_json(said if len(said) > 1 else said[0])
+        as_json(results if len(results) > 1 else results[0])
 
 
 def warn(text: str) -> None:
@@ -71,7 +71,7 @@ def warn(text: str) -> None:
     click.secho(f"warning: {text}", fg="yellow", err=True)
 
 
-def _plan_said(plan: Plan) -> dict[str, Any]:
+def _plan_summary(plan: Plan) -> dict[str, Any]:
     return {
         "run_id": plan.run_id,
         "fit_id": plan.fit_id,
@@ -150,7 +150,7 @@ def say(outcome: Outcome, page: Path) -> None:
         click.echo(
             f"   {value.interval()}"
             + ("   (twin: rendered data)" if record.protocol.twin else "")
-            + ("   (validation people)" if record.protocol.on == "validation" else "")
+            + ("   (validation images)" if record.protocol.on == "validation" else "")
             + ("   (draft: on no board)" if any(n.startswith(DRAFT) for n in record.notes) else "")
         )
     if record.protocol.on == "validation":

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 @click.option("--supervision", type=click.Choice(["none", "labels"]),
               help="Whether labels were seen in making it.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
-              help="Of the training, where there are several files of one row.")  # fmt: skip
+              help="Seed of the training, where one row has several files.")  # fmt: skip
 @click.option("--twin", is_flag=True, help="Predictions of the protocol's synthetic twin.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--print", "only_print", is_flag=True, help="Only print the numbers; leave no record."
 )
 @click.option("--template", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Write an .npz with the keys, say what goes beside them, and stop.")  # fmt: skip
+              help="Write an .npz with the keys, list the arrays to add, and stop.")  # fmt: skip
 @click.option("--json", "json_", is_flag=True, help="Print the main fields as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress display.")
 def command(
@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Score a file of predictions under a protocol, by the same probe and metrics as methods.
 
-    The record says that bench did not run what made them, and so does the row's mark on the board.
+    The record states that bench did not run the method, and the row on the board is marked.
 
     \b
     bench score -p ytf5 --template ytf5.npz

@@ -15,7 +15,7 @@ from benchmark.interface.progress import duration
 @click.argument("name")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(what: str, name: str, json_: bool) -> None:
-    """Show a protocol, a method or a run (by id, its beginning, or the record's path) in full."""
+    """Show a protocol, a method or a run (by id, a prefix of it, or the record's path) in full."""
     {"protocol": _protocol, "method": _method, "run": _run}[what](name, json_)
 
 
@@ -28,8 +28,8 @@ def _tree(content: Any, depth: int = 0) -> None:
         elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
             click.echo(f"{pad}{click.style(str(key), bold=depth == 0)}")
             for item in value:
-                said = "  ".join(f"{k} {v}" for k, v in item.items() if v not in (None, "", {}))
-                click.echo(f"{pad}  {said}")
+                line = "  ".join(f"{k} {v}" for k, v in item.items() if v not in (None, "", {}))
+                click.echo(f"{pad}  {line}")
         elif isinstance(value, str) and "\n" in value:
             click.echo(f"{pad}{key}")
             for line in value.strip().splitlines():
@@ -106,9 +106,9 @@ def _method(name: str, json_: bool) -> None:
     _tree(content)
     click.secho("settings", bold=True)
     for key, about in settings.items():
-        said = f"  {about['description']}" if about["description"] else ""
+        description = f"  {about['description']}" if about["description"] else ""
         when = ", at prediction" * about.get("at_prediction", False)
-        click.echo(f"  {key} = {about['default']!r}  ({about['type']}{when}){said}")
+        click.echo(f"  {key} = {about['default']!r}  ({about['type']}{when}){description}")
 
 
 def _run(name: str, json_: bool) -> None:

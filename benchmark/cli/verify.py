@@ -23,8 +23,9 @@ COLOURS = {"ok": "green", "wrong": "red", "not here": "yellow", "altered": "red"
 def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> None:
     """Recompute identity, digests and numbers of records (paths, or run ids) on a CPU.
 
-    Exits with 5 if anything is wrong. What can't be checked here is said to be "not here"; where data or
-    a protocol on this machine are not what they were, that is "altered", and no record is wrong for it.
+    Exits with 5 if anything is wrong. Checks that need files missing from this machine are
+    reported as "not here"; data or a protocol changed on this machine as "altered", which makes no
+    record wrong.
     """
     from benchmark.cli.output import as_json
     from benchmark.contracts.errors import DataAltered
@@ -49,12 +50,12 @@ def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> N
                 _say_all(path, found[path])
             elif path in wrong or path in altered:
                 _say_faults(path, found[path])
-        click.echo(f"{len(found) - len(wrong)} of {len(found)} records are what they say")
+        click.echo(f"{len(found) - len(wrong)} of {len(found)} records verified")
         if partly := len(set(by["not here"] + altered) - set(wrong)):
             click.echo(f"{partly} of these have checks that need what is not here")
     if wrong:
         raise DataAltered(
-            f"{len(wrong)} records are not what they say, first {_short(wrong[0])}",
+            f"{len(wrong)} records do not verify, first {_short(wrong[0])}",
             cure="restore them from git, or run their commands again; `bench record drop` forgets a "
             "run of your own",
         )
@@ -62,12 +63,12 @@ def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> N
         check = next(c for c in found[altered[0]] if c.state == "altered")
         raise DataAltered(
             f"{len(altered)} records could not be checked in full: {check.detail}",
-            cure="put back what was altered, or delete it where it is made anew",
+            cure="put back what was altered, or delete it if it can be made again",
         )
 
 
 def _verified(paths: list[Path], data: bool, *, quiet: bool) -> dict[Path, list[Check]]:
-    """The checks of each record; one that can't be read is wrong, and the others are still asked."""
+    """The checks of each record; one that can't be read is wrong, and the others are still checked."""
     from benchmark.contracts.errors import BenchError
     from benchmark.interface.progress import make_progress
     from benchmark.verification.kept import OpenSplits
@@ -99,8 +100,8 @@ def _say_faults(path: Path, checks: list[Check]) -> None:
     for check in checks:
         if check.state in ("wrong", "altered"):
             click.secho(f"{check.state:8}", fg=COLOURS[check.state], nl=False)
-            told = shown(f"{check.name}: {check.detail}", quote=False, most=400)
-            click.echo(f" {_short(path)}  {told}")
+            text = shown(f"{check.name}: {check.detail}", quote=False, most=400)
+            click.echo(f" {_short(path)}  {text}")
 
 
 def _short(path: Path) -> str:

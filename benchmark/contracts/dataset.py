@@ -1,4 +1,4 @@
-"""What a data set is to the harness: a light description, and a reader of its publisher's layout."""
+"""A data set: its description, which is light to import, and a reader of its publisher's layout."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class DatasetSpec:
     """One data set: data only. `implementation` ("module:Class") is imported when it is read.
 
-    `obtain` says what to ask for where; `layout` what the reader expects under the data root;
-    `terms` under which conditions, and `publishable` whether these allow example pictures on a public
-    page; `expected` the counts that `bench data verify` checks.
+    `obtain` says where to get it and how; `layout` what the reader expects under the data root; `terms`
+    the conditions of use, and `publishable` whether these allow example pictures on a public page;
+    `expected` the counts that `bench data verify` checks.
     """
 
     id: str

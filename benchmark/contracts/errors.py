@@ -1,4 +1,4 @@
-"""Errors a person can act on: what was expected, what came, where, and the cure.
+"""Errors a user can act on: what was expected, what came, where, and the cure.
 
 Every error that reaches the command line is a `BenchError`. The command line prints its message and
 its cure and exits with its code; a traceback appears only with `--debug`.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from benchmark.contracts.names import id_faults, reference_faults
 
 HERE = "local"
-"""Where runs execute without a launcher: in the process that was asked."""
+"""Where runs execute without a launcher: in this process."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class LauncherSpec:
     """A place where runs execute: `bench run --launcher <id>`.
 
     `implementation` ("module:Class") names a `benchmark.contracts.launch.Launcher`, imported when it
-    is asked for.
+    is chosen.
     """
 
     id: str
@@ -41,7 +41,7 @@ class LauncherSpec:
 
     def problems(self) -> list[str]:
         """What is wrong with this registration, in words; empty when nothing is."""
-        taken = [f"id {HERE!r} is the process that was asked"] if self.id == HERE else []
+        taken = [f"id {HERE!r} means this process"] if self.id == HERE else []
         return taken + _faults(self)
 
 

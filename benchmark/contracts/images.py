@@ -1,4 +1,4 @@
-"""What a method may see: pixels, never labels."""
+"""The images that a method is given: pixels, never labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a fit hands over to be kept: checkpoints that can be read back, and lines of numbers."""
+"""What a fit stores: checkpoints that can be read back, and lines of numbers."""
 
 from __future__ import annotations
 

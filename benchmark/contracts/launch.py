@@ -30,7 +30,7 @@ class Job:
 class Ended:
     """What became of a job: exit code, standard output, and the file of its standard error.
 
-    `code` is None where it was handed over and not waited for; `output` then says to whom, as what.
+    `code` is None where the job was submitted and not waited for; `output` then names the queue and job.
     """
 
     job: Job
@@ -46,9 +46,9 @@ class Launcher(ABC):
     """What `--launcher-option` takes: name → one line; "*" where the names are not this class's."""
 
     def __init__(self, options: Mapping[str, str], folder: Path) -> None:
-        """`folder` is there, empty, and this launch's own; logs go into it.
+        """`folder` is an empty folder of this launch, for logs.
 
-        What is given to `self.say` is told to the person who waits, on standard error.
+        `self.say(line)` prints a line on standard error.
         """
         self.given, self.folder = dict(options), folder
         self.say: Callable[[str], None] = lambda line: None

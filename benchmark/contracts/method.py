@@ -1,4 +1,4 @@
-"""The contract a method keeps: five calls, of which the smallest methods write one line each."""
+"""The contract of a method: five calls, of which the smallest methods write one line each."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class MethodInfo:
     """Prediction kinds, of those that the registration names."""
     input_size: int | None = None
     supervision: Supervision = "none"
-    """Whether labels are seen: by a ceiling alone."""
+    """Whether the method is given labels; only ceilings are."""
     pretrained: tuple[Weights, ...] = ()
     milestones: bool = False
     data_parallel: bool = False
@@ -75,10 +75,10 @@ class MethodInfo:
 
 
 class Checkpoints(Protocol):
-    """Where a fit in progress keeps what it needs to go on after a kill.
+    """Where a fit in progress stores what it needs to resume after a kill.
 
-    There is one checkpoint without a name, which is replaced again and again, and one for each name:
-    a stage that has ended, say, which is then written no more.
+    There is one checkpoint without a name, which each save replaces, and one for each name: for a stage
+    that has ended, say, which is not written again.
     """
 
     def load(self, name: str = "") -> dict[str, Any] | None:
@@ -91,35 +91,35 @@ class Checkpoints(Protocol):
         """Whether it is time to save again (about every half minute)."""
 
 
-class Part(Protocol):
-    """A piece of a fit that several settings share (a first stage, say): fitted once, then found."""
+class SharedStage(Protocol):
+    """A stage of a fit that several settings share (a first one, say): fitted once, then reused."""
 
     folder: Path
-    """Where the part's files lie."""
+    """Where the stage's files lie."""
     done: bool
-    """Whether an earlier fit had finished it."""
+    """Whether an earlier fit has finished it."""
     context: FitContext
-    """What the part is fitted with: its own checkpoints, progress and folder."""
+    """What the stage is fitted with: its own checkpoints, progress and folder."""
 
     def finish(self) -> None:
-        """Say that `folder` is complete; from now on it is found, not fitted."""
+        """Declare `folder` complete; from now on it is reused, not fitted."""
 
 
 class Progress(Protocol):
-    """Tell the person who waits how far it is: `context.progress("k-means", 3, 30, inertia=0.7)`.
+    """Show how far a stage is: `context.progress("k-means", 3, 30, inertia=0.7)`.
 
-    Called with the stage's name, how many steps are done and how many there are, and numbers worth
-    seeing; `step == total` ends the stage's line. `images_per_second` is kept in the record.
+    Called with the stage's name, how many steps are done and how many there are, and numbers to
+    show; `step == total` ends the stage's line. `images_per_second` goes into the record.
     """
 
     def __call__(self, stage: str, step: int, total: int, **values: float) -> None: ...
 
 
 class Sample(Protocol):
-    """Keep pictures of how far a fit is, for the run's page: `context.sample("gan", 640, pictures)`.
+    """Store pictures of a fit in progress for the run's page: `context.sample("gan", 640, pictures)`.
 
     Called with the stage's name, the images seen so far, and at most `MOST_SAMPLES` pictures, float
-    (B, 3, s, s) in [-1, 1]. What is kept already, by an attempt that was killed, stays.
+    (B, 3, s, s) in [-1, 1]. Pictures that an attempt stored before it was killed stay.
     """
 
     def __call__(self, stage: str, images_seen: int, pictures: torch.Tensor) -> None: ...
@@ -129,21 +129,21 @@ MOST_SAMPLES = 16
 
 
 def _no_samples(stage: str, images_seen: int, pictures: torch.Tensor) -> None:
-    """For places that show none."""
+    """Store none."""
 
 
 @dataclass
 class FitContext:
-    """All a fit gets besides the images.
+    """All that a fit is given besides the images.
 
-    `milestone(images_seen, save)` keeps a copy of the model so that the run page can draw the error
-    against the images seen; what the harness finds there is never shown to the method.
-    `shared(name, identity)` opens a `Part`; the method, the images' digest and the seed join
+    `milestone(images_seen, save)` stores a copy of the model, from which the run's page draws the error
+    against the images seen; the method never learns these errors.
+    `shared(name, identity)` opens a `SharedStage`; the method, the images' digest and the seed join
     its identity by themselves.
 
     This process is number `rank` of `devices` that fit together. All of them make the same calls in the
-    same order: `checkpoints.load`, `shared` and `Part.finish` wait for all. What the others than number
-    0 write, log and save is dropped, so a method need not ask who it is before it does.
+    same order: `checkpoints.load`, `shared` and `SharedStage.finish` wait for all. What processes other
+    than number 0 write, log and save is dropped, so a method need not check its rank first.
     """
 
     seed: int
@@ -156,14 +156,14 @@ class FitContext:
     progress: Progress
     """Call it as often as you like."""
     log: Callable[[Mapping[str, Any]], None]
-    """Keep a line of numbers: `log({"step": 20, "images": 640, "loss": 0.5})`. Each (a tensor of one
+    """Log a line of numbers: `log({"step": 20, "images": 640, "loss": 0.5})`. Each (a tensor of one
     number too) is drawn on the run's page against `images` (seen so far), else `step`; `stage` tells
     stages apart."""
-    shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[Part]]
+    shared: Callable[[str, Mapping[str, Any]], AbstractContextManager[SharedStage]]
     milestone: Callable[[int, Callable[[Path], None]], None]
     weights: Callable[[str], Path] = no_weights
-    """Where a file of the weights that `MethodInfo.pretrained` declares lies, by its name; its sha256
-    has been checked. The only way to them, so that what a record names is what was opened."""
+    """The path of a file of weights that `MethodInfo.pretrained` declares, by its name; its sha256 has
+    been checked. Open weights in no other way, so that records name what was used."""
     sample: Sample = _no_samples
     rank: int = 0
     devices: int = 1
@@ -175,7 +175,7 @@ class Method(ABC):
     The harness calls, in this order: `info(settings)`; the constructor; `fit` with images that carry
     no labels; `save`; and, maybe in another process, `load` and then `predict` or `generator`. `gives`
     names the prediction kinds where settings do not change them. A method of several kinds is fitted
-    once and asked for each of them: before `predict` or `generator` the harness sets `kind`.
+    once and predicts each of them: before `predict` or `generator` the harness sets `kind`.
     """
 
     Settings: ClassVar[type[MethodSettings]] = MethodSettings
@@ -186,7 +186,7 @@ class Method(ABC):
     device: str
     """Where to fit and predict: "cpu", "cuda:0"; the harness sets it before `fit` and before `load`."""
     kind: Kind
-    """What is asked for, one of the kinds that `info` gives; no fit may depend on it."""
+    """The kind to predict, one of those that `info` gives; no fit may depend on it."""
     pretrained: Callable[[str], Path]
     """As `FitContext.weights`, for `load` and `predict`."""
 
@@ -224,7 +224,7 @@ class Method(ABC):
         raise NotImplementedError(f"{type(self).__name__} is no generator")
 
     def pictures(self, images: torch.Tensor) -> Mapping[str, torch.Tensor]:
-        """What the method has to show of images (B, 3, S, S), float in [-1, 1], on the run's page.
+        """Pictures for the run's page, made from images (B, 3, S, S), float in [-1, 1].
 
         Name → pictures (B, 3, s, s) in [-1, 1], of any size s: a reconstruction, say. No number is
         made from them.
@@ -239,11 +239,11 @@ class Method(ABC):
 
 
 class Ceiling(Method):
-    """A method that is shown the labels, to give a metric its upper end; boards mark it so."""
+    """A method that is given the labels, as an upper bound of a metric; boards mark it."""
 
     @classmethod
     def info(cls, settings: Any) -> MethodInfo:
-        """As of any method, and that it is shown labels."""
+        """Like `Method.info`, with supervision "labels"."""
         return MethodInfo(gives=cls.gives, supervision="labels")
 
     def fit(self, images: Images, context: FitContext) -> None:

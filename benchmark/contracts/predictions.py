@@ -19,7 +19,7 @@ from benchmark.contracts.images import to_bytes
 from benchmark.contracts.spec import Kind
 
 SHARE_NOISE = 64
-"""So many generated images in a row have one noise seed."""
+"""How many successive generated images share a noise seed."""
 
 
 def _require(tensor: Any, name: str, shape: str, kind: str) -> None:
@@ -220,7 +220,7 @@ class Generator:
         """uint8 (B, 3, size, size) on `device`, as they are made, `count` in all.
 
         Image i depends on (seed, i), not on the batch size: z come in one order, and SHARE_NOISE
-        images in a row have one noise seed.
+        successive images share a noise seed.
         """
         if count < 1 or batch < 1:
             raise InvalidInput(f"cannot sample {count} images, {batch} at a time")

@@ -1,4 +1,4 @@
-"""What a method says of itself before any of its code is loaded: plain data, light to import."""
+"""The registration of a method, known before any of its code is loaded: plain data, light to import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plugin says of a recipe of rendered twins: data only."""
+"""The registration of a recipe of rendered twins: data only."""
 
 from __future__ import annotations
 

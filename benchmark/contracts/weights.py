@@ -1,4 +1,4 @@
-"""Weights that were learned before a run: which file is meant, and who has it."""
+"""Pretrained weights: which file is meant, and where to get it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Weights:
 def no_weights(name: str) -> Path:
     """The way to weights where none are declared: raises `PluginBroken`."""
     raise PluginBroken(
-        f"the weights {name!r} are not among those that the method declares",
+        f"the method does not declare the weights {name!r}",
         cure="name them in `info(settings)`, MethodInfo(pretrained=(Weights(…),)), so that records say "
         "what a fit starts from",
     )

@@ -64,7 +64,7 @@ def get(
     return locate(dataset_id) or target
 
 
-class _Told:
+class _ProgressBar:
     """What pooch takes for a progress bar; it counts in chunks, so the last one is cut."""
 
     def __init__(self, progress: Progress) -> None:
@@ -93,7 +93,7 @@ def _fetch(
     source = pooch.create(
         folder, base_url="", registry={name: None}, urls={name: url}, retry_if_failed=ATTEMPTS - 1
     )
-    bar = _Told(progress) if progress else False
+    bar = _ProgressBar(progress) if progress else False
     downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=timeout)
     try:
         with naming_a_full_disk(folder):

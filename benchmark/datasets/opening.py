@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def split_name(protocol: Protocol, role: str, *, twin: bool) -> str:
-    """What plays the role, for people: "ytf68:people/test", or "twin:test"."""
+    """The name of what plays the role: "ytf68:people/test", or "twin:test"."""
     return f"twin:{role}" if twin else protocol.data.split(role)
 
 

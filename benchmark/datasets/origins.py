@@ -33,7 +33,7 @@ class Origin:
     elsewhere: tuple[str, ...]
     code: str
 
-    def said(self) -> dict[str, Any]:
+    def manifest(self) -> dict[str, Any]:
         """For a manifest."""
         return {**asdict(self), "elsewhere": list(self.elsewhere)}
 
@@ -119,10 +119,10 @@ def code_digest(implementation: str) -> str:
 
 
 @cache
-def folder_digest(folder: Path) -> str:
-    """sha256 over the Python files of a folder."""
+def folder_digest(folder: Path, names: str = "*.py") -> str:
+    """sha256 over the Python files of a folder, or those whose names fit a pattern."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted(folder.glob(names)):
         digest.update(f"{path.name}\n".encode() + path.read_bytes())
     return digest.hexdigest()
 

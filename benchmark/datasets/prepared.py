@@ -27,7 +27,7 @@ from benchmark.contracts.spec import CameraAxes
 from benchmark.datasets import unaltered
 from benchmark.datasets.clouds import Clouds, load_clouds, write_clouds
 from benchmark.files import made_once, whole_folder, write_json
-from benchmark.protocols import NEEDED, canonical_digest
+from benchmark.protocols import GRANT_LABELS, canonical_digest
 
 FORMAT = 1
 CHUNK = 512  # images in memory at a time; of 136 × 136 pixels, 28 MB
@@ -97,7 +97,7 @@ class PreparedSplit:
         digests: dict[str, Any] = {name: array_digest(array) for name, array in granted.items()}
         if "cameras" in grants:
             rotation, translation, focal = (
-                self.labels[name].view(np.ndarray) for name in NEEDED["cameras"]
+                self.labels[name].view(np.ndarray) for name in GRANT_LABELS["cameras"]
             )
             side = np.float32(self.pixels.shape[1])
             cameras = Cameras(rotation, translation, focal * side, axes)

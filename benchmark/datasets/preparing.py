@@ -180,7 +180,7 @@ def _prepare(
             "geometry_digest": geometry_digest(geometry),
             "source": source_tree(dataset_id, root),
             "hidden": sum(int((~s.visible).sum()) for s in samples if s.visible is not None),
-            "made_from": origin.said(),
+            "made_from": origin.manifest(),
         },
         progress=progress,
     )

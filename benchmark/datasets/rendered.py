@@ -1,4 +1,4 @@
-"""A protocol's data, rendered: same schema, units and split logic, people disjoint."""
+"""A protocol's data, rendered: same schema, units and split logic, identities disjoint."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark import twins
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.names import DOMAIN
 from benchmark.datasets.origins import folder_digest
@@ -38,7 +39,7 @@ MEASURED = {"probe", "generation", "metrics", "cloud", "alignment", "domains"}
 
 CHUNK = 64
 RANGE = 10_000_000
-TEST_SHARE = 5  # one person in five is test, as in the protocols on real people
+TEST_SHARE = 5  # one identity in five is test, as in the protocols on real data
 
 
 def open_twin(
@@ -50,8 +51,8 @@ def open_twin(
     anew: bool = False,
 ) -> PreparedSplit:
     """The rendered split that plays `role`; "validation" and "development" are parts of "train", and
-    "development_fit" is the part of "fit" without the people of "validation". A domain's pictures are
-    of its own recipe or settings.
+    "development_fit" is the part of "fit" without the identities of "validation". A domain's pictures
+    are of its own recipe or settings.
 
     Where a protocol has one split in two roles (fits where its probe is trained or on the part that
     leaves validation out, compares generated images with those fitted on), so has its twin. It is
@@ -75,8 +76,10 @@ def open_twin(
         apart = set(sorted(set(train.identities))[TEST_SHARE - 1 :: TEST_SHARE])
         if role == "development_fit":
             fitted = open_twin(protocol, "fit", progress, note, anew=anew)
-            return _people_part(fitted, set(fitted.identities) - apart)
-        return _people_part(train, apart if role == "validation" else set(train.identities) - apart)
+            return _identities_part(fitted, set(fitted.identities) - apart)
+        return _identities_part(
+            train, apart if role == "validation" else set(train.identities) - apart
+        )
     series = series_of(protocol, role)
     folder = _folder(protocol, twin, series)
 
@@ -92,8 +95,9 @@ def open_twin(
 
 
 def renderer() -> str:
-    """Digest of the code that twins are rendered by."""
-    return folder_digest(Path(__file__).parent)
+    """Digests of the code that twins are rendered by: recipes and renderer, and what calls them."""
+    recipes = folder_digest(Path(twins.__file__).parent)
+    return f"{recipes}-{folder_digest(Path(__file__).parent, 'rendered*.py')}"
 
 
 def series_of(protocol: Protocol, role: str) -> str:
@@ -106,7 +110,7 @@ def series_of(protocol: Protocol, role: str) -> str:
     return "fit" if role == "test" and data.test == data.fit else role
 
 
-def people_of(twin: Twin, series: str) -> list[int]:
+def identities_of(twin: Twin, series: str) -> list[int]:
     """Who may be shown in a series; those in "test" are in no other, nor those of "validation" in a
     domain's."""
     test = range(TEST_SHARE - 1, twin.people, TEST_SHARE)
@@ -165,21 +169,23 @@ def _render(
 ) -> None:
     count = twin.fit if series in protocol.data.domain_roles else getattr(twin, series)
     first = _first(protocol, series)
-    people = people_of(twin, series)
+    identities = identities_of(twin, series)
     about = {
         "twin": twin.model_dump(mode="json"),
         "recipe_version": RECIPE_VERSION,
         "made_from": {"code": renderer()},
     }
     if protocol.shape is not None:
-        around = protocol.shape.views * len(people)  # pictures until the first model comes again
+        around = protocol.shape.views * len(
+            identities
+        )  # pictures until the first model comes again
         start = first - first % around
-        render_models(protocol, people, start, count, folder, series, about, progress)
+        render_models(protocol, identities, start, count, folder, series, about, progress)
         return
     resize = _resize(protocol)
     points_asked = None if protocol.landmarks is None else _points(protocol)
     recipe = make_recipe(
-        twin.recipe, people, landmarks=points_asked, framing=_framing(twin), **twin.settings
+        twin.recipe, identities, landmarks=points_asked, framing=_framing(twin), **twin.settings
     )
     points: list[np.ndarray] = []
     labels: dict[str, list[np.ndarray]] = {name: [] for name in protocol.data.labels}
@@ -206,7 +212,7 @@ def _render(
                 parts.append(known[name])
             yield from batch.images
 
-    shown = (people[(first + i) % len(people)] for i in range(count))
+    shown = (identities[(first + i) % len(identities)] for i in range(count))
     store(
         folder,
         frames(),
@@ -222,7 +228,7 @@ def _render(
 
 
 def _first(protocol: Protocol, series: str) -> int:
-    """Series never overlap: each has its own range of picture numbers, and test its own people."""
+    """Series never overlap: each has its own range of picture numbers, and test its own identities."""
     return RANGE * ["train", "fit", "test", *protocol.data.domain_roles].index(series)
 
 
@@ -234,9 +240,9 @@ def _framing(twin: Twin) -> Framing | None:
     return Framing(twin.scale or usual.scale, twin.shift or usual.shift)
 
 
-def _people_part(train: PreparedSplit, people: set[str]) -> PreparedSplit:
+def _identities_part(train: PreparedSplit, chosen: set[str]) -> PreparedSplit:
     train.check()  # the part's own digests are made from what is read here
-    rows = [i for i, person in enumerate(train.identities) if person in people]
+    rows = [i for i, person in enumerate(train.identities) if person in chosen]
     pixels = train.pixels[rows]
     points = None if train.points is None else train.points[rows]
     labels = {name: np.asarray(array)[rows] for name, array in train.labels.items()}

@@ -27,13 +27,13 @@ class Silent:
 
 
 def _words(values: dict[str, float]) -> str:
-    said = []
+    words = []
     for name, value in values.items():
         if name == "images_per_second":
-            said.append(f"{value:,.0f} images/s")
+            words.append(f"{value:,.0f} images/s")
         else:
-            said.append(f"{name.replace('_', ' ')} {value:.4g}")
-    return " · ".join(said)
+            words.append(f"{name.replace('_', ' ')} {value:.4g}")
+    return " · ".join(words)
 
 
 class _Clock:
@@ -55,15 +55,15 @@ class Lines:
     """A line when a stage begins and ends, and one every ten seconds in between."""
 
     def __init__(self) -> None:
-        self.clock, self.said, self.stage, self.ended = _Clock(), 0.0, "", False
+        self.clock, self.last, self.stage, self.ended = _Clock(), 0.0, "", False
 
     def __call__(self, stage: str, step: int, total: int, **values: float) -> None:
         left = self.clock.left(stage, step, total)
         new = stage != self.stage
         ends = step >= total and not (self.ended and not new)
-        if not (new or ends or time.monotonic() - self.said >= EVERY_SECONDS):
+        if not (new or ends or time.monotonic() - self.last >= EVERY_SECONDS):
             return
-        self.stage, self.ended, self.said = stage, step >= total, time.monotonic()
+        self.stage, self.ended, self.last = stage, step >= total, time.monotonic()
         parts = [f"{stage}: {step:,}/{total:,}"]
         if values:
             parts.append(_words(values))
@@ -96,7 +96,7 @@ class Live:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[said]}"),
+            TextColumn("{task.fields[words]}"),
             console=Console(stderr=True),
         )
         self.tasks: dict[str, Any] = {}
@@ -105,8 +105,8 @@ class Live:
         if not self.tasks:
             self.bars.start()
         if stage not in self.tasks:
-            self.tasks[stage] = self.bars.add_task(stage, total=total, completed=step, said="")
-        self.bars.update(self.tasks[stage], completed=step, total=total, said=_words(values))
+            self.tasks[stage] = self.bars.add_task(stage, total=total, completed=step, words="")
+        self.bars.update(self.tasks[stage], completed=step, total=total, words=_words(values))
 
     def close(self) -> None:
         if self.tasks:

@@ -20,7 +20,7 @@ from benchmark.files import listed
 from benchmark.home import home
 from benchmark.interface.runs import find_run
 from benchmark.protocols import Protocol
-from benchmark.records.claims import kept_groups
+from benchmark.records.claims import item_groups
 from benchmark.records.model import Value
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import all_protocols, find_protocol
@@ -186,7 +186,7 @@ def results(
     """Every metric of every run, a row each: `ResultColumns`, then the settings in effect.
 
     Those of one protocol (`id`, its newest version, or `id@version`) or of all; on `twin` data, real
-    data, or by default both. On test people these are the records on the boards: withdrawn ones and
+    data, or by default both. On test images these are the records on the boards: withdrawn ones and
     those that a board leaves out are here too and say so; a file that is no record is a warning. On
     `validation` people they are the runs in this machine's `$BENCH_HOME`.
 
@@ -243,7 +243,7 @@ def items(run: str | Outcome) -> pd.DataFrame:
     about, arrays = entry.record.protocol, entry.all_errors()
     names = item_keys(find_protocol(f"{about.id}@{about.version}"), entry.record.data["test"])
     parts = [
-        _items(value, arrays[value.metric], kept_groups(arrays, value), names)
+        _items(value, arrays[value.metric], item_groups(arrays, value), names)
         for value in entry.record.metrics
         if value.aggregate != "single"
     ]

@@ -22,7 +22,7 @@ LENGTH = 16
 
 
 @dataclass(frozen=True)
-class Made:
+class InstalledEnvironment:
     """An environment on disk. `packages` are those that the file pins, with their versions."""
 
     folder: Path
@@ -36,7 +36,7 @@ class Made:
         return self.folder / "bin" / "python"
 
 
-def environment_of(spec: MethodSpec) -> Made:
+def environment_of(spec: MethodSpec) -> InstalledEnvironment:
     """The environment that a method declares, made first where that was not done yet.
 
     Raises PluginBroken for a file that is not there or not pinned, BenchError where uv is missing or
@@ -50,7 +50,7 @@ def environment_of(spec: MethodSpec) -> Made:
     path = folder / "environment.json"
     made_once(folder, lambda: _make(spec.id, text, folder), path.exists)
     content = read_json(path, f"delete {folder}; it is made again")
-    return Made(folder, digest, spec.environment.alone, content["packages"])
+    return InstalledEnvironment(folder, digest, spec.environment.alone, content["packages"])
 
 
 def requirements(method: str, environment: Environment) -> str:
@@ -121,9 +121,9 @@ def _uv() -> str:
 def _run(method: str, *command: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
-        said = " ".join(line.strip() for line in done.stderr.splitlines() if line.strip())
+        output = " ".join(line.strip() for line in done.stderr.splitlines() if line.strip())
         raise BenchError(
-            f"the environment of method {method!r} could not be made: {said[-600:]}",
+            f"the environment of method {method!r} could not be made: {output[-600:]}",
             cure="uv must reach a package index (or have the packages in its cache) once; the same "
             "command then goes on",
         )

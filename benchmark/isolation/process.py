@@ -18,7 +18,7 @@ from typing import Any
 from benchmark.contracts.errors import BenchError, PluginBroken, TrainingFailed
 from benchmark.contracts.spec import MethodSpec
 from benchmark.home import checkout, home
-from benchmark.isolation.environments import Made, environment_of
+from benchmark.isolation.environments import InstalledEnvironment, environment_of
 from benchmark.isolation.wire import Gone, Raised, Wire
 
 WITH_BENCH = """
@@ -52,14 +52,14 @@ class Process:
 
     def __init__(self, spec: MethodSpec) -> None:
         self.spec = spec
-        self.made = environment_of(spec)
+        self.environment = environment_of(spec)
         (home() / "scratch").mkdir(parents=True, exist_ok=True)
         self.scratch = Path(tempfile.mkdtemp(prefix="method-", dir=home() / "scratch"))
         self.log = self.scratch / "process.log"
         pipe, there = Pipe()
         lifeline, self._held = os.pipe()
         with there, self.log.open("wb") as log:
-            code = _paths(spec, self.made) + WORK.format(
+            code = _paths(spec, self.environment) + WORK.format(
                 pipe=there.fileno(),
                 lifeline=lifeline,
                 scratch=str(self.scratch),
@@ -67,7 +67,7 @@ class Process:
                 method=spec.id,
             )
             self.child = subprocess.Popen(
-                [str(self.made.python), "-c", code],
+                [str(self.environment.python), "-c", code],
                 pass_fds=[there.fileno(), lifeline],
                 env={k: v for k, v in os.environ.items() if k not in NOT_PASSED},
                 stdin=subprocess.DEVNULL,
@@ -76,7 +76,7 @@ class Process:
                 start_new_session=True,  # Ctrl-C is for this process, which then ends that one
             )
         os.close(lifeline)
-        self.wire = Wire(pipe, self.scratch, "asked", "told", refuse)
+        self.wire = Wire(pipe, self.scratch, "calls", "answers", refuse)
         self.close = weakref.finalize(self, _end, self.child, pipe, self._held, self.scratch)
 
     def log_to(self, path: Path) -> None:
@@ -148,9 +148,9 @@ def _end(child: subprocess.Popen[bytes], pipe: Any, held: int, scratch: Path) ->
     shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _paths(spec: MethodSpec, made: Made) -> str:
+def _paths(spec: MethodSpec, environment: InstalledEnvironment) -> str:
     """The code by which the process finds bench and the method."""
-    if not made.alone:
+    if not environment.alone:
         places = [str(Path(p).absolute()) for p in sys.path if p and Path(p).is_dir()]
         return WITH_BENCH.format(places=places)
     package = spec.implementation.partition(":")[0].partition(".")[0]

@@ -19,7 +19,7 @@ from benchmark.contracts.method import (
     Method,
     MethodInfo,
     MethodSettings,
-    Part,
+    SharedStage,
 )
 from benchmark.contracts.predictions import PREDICTIONS, Generator, Prediction
 from benchmark.contracts.spec import MethodSpec
@@ -82,10 +82,10 @@ class Isolated(Method):
     def ran_in(self) -> dict[str, Any]:
         """What a record says of the environment, and the peak memory of the process in bytes."""
         process = self._ready()
-        about = self._call("about", sorted({*ALWAYS, *process.made.packages}))
+        about = self._call("about", sorted({*ALWAYS, *process.environment.packages}))
         where = {
-            "digest": process.made.digest,
-            "alone": process.made.alone,
+            "digest": process.environment.digest,
+            "alone": process.environment.alone,
             "python": about["python"],
             "packages": about["packages"],
         }
@@ -97,9 +97,9 @@ class Isolated(Method):
         process.log_to(context.folder / "process.log")
         try:
             with ExitStack() as stack:
-                asked = _Fit(process, context, stack)
-                process.wire.answer = asked.answer
-                process.call("learn", what, _sent(images, process.scratch), asked.about(0))
+                contexts = _FitContexts(process, context, stack)
+                process.wire.answer = contexts.answer
+                process.call("learn", what, _sent(images, process.scratch), contexts.about(0))
         except BaseException:
             process.close()
             raise
@@ -128,17 +128,17 @@ CALLS: Mapping[str, Callable[[FitContext], Callable[..., Any]]] = {
     "due": lambda context: context.checkpoints.due,
 }
 """What a context does as it is called."""
-OWN = ("milestone", "open_part", "finish_part", "close_part")
-"""What `_Fit` does itself."""
+OWN = ("milestone", "open_stage", "finish_stage", "close_stage")
+"""What `_FitContexts` does itself."""
 
 
-class _Fit:
-    """The contexts of a fit, its own and those of its parts, by number, for the process that fits."""
+class _FitContexts:
+    """The contexts of a fit and of its shared stages, by number, for the process that fits."""
 
     def __init__(self, process: Process, context: FitContext, stack: ExitStack) -> None:
         self.process, self.stack = process, stack
         self.contexts = [context]
-        self.parts: dict[int, tuple[Part, ExitStack]] = {}
+        self.stages: dict[int, tuple[SharedStage, ExitStack]] = {}
 
     def answer(self, name: str, *arguments: Any) -> Any:
         """What the process may ask for while it fits; nothing else."""
@@ -161,21 +161,21 @@ class _Fit:
     def milestone(self, number: int, images_seen: int) -> None:
         self.contexts[number].milestone(images_seen, lambda f: self.process.call("milestone", f))
 
-    def open_part(self, number: int, name: str, identity: Mapping[str, Any]) -> dict[str, Any]:
+    def open_stage(self, number: int, name: str, identity: Mapping[str, Any]) -> dict[str, Any]:
         inner = self.stack.enter_context(ExitStack())
-        part = inner.enter_context(self.contexts[number].shared(name, identity))
-        self.contexts.append(part.context)
+        stage = inner.enter_context(self.contexts[number].shared(name, identity))
+        self.contexts.append(stage.context)
         mine = len(self.contexts) - 1
-        self.parts[mine] = (part, inner)
-        return {**self.about(mine), "folder": part.folder, "done": part.done}
+        self.stages[mine] = (stage, inner)
+        return {**self.about(mine), "folder": stage.folder, "done": stage.done}
 
-    def finish_part(self, number: int) -> str:
-        part, _ = self.parts[number]
-        part.finish()
-        return str(part.folder)
+    def finish_stage(self, number: int) -> str:
+        stage, _ = self.stages[number]
+        stage.finish()
+        return str(stage.folder)
 
-    def close_part(self, number: int) -> None:
-        self.parts.pop(number)[1].close()
+    def close_stage(self, number: int) -> None:
+        self.stages.pop(number)[1].close()
 
 
 def _sent(images: Images, scratch: Path) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def work(pipe: int, lifeline: int, scratch: str, implementation: str, method: st
     """Answer until bench has ended, or ends this process."""
     threading.Thread(target=_end_with, args=(lifeline, scratch), daemon=True).start()
     worker = Worker(implementation, method)
-    worker.wire = Wire(Connection(pipe), Path(scratch), "told", "asked", worker.answer)
+    worker.wire = Wire(Connection(pipe), Path(scratch), "answers", "calls", worker.answer)
     try:
         worker.wire.serve()
     except Gone:
@@ -187,16 +187,16 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
         wire.call("milestone", number, images_seen)
 
     @contextmanager
-    def shared(name: str, identity: Mapping[str, Any]) -> Iterator[Part]:
-        opened = wire.call("open_part", number, name, dict(identity))
-        yield Part(worker, opened)
-        wire.call("close_part", opened["number"])
+    def shared(name: str, identity: Mapping[str, Any]) -> Iterator[RemoteStage]:
+        opened = wire.call("open_stage", number, name, dict(identity))
+        yield RemoteStage(worker, opened)
+        wire.call("close_stage", opened["number"])
 
     return FitContext(
         seed=about["seed"],
         device=about["device"],
         folder=Path(about["folder"]),
-        checkpoints=Kept(called),
+        checkpoints=RemoteCheckpoints(called),
         progress=called("progress"),
         log=lambda values: called("log")(logged(values)),
         shared=shared,
@@ -206,8 +206,8 @@ def _context(worker: Worker, about: Mapping[str, Any]) -> FitContext:
     )
 
 
-class Kept:
-    """Checkpoints, which bench keeps."""
+class RemoteCheckpoints:
+    """`Checkpoints` that bench writes and reads."""
 
     def __init__(self, called: Callable[[str], Callable[..., Any]]) -> None:
         self.load, self.due, self._save = called("load"), called("due"), called("save")
@@ -218,8 +218,8 @@ class Kept:
         self._save(sent, name)
 
 
-class Part:
-    """A part of the fit that others share, which bench keeps."""
+class RemoteStage:
+    """A `SharedStage` whose folder and lock are with bench."""
 
     def __init__(self, worker: Worker, opened: Mapping[str, Any]) -> None:
         self.worker, self.number = worker, opened["number"]
@@ -227,5 +227,5 @@ class Part:
         self.context = _context(worker, opened)
 
     def finish(self) -> None:
-        self.folder = Path(self.worker.wire.call("finish_part", self.number))
+        self.folder = Path(self.worker.wire.call("finish_stage", self.number))
         self.done = True

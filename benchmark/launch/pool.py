@@ -50,10 +50,10 @@ class Pool(Launcher):
             waiting = [pool.submit(self._run, i, job, places) for i, job in enumerate(jobs)]
             try:
                 for count, ended in enumerate(as_completed(waiting), start=1):
-                    said = ended.result()
-                    how = "done" if said.code == 0 else f"ended with exit code {said.code}"
-                    self.say(f"{how}: {said.job.name} ({count} of {len(jobs)})")
-                    yield said
+                    result = ended.result()
+                    how = "done" if result.code == 0 else f"ended with exit code {result.code}"
+                    self.say(f"{how}: {result.job.name} ({count} of {len(jobs)})")
+                    yield result
             except BaseException:
                 self._stop()
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -76,10 +76,10 @@ class Pool(Launcher):
 
     def _run(self, number: int, job: Job, places: queue.Queue[dict[str, str]]) -> Ended:
         place = places.get()
-        log, said = self.folder / f"{number}.log", self.folder / f"{number}.out"
+        log, printed = self.folder / f"{number}.log", self.folder / f"{number}.out"
         try:
             # a file, not a pipe: what a method leaves running holds a pipe open after its run has ended
-            with log.open("wb") as errors, said.open("wb") as output, self.lock:
+            with log.open("wb") as errors, printed.open("wb") as output, self.lock:
                 if self.stopped:
                     return Ended(job, None, "never begun", log)
                 process = subprocess.Popen(
@@ -95,7 +95,7 @@ class Pool(Launcher):
             code = process.wait()
             with self.lock:
                 self.running.discard(process)
-            return Ended(job, code, said.read_text("utf-8", "replace"), log)
+            return Ended(job, code, printed.read_text("utf-8", "replace"), log)
         finally:
             places.put(place)
 

@@ -104,8 +104,8 @@ def _executor(cluster: str, folder: Path, options: Mapping[str, str]) -> Any:
         given = {k if k in COMMON else f"slurm_{k}": _number(v) for k, v in options.items()}
         executor.update_parameters(**DEFAULTS | given)
     except (NameError, TypeError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise SettingsInvalid(f"the launcher slurm: {said[:300]}") from None
+        reason = " ".join(str(error).split())
+        raise SettingsInvalid(f"the launcher slurm: {reason[:300]}") from None
     return executor
 
 

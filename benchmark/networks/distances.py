@@ -90,7 +90,7 @@ def _unit(maps: Tensor) -> Tensor:
 
 
 def image_distance(name: str, device: torch.device | str = "cpu") -> ImageDistance:
-    """The distance of a name in `NAMES`. Raises `DataMissing` where its weights are not at hand.
+    """The distance of a name in `NAMES`. Raises `DataMissing` where its weights are missing.
 
     >>> image = torch.zeros(2, 3, 16, 16)
     >>> image_distance("random-conv")(image, image)

@@ -44,10 +44,10 @@ class Board(Standing):
         return part.source or part.split if part else ""
 
 
-def boards_of(protocols: Iterable[Protocol], *, asked: bool = False) -> list[Board]:
+def boards_of(protocols: Iterable[Protocol], *, requested: bool = False) -> list[Board]:
     """The boards of these protocols with records, and those of real data with values that papers
     report (`benchmark.boards.standings.standings`)."""
     return [
         Board(**vars(standing), entries=entries)
-        for standing, entries in with_entries(protocols, asked=asked)
+        for standing, entries in with_entries(protocols, requested=requested)
     ]

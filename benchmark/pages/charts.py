@@ -41,11 +41,11 @@ def training_svgs(record: Record) -> dict[str, Markup]:
 
 
 def curve_svg(record: Record) -> Markup:
-    """Error on validation people against images seen; the dashed line is the untrained network."""
+    """Error on validation images against images seen; the dashed line is the untrained network."""
     unit = f" [{record.headline.unit}]" if record.headline.unit else ""
     return line_svg(
         [(float(p.images), p.value) for p in record.curve if p.images > 0],
-        title=f"{record.method.id} on {record.protocol.id}, validation people (dashed: untrained)",
+        title=f"{record.method.id} on {record.protocol.id}, validation images (dashed: untrained)",
         names=("images seen", f"{record.headline.metric}{unit}"),
         log=(True, False),
         level=next((p.value for p in record.curve if p.images == 0), None),

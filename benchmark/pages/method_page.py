@@ -23,7 +23,7 @@ def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
             ("version", _words(str(part.version) for part in parts)),
             ("whose code", _words(part.origin for part in parts)),
             ("package", _words(f"{c.distribution} {c.version}".rstrip() for c in code)),
-            ("labels seen", _words(part.supervision for part in parts)),
+            ("supervision", _words(part.supervision for part in parts)),
             (
                 "pretrained weights",
                 _words(w["name"] for p in parts for w in p.pretrained) or "none",
@@ -32,12 +32,14 @@ def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
             *((f"can't keep “{check}”", why) for check, why in failures.items()),
         ],
         "results": results,
-        "against": [one for b in boards for one in b.against if one.said.plugin == method],
+        "agreements": [
+            one for b in boards for one in b.agreements if one.published.plugin == method
+        ],
         "any_labels": any(row.supervision != "none" for _, row in results),
         "data": sorted({board.data for board, _ in results}),
         "supervisions": sorted({row.supervision for _, row in results}),
     }
 
 
-def _words(said: Iterable[str]) -> str:
-    return ", ".join(sorted({word for word in said if word}))
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(sorted({word for word in words if word}))

@@ -17,8 +17,8 @@ ROLES: dict[str, str] = {
     "fit": "methods are fitted on",
     "train": "the probe is trained on",
     "test": "scored",
-    "validation": "kept for choices and curves (from the training part)",
-    "development": "the rest of the training part",
+    "validation": "kept for choices and curves (from the training images)",
+    "development": "training images minus validation",
     "development_fit": "methods are fitted on for validation",
 }
 AGGREGATES = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from benchmark.boards.sources import said_of
+from benchmark.boards.sources import published_values
 from benchmark.datasets.places import spec_of
 from benchmark.home import checkout
 from benchmark.metrics.catalogue import find
@@ -127,14 +127,14 @@ def _constants(protocol: Protocol, folder: Path | None) -> Iterator[str]:
 def _reported(protocol: Protocol) -> list[str]:
     rows = [
         [
-            said.method,
-            said.metric,
-            printed(said),
-            f"{said.source}, {said.place}".rstrip(", "),
-            said.read_from,
-            said.not_comparable,
+            published.method,
+            published.metric,
+            printed(published),
+            f"{published.source}, {published.place}".rstrip(", "),
+            published.read_from,
+            published.not_comparable,
         ]
-        for said in said_of(protocol)
+        for published in published_values(protocol)
     ]
     if not rows:
         return []

@@ -8,8 +8,13 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 from tabulate import tabulate
 
-from benchmark.boards.reported import MEANINGS, Against
-from benchmark.boards.sources import TOLERANCE, Said, all_papers, said_of_none
+from benchmark.boards.reported import MEANINGS, Agreement
+from benchmark.boards.sources import (
+    TOLERANCE,
+    PublishedValue,
+    all_papers,
+    published_without_protocol,
+)
 from benchmark.protocols.papers import Paper, PaperTable
 from benchmark.settings import settings_words
 
@@ -18,42 +23,42 @@ SOURCE = 7
 """So many of them, to the source, suit a terminal."""
 
 
-def reported_section(against: Sequence[Against], page: str) -> list[str]:
+def reported_section(agreements: Sequence[Agreement], page: str) -> list[str]:
     """The lines of a board's page on what is reported under its protocol; none where nothing is.
 
     `page` is the way to the page of all reported values, which says what the states mean.
     """
-    if not against:
+    if not agreements:
         return []
     link = f"[What the states mean]({page})"
-    return ["## Reported against reproduced", "", reported_table(against), "", link, ""]
+    return ["## Reported against reproduced", "", reported_table(agreements), "", link, ""]
 
 
-def reported_cells(one: Against) -> list[str]:
+def reported_cells(one: Agreement) -> list[str]:
     """What a reported value shows under each of `HEAD`."""
     return [
-        one.said.method,
-        one.said.metric,
-        printed(one.said),
+        one.published.method,
+        one.published.metric,
+        printed(one.published),
         "" if one.value is None else f"{one.row}: {one.value:.2f}",
         "" if one.difference is None else f"{one.difference:+.2f}",
         words(one.state),
-        f"{one.said.source}, {one.said.place}".rstrip(", "),
-        one.said.read_from,
-        one.said.not_comparable,
+        f"{one.published.source}, {one.published.place}".rstrip(", "),
+        one.published.read_from,
+        one.published.not_comparable,
     ]
 
 
-def reported_table(against: Iterable[Against]) -> str:
+def reported_table(agreements: Iterable[Agreement]) -> str:
     """One line for each reported value."""
-    body = [reported_cells(one) for one in against]
+    body = [reported_cells(one) for one in agreements]
     return tabulate(body, HEAD, tablefmt="github", disable_numparse=True)
 
 
-def printed(said: Said) -> str:
+def printed(published: PublishedValue) -> str:
     """The value with its spread and unit, as far as it has them."""
-    spread = "" if said.spread is None else f" ± {said.spread:g}"
-    return f"{said.value:g}{spread} {said.unit}".rstrip()
+    spread = "" if published.spread is None else f" ± {published.spread:g}"
+    return f"{published.value:g}{spread} {published.unit}".rstrip()
 
 
 def words(state: str) -> str:
@@ -66,51 +71,51 @@ TOLERATED = (
 )
 
 
-def legend(against: Iterable[Against]) -> str:
+def legend(agreements: Iterable[Agreement]) -> str:
     """What the states that occur mean."""
-    there = {one.state for one in against}
-    told = "; ".join(f"{words(s)}: {text}" for s, text in MEANINGS.items() if s in there)
-    return f"{told[:1].upper()}{told[1:]}. {TOLERATED}"
+    there = {one.state for one in agreements}
+    legend_text = "; ".join(f"{words(s)}: {text}" for s, text in MEANINGS.items() if s in there)
+    return f"{legend_text[:1].upper()}{legend_text[1:]}. {TOLERATED}"
 
 
-def reported_csv(boards: Iterable[Sequence[Against]]) -> str:
+def reported_csv(boards: Iterable[Sequence[Agreement]]) -> str:
     """Every reported value, those of no protocol last; numbers to 6 significant digits."""
-    lines = [_line(one.said, one) for board in boards for one in board]
-    lines += [_line(said, None) for said in said_of_none()]
+    lines = [_line(one.published, one) for board in boards for one in board]
+    lines += [_line(published, None) for published in published_without_protocol()]
     text: str = pd.DataFrame(lines).to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return text
 
 
-def _line(said: Said, one: Against | None) -> dict[str, object]:
+def _line(published: PublishedValue, one: Agreement | None) -> dict[str, object]:
     low, high = (one and one.ci95) or (None, None)
     return {
-        "protocol": said.protocol,
-        "metric": said.metric,
-        "unit": said.unit,
-        "better": said.better,
-        "method": said.method,
-        "plugin": said.plugin,
-        "preset": said.preset,
-        "settings": " ".join(settings_words(said.settings)),
-        "reported": said.value,
-        "spread": said.spread,
-        "tolerance": said.tolerance,
+        "protocol": published.protocol,
+        "metric": published.metric,
+        "unit": published.unit,
+        "better": published.better,
+        "method": published.method,
+        "plugin": published.plugin,
+        "preset": published.preset,
+        "settings": " ".join(settings_words(published.settings)),
+        "reported": published.value,
+        "spread": published.spread,
+        "tolerance": published.tolerance,
         "ours": one.value if one else None,
         "ci95_low": low,
         "ci95_high": high,
         "difference": one.difference if one else None,
         "state": one.state if one else "no_protocol",
         "row": one.row if one else "",
-        "source": said.source,
-        "place": said.place,
-        "read_from": said.read_from,
-        "not_comparable": said.not_comparable,
+        "source": published.source,
+        "place": published.place,
+        "read_from": published.read_from,
+        "not_comparable": published.not_comparable,
         "runs": " ".join(one.runs) if one else "",
     }
 
 
 def reported_page(
-    only: Sequence[tuple[str, str, Sequence[Against]]], every: Iterable[Against]
+    only: Sequence[tuple[str, str, Sequence[Agreement]]], every: Iterable[Agreement]
 ) -> str:
     """The page of all that is reported: boards without runs as (name, title, values), then the papers.
 
@@ -118,7 +123,9 @@ def reported_page(
     """
     counts = Counter(one.state for one in every)
     states = [[words(s), counts[s], text] for s, text in MEANINGS.items() if counts[s]]
-    states.append(["no protocol", len(said_of_none()), "what no protocol here measures"])
+    states.append(
+        ["no protocol", len(published_without_protocol()), "what no protocol here measures"]
+    )
     lines = [
         "# Reported in papers",
         "",
@@ -133,8 +140,15 @@ def reported_page(
         "## Boards without runs",
         "",
     ]
-    for name, title, against in only:
-        lines += [f"### {name} (reported only)", "", f"{title}.", "", reported_table(against), ""]
+    for name, title, agreements in only:
+        lines += [
+            f"### {name} (reported only)",
+            "",
+            f"{title}.",
+            "",
+            reported_table(agreements),
+            "",
+        ]
     lines += ["## Papers, table by table", ""]
     for paper in all_papers():
         lines += _paper(paper)

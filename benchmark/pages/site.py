@@ -35,19 +35,19 @@ def build_site(
     protocols: Iterable[Protocol],
     progress: Callable[[int, int], None] | None = None,
     *,
-    asked: bool = False,
+    requested: bool = False,
     private: bool = False,
 ) -> int:
     """Write the site into `target`, new files only once all are made; its number of files.
 
-    `protocols` are those whose boards are shown, `asked` says that they were named. With `private`,
+    `protocols` are those whose boards are shown, `requested` says that they were named. With `private`,
     pictures of data sets are shown that may not be published. Of what is in `target` already, only
     files that bench wrote are replaced or removed. Raises `InvalidInput` for a folder that holds other
     things and no site.
     """
     target = target.resolve()
     before = written(target)
-    files = list(_files(boards_of(protocols, asked=asked), private=private))
+    files = list(_files(boards_of(protocols, requested=requested), private=private))
     target.parent.mkdir(parents=True, exist_ok=True)
     with (
         naming_a_full_disk(target),
@@ -110,7 +110,7 @@ def _write_asset(name: str, path: Path) -> None:
 
 def _index(boards: list[Board]) -> dict[str, Any]:
     sections = [
-        (kind, *told, [b for b in boards if b.kind == kind]) for kind, told in KINDS.items()
+        (kind, *texts, [b for b in boards if b.kind == kind]) for kind, texts in KINDS.items()
     ]
     return {
         "sections": sections,

@@ -43,12 +43,14 @@ READING = (
 def generated_files(protocols: Iterable[Protocol]) -> dict[Path, str]:
     """All that is made from records, by path: tables, the index, and a checkout's README."""
     found = standings(protocols)
-    said = leaderboards() / "reported"
-    only = [(b.protocol.name, b.protocol.title, b.against) for b in found if b.kind == "reported"]
+    folder = leaderboards() / "reported"
+    only = [
+        (b.protocol.name, b.protocol.title, b.agreements) for b in found if b.kind == "reported"
+    ]
     files = {
         leaderboards() / "README.md": index_text(found),
-        said / "README.md": reported_page(only, [one for b in found for one in b.against]),
-        said / "reported.csv": reported_csv(b.against for b in found),
+        folder / "README.md": reported_page(only, [one for b in found for one in b.agreements]),
+        folder / "reported.csv": reported_csv(b.agreements for b in found),
     }
     for board in found:
         if board.kind != "reported":
@@ -118,14 +120,14 @@ def board_text(board: Standing) -> str:
         lines += [f"† {method} is known not to keep a part of the contract. {failed}.", ""]
     if elsewhere := external_methods(board.rows):
         lines += [f"§ {', '.join(elsewhere)}: {EXTERNAL}", ""]
-    lines += reported_section(board.against, f"{up}/reported/README.md")
+    lines += reported_section(board.agreements, f"{up}/reported/README.md")
     lines.append(f"Protocol digest `{protocol.digest()[:16]}`.")
     if board.left_out:
-        told = [
+        reasons = [
             f"[{x.path.name}]({x.path.relative_to(board.folder)}): {x.reason}"
             for x in board.left_out
         ]
-        lines += ["", "Left out: " + "; ".join(told) + "."]
+        lines += ["", "Left out: " + "; ".join(reasons) + "."]
     return "\n".join(lines) + "\n"
 
 
@@ -141,7 +143,7 @@ def cells(row: Row) -> dict[str, Any]:
         "vs untrained": str(row.floor) if row.floor else "",
         "seeds": len(row.seeds),
         "reported": f"{row.reported[0]:.2f}" if row.reported else "",
-        "labels seen": "" if row.supervision == "none" else row.supervision,
+        "supervision": "" if row.supervision == "none" else row.supervision,
         "weights": ", ".join(row.weights),
     }
 
@@ -212,5 +214,5 @@ def _best(board: Standing) -> str:
 
 
 def _without_runs(boards: list[Standing]) -> str:
-    rows = [[b.name, b.protocol.title, len(b.against)] for b in boards]
+    rows = [[b.name, b.protocol.title, len(b.agreements)] for b in boards]
     return tabulate(rows, ["board", "what", "values"], tablefmt="github", disable_numparse=True)

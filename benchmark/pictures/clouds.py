@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from benchmark.metrics.pose import rotate
-from benchmark.pictures.sheet import BACK, GUESS, TRUTH, beside, contact_sheet, enlarged
-from benchmark.pictures.shown import Shown
+from benchmark.pictures.sheet import BACK, GUESS, TRUTH, contact_sheet, enlarged, side_by_side
+from benchmark.pictures.shown import PicturedRun
 
 TILE, COLUMNS = 128, 2
 LONGEST = 1.1  # of the scene, across a tile: a model of diagonal 1 fits however it is turned
@@ -15,7 +15,7 @@ DOTS = 1024
 TURNED, TURNS = 6, 8
 
 
-def cloud_sheet(run: Shown) -> Image.Image | None:
+def cloud_sheet(run: PicturedRun) -> Image.Image | None:
     """Test models from the smallest Chamfer distance to the largest, four tiles each, left to right:
 
     the picture; true (green) and predicted (red) cloud from the true camera, after the alignment;
@@ -40,11 +40,11 @@ def cloud_sheet(run: Shown) -> Image.Image | None:
         tiles = [[(_seen(p, shape.camera_axes), c) for p, c in view] for view in views]
         tiles.append([(truth[:, [0, 2]], TRUTH), (guess[:, [0, 2]], GUESS)])
         picture = enlarged(Image.fromarray(pictures[i]), TILE)
-        cells.append(beside([picture, *map(_dots, tiles)]))
+        cells.append(side_by_side([picture, *map(_dots, tiles)]))
     return contact_sheet(cells, _captions(kept["drawn_error"]), COLUMNS)
 
 
-def turntable_sheet(run: Shown) -> Image.Image | None:
+def turntable_sheet(run: PicturedRun) -> Image.Image | None:
     """Up to six of those models from the smallest distance to the largest: true and predicted cloud
 
     on two lines, turned about the vertical by an eighth from tile to tile, seen from a little above.
@@ -65,7 +65,7 @@ def turntable_sheet(run: Shown) -> Image.Image | None:
 
 def turns(cloud: np.ndarray, colour: tuple[int, int, int]) -> Image.Image:
     """A cloud (P, 3), y up, turned about the vertical by an eighth from tile to tile."""
-    return beside([turned(cloud, 2 * np.pi * turn / TURNS, colour) for turn in range(TURNS)])
+    return side_by_side([turned(cloud, 2 * np.pi * turn / TURNS, colour) for turn in range(TURNS)])
 
 
 def _captions(errors: np.ndarray) -> list[str]:

@@ -18,12 +18,12 @@ from benchmark.pictures.parts import part_sheet
 from benchmark.pictures.points import milestones_sheet, points_sheet
 from benchmark.pictures.predictions import predictions_sheet
 from benchmark.pictures.samples import samples_sheet
-from benchmark.pictures.shown import ItemScores, Shown
+from benchmark.pictures.shown import ItemScores, PicturedRun
 from benchmark.pictures.translations import translation_sheet
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import Outcome, run_lock
 
-DRAWN: dict[str, Callable[[Shown], Image.Image | None]] = {
+DRAWN: dict[str, Callable[[PicturedRun], Image.Image | None]] = {
     "predictions": predictions_sheet,
     "points": points_sheet,
     "points_by_step": milestones_sheet,
@@ -45,11 +45,11 @@ def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:
 
     Names, titles and words are those of `benchmark.boards.pictures`. What a run kept is enough for
     most; parts and generated images need the fit on this machine. None where there is nothing to
-    show. The pictures stay in the run's folder: most data sets forbid to publish them.
+    show. The pictures stay in the run's folder: most data sets don't allow them to be published.
     """
     folder = plan.folder / "pictures"
     kept = _arrays(plan, outcome, f"{plan.run_id}.predictions.npz")
-    run = Shown(plan, kept, _scores(plan, outcome))
+    run = PicturedRun(plan, kept, _scores(plan, outcome))
     with run_lock(plan.folder, wait=True):
         sweep(folder)
         for name, drawn in DRAWN.items():

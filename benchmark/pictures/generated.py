@@ -9,13 +9,13 @@ from PIL import Image
 from benchmark.contracts.images import to_bytes
 from benchmark.contracts.predictions import Generator
 from benchmark.pictures.sheet import COLUMNS, ROWS, contact_sheet, pictures_of_arrays
-from benchmark.pictures.shown import Shown
+from benchmark.pictures.shown import PicturedRun
 from benchmark.tasks.image_generation import generator_of
 
 SEED = 0
 
 
-def generated_sheet(run: Shown) -> Image.Image | None:
+def generated_sheet(run: PicturedRun) -> Image.Image | None:
     """The first 32 images that the fitted method generates from seed 0, none picked."""
     generator = _generator(run)
     if generator is None:
@@ -26,7 +26,7 @@ def generated_sheet(run: Shown) -> Image.Image | None:
     return _grid(torch.cat(parts))
 
 
-def interpolation_sheet(run: Shown) -> Image.Image | None:
+def interpolation_sheet(run: PicturedRun) -> Image.Image | None:
     """Four rows, each from one generated image to the next of the first eight, in equal steps of w."""
     generator = _generator(run)
     if generator is None:
@@ -40,7 +40,7 @@ def interpolation_sheet(run: Shown) -> Image.Image | None:
     return _grid(to_bytes(torch.cat(rows)))
 
 
-def _generator(run: Shown) -> Generator | None:
+def _generator(run: PicturedRun) -> Generator | None:
     """None for methods that do not generate, and where the fit is not on this machine."""
     if run.plan.kind != "generator" or run.method is None:
         return None

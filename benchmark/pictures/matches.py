@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from benchmark.pictures.sheet import GUESS, TRUTH, beside, contact_sheet, enlarged
-from benchmark.pictures.shown import Shown, from_best_to_worst
+from benchmark.pictures.sheet import GUESS, TRUTH, contact_sheet, enlarged, side_by_side
+from benchmark.pictures.shown import PicturedRun, from_best_to_worst
 from benchmark.tasks.landmark_matching import pairs_of, view_landmarks
 from benchmark.tasks.warped import levels
 
@@ -14,7 +14,7 @@ COUNT, COLUMNS, ZOOM = 16, 4, 2
 FAR = 0.1  # of the picture's side: a match farther from the truth is drawn red
 
 
-def match_sheet(run: Shown) -> Image.Image | None:
+def match_sheet(run: PicturedRun) -> Image.Image | None:
     """16 pairs of the headline's kind, from the best to the worst: source, target, and lines between.
 
     Rings are the true places; a line leads from a point of the source to where it is found.
@@ -39,7 +39,7 @@ def match_sheet(run: Shown) -> Image.Image | None:
         crops = levels(pairs.render(views, whole), plan.protocol.pairs.rounding)
         middle = slice(images.margin, images.margin + side)
         seen = crops[..., middle, middle].permute(0, 2, 3, 1).numpy()
-        cell = beside([enlarged(Image.fromarray(crop), size) for crop in seen])
+        cell = side_by_side([enlarged(Image.fromarray(crop), size) for crop in seen])
         pen = ImageDraw.Draw(cell)
         for start, true, end in zip(points[views[0]], points[views[1]], found, strict=True):
             if np.isfinite(end).all():

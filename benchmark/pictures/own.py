@@ -12,10 +12,10 @@ from benchmark.contracts.images import to_bytes
 from benchmark.contracts.method import Method
 from benchmark.method_errors import errors_of
 from benchmark.pictures.sheet import Row, pictures_of_arrays, rows_sheet
-from benchmark.pictures.shown import Shown
+from benchmark.pictures.shown import PicturedRun
 
 
-def own_sheet(run: Shown) -> Image.Image | None:
+def own_sheet(run: PicturedRun) -> Image.Image | None:
     """Eight test images, and below them a row for each name that `Method.pictures` gives.
 
     None for methods that show nothing, and where the fit is not on this machine. Raises `PluginBroken`

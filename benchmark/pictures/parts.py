@@ -11,13 +11,13 @@ from benchmark.contracts.images import to_signed
 from benchmark.contracts.predictions import Parts
 from benchmark.method_errors import prediction_of
 from benchmark.pictures.sheet import contact_sheet, pictures_of_arrays
-from benchmark.pictures.shown import ItemScores, Shown, from_best_to_worst
+from benchmark.pictures.shown import ItemScores, PicturedRun, from_best_to_worst
 
 COUNT, ZOOM = 16, 2
 STRENGTH, DARKNESS = 0.55, 0.35
 
 
-def part_sheet(run: Shown) -> Image.Image | None:
+def part_sheet(run: PicturedRun) -> Image.Image | None:
     """16 test images, from the best to the worst where each has a score, with their parts.
 
     None for methods without parts, for ceilings, and where the fit is not on this machine.

@@ -8,13 +8,13 @@ from PIL import Image
 
 from benchmark.contracts.method import Method
 from benchmark.pictures.sheet import Row, dots, enlarged, pictures_of_arrays, rows_sheet
-from benchmark.pictures.shown import Shown
+from benchmark.pictures.shown import PicturedRun
 from benchmark.runner.curve import milestones
 from benchmark.runner.run import loaded_method
 from benchmark.tasks.collect import predict_batch
 
 
-def points_sheet(run: Shown) -> Image.Image | None:
+def points_sheet(run: PicturedRun) -> Image.Image | None:
     """Discovered points on eight test images, equal colours for equal points.
 
     For methods that give landmarks and whose fit is on this machine.
@@ -24,7 +24,7 @@ def points_sheet(run: Shown) -> Image.Image | None:
     return rows_sheet([_row("points", run, run.discovering)])
 
 
-def milestones_sheet(run: Shown) -> Image.Image | None:
+def milestones_sheet(run: PicturedRun) -> Image.Image | None:
     """The same images with the points of each milestone, a row for each."""
     if run.plan.kind != "landmarks" or run.plan.spec.role != "method" or run.method is None:
         return None
@@ -35,7 +35,7 @@ def milestones_sheet(run: Shown) -> Image.Image | None:
     return rows_sheet(rows) if rows else None
 
 
-def _row(name: str, run: Shown, method: Method) -> Row:
+def _row(name: str, run: PicturedRun, method: Method) -> Row:
     with torch.inference_mode():
         found = predict_batch(method, "landmarks", run.some, None, run.plan.protocol.landmarks)
     images = run.some.permute(0, 2, 3, 1).numpy()

@@ -21,10 +21,10 @@ from benchmark.pictures.points import dotted
 from benchmark.pictures.sheet import (
     GUESS,
     SIDE,
-    beside,
     contact_sheet,
     enlarged,
     pictures_of_arrays,
+    side_by_side,
 )
 from benchmark.runner.predict_images import Predicted
 
@@ -51,11 +51,11 @@ def _cells(images: np.ndarray, found: Prediction) -> list[Image.Image]:
         labels = found.probabilities.argmax(1).numpy()
         return [enlarged(cell) for cell in tinted(images, labels, found.probabilities.shape[1] - 1)]
     pictures = [enlarged(picture) for picture in pictures_of_arrays(images)]
-    others = [enlarged(other) for other in _beside(found)]
-    return [beside(pair) for pair in zip(pictures, others, strict=True)]
+    others = [enlarged(other) for other in _drawings(found)]
+    return [side_by_side(pair) for pair in zip(pictures, others, strict=True)]
 
 
-def _beside(found: Prediction) -> list[Image.Image]:
+def _drawings(found: Prediction) -> list[Image.Image]:
     if isinstance(found, Translation):
         return pictures_of_arrays(to_bytes(found.images).permute(0, 2, 3, 1).numpy())
     if isinstance(found, ShapeAndPose):

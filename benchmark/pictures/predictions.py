@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from benchmark.pictures.sheet import GUESS, TRUTH, contact_sheet, enlarged, pictures_of_arrays
-from benchmark.pictures.shown import Shown, from_best_to_worst
+from benchmark.pictures.shown import PicturedRun, from_best_to_worst
 from benchmark.tasks.foreground import true_masks, unpacked
 from benchmark.tasks.landmark_regression import annotation
 from benchmark.tasks.landmark_scale import zoomed_points, zooms
@@ -20,7 +20,7 @@ Draw = Callable[[Image.Image, int], None]
 """Draws on a zoomed image, given which of the chosen ones it is."""
 
 
-def predictions_sheet(run: Shown) -> Image.Image | None:
+def predictions_sheet(run: PicturedRun) -> Image.Image | None:
     """32 test images from the best to the worst, truth in green, prediction in red.
 
     Rings and dots for landmarks that are annotated, outline and tint for masks.
@@ -34,7 +34,7 @@ def predictions_sheet(run: Shown) -> Image.Image | None:
     if "points" in kept and protocol.landmarks is not None:
         known = annotation(split, protocol)
         draw = points_drawn(
-            known.points[chosen], kept["points"][chosen], split.size, known.shown()[chosen]
+            known.points[chosen], kept["points"][chosen], split.size, known.visibility()[chosen]
         )
     elif protocol.zoom is not None and (view := run.plan.scored.metrics[0].on):
         truth, warps = zoomed_points(split, protocol, view), zooms(protocol, view, len(split))

@@ -9,14 +9,14 @@ from urllib.parse import unquote
 from PIL import Image, ImageDraw
 
 from benchmark.image_files import decode
-from benchmark.pictures.shown import Shown
+from benchmark.pictures.shown import PicturedRun
 from benchmark.runner.fitting import read_done
 from benchmark.runner.plan import Plan
 
 HEAD = 16
 
 
-def samples_sheet(run: Shown) -> Image.Image | None:
+def samples_sheet(run: PicturedRun) -> Image.Image | None:
     """All rows of the fit and of the parts that it shares; None where it kept none here."""
     return strip(_folders(run.plan))
 

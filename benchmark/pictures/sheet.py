@@ -67,7 +67,7 @@ def pictures_of_arrays(images: np.ndarray) -> list[Image.Image]:
     return [Image.fromarray(image) for image in images]
 
 
-def beside(tiles: Sequence[Image.Image]) -> Image.Image:
+def side_by_side(tiles: Sequence[Image.Image]) -> Image.Image:
     """Tiles of one size as one picture, side by side."""
     return contact_sheet(tiles, columns=len(tiles), gap=0)
 

@@ -37,7 +37,7 @@ def from_best_to_worst(scores: ItemScores, count: int = COLUMNS * ROWS) -> np.nd
 
 
 @dataclass
-class Shown:
+class PicturedRun:
     """The run of `plan`; `kept` are the small predictions that its task keeps, as it names them."""
 
     plan: Plan

@@ -9,10 +9,10 @@ from benchmark.contracts.predictions import Translation
 from benchmark.method_errors import prediction_of
 from benchmark.pictures.own import tensor_pictures
 from benchmark.pictures.sheet import Row, rows_sheet
-from benchmark.pictures.shown import Shown
+from benchmark.pictures.shown import PicturedRun
 
 
-def translation_sheet(run: Shown) -> Image.Image | None:
+def translation_sheet(run: PicturedRun) -> Image.Image | None:
     """Eight test images, below them their translations and their alpha, white where all is repainted.
 
     None for methods that do not translate, for ceilings, and where the fit is not on this machine.

@@ -6,7 +6,7 @@ new optional field of this model leaves old digests alone. `protocols/digests.lo
 of all versions: what was frozen can't change under its number.
 """
 
-from benchmark.protocols.data import NEEDED, Data, Geometry, Label
+from benchmark.protocols.data import GRANT_LABELS, Data, Geometry, Label
 from benchmark.protocols.files import (
     LOCK,
     Broken,
@@ -44,9 +44,9 @@ from benchmark.protocols.scoring import (
 )
 
 __all__ = [
-    "LOCK", "NEEDED", "WORDS", "Alignment", "Broken", "Data", "Foreground", "Generation", "Geometry",
-    "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol", "ProtocolInvalid",
-    "ReportedValue", "Shape", "Twin", "Zoom", "broken_files", "canonical_digest", "find_in", "freeze",
-    "is_frozen", "lock_of", "path_in", "protocol_files", "protocols_in", "read_lock", "read_protocol",
-    "versions_of",
+    "GRANT_LABELS", "LOCK", "WORDS", "Alignment", "Broken", "Data", "Foreground", "Generation",
+    "Geometry", "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol",
+    "ProtocolInvalid", "ReportedValue", "Shape", "Twin", "Zoom", "broken_files", "canonical_digest",
+    "find_in", "freeze", "is_frozen", "lock_of", "path_in", "protocol_files", "protocols_in",
+    "read_lock", "read_protocol", "versions_of",
 ]  # fmt: skip

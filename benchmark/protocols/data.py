@@ -118,7 +118,7 @@ Grant = Literal["views", "clips", "silhouettes", "cameras"]
 ROLES = ("fit", "train", "test", "validation", "development", "development_fit")
 """What splits are for, beside the domains."""
 
-NEEDED: dict[str, tuple[Label, ...]] = {
+GRANT_LABELS: dict[str, tuple[Label, ...]] = {
     "views": (),
     "clips": ("clips",),
     "silhouettes": ("silhouettes",),
@@ -129,7 +129,7 @@ NEEDED: dict[str, tuple[Label, ...]] = {
 
 def granted_labels(data: Data, role: str) -> list[str]:
     """The labels of a role that is fitted on from which its grants are made, each once."""
-    return list(dict.fromkeys(name for grant in data.granted(role) for name in NEEDED[grant]))
+    return list(dict.fromkeys(name for grant in data.granted(role) for name in GRANT_LABELS[grant]))
 
 
 DOMAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -138,7 +138,7 @@ DOMAIN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 class Data(Strict):
     """Which images are fitted on, which carry the probe's labels (if there is one), which are scored.
 
-    Each is "dataset:split". `validation` names a part cut from the training people and `development`
+    Each is "dataset:split". `validation` names a part cut from the training images and `development`
     the rest of them, for choices and curves; nothing is ever tuned on test. Where methods are fitted on
     more images than the probe is, `development_fit` names those of them that show nobody of
     `validation`; without it a fit for validation sees `development` alone. `labels` names what the
@@ -184,7 +184,7 @@ class Data(Strict):
 
     @model_validator(mode="after")
     def _granted(self) -> Data:
-        absent = [n for g in self.grants for n in NEEDED[g] if n not in self.labels]
+        absent = [n for g in self.grants for n in GRANT_LABELS[g] if n not in self.labels]
         if absent:
             raise ValueError(f"grants {list(self.grants)} need the label {absent[0]!r}")
         for grants in (self.grants, *self.domain_grants.values()):

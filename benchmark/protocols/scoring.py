@@ -50,7 +50,7 @@ class Probe(Strict):
 
 
 class Pairs(Strict):
-    """Which views are matched: `count` pairs of the same image and as many of different people.
+    """Which views are matched: `count` pairs of the same image and as many of different identities.
 
     `layout` says which sides are warped ("dve", "paper": see `benchmark.tasks.pairs`), `rule` how
     the best match is found (see `benchmark.metrics.matching`), `points` whether landmarks are followed

@@ -52,9 +52,9 @@ def _value_faults(record: Record, protocol: Protocol) -> Iterator[str]:
     images = record.data["test"].images
     for metric, value in zip(protocol.metrics, record.metrics, strict=True):
         for name in ("unit", "better", "aggregate"):
-            said, wanted = getattr(value, name), getattr(metric, name)
-            if said != wanted:
-                yield f"{name} of {metric.id} is {said!r}, not {wanted!r}"
+            recorded, wanted = getattr(value, name), getattr(metric, name)
+            if recorded != wanted:
+                yield f"{name} of {metric.id} is {recorded!r}, not {wanted!r}"
         items = _items(protocol, metric, images)
         if items not in (None, value.n):
             yield f"{metric.id} is made from {value.n} items; {images} test images give {items}"
@@ -70,7 +70,7 @@ def _items(protocol: Protocol, metric: Metric, images: int) -> int | None:
     return None if metric.id.startswith("chamfer") else images
 
 
-def kept_groups(arrays: Mapping[str, np.ndarray], value: Value) -> np.ndarray | None:
+def item_groups(arrays: Mapping[str, np.ndarray], value: Value) -> np.ndarray | None:
     """Which of a metric's items belong together, from the arrays of its errors' artefact: (N,) int64
     from 0, or None where each is on its own. Raises `DataAltered` where they are not as many groups as
     the record says.

@@ -84,8 +84,8 @@ def _commit(folder: Path) -> str:
 
 
 def _changed(folder: Path, *outside: str) -> bool | None:
-    told = _git(folder, "status", "--porcelain", "--", ".", *outside)
-    return None if told is None else bool(told)
+    changes = _git(folder, "status", "--porcelain", "--", ".", *outside)
+    return None if changes is None else bool(changes)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

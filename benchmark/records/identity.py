@@ -34,7 +34,7 @@ def fit_id(
     return canonical_digest(content)[:LENGTH]
 
 
-def part_id(
+def shared_stage_id(
     *,
     method: str,
     method_version: int,

@@ -119,7 +119,7 @@ class ProtocolPart(_Strict):
     twin: bool
     """Whether rendered data took the place of the real."""
     on: Literal["test", "validation"] = "test"
-    """Which people were scored; validation reaches no board."""
+    """Which images were scored; validation reaches no board."""
 
 
 class DataPart(_Strict):
@@ -231,7 +231,7 @@ class Edit(_Strict):
 
 
 class CurvePoint(_Strict):
-    """Headline metric on validation people after `images` images were seen in training."""
+    """Headline metric on validation images after `images` images were seen in training."""
 
     images: int
     value: float

@@ -137,7 +137,7 @@ def _parsed(text: str, where: str) -> Record:
     except ValidationError as error:
         first = error.errors()[0]
         words = [".".join(str(p) for p in first["loc"]), first["msg"].removeprefix("Value error, ")]
-        told = ": ".join(word for word in words if word)
+        fault = ": ".join(word for word in words if word)
         raise RecordInvalid(
-            f"{where} is no valid record: {told}", cure="restore it from git"
+            f"{where} is no valid record: {fault}", cure="restore it from git"
         ) from None

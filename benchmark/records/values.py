@@ -51,7 +51,7 @@ def value_of(
     )
 
 
-def keep(path: Path, arrays: dict[str, np.ndarray]) -> Artefact:
+def write_artefact(path: Path, arrays: dict[str, np.ndarray]) -> Artefact:
     """Write arrays beside a record, as `RUN.errors.npz` or `RUN.predictions.npz`, and say what they are;
     small ones are to be committed with it."""
     kind = path.name.split(".")[1]

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 def named(reference: str, what: str) -> Any:
     """What a "module:name" names; where it can't be imported, an error that says whose it is."""
     module, _, name = reference.partition(":")
-    told = f"{what}: the registration's implementation={reference} could not be imported"
+    fault = f"{what}: the registration's implementation={reference} could not be imported"
     try:
         found = import_module(module)
         if hasattr(found, name):
             return getattr(found, name)
     except Exception as error:
-        raise PluginBroken(f"{told}: {_plainly(error)}", cure=MEND) from error
+        raise PluginBroken(f"{fault}: {_plainly(error)}", cure=MEND) from error
     own = (n for n, v in vars(found).items() if getattr(v, "__module__", "") == module)
     there = sorted(n for n in own if not n.startswith("_"))
     raise PluginBroken(
-        f"{told}: {module} has no {name!r}",
+        f"{fault}: {module} has no {name!r}",
         cure=f"{did_you_mean(name, there)}{module} defines: {', '.join(there) or 'nothing'}",
     )
 

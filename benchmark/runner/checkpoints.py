@@ -87,7 +87,7 @@ class FolderCheckpoints:
         require_readable(state)
         with whole_file(self.path(name)) as temporary:
             torch.save(dict(state), temporary)
-        self.watch.keep()
+        self.watch.write()
         self.last = time.monotonic()
 
     def due(self) -> bool:
@@ -116,7 +116,7 @@ class Stopwatch:
     def go_on(self) -> None:
         self.running = time.monotonic()
 
-    def keep(self) -> None:
+    def write(self) -> None:
         """Write the time so far."""
         if self.running is not None:
             self.pause()

@@ -1,8 +1,8 @@
-"""The error against the images seen: milestones of a fit, scored on people set aside for validation.
+"""The error against the images seen: milestones of a fit, scored on images set aside for validation.
 
 The method never learns what comes out here: it left copies of itself while it was fitted, and they are
-scored after the run. Their probe is trained on the development people and scored on the validation
-people, both cut from the training people, so nothing of the test part is looked at.
+scored after the run. Their probe is trained on the development images and scored on the validation
+images, both cut from the training images, so nothing of the test split is looked at.
 """
 
 from __future__ import annotations
@@ -85,10 +85,10 @@ def add_curve(plan: Plan, outcome: Outcome, progress: Progress) -> Outcome:
 
 
 def _at(images: int, progress: Progress) -> Progress:
-    def told(stage: str, step: int, total: int, **values: float) -> None:
+    def report(stage: str, step: int, total: int, **values: float) -> None:
         progress(f"curve at {images:,} images: {stage}", step, total, **values)
 
-    return told
+    return report
 
 
 def _score(plan: Plan, folder: Path, splits: dict, progress: Progress) -> float:

@@ -38,7 +38,7 @@ Origin = tuple[str, int, int, float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Shown:
+class ExportedImages:
     """Images that may be written: `split` where they are its own, as they are; `role` is what they play
     in the protocol, "" for warped copies. `truth` are the points or masks of copies."""
 
@@ -49,7 +49,7 @@ class Shown:
     truth: Callable[[], np.ndarray | None]
 
 
-def shown_images(protocol: Protocol, name: str, *, twin: bool, progress: Progress) -> Shown:
+def find_images(protocol: Protocol, name: str, *, twin: bool, progress: Progress) -> ExportedImages:
     """The images that the task has predicted under that name, or that play that role.
 
     Example: "test" of `ytf5`, "views" of `ytf5_matching`, "fit" of any protocol.
@@ -58,17 +58,19 @@ def shown_images(protocol: Protocol, name: str, *, twin: bool, progress: Progres
     roles = [r for r in ("fit", "train", "test", "validation", "development") if getattr(data, r)]
     if name != "fit":
         splits = {r: open_split(protocol, r, twin=twin, progress=progress) for r in task.splits}
-        views = {view.name: view for view in task.views(splits, protocol.scored(twin=twin))}
-        if name in views:
-            view = views[name]
-            role = name if view.split is not None else ""
-            return Shown(view.keys, view.images(progress), view.split, role, view.truth)
-        roles = list(dict.fromkeys([*roles, *views]))
+        sets = {each.name: each for each in task.image_sets(splits, protocol.scored(twin=twin))}
+        if name in sets:
+            chosen = sets[name]
+            role = name if chosen.split is not None else ""
+            return ExportedImages(
+                chosen.keys, chosen.images(progress), chosen.split, role, chosen.truth
+            )
+        roles = list(dict.fromkeys([*roles, *sets]))
     if name not in roles:
         raise UnknownName(f"split of {protocol.name}", name, roles)
     split = open_split(protocol, name, twin=twin, progress=progress)
     images = split.images(data.grants if name == "fit" else ())
-    return Shown(split.keys, images, split, name, lambda: None)
+    return ExportedImages(split.keys, images, split, name, lambda: None)
 
 
 def export(
@@ -92,7 +94,7 @@ def export(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InvalidInput(f"{out} is not empty", cure="name a new folder, or move that one away")
-    shown = shown_images(protocol, name, twin=twin, progress=progress)
+    shown = find_images(protocol, name, twin=twin, progress=progress)
     origins = _origins(protocol, shown, twin=twin, cut=shown.images.margin if margin else 0)
     with whole_folder(out.absolute()) as folder:
         files = _write_images(shown, folder, archive, margin, progress)
@@ -111,7 +113,7 @@ def export(
 
 
 def _write_images(
-    shown: Shown, folder: Path, archive: bool, margin: bool, progress: Progress
+    shown: ExportedImages, folder: Path, archive: bool, margin: bool, progress: Progress
 ) -> list[str]:
     """The name of each image's file."""
     count, parts = len(shown.keys), []
@@ -135,7 +137,7 @@ def _granted(images: Images) -> dict[str, np.ndarray]:
     return {name: np.asarray(array) for name, array in found.items() if array is not None}
 
 
-def _labels(shown: Shown) -> dict[str, np.ndarray]:
+def _labels(shown: ExportedImages) -> dict[str, np.ndarray]:
     """Points and all that was prepared beside them; of copies, what ceilings are shown."""
     count = len(shown.keys)
     if shown.split is None:
@@ -146,7 +148,7 @@ def _labels(shown: Shown) -> dict[str, np.ndarray]:
 
 
 def _origins(
-    protocol: Protocol, shown: Shown, *, twin: bool, cut: int
+    protocol: Protocol, shown: ExportedImages, *, twin: bool, cut: int
 ) -> Iterator[Origin | tuple[()]]:
     """The original of each image; nothing for copies, which are warped, and twins, which have none."""
     if twin or shown.split is None:

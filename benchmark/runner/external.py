@@ -217,34 +217,34 @@ def write_template(path: Path, name: str, twin: bool, progress: Progress) -> lis
     task = find_task(protocol.task)
     splits = {r: open_split(protocol, r, twin=twin, progress=progress) for r in task.splits}
     scored = protocol.scored(twin=twin)
-    views = task.views(splits, scored)
-    if not views:
+    sets = task.image_sets(splits, scored)
+    if not sets:
         count = scored.generation.images if scored.generation else 0
         raise Incompatible(
             f"{scored.name} is scored from a folder of pictures, which needs no template",
             cure=f"generate {count:,} of {scored.size} × {scored.size} px, one file each",
         )
     with whole_file(path) as temporary, temporary.open("wb") as file:
-        keys: dict[str, Any] = {f"{view.name}/keys": np.array(view.keys) for view in views}
+        keys: dict[str, Any] = {f"{images.name}/keys": np.array(images.keys) for images in sets}
         np.savez(file, **keys)
-    return list(template(views, scored.needs))
+    return list(template(sets, scored.needs))
 
 
 def _read(
     path: Path, task: Task, splits: dict[str, PreparedSplit], scored: Protocol
 ) -> tuple[Kind, list[Source], list[Path]]:
-    """The kind that a file gives, and its predictions: arrays of views, or pictures."""
-    views = task.views(splits, scored)
-    if not views:
+    """The kind that a file gives, and its predictions: arrays of sets, or pictures."""
+    sets = task.image_sets(splits, scored)
+    if not sets:
         return "generator", [], _pictures(path, scored)
-    form, sources = sources_of(read_arrays(path), views, scored.needs, scored.size)
+    form, sources = sources_of(read_arrays(path), sets, scored.needs, scored.size)
     kind = next(k for k in scored.needs if k == form.kind or k in DERIVED.get(form.kind, ()))
     hidden = [m.id for m in scored.metrics if "_foreground" in m.id]
     if hidden and kind == "parts" and "parts" not in form.arrays:
         raise Incompatible(
             f"{hidden[0]} of {scored.name} asks which part a pixel would be in were it not background, "
             f"which {' and '.join(form.arrays)} do not say",
-            cure="give probabilities: VIEW/parts (N, K, S, S)",
+            cure="give probabilities: SET/parts (N, K, S, S)",
         )
     return kind, sources, []
 
@@ -296,12 +296,12 @@ def _require_one_row(plan: FilePlan) -> None:
     own = plan.folder / "record.json"
     there = [own] if own.exists() else files_in(board, f"*/{plan.run_id}.json")
     for path in there:
-        said, asked = _words(read_record(path)), (
+        before, now = _words(read_record(path)), (
             plan.spec.id, plan.request.seed, plan.info.supervision, plan.external.made_by)  # fmt: skip
-        if said != asked:
+        if before != now:
             raise InvalidInput(
-                f"this file was scored before as {said[0]}, seed {said[1]}, labels {said[2]}, "
-                f"made by {said[3]} (run {plan.run_id})",
+                f"this file was scored before as {before[0]}, seed {before[1]}, labels {before[2]}, "
+                f"made by {before[3]} (run {plan.run_id})",
                 cure=f"`bench record drop {plan.run_id}` forgets it, where it is not committed",
             )
     for path in files_in(board, f"{plan.spec.id}/*.json"):

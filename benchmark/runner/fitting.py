@@ -29,7 +29,7 @@ from benchmark.home import home
 from benchmark.isolation.proxy import Isolated
 from benchmark.method_errors import errors_of
 from benchmark.records.code import code_state
-from benchmark.records.identity import part_id
+from benchmark.records.identity import shared_stage_id
 from benchmark.records.machine import hardware, peak_memory_bytes
 from benchmark.records.model import CodePart
 from benchmark.runner.checkpoints import FolderCheckpoints, Ranks, Stopwatch
@@ -85,7 +85,7 @@ class Workplace:
             devices=self.ranks.count,
         )
 
-    def keep(self, method: Method) -> None:
+    def store(self, method: Method) -> None:
         """Save what was fitted, and finish."""
         with errors_of(method, "save"), whole_folder(self.folder / "model") as folder:
             method.save(folder)
@@ -140,8 +140,8 @@ class Workplace:
         return waiting_lock(folder, self.progress)
 
     @contextmanager
-    def _shared(self, name: str, identity: Mapping[str, Any]) -> Iterator[SharedPart]:
-        key = part_id(
+    def _shared(self, name: str, identity: Mapping[str, Any]) -> Iterator[StageFolder]:
+        key = shared_stage_id(
             method=self.method[0],
             method_version=self.method[1],
             name=name,
@@ -155,20 +155,20 @@ class Workplace:
             with self._locked(folder):
                 place = replace(self, folder=folder)
                 before, context = self.ranks.agree(place.done), place.context()
-                yield SharedPart(folder if before else context.folder, before, context, place)
+                yield StageFolder(folder if before else context.folder, before, context, place)
                 if place.done:
                     about = read_done(folder)
                     if name not in self.watch.parts:
                         self.watch.parts[name] = {**about, "folder": folder.name, "reused": before}
                     self.watch.throughput.update(about["throughput"])
-                    self.watch.keep()
+                    self.watch.write()
         finally:
             self.watch.go_on()
 
 
 @dataclass
-class SharedPart:
-    """A piece of a fit that equal settings share."""
+class StageFolder:
+    """A `SharedStage`: the folder that fits of equal identity share, under its lock."""
 
     folder: Path
     done: bool
@@ -200,7 +200,7 @@ class Follower(Workplace):
         dropped: dict[str, Any] = dict.fromkeys(("progress", "log", "milestone", "sample"), _drop)
         return replace(super().context(), folder=self.watch.path.parent, **dropped)
 
-    def keep(self, method: Method) -> None:
+    def store(self, method: Method) -> None:
         pass
 
     def finish(self, process: Mapping[str, Any] | None = None) -> None:
@@ -272,9 +272,9 @@ def fit(method: Method, place: Workplace) -> bool:
 
 def learn(method: Method, place: Workplace) -> None:
     """Fit `method` in `place`, whose lock this process, or the one that started it, holds."""
-    place.watch.keep()
+    place.watch.write()
     torch.manual_seed(place.seed)
     method.device, method.pretrained = place.device, place.weights
     with errors_of(method, "fit"):
         method.fit(place.images, place.context())
-    place.keep(method)
+    place.store(method)

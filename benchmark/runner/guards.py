@@ -41,7 +41,7 @@ def _pixels(split: PreparedSplit) -> list[bytes]:
     return digests
 
 
-def images_seen_and_scored(
+def shared_images(
     protocol: Protocol, task: Task, splits: Mapping[str, PreparedSplit], sources: Mapping[str, str]
 ) -> dict[str, int]:
     """How many of the scored images are in each other split, where the protocol says why some may be.

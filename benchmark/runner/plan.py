@@ -26,9 +26,9 @@ from benchmark.records.model import CodePart, External
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol, is_draft
-from benchmark.runner.guards import images_seen_and_scored, require_hidden_left_out
+from benchmark.runner.guards import require_hidden_left_out, shared_images
 from benchmark.settings import SettingsInvalid, as_taken, resolve_settings, settings_words
-from benchmark.tasks.base import Scoring, Task, find_task, kind_asked, kind_used
+from benchmark.tasks.base import Scoring, Task, find_task, kind_used, predicted_kind
 from benchmark.tasks.faults import require_sound
 
 
@@ -114,7 +114,7 @@ class Plan:
 
     @property
     def stands(self) -> bool:
-        """Whether it has a place on a board: scored on test people, under no draft named by its path."""
+        """Whether it has a place on a board: scored on test images, under no draft named by its path."""
         return self.request.on == "test" and not is_draft(self.protocol)
 
     @property
@@ -153,9 +153,9 @@ class Plan:
         return finder(self.info.pretrained)
 
     @property
-    def asked(self) -> Kind:
-        """What the method is asked for: the kind scored, or one that gives it besides itself."""
-        return kind_asked(self.kind, self.info.gives)
+    def predicted_kind(self) -> Kind:
+        """What the method predicts: the kind scored, or one that gives it besides itself."""
+        return predicted_kind(self.kind, self.info.gives)
 
     @property
     def at_prediction(self) -> tuple[str, ...]:
@@ -263,13 +263,13 @@ def opened(
     splits = {n: open_split(protocol, r, twin=twin, progress=progress) for n, r in played.items()}
     names = {n: split_name(protocol, r, twin=twin) for n, r in played.items()}
     require_hidden_left_out(protocol, task, splits, names)
-    return splits, names, images_seen_and_scored(protocol, task, splits, names)
+    return splits, names, shared_images(protocol, task, splits, names)
 
 
 def roles(protocol: Protocol, on: str, task: Task) -> dict[str, str]:
     """Which role of the protocol's data each split of the run takes.
 
-    On validation, people kept for validation are neither fitted on nor given to the probe: a fit sees
+    In a validation run the validation images are neither fitted on nor given to the probe: a fit sees
     the protocol's `development_fit`, or where it names none, what the probe sees. The domains are fitted
     on in any case.
     """

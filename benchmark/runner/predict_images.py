@@ -22,7 +22,7 @@ from benchmark.files import listed, write_json
 from benchmark.records.machine import exact_products
 from benchmark.runner.fitted import Fitted
 from benchmark.runner.prediction_folder import PredictionFolder
-from benchmark.runner.views import FitRule, View
+from benchmark.runner.views import FitRule, PictureCrop
 from benchmark.tasks.collect import BATCH, predict_batch
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
@@ -33,13 +33,13 @@ SHEET = 32
 MEANING: dict[Kind, str] = {
     "landmarks": "points that the method found without labels, in pixels of each picture; not the "
     "protocol's landmarks: these come through a probe, which a run does not keep",
-    "parts": "labels of parts in pixels of each picture: 0 for none, 255 where the view does not reach; "
+    "parts": "labels of parts in pixels of each picture: 0 for none, 255 where the crop does not reach; "
     "masks, if there are any, are the foreground by the protocol's rule",
-    "descriptors": "a map of descriptors of each view, cell (row i, column j) at (offset + stride j, "
+    "descriptors": "a map of descriptors of each crop, cell (row i, column j) at (offset + stride j, "
     "offset + stride i); not landmarks: these come through a probe, which a run does not keep",
     "shape_and_pose": "clouds and rotations in the method's own frame; the rotation from there to the "
     "data set's is found in scoring and not applied",
-    "translation": "translated views and how much of each pixel was repainted; masks, if there are any, "
+    "translation": "translated crops and how much of each pixel was repainted; masks, if there are any, "
     "are the foreground by the protocol's rule, in pixels of each picture",
 }
 """What is given, in words."""
@@ -112,14 +112,14 @@ def predict_images(
 ) -> Predicted:
     """Predict every picture of a folder and write into `out`, an empty folder, what came.
 
-    The method sees a square of the protocol's size, by `rule` (`View.of`), upright as EXIF says; what it
-    gives is mapped back to the upright picture. `about.json` says all that is needed to read the rest.
+    The method sees a square of the protocol's size, by `rule` (`PictureCrop.of`), upright as EXIF says;
+    what it gives is mapped back to the upright picture. `about.json` says how to read the rest.
     """
     names, broken = readable(folder, pictures_in(folder), progress, skip_broken=skip_broken)
     method = fitted.method(device)
     exact_products()
     chosen = set(np.linspace(0, len(names) - 1, min(SHEET, len(names))).round().astype(int))
-    views: dict[str, View] = {}
+    crops: dict[str, PictureCrop] = {}
     images: list[torch.Tensor] = []
     predictions: list[Prediction] = []
     with PredictionFolder(out, fitted.protocol.foreground) as files:
@@ -127,14 +127,14 @@ def predict_images(
             with torch.inference_mode():
                 found = predict_batch(method, fitted.kind, batch, None, fitted.protocol.landmarks)
             files.add(names[first : first + len(batch)], seen, found)
-            views |= dict(zip(names[first:], seen, strict=False))
+            crops |= dict(zip(names[first:], seen, strict=False))
             rows = [i for i in range(len(batch)) if first + i in chosen]
             if rows:
                 images.append(batch[rows])
                 predictions.append(_some(found.to("cpu"), rows))
             progress("predict", first + len(batch), len(names))
     shown = type(predictions[0]).concatenate(predictions)
-    write_json(out / ABOUT, _about(fitted, rule, views, broken, shown))
+    write_json(out / ABOUT, _about(fitted, rule, crops, broken, shown))
     return Predicted(
         names=names,
         broken=broken,
@@ -152,22 +152,22 @@ def _some(prediction: Prediction, rows: list[int]) -> Prediction:
 
 def _batches(
     fitted: Fitted, folder: Path, names: Sequence[str], rule: FitRule
-) -> Iterator[tuple[int, torch.Tensor, list[View]]]:
+) -> Iterator[tuple[int, torch.Tensor, list[PictureCrop]]]:
     """The number of the first picture, pixels uint8 (B, 3, S, S), and what they show."""
     size, geometry = fitted.protocol.size, fitted.protocol.geometry_of(fitted.protocol.data.fit)
     for first in range(0, len(names), BATCH):
-        views, arrays = [], []
+        crops, arrays = [], []
         for name in names[first : first + BATCH]:
             picture: Image.Image = read_image(folder / name, geometry.background, upright=True)
-            views.append(View.of(picture.size, size, rule))
-            arrays.append(views[-1].image(picture, FILTERS[geometry.filter]))
-        yield first, torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2), views
+            crops.append(PictureCrop.of(picture.size, size, rule))
+            arrays.append(crops[-1].image(picture, FILTERS[geometry.filter]))
+        yield first, torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2), crops
 
 
 def _about(
     fitted: Fitted,
     rule: FitRule,
-    views: dict[str, View],
+    crops: dict[str, PictureCrop],
     broken: dict[str, str],
     shown: Prediction,
 ) -> dict[str, Any]:
@@ -186,8 +186,8 @@ def _about(
         "view": rule,
         **maps,
         "pictures": {
-            name: {"width_height": view.picture, "left_top_width_height": view.window}
-            for name, view in views.items()
+            name: {"width_height": crop.picture, "left_top_width_height": crop.window}
+            for name, crop in crops.items()
         },
         "left_out": broken,
     }

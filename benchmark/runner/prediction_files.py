@@ -1,9 +1,9 @@
 """Files of predictions that were made elsewhere: what they hold, and whether that is what is asked for.
 
 A file is an .npz, or a folder that holds the same arrays as .npy files (for maps larger than memory).
-For each set of images that the protocol's task looks at (`Task.views`) it holds `VIEW/keys` (N,), the
-images' keys in any order, and beside it the arrays of one of `FORMS`, row by row. Generated images have
-no keys: they are a folder of pictures, taken in the order of their names.
+For each set of images that the protocol's task looks at (`Task.image_sets`) it holds `SET/keys` (N,),
+the images' keys in any order, and beside it the arrays of one of `FORMS`, row by row. Generated images
+have no keys: they are a folder of pictures, taken in the order of their names.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmark.contracts.spec import DERIVED, Kind
 from benchmark.files import file_sha256
 from benchmark.files import listed as files_in
 from benchmark.records.model import External
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 Arrays = Mapping[str, np.ndarray]
 AT_ONCE = 256  # rows looked at together
@@ -46,7 +46,7 @@ class Form:
     """One way of giving predictions of a kind.
 
     `arrays` maps names to axes: N images, S the image's side in pixels, others as the method has them,
-    equal in all views. `dtypes` are NumPy's letters for what they may be. `wrong` says which rows (n,)
+    equal in all sets. `dtypes` are NumPy's letters for what they may be. `wrong` says which rows (n,)
     hold values that can't be, which `limits` puts into words; `read` makes the prediction of some rows
     for images of a side, given the highest number in all.
     """
@@ -132,7 +132,7 @@ def forms_for(kinds: Sequence[Kind]) -> list[Form]:
 
 @dataclass(frozen=True)
 class Source:
-    """Predictions of one view, checked: `rows` (N,) is where those of each of its images lie."""
+    """Predictions of one set, checked: `rows` (N,) is where those of each of its images lie."""
 
     form: Form
     arrays: Arrays
@@ -141,7 +141,7 @@ class Source:
     highest: int
 
     def prediction(self, images: slice) -> Prediction:
-        """The prediction of some of the view's images."""
+        """The prediction of some of the set's images."""
         found = {name: np.asarray(array[self.rows[images]]) for name, array in self.arrays.items()}
         return self.form.read(found, self.size, self.highest)
 
@@ -183,42 +183,44 @@ def _folder_digest(path: Path, files: Iterable[Path]) -> str:
 
 
 def sources_of(
-    arrays: Arrays, views: Sequence[View], kinds: Sequence[Kind], size: int
+    arrays: Arrays, sets: Sequence[ImageSet], kinds: Sequence[Kind], size: int
 ) -> tuple[Form, list[Source]]:
-    """The form that predictions came in, and the checked predictions of each view.
+    """The form that predictions came in, and the checked predictions of each set.
 
     Raises `InvalidInput`, which names up to 12 keys, for the first thing that is not as it should be: an
     array that is missing or that nobody asks for, keys that are missing, unknown or there twice, a shape
     or dtype, a value that is not finite or can't be.
     """
-    form = _form(arrays, views, kinds)
-    known = {f"{view.name}/{name}" for view in views for name in ("keys", *form.arrays)}
+    form = _form(arrays, sets, kinds)
+    known = {f"{images.name}/{name}" for images in sets for name in ("keys", *form.arrays)}
     if strange := arrays.keys() - known:
         raise InvalidInput(
             f"the file holds {listed(strange)}, which this protocol asks nothing of",
             cure=f"leave out what is not among {listed(known)}",
         )
     sides: dict[str, int] = {"S": size}
-    return form, [_source(arrays, view, form, size, sides) for view in views]
+    return form, [_source(arrays, images, form, size, sides) for images in sets]
 
 
-def _form(arrays: Arrays, views: Sequence[View], kinds: Sequence[Kind]) -> Form:
+def _form(arrays: Arrays, sets: Sequence[ImageSet], kinds: Sequence[Kind]) -> Form:
     forms = forms_for(kinds)
     for form in forms:
-        if all(f"{views[0].name}/{name}" in arrays for name in form.arrays):
+        if all(f"{sets[0].name}/{name}" in arrays for name in form.arrays):
             return form
-    ways = (" and ".join(f"{views[0].name}/{name}" for name in f.arrays) for f in forms)
+    ways = (" and ".join(f"{sets[0].name}/{name}" for name in f.arrays) for f in forms)
     raise InvalidInput(
         f"the file holds {listed(arrays)}; this protocol scores {' or '.join(ways)}",
         cure="`bench score --template FILE` writes the keys, and says which arrays go beside them",
     )
 
 
-def _source(arrays: Arrays, view: View, form: Form, size: int, sides: dict[str, int]) -> Source:
-    keys = _keys(arrays, view)
+def _source(
+    arrays: Arrays, images: ImageSet, form: Form, size: int, sides: dict[str, int]
+) -> Source:
+    keys = _keys(arrays, images)
     found = {}
     for name, axes in form.arrays.items():
-        full = f"{view.name}/{name}"
+        full = f"{images.name}/{name}"
         if full not in arrays:
             raise InvalidInput(f"the file lacks {full}", cure=f"it holds {listed(arrays)}")
         found[name] = arrays[full]
@@ -230,18 +232,18 @@ def _source(arrays: Arrays, view: View, form: Form, size: int, sides: dict[str, 
         for name, array in some.items():
             if array.dtype.kind == "f":
                 bad = _any(~np.isfinite(array))
-                _require(bad, names, f"{view.name}/{name} has NaN or infinity")
+                _require(bad, names, f"{images.name}/{name} has NaN or infinity")
             if array.dtype.kind in "iu":
                 highest = max(highest, int(array.max()))
-        what = f"{view.name}/{'/'.join(form.arrays)} is not {form.limits} ({size} × {size} px),"
+        what = f"{images.name}/{'/'.join(form.arrays)} is not {form.limits} ({size} × {size} px),"
         _require(form.wrong(some, size), names, what)
     if form.kind == "landmarks" and _unit(found["landmarks"]):
         raise InvalidInput(
-            f"all of {view.name}/landmarks lie within 1 px of the corner (0, 0)",
+            f"all of {images.name}/landmarks lie within 1 px of the corner (0, 0)",
             cure=f"give pixels of the {size} × {size} image, not shares of its side",
         )
     place = {key: row for row, key in enumerate(keys)}
-    rows = np.array([place[key] for key in view.keys])
+    rows = np.array([place[key] for key in images.keys])
     return Source(form, found, rows, size, highest)
 
 
@@ -249,10 +251,10 @@ def _unit(points: np.ndarray) -> bool:
     return bool(np.abs(points).max(initial=0) <= 1)
 
 
-def _keys(arrays: Arrays, view: View) -> list[str]:
-    """The file's keys of a view; each of the view's images has one, and no other has."""
-    name = f"{view.name}/keys"
-    cure = f"`bench data export` writes the {len(view):,} images of {view.name} with their keys"
+def _keys(arrays: Arrays, images: ImageSet) -> list[str]:
+    """The file's keys of a set; each of the set's images has one, and no other has."""
+    name = f"{images.name}/keys"
+    cure = f"`bench data export` writes the {len(images):,} images of {images.name} with their keys"
     if name not in arrays:
         raise InvalidInput(f"the file lacks {name}; it holds {listed(arrays)}", cure=cure)
     array = arrays[name]
@@ -262,7 +264,7 @@ def _keys(arrays: Arrays, view: View) -> list[str]:
             cure="write numpy.array(list_of_keys)",
         )
     keys = [k.decode("utf-8", "replace") if isinstance(k, bytes) else k for k in array.tolist()]
-    wanted, given = set(view.keys), set(keys)
+    wanted, given = set(images.keys), set(keys)
     for what, some in (
         ("twice", [key for key, times in Counter(keys).items() if times > 1]),
         ("not", wanted - given),
@@ -292,9 +294,9 @@ def _require_shape(
         wanted = int(letter) if letter.isdigit() else met.setdefault(letter, side)
         fits = fits and side == wanted and side > 0
     if not fits:
-        said = ", ".join(f"{a} = {met[a]}" if a in known else a for a in letters)
+        expected = ", ".join(f"{a} = {met[a]}" if a in known else a for a in letters)
         raise InvalidInput(
-            f"{name} has shape {array.shape}, not ({said})", cure=f"give {form.limits}"
+            f"{name} has shape {array.shape}, not ({expected})", cure=f"give {form.limits}"
         )
     sides.update({letter: side for letter, side in met.items() if letter != "N"})
 
@@ -311,11 +313,11 @@ def picture_files(path: Path) -> list[Path]:
     return [p for p in files_in(path, "**/*") if p.suffix.lower() in PICTURES]
 
 
-def template(views: Sequence[View], kinds: Sequence[Kind]) -> Iterator[tuple[str, str]]:
+def template(sets: Sequence[ImageSet], kinds: Sequence[Kind]) -> Iterator[tuple[str, str]]:
     """What a file may hold: arrays, and what they are, in words."""
-    for view in views:
-        yield f"{view.name}/keys", f"({len(view)},) the images' keys, in any order"
-    names = " and ".join(view.name for view in views)
+    for images in sets:
+        yield f"{images.name}/keys", f"({len(images)},) the images' keys, in any order"
+    names = " and ".join(images.name for images in sets)
     for form in forms_for(kinds):
-        arrays = ", ".join(f"VIEW/{n} ({', '.join(a.split())})" for n, a in form.arrays.items())
+        arrays = ", ".join(f"SET/{n} ({', '.join(a.split())})" for n, a in form.arrays.items())
         yield arrays, f"{form.limits} (of {names})"

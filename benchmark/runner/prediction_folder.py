@@ -25,7 +25,7 @@ from benchmark.contracts.predictions import (
     Translation,
 )
 from benchmark.protocols import Foreground
-from benchmark.runner.views import View
+from benchmark.runner.views import PictureCrop
 from benchmark.tasks.foreground import foreground_of
 
 UNSEEN = 255
@@ -54,9 +54,11 @@ class PredictionFolder:
     def __exit__(self, *error: object) -> None:
         self.stack.close()
 
-    def add(self, names: Sequence[str], views: Sequence[View], prediction: Prediction) -> None:
+    def add(
+        self, names: Sequence[str], crops: Sequence[PictureCrop], prediction: Prediction
+    ) -> None:
         """Write the prediction of a batch, mapped back to the pictures' own pixels."""
-        WRITERS[type(prediction)](self, names, views, prediction)
+        WRITERS[type(prediction)](self, names, crops, prediction)
 
     def array(self, field: str, name: str, array: np.ndarray) -> None:
         if field not in self.archives:
@@ -79,24 +81,26 @@ class PredictionFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         picture.save(path, "PNG")
 
-    def masks(self, names: Sequence[str], views: Sequence[View], inside: torch.Tensor) -> None:
+    def masks(
+        self, names: Sequence[str], crops: Sequence[PictureCrop], inside: torch.Tensor
+    ) -> None:
         """Foreground (B, S, S) bool: 1, 0, 255 (unseen) in masks.npz, white, black, grey in masks/."""
         shown = np.zeros(256, np.uint8)
         shown[[1, UNSEEN]] = 255, GREY
-        for name, view, mask in zip(names, views, inside.cpu().numpy(), strict=True):
-            labels = view.labels(mask.astype(np.uint8), UNSEEN)
+        for name, crop, mask in zip(names, crops, inside.cpu().numpy(), strict=True):
+            labels = crop.labels(mask.astype(np.uint8), UNSEEN)
             self.array("masks", name, labels)
             self.picture("masks", name, Image.fromarray(shown[labels]))
 
 
 def _landmarks(
-    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: Landmarks
+    files: PredictionFolder, names: Sequence[str], crops: Sequence[PictureCrop], found: Landmarks
 ) -> None:
     points = found.points.double().cpu().numpy()
     sure = None if found.confidence is None else found.confidence.cpu().numpy()
     header = ["file", "landmark", "x", "y", *([] if sure is None else ["confidence"])]
-    for i, (name, view) in enumerate(zip(names, views, strict=True)):
-        there = view.to_picture(points[i])
+    for i, (name, crop) in enumerate(zip(names, crops, strict=True)):
+        there = crop.to_picture(points[i])
         files.array("points", name, there.astype(np.float32))
         more: list[list[str]] = [[] for _ in there]
         if sure is not None:
@@ -107,21 +111,21 @@ def _landmarks(
 
 
 def _parts(
-    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: Parts
+    files: PredictionFolder, names: Sequence[str], crops: Sequence[PictureCrop], found: Parts
 ) -> None:
     labels = found.probabilities.argmax(1).byte().cpu().numpy()
-    for name, view, own in zip(names, views, labels, strict=True):
-        mapped = view.labels(own, UNSEEN)
+    for name, crop, own in zip(names, crops, labels, strict=True):
+        mapped = crop.labels(own, UNSEEN)
         files.array("parts", name, mapped)
         picture = Image.fromarray(mapped)
         picture.putpalette(_palette(found.probabilities.shape[1] - 1))
         files.picture("parts", name, picture)
     if files.foreground is not None:
-        files.masks(names, views, foreground_of(found, files.foreground))
+        files.masks(names, crops, foreground_of(found, files.foreground))
 
 
 def _translations(
-    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: Translation
+    files: PredictionFolder, names: Sequence[str], crops: Sequence[PictureCrop], found: Translation
 ) -> None:
     images = to_bytes(found.images).permute(0, 2, 3, 1).cpu().numpy()
     alpha = found.alpha[:, 0].half().cpu().numpy()
@@ -130,18 +134,18 @@ def _translations(
         files.array("alpha", name, alpha[i])
         files.picture("images", name, Image.fromarray(images[i]))
     if files.foreground is not None and files.foreground.alpha is not None:
-        files.masks(names, views, foreground_of(found, files.foreground))
+        files.masks(names, crops, foreground_of(found, files.foreground))
 
 
 def _descriptors(
-    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: Descriptors
+    files: PredictionFolder, names: Sequence[str], crops: Sequence[PictureCrop], found: Descriptors
 ) -> None:
     for name, maps in zip(names, found.maps.cpu().numpy(), strict=True):
         files.array("maps", name, maps)
 
 
 def _shapes(
-    files: PredictionFolder, names: Sequence[str], views: Sequence[View], found: ShapeAndPose
+    files: PredictionFolder, names: Sequence[str], crops: Sequence[PictureCrop], found: ShapeAndPose
 ) -> None:
     points, rotation = found.points.cpu().numpy(), found.rotation.cpu().numpy()
     for i, name in enumerate(names):

@@ -190,15 +190,15 @@ def _listen(workers: list[Worker], progress: Progress) -> None:
     while running:
         for pipe in cast(list[Connection], wait(list(running))):
             try:
-                said = pipe.recv()
+                message = pipe.recv()
             except (EOFError, ConnectionResetError):
                 worker = running.pop(pipe)
                 if worker.process.wait() != 0:
                     raise worker.died() from None
                 continue
-            if isinstance(said, Failure):
-                raise _cause(said, workers)
-            stage, step, total, values = said
+            if isinstance(message, Failure):
+                raise _cause(message, workers)
+            stage, step, total, values = message
             progress(stage, step, total, **values)
 
 
@@ -222,7 +222,7 @@ def work(descriptor: int) -> None:
     threading.Thread(target=_end_with, args=(pipe, share.scratch), daemon=True).start()
     try:
         exact_products()
-        share.work(lambda *said, **values: _say(pipe, share.ranks, said, values))
+        share.work(lambda *step, **values: _say(pipe, share.ranks, step, values))
     except BaseException as error:
         with suppress(OSError):
             pipe.send(Failure.of(error, share.ranks.rank))
@@ -237,10 +237,10 @@ def _end_with(pipe: Connection, scratch: Path) -> NoReturn:
     os._exit(1)
 
 
-def _say(pipe: Connection, ranks: Ranks, said: tuple[Any, ...], values: dict[str, float]) -> None:
+def _say(pipe: Connection, ranks: Ranks, step: tuple[Any, ...], values: dict[str, float]) -> None:
     """Process 0 tells the main process how far all are."""
     if ranks.rank == 0:
-        pipe.send((*said, values))
+        pipe.send((*step, values))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from benchmark.records.model import (
     Record,
     StagePart,
 )
-from benchmark.records.values import keep, value_of
+from benchmark.records.values import value_of, write_artefact
 from benchmark.registry.protocols import is_draft
 from benchmark.runner.plan import Plan
 from benchmark.tasks.base import Scores, groups_of
@@ -37,10 +37,12 @@ def record_of(
         plan.task, plan.splits["test"], plan.scored, {k: len(v) for k, v in scores.per_item.items()}
     )
     kept = scores.per_item | {GROUPS + name: array for name, array in groups.items()}
-    errors = keep(plan.folder / f"{plan.run_id}.errors.npz", kept)
+    errors = write_artefact(plan.folder / f"{plan.run_id}.errors.npz", kept)
     artefacts = [errors]
     if scores.predictions:
-        artefacts.append(keep(plan.folder / f"{plan.run_id}.predictions.npz", scores.predictions))
+        artefacts.append(
+            write_artefact(plan.folder / f"{plan.run_id}.predictions.npz", scores.predictions)
+        )
     store = plan.folder / "predictions"
     timing = read_json(store / "seconds.json", f"delete {store} and run the same command again")
     stages = {

@@ -207,7 +207,7 @@ def loaded_method(plan: Plan, folder: Path | None = None, kind: Kind | None = No
         plan.settings,
         folder or plan.fit_folder / "model",
         plan.device,
-        kind=kind or plan.asked,
+        kind=kind or plan.predicted_kind,
         weights=plan.weights,
     )
 

@@ -12,7 +12,7 @@ FitRule = Literal["centre", "pad", "stretch"]
 
 
 @dataclass(frozen=True)
-class View:
+class PictureCrop:
     """What a square image of `size` pixels shows of a picture.
 
     `picture` is (width, height) and `window` (left, top, width, height), all in pixels of the picture; a
@@ -24,15 +24,15 @@ class View:
     size: int
 
     @classmethod
-    def of(cls, picture: tuple[int, int], size: int, rule: FitRule) -> View:
-        """The view of a picture by a rule.
+    def of(cls, picture: tuple[int, int], size: int, rule: FitRule) -> PictureCrop:
+        """The crop of a picture by a rule.
 
         - "centre": the middle square of the shorter side
         - "pad": all of it, in the middle of a black square of the longer side
         - "stretch": all of it, aspect ratio lost
 
-        >>> View.of((300, 200), 100, "centre").window, View.of((300, 200), 100, "pad").window
-        ((50, 0, 200, 200), (0, -50, 300, 300))
+        >>> [PictureCrop.of((300, 200), 100, rule).window for rule in ("centre", "pad")]
+        [(50, 0, 200, 200), (0, -50, 300, 300)]
         """
         width, height = picture
         if rule == "stretch":
@@ -47,9 +47,9 @@ class View:
         return np.asarray(cut.resize((self.size, self.size), resampling))
 
     def to_picture(self, points: np.ndarray) -> np.ndarray:
-        """Points (..., 2) of the view in pixels of the picture, float64.
+        """Points (..., 2) of the crop in pixels of the picture, float64.
 
-        >>> View.of((300, 200), 100, "centre").to_picture(np.array([0.0, 49.5])).tolist()
+        >>> PictureCrop.of((300, 200), 100, "centre").to_picture(np.array([0.0, 49.5])).tolist()
         [50.5, 99.5]
         """
         left, top, width, height = self.window
@@ -57,9 +57,9 @@ class View:
         return found - 0.5 + (left, top)
 
     def labels(self, labels: np.ndarray, outside: int) -> np.ndarray:
-        """Labels (size, size) of the view's pixels at those of the picture (height, width), nearest.
+        """Labels (size, size) of the crop's pixels at those of the picture (height, width), nearest.
 
-        Pixels that the view does not show are `outside`.
+        Pixels that the crop does not show are `outside`.
         """
         left, top, width, height = self.window
         columns = np.floor((np.arange(self.picture[0]) - left + 0.5) * self.size / width).astype(

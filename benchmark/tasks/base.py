@@ -15,7 +15,7 @@ from benchmark.contracts.spec import DERIVED, Kind
 from benchmark.tasks.accepts import Accepts, accepts
 from benchmark.tasks.collect import collect
 from benchmark.tasks.groups import image_groups
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.contracts.method import Method, Progress
@@ -42,7 +42,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Scoring:
-    """How to score: the protocol (its twin's probe if it is a twin), on which people, where."""
+    """How to score: the protocol (its twin's probe if it is a twin), on which images, where."""
 
     protocol: Protocol
     kind: Kind
@@ -70,7 +70,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         """The images that predictions are asked for, in the order in which they are; empty where a task
         looks at generated images alone."""
 
@@ -83,11 +83,11 @@ class Task(ABC):
         store: Path,
         progress: Progress,
     ) -> None:
-        """Run the method on each view and write what scoring needs into `store`."""
-        for view in self.views(splits, protocol):
-            images, truth = view.images(progress), view.truth()
-            folder, rule = store / view.name, protocol.landmarks
-            collect(method, kind, images, truth, folder, progress, view.name, rule)
+        """Run the method on each set of images and write what scoring needs into `store`."""
+        for each in self.image_sets(splits, protocol):
+            images, truth = each.images(progress), each.truth()
+            folder, rule = store / each.name, protocol.landmarks
+            collect(method, kind, images, truth, folder, progress, each.name, rule)
 
     @abstractmethod
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
@@ -146,10 +146,10 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
     )
 
 
-def kind_asked(kind: Kind, gives: tuple[Kind, ...]) -> Kind:
+def predicted_kind(kind: Kind, gives: tuple[Kind, ...]) -> Kind:
     """The kind by which a method that gives these is asked for `kind`.
 
-    >>> kind_asked("landmarks", ("descriptors", "parts"))  # part centres are landmarks
+    >>> predicted_kind("landmarks", ("descriptors", "parts"))  # part centres are landmarks
     'parts'
     """
     return kind if kind in gives else next(g for g in gives if kind in DERIVED.get(g, ()))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmark.contracts.errors import UnknownName
-from benchmark.protocols import NEEDED, Metric, Protocol, ProtocolInvalid
+from benchmark.protocols import GRANT_LABELS, Metric, Protocol, ProtocolInvalid
 from benchmark.tasks.accepts import TASKS, Accepts
 from benchmark.tasks.data_faults import data_faults
 from benchmark.tasks.probe_faults import probe_faults
@@ -73,7 +73,7 @@ def _sections(protocol: Protocol, task: Accepts) -> Iterator[str]:
 
 def _labels(protocol: Protocol, task: Accepts) -> Iterator[str]:
     named = protocol.data.labels
-    granted = {label for grant in protocol.data.grants for label in NEEDED[grant]}
+    granted = {label for grant in protocol.data.grants for label in GRANT_LABELS[grant]}
     for label in task.labels:
         if label not in named:
             yield f"data.labels: {protocol.task} needs {label!r}"

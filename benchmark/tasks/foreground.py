@@ -17,7 +17,7 @@ from benchmark.datasets.masks import NOT_SCORED
 from benchmark.protocols import Foreground, Protocol
 from benchmark.tasks.base import Scoring, Task
 from benchmark.tasks.collect import predictions, rows_of
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -65,9 +65,9 @@ class ForegroundTask(Task):
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         true_masks(splits["test"], how.protocol)
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         test = splits["test"]
-        return [View.of_split("test", test, lambda: test.labels.get("masks"))]
+        return [ImageSet.of_split("test", test, lambda: test.labels.get("masks"))]
 
     def predict(
         self,
@@ -79,7 +79,7 @@ class ForegroundTask(Task):
         progress: Progress,
     ) -> None:
         store.mkdir(parents=True, exist_ok=True)
-        (view,), readings = self.views(splits, protocol), self.readings(protocol)
+        (view,), readings = self.image_sets(splits, protocol), self.readings(protocol)
         kept: dict[str, list[np.ndarray]] = {name: [] for name in readings}
         images, masks = view.images(progress), view.truth()
         truth = None if masks is None else rows_of(masks)

@@ -45,7 +45,7 @@ ROWS = 4096  # of features in memory at a time
 
 
 @dataclass
-class Measured:
+class GenerationValues:
     """Values by metric id, how many items stand behind each, and what else is worth writing down."""
 
     values: dict[str, float] = field(default_factory=dict)
@@ -143,10 +143,12 @@ def few_images(how: Generation, count: int, which: str) -> Iterator[str]:
                 )
 
 
-def measured(store: Path, protocol: Protocol, how: Generation, progress: Progress) -> Measured:
+def generation_values(
+    store: Path, protocol: Protocol, how: Generation, progress: Progress
+) -> GenerationValues:
     """Everything the protocol asks for, from what was kept in `store`."""
     asked = {metric.id for metric in protocol.metrics}
-    found = Measured()
+    found = GenerationValues()
     if how.network:
         _compare(store, asked, how, found, progress)
     for variant in PATHS:
@@ -161,7 +163,7 @@ def measured(store: Path, protocol: Protocol, how: Generation, progress: Progres
 
 
 def _compare(
-    store: Path, asked: set[str], how: Generation, found: Measured, progress: Progress
+    store: Path, asked: set[str], how: Generation, found: GenerationValues, progress: Progress
 ) -> None:
     real, fake = _seen(store, "")
     found.about["images"] = {"real": len(real), "fake": len(fake)}
@@ -205,7 +207,7 @@ def _frechet(real: np.ndarray, fake: np.ndarray, ddof: int) -> float:
 
 
 def _kernel(
-    real: np.ndarray, fake: np.ndarray, how: Generation, found: Measured, progress: Progress
+    real: np.ndarray, fake: np.ndarray, how: Generation, found: GenerationValues, progress: Progress
 ) -> None:
     assert how.kernel is not None
     progress("kernel distance", 0, 1)
@@ -219,7 +221,7 @@ def _kernel(
 
 
 def _neighbours(
-    real: np.ndarray, fake: np.ndarray, how: Generation, found: Measured, progress: Progress
+    real: np.ndarray, fake: np.ndarray, how: Generation, found: GenerationValues, progress: Progress
 ) -> None:
     rule = how.neighbours
     assert rule is not None
@@ -241,7 +243,7 @@ def _thinned(features: np.ndarray, most: int, seed: int) -> np.ndarray:
     return np.array(features[rows])
 
 
-def _linearity(store: Path, asked: set[str], found: Measured) -> None:
+def _linearity(store: Path, asked: set[str], found: GenerationValues) -> None:
     logits = np.load(store / "logits.npy", allow_pickle=False)
     table = {}
     for variant in VARIANTS:

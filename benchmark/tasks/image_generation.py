@@ -32,9 +32,9 @@ from benchmark.tasks.attribute_classifier import (
     require_classifier,
 )
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, measured
+from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, generation_values
 from benchmark.tasks.seen_features import real_features, write_features
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -65,7 +65,7 @@ class ImageGeneration(Task):
         if asked.linearity:
             require_classifier(asked.linearity.classifier)
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         return []
 
     def predict(
@@ -115,7 +115,9 @@ class ImageGeneration(Task):
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         about = read_json(store / "about.json", f"delete {store} and run the same command again")
-        found = measured(store, how.protocol, how.protocol.section(Generation), how.progress)
+        found = generation_values(
+            store, how.protocol, how.protocol.section(Generation), how.progress
+        )
         about.update(found.about)
         values = {name: np.array([value]) for name, value in found.values.items()}
         return Scores(values, items=found.items, probe=about)

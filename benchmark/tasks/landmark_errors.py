@@ -20,24 +20,24 @@ from benchmark.protocols import LandmarkRule, Metric, Protocol
 
 @dataclass(frozen=True)
 class Annotation:
-    """The asked points (N, K, 2) float32 of a split, and which of them are there (N, K)."""
+    """The landmarks (N, K, 2) float32 of a split, and which of them are there (N, K)."""
 
     points: np.ndarray
     visible: np.ndarray | None
 
-    def shown(self) -> np.ndarray:
+    def visibility(self) -> np.ndarray:
         """bool (N, K); everything, where the data set hides nothing."""
         if self.visible is None:
             return np.ones(self.points.shape[:2], bool)
         return self.visible
 
 
-def measured(
+def item_values(
     metric: Metric, points: np.ndarray, truth: Annotation, protocol: Protocol
 ) -> np.ndarray:
     """Per-item values of a metric for points (N, K, 2): (N,), or (N, M) where its aggregate asks so."""
     stretch, rule = np.asarray(metric.stretch), protocol.section(LandmarkRule)
-    compared = (points * stretch, truth.points * stretch, truth.shown())
+    compared = (points * stretch, truth.points * stretch, truth.visibility())
     how = (float(protocol.size), rule, metric.threshold or 0.0)
     return MEASURES[metric.measured](Compared(*compared, *how))
 
@@ -45,7 +45,7 @@ def measured(
 def moved_by_rounding(
     metric: Metric, points: np.ndarray, truth: Annotation, protocol: Protocol
 ) -> np.ndarray:
-    """How far `measured` of kept points (N, K, 2) may lie from that of the points before they were
+    """How far `item_values` of kept points (N, K, 2) may lie from that of the points before they were
     rounded to the kept ones' dtype; of its shape and unit.
 
     Measures that are means or sums of distances move by no more, by the triangle inequality, than they
@@ -55,16 +55,16 @@ def moved_by_rounding(
     exact = Annotation(truth.points.astype(np.float64), truth.visible)
     if metric.threshold:
         eyes, stretch = protocol.section(LandmarkRule).unit, np.asarray(metric.stretch)
-        known = truth.shown()[:, list(eyes)].all(axis=1)
+        known = truth.visibility()[:, list(eyes)].all(axis=1)
         unit = inter_ocular_distance(exact.points[known] * stretch, eyes).min(initial=np.inf)
         far = float(np.linalg.norm(np.spacing(np.abs(points)) * stretch, axis=2).max() / unit)
         inner, outer = (
-            measured(metric.model_copy(update={"threshold": at}), points, truth, protocol)
+            item_values(metric.model_copy(update={"threshold": at}), points, truth, protocol)
             for at in (metric.threshold - far, metric.threshold + far)
         )
         return outer - inner
-    off = measured(metric, exact.points + np.spacing(np.abs(points)) / 2, exact, protocol)
-    return off - measured(metric, exact.points, exact, protocol)
+    off = item_values(metric, exact.points + np.spacing(np.abs(points)) / 2, exact, protocol)
+    return off - item_values(metric, exact.points, exact, protocol)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from benchmark.protocols.scoring import Rounding
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.chosen import Chosen, draw_chosen, read_chosen
-from benchmark.tasks.landmark_errors import Annotation, measured
+from benchmark.tasks.landmark_errors import Annotation, item_values
 from benchmark.tasks.landmark_regression import (
     annotation,
     probe_of,
@@ -31,7 +31,7 @@ from benchmark.tasks.landmark_regression import (
     require_landmarks,
     targets,
 )
-from benchmark.tasks.views import View, copy_keys
+from benchmark.tasks.views import ImageSet, copy_keys
 from benchmark.tasks.warped import warped_images, warped_points
 from benchmark.warps.random_warps import LIMITED_WARPS
 from benchmark.warps.thin_plate import ThinPlateSpline
@@ -55,7 +55,7 @@ class LandmarkLimited(Task):
         chosen_rows(how.protocol, train)
         require_landmarks(splits, how, _one_set(limited, train))
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         train, test = splits["train"], splits["test"]
         limited = protocol.section(Limited)
         found = []
@@ -64,8 +64,8 @@ class LandmarkLimited(Task):
             rows, warps = copies_of(protocol, train, number, repeat, chosen)
             images = partial(_copies, train, rows, warps, limited.rounding, name)
             truth = partial(_copied_points, train, protocol, rows, warps)
-            found.append(View(name, copy_keys(train, rows), images, truth))
-        return [*found, View.of_split("test", test, partial(targets, test, protocol))]
+            found.append(ImageSet(name, copy_keys(train, rows), images, truth))
+        return [*found, ImageSet.of_split("test", test, partial(targets, test, protocol))]
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         protocol, train = how.protocol, splits["train"]
@@ -73,10 +73,10 @@ class LandmarkLimited(Task):
         test = annotation(splits["test"], protocol)
         require_frozen(probe, protocol)
         metrics = {metric.on: metric for metric in protocol.metrics}
-        views = {view.name: view for view in self.views(splits, protocol)}
+        sets = {each.name: each for each in self.image_sets(splits, protocol)}
         errors: dict[str, list[np.ndarray]] = {}
         for number, repeat in chosen_rows(protocol, train):
-            metric, copies = metrics[str(number)], views[f"{number}-{repeat}"]
+            metric, copies = metrics[str(number)], sets[f"{number}-{repeat}"]
             truth = copies.truth()
             assert truth is not None
             annotated = Annotation(truth, None)
@@ -84,7 +84,7 @@ class LandmarkLimited(Task):
                 store / copies.name, [store / "test"], annotated, probe, how,
                 seed=protocol.evaluation_seed + repeat, sets=limited.sets,
             )  # fmt: skip
-            errors.setdefault(metric.id, []).append(measured(metric, points, test, protocol))
+            errors.setdefault(metric.id, []).append(item_values(metric, points, test, protocol))
             how.progress("limited", number, max(limited.numbers), repeat=repeat)
         about.pop("loss_by_epoch", None)  # that of the last of many fits
         about |= {

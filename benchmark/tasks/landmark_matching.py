@@ -1,6 +1,6 @@
 """Landmark matching: descriptors of a point in one view find that point in another, no probe between.
 
-Pairs show the same image under two warps, or two people. The error of a pair is the mean distance of
+Pairs show the same image under two warps, or two identities. The error of a pair is the mean distance of
 its matches from the true points, in percent of the distance of the target's eyes before any warp, or
 in pixels. Points that a warp moves out of the image are left out of their pair, or asked for at the
 border, as the protocol says.
@@ -28,7 +28,7 @@ from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.groups import group_numbers
 from benchmark.tasks.landmark_regression import targets
 from benchmark.tasks.pairs import MatchingPairs, draw_matching_pairs, float32_grid
-from benchmark.tasks.views import View, copy_keys
+from benchmark.tasks.views import ImageSet, copy_keys
 from benchmark.tasks.warped import levels
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ class LandmarkMatching(Task):
         _, visible = view_landmarks(pairs, split, protocol)
         _require_seen((visible[pairs.pairs[:, 0]] & visible[pairs.pairs[:, 1]]).any(1), protocol)
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         split = splits["test"]
         pairs = pairs_of(protocol, split)
         return [
-            View(
+            ImageSet(
                 "views",
                 copy_keys(split, pairs.views[:, 0]),
                 partial(render_views, pairs, split, protocol.section(Pairs).rounding),
@@ -94,7 +94,7 @@ class LandmarkMatching(Task):
         )
 
     def groups(self, split: PreparedSplit, protocol: Protocol, metric: str) -> np.ndarray | None:
-        """Pairs with one source person; two people of a pair are not both drawn."""
+        """Pairs with one source identity; of the two identities of a pair only the first is drawn."""
         pairs = pairs_of(protocol, split)
         wanted = pairs.same if metric == "match_same" else ~pairs.same
         sources = pairs.views[pairs.pairs[wanted, 0], 0]
@@ -135,7 +135,7 @@ def _distances(found: np.ndarray, points: np.ndarray, pairs: MatchingPairs) -> n
 
 
 def _by_kind(scaled: np.ndarray, pairs: MatchingPairs, protocol: Protocol) -> dict[str, np.ndarray]:
-    """Errors (P, K) → the mean of each pair, for pairs of views and pairs of people."""
+    """Errors (P, K) → the mean of each pair, for pairs of views and pairs of identities."""
     _require_seen(~np.isnan(scaled).all(1), protocol)
     error = np.nanmean(scaled.astype(np.float64), axis=1)
     return {"match_different": error[~pairs.same], "match_same": error[pairs.same]}
@@ -157,9 +157,9 @@ def pairs_of(protocol: Protocol, split: PreparedSplit) -> MatchingPairs:
     rule = protocol.section(Pairs)
     count = rule.count if rule.count <= len(split) else len(split) // 2
     # a data set that does not say who is who shows everybody once, as DVE takes it
-    people = split.identities if any(split.identities) else None
+    identities = split.identities if any(split.identities) else None
     return draw_matching_pairs(
-        len(split), rule.seed, count=count, layout=rule.layout, identities=people
+        len(split), rule.seed, count=count, layout=rule.layout, identities=identities
     )
 
 
@@ -176,7 +176,7 @@ def _in_units(
 
 
 def _require_digest(pairs: MatchingPairs, how: Scoring) -> None:
-    """On the real test people the pairs must be those the protocol states."""
+    """On the real test images the pairs must be those the protocol states."""
     rule = how.protocol.section(Pairs)
     stated = rule.digest if how.on == "test" and not how.twin else pairs.digest
     if pairs.digest != stated:

@@ -23,9 +23,9 @@ from benchmark.probes.softargmax_presets import softargmax_settings
 from benchmark.protocols import LandmarkRule, Metric, Probe, Protocol
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
+from benchmark.tasks.landmark_errors import Annotation, item_values, moved_by_rounding
 from benchmark.tasks.landmark_rule import landmarks_of
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -39,9 +39,9 @@ class LandmarkRegression(Task):
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         require_landmarks(splits, how, len(splits["train"]))
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         return [
-            View.of_split(name, splits[name], partial(targets, splits[name], protocol))
+            ImageSet.of_split(name, splits[name], partial(targets, splits[name], protocol))
             for name in self.splits
         ]
 
@@ -58,9 +58,9 @@ class LandmarkRegression(Task):
                 (fitted[probe.name],), abouts[probe.name] = read_points(
                     store / "train", [store / "test"], train, probe, how
                 )
-            per_item[metric.id] = measured(metric, fitted[probe.name], test, how.protocol)
+            per_item[metric.id] = item_values(metric, fitted[probe.name], test, how.protocol)
         points, about = fitted[headline.name], abouts[headline.name]
-        if (eyes := how.protocol.section(LandmarkRule).eyes) and test.shown().all():
+        if (eyes := how.protocol.section(LandmarkRule).eyes) and test.visibility().all():
             unit = inter_ocular_distance(test.points, eyes)
             by_point = np.asarray(normalised_point_errors(points, test.points, unit))
             about["error_by_point"] = [round(float(e), 4) for e in by_point.mean(0)]
@@ -71,7 +71,9 @@ class LandmarkRegression(Task):
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
         test = annotation(split, protocol)
-        return {m.id: measured(m, kept["points"], test, protocol) for m in _of_headline(protocol)}
+        return {
+            m.id: item_values(m, kept["points"], test, protocol) for m in _of_headline(protocol)
+        }
 
     def rounding(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
@@ -124,7 +126,7 @@ def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring, rows: i
     require_frozen(probe_of(how), protocol)
     for name in ("train", "test"):
         truth = annotation(splits[name], protocol)
-        unseen = np.flatnonzero(~truth.shown().any(axis=0))
+        unseen = np.flatnonzero(~truth.visibility().any(axis=0))
         if unseen.size:
             raise DataAltered(
                 f"no image of {split_name(protocol, name, twin=how.twin)} shows point "
@@ -135,7 +137,7 @@ def require_landmarks(splits: Mapping[str, PreparedSplit], how: Scoring, rows: i
     measures = [TASKS[protocol.task].measure(m.measured) for m in protocol.metrics]
     if rule.eyes and any(m is not None and m.unit_points for m in measures):
         truth = annotation(splits["test"], protocol)
-        known = truth.shown()[:, list(rule.eyes)].all(axis=1)
+        known = truth.visibility()[:, list(rule.eyes)].all(axis=1)
         if not known.any():
             raise DataAltered(
                 f"no test image of {protocol.name} shows both points {list(rule.eyes)}, whose distance "

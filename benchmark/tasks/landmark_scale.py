@@ -15,21 +15,21 @@ from benchmark.probes.constants import require_frozen
 from benchmark.protocols import Metric, Protocol, Zoom
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.landmark_errors import Annotation, measured, moved_by_rounding
+from benchmark.tasks.landmark_errors import Annotation, item_values, moved_by_rounding
 from benchmark.tasks.landmark_regression import (
     probe_of,
     read_points,
     require_landmarks,
     targets,
 )
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 from benchmark.tasks.warped import warped_images, warped_points
 from benchmark.warps.thin_plate import ThinPlateSpline
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
 
-VIEWS = {"train": "train", "seen": "test", "unseen": "test"}
+SETS = {"train": "train", "seen": "test", "unseen": "test"}
 """What is zoomed, and the split it is made of; each draws factors of its own."""
 
 
@@ -41,15 +41,15 @@ class LandmarkScale(Task):
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         require_landmarks(splits, how, len(splits["train"]))
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         return [
-            View(
+            ImageSet(
                 view,
                 splits[name].keys,
                 partial(_zoomed, splits[name], protocol, view),
                 partial(zoomed_points, splits[name], protocol, view),
             )
-            for view, name in VIEWS.items()
+            for view, name in SETS.items()
         ]
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
@@ -57,7 +57,7 @@ class LandmarkScale(Task):
         require_frozen(probe, protocol)
         truth = {
             view: Annotation(zoomed_points(splits[name], protocol, view), None)
-            for view, name in VIEWS.items()
+            for view, name in SETS.items()
         }
         tests = ["seen", "unseen"]
         found, about = read_points(
@@ -65,7 +65,7 @@ class LandmarkScale(Task):
         )
         points = dict(zip(tests, found, strict=True))
         per_item = {
-            metric.id: measured(metric, points[metric.on], truth[metric.on], protocol)
+            metric.id: item_values(metric, points[metric.on], truth[metric.on], protocol)
             for metric in protocol.metrics
         }
         kept = {f"points_{view}": array.astype(np.float32) for view, array in points.items()}
@@ -74,7 +74,7 @@ class LandmarkScale(Task):
     def errors(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
     ) -> dict[str, np.ndarray]:
-        return self._of_kept(measured, kept, split, protocol)
+        return self._of_kept(item_values, kept, split, protocol)
 
     def rounding(
         self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
@@ -104,16 +104,16 @@ def _zoomed(split: PreparedSplit, protocol: Protocol, view: str, progress: Progr
 
 
 def zooms(protocol: Protocol, view: str, count: int) -> ThinPlateSpline:
-    """How each image of a view is enlarged."""
+    """How each image of a set is enlarged."""
     zoom = protocol.section(Zoom)
-    generator = np.random.Generator(np.random.PCG64([zoom.seed, list(VIEWS).index(view)]))
+    generator = np.random.Generator(np.random.PCG64([zoom.seed, list(SETS).index(view)]))
     low, high = zoom.unseen if view == "unseen" else zoom.seen
     factors = low + (high - low) * generator.random(count)
     return ThinPlateSpline.similarity(np.zeros((count, 2)), 1 / factors, np.zeros(count))
 
 
 def zoomed_points(split: PreparedSplit, protocol: Protocol, view: str) -> np.ndarray:
-    """Where the landmarks of a view lie in its images' middle squares, (N, K, 2) float32."""
+    """Where the landmarks of a set lie in its images' middle squares, (N, K, 2) float32."""
     points = targets(split, protocol)
     warps = zooms(protocol, view, len(points))
     return warped_points(split.images(), points, np.arange(len(points)), warps)

@@ -147,11 +147,11 @@ def draw_matching_pairs(
     identities: Sequence[str] | None = None,
     strength: WarpStrength = MATCHING_STRENGTH,
 ) -> MatchingPairs:
-    """`count` pairs of the same image, then `count` pairs of different people.
+    """`count` pairs of the same image, then `count` pairs of different identities.
 
     Source i is image 2i and its different partner image 2i + 1, as in DVE. Where a person has
     several images, give `identities`, one per image: then sources are drawn without repetition, and
-    partners among the images of other people.
+    partners among the images of other identities.
 
     `layout` says which sides are warped. "dve" (jamt9000/DVE@2085144 test_matching.py): the source
     is warped twice, the same target once (its first warp), the different target by a warp of its
@@ -196,7 +196,7 @@ def draw_matching_pairs(
 def _choose(
     images: int, count: int, identities: Sequence[str] | None, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Image indices (count,) of the sources and of their partners, who are other people."""
+    """Image indices (count,) of the sources and of their partners, which are of other identities."""
     if count < 1:
         raise InvalidInput(f"at least one pair must be drawn, not {count}")
     if identities is None:
@@ -212,7 +212,7 @@ def _choose(
         raise InvalidInput(f"{images} images need as many identities, got {names.shape}")
     if count > images or len(np.unique(names)) < 2:
         raise InvalidInput(
-            f"{count} pairs need as many images, of two people or more; got {images} images of "
+            f"{count} pairs need as many images, of two identities or more; got {images} images of "
             f"{len(np.unique(names))}"
         )
     # Ranks and remainders of raw 64-bit words: no library's way of shuffling decides the choice.

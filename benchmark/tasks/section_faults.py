@@ -80,8 +80,8 @@ def _chosen(limited: Limited, folder: Path) -> Iterator[str]:
     try:
         chosen = read_chosen(folder / limited.chosen, limited.chosen_sha256)
     except (BenchError, ValueError) as error:
-        said = error.sentence if isinstance(error, BenchError) else f"{limited.chosen}: {error}"
-        yield f"limited.chosen: {said}"
+        fault = error.sentence if isinstance(error, BenchError) else f"{limited.chosen}: {error}"
+        yield f"limited.chosen: {fault}"
         return
     for number in limited.numbers:
         for repeat in range(limited.repeats):

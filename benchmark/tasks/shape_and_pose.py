@@ -35,7 +35,7 @@ from benchmark.protocols import Alignment, Protocol, Shape
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.base import Scores, Scoring, Task
 from benchmark.tasks.collect import ArrayFile, predictions
-from benchmark.tasks.views import View
+from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
@@ -70,12 +70,12 @@ class ShapeAndPoseTask(Task):
                     f"cloud, {needed} are needed"
                 )
 
-    def views(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[View]:
+    def image_sets(self, splits: Mapping[str, PreparedSplit], protocol: Protocol) -> list[ImageSet]:
         rule, found = protocol.section(Shape), []
         for name in self.splits:
             rows = view_rows(splits[name], rule.views)
             models = rule.alignment.models if name == "validation" else len(rows)
-            found.append(View.of_split(name, splits[name], count=rows[:models].size))
+            found.append(ImageSet.of_split(name, splits[name], count=rows[:models].size))
         return found
 
     def predict(
@@ -87,7 +87,7 @@ class ShapeAndPoseTask(Task):
         store: Path,
         progress: Progress,
     ) -> None:
-        for view in self.views(splits, protocol):
+        for view in self.image_sets(splits, protocol):
             folder, split, rotations = store / view.name, splits[view.name], []
             folder.mkdir(parents=True)
             clouds = ArrayFile(folder / "points.npy", len(view), "float32", "clouds")

@@ -1,4 +1,4 @@
-"""What is wrong with a protocol's twin: its recipe, its settings, its points, labels and people."""
+"""What is wrong with a protocol's twin: its recipe, its settings, its points, labels and identities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmark.contracts.errors import BenchError, UnknownName, listed
 from benchmark.contracts.names import DOMAIN
 from benchmark.contracts.twin import RecipeSpec
 from benchmark.datasets.recipes import make_recipe
-from benchmark.datasets.rendered import TEST_SHARE, domain_twin, people_of, series_of
+from benchmark.datasets.rendered import TEST_SHARE, domain_twin, identities_of, series_of
 from benchmark.protocols import Protocol, Twin
 from benchmark.registry.plugins import plugins
 from benchmark.tasks.accepts import Accepts
@@ -101,18 +101,19 @@ def _people(protocol: Protocol, task: Accepts, twin: Twin) -> Iterator[str]:
     data = protocol.data
     roles = ["fit", *task.splits, *(["validation"] if data.validation else [])]
     for series in dict.fromkeys(series_of(protocol, role) for role in roles):
-        count, people = getattr(twin, series), people_of(twin, series)
+        count, identities = getattr(twin, series), identities_of(twin, series)
         if count < 1:
             yield f"twin.{series}: {count} images are too few"
-        if not people:
+        if not identities:
             yield f"twin.people: every fifth is test, so {twin.people} are too few"
-        elif protocol.shape is not None and (count % views or count > views * len(people)):
+        elif protocol.shape is not None and (count % views or count > views * len(identities)):
             yield (
-                f"twin.{series}: {count} images are not {views} views each of up to {len(people)} models"
+                f"twin.{series}: {count} images are not {views} views each of up to "
+                f"{len(identities)} models"
             )
-    if "validation" not in roles or not people_of(twin, "train"):
+    if "validation" not in roles or not identities_of(twin, "train"):
         return
-    kept = min(twin.train // views, len(people_of(twin, "train"))) // TEST_SHARE
+    kept = min(twin.train // views, len(identities_of(twin, "train"))) // TEST_SHARE
     needed = 1
     if protocol.shape is not None:
         needed = (twin.alignment or protocol.shape.alignment).keep_models

@@ -20,14 +20,14 @@ def nothing() -> None:
 
 
 @dataclass(frozen=True)
-class View:
+class ImageSet:
     """Some images that a method is asked to predict.
 
     `name` is the folder that predictions go to, `keys` tell the images apart, in the order in which they
     are asked for. `images` makes them, which may take long; `truth` (N, …) is what ceilings are shown.
     `split` is where they are the first images of a prepared split as they are, None for warped copies.
 
-    Example: `landmark_regression` has the views "train" and "test", `landmark_matching` has "views".
+    Example: `landmark_regression` has the sets "train" and "test", `landmark_matching` has "views".
     """
 
     name: str
@@ -46,7 +46,7 @@ class View:
         split: PreparedSplit,
         truth: Callable[[], np.ndarray | None] = nothing,
         count: int | None = None,
-    ) -> View:
+    ) -> ImageSet:
         """The images of a split as they are, or the first `count` of them."""
         return cls(name, split.keys[:count], lambda _: split.images(), truth, split)
 

@@ -100,11 +100,11 @@ def fits(trial: Trial) -> str:
 def shapes(trial: Trial) -> str:
     """Every declared kind: shapes, dtype, finite, points inside the image."""
     method = trial.method
-    said = []
+    shapes = []
     for kind in trial.kinds:
-        with trial.told_once(call(kind)):
+        with trial.failing_once(call(kind)):
             if kind == "generator":
-                said.append(_generated(trial, method))
+                shapes.append(_generated(trial, method))
                 continue
             found = trial.predict(method, kind)
             _require(
@@ -112,8 +112,8 @@ def shapes(trial: Trial) -> str:
                 f"asked for {kind}, which it declares, it gives {type(found).__name__}",
             )
         _require_shapes(found, trial.images.size)
-        said += [f"{trial.named(kind, n)} {tuple(t.shape)}" for n, t in found.tensors().items()]
-    return ", ".join(said)
+        shapes += [f"{trial.named(kind, n)} {tuple(t.shape)}" for n, t in found.tensors().items()]
+    return ", ".join(shapes)
 
 
 def _generated(trial: Trial, method: Method) -> str:
@@ -149,14 +149,14 @@ def batches(trial: Trial) -> None:
         single = [trial.predict(trial.method, kind, [i]).arrays() for i in range(8)]
         turned = trial.predict(trial.method, kind, order).arrays()
         for name, array in whole.items():
-            alone, said = np.concatenate([one[name] for one in single]), trial.named(kind, name)
+            alone, shapes = np.concatenate([one[name] for one in single]), trial.named(kind, name)
             _close(
-                alone, array, f"{said} of an image alone and in a batch of 8 differ by up to {{}}"
+                alone, array, f"{shapes} of an image alone and in a batch of 8 differ by up to {{}}"
             )
             _close(
                 turned[name],
                 array[order],
-                f"another order of the batch changes {said} by up to {{}}",
+                f"another order of the batch changes {shapes} by up to {{}}",
             )
 
 

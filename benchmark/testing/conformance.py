@@ -29,7 +29,7 @@ from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.settings import merge, resolve_settings
 from benchmark.testing.checks import CHECKS, Broken, Check
-from benchmark.testing.trial import Killed, NotAsked, Trial
+from benchmark.testing.trial import CheckSkipped, Killed, Trial
 
 State = Literal["passed", "failed", "expected", "not asked"]
 
@@ -131,8 +131,8 @@ def _outcome(check: Check, trial: Trial) -> Outcome:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            said = check.run(trial) or ""
-    except NotAsked as error:
+            detail = check.run(trial) or ""
+    except CheckSkipped as error:
         return Outcome(check.name, "not asked", f"not asked: {error}")
     except (Exception, Killed) as error:
         found = error.message if isinstance(error, BenchError) else str(error)
@@ -140,8 +140,8 @@ def _outcome(check: Check, trial: Trial) -> Outcome:
             found = f"{type(error).__name__}: {found}"
         if known is not None:
             return Outcome(check.name, "expected", known)
-        told = found.splitlines()[0] if found else repr(error)
-        return Outcome(check.name, "failed", told, _cure(error))
+        reason = found.splitlines()[0] if found else repr(error)
+        return Outcome(check.name, "failed", reason, _cure(error))
     if known is not None:
-        return Outcome(check.name, "failed", "it is named as a known failure, and passes")
-    return Outcome(check.name, "passed", said)
+        return Outcome(check.name, "failed", "listed in known_failures but passes")
+    return Outcome(check.name, "passed", detail)

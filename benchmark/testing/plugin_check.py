@@ -30,8 +30,8 @@ def check_plugin(row: Plugin, found: Plugins) -> Plugin:
         try:
             check()
         except (Exception, SystemExit) as error:
-            said = error.message if isinstance(error, BenchError) else in_one_line(error)
-            return replace(row, error=in_one_line(PluginBroken(said)))
+            fault = error.message if isinstance(error, BenchError) else in_one_line(error)
+            return replace(row, error=in_one_line(PluginBroken(fault)))
     return replace(row, note=shown("; ".join(waiting), quote=False, most=LONGEST_LINE))
 
 

@@ -51,7 +51,7 @@ def new_protocol(name: str, source: str, parent: Path) -> Path:
     text = HEAD.format(name=name) + "\n".join(_table(model, (), skipped=WORDS - {"title"})) + "\n"
     with whole_folder(target) as folder:
         (folder / "1.toml").write_text(text, "utf-8")
-        for file in _beside(given):
+        for file in _files_needed(given):
             shutil.copyfile(given.path.parent / file, folder / file)
     return target / "1.toml"
 
@@ -64,10 +64,10 @@ def protocol_of(task: str) -> str:
     """
     accepts(task)
     found = [p for p in protocols_in((builtin_folder(),)) if p.task == task]
-    return min(found, key=lambda p: (len(_beside(p)), p.name)).name
+    return min(found, key=lambda p: (len(_files_needed(p)), p.name)).name
 
 
-def _beside(protocol: Protocol) -> list[str]:
+def _files_needed(protocol: Protocol) -> list[str]:
     crops = [geometry.crops for geometry in protocol.geometry.values() if geometry.crops]
     return sorted({*crops, *([protocol.limited.chosen] if protocol.limited else [])})
 
@@ -97,8 +97,8 @@ def _table(
 
 
 def _section(model: BaseModel, place: tuple[str, ...], head: str) -> Iterator[str]:
-    said = inspect.cleandoc(type(model).__doc__ or "").partition("\n\n")[0].split("\n")
-    yield from ("", *(f"# {line}" for line in said), head)
+    comment = inspect.cleandoc(type(model).__doc__ or "").partition("\n\n")[0].split("\n")
+    yield from ("", *(f"# {line}" for line in comment), head)
     yield from _table(model, place)
 
 
@@ -117,5 +117,5 @@ def _toml(value: Any) -> str:
 def _choices(field: FieldInfo) -> str:
     """The words that a field may hold, behind it."""
     words = [word for word in get_args(field.annotation) if isinstance(word, str)]
-    said = f"  # {', '.join(w or json.dumps(w) for w in words)}" if len(words) > 1 else ""
-    return said if len(said) < WIDTH else ""
+    comment = f"  # {', '.join(w or json.dumps(w) for w in words)}" if len(words) > 1 else ""
+    return comment if len(comment) < WIDTH else ""

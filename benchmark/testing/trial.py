@@ -76,8 +76,8 @@ class Watched:
         return self.checkpoints.due()
 
 
-class NotAsked(Exception):
-    """What a check builds on failed in an earlier one, where it is told in full."""
+class CheckSkipped(Exception):
+    """What a check builds on failed in an earlier one, which reports it in full."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ class Trial:
 
     `stages` are those of its first fit, with the steps that progress was told of.
 
-    What all checks build on is told once: the first that needs it gets the error, later ones `NotAsked`.
+    What all checks build on is reported once: the first that needs it fails, later ones are skipped.
     """
 
     spec: MethodSpec
@@ -97,10 +97,10 @@ class Trial:
     stages: dict[str, list[int]] = field(default_factory=dict)
 
     @contextmanager
-    def told_once(self, what: str) -> Iterator[None]:
-        """Do `what` many checks build on; where it fails, the next is told only that it did."""
+    def failing_once(self, what: str) -> Iterator[None]:
+        """Do `what` many checks build on; where it fails, the next ones only say that it did."""
         if what in self.failed:
-            raise NotAsked(f"{what} failed")
+            raise CheckSkipped(f"{what} failed")
         try:
             yield
         except Exception:
@@ -109,19 +109,19 @@ class Trial:
 
     @cached_property
     def cls(self) -> type[Method]:
-        with self.told_once("the import of its class"):
+        with self.failing_once("the import of its class"):
             return implementation(self.spec)
 
     @cached_property
     def settings(self) -> Any:
         cls, values = self.cls, merge(dict(self.spec.tiny), self.given)
-        with self.told_once("the check of its settings"):
+        with self.failing_once("the check of its settings"):
             return resolve_settings(self.spec, cls, "", values, twin=True)[1]
 
     @cached_property
     def info(self) -> MethodInfo:
         cls, settings = self.cls, self.settings
-        with self.told_once("info"):
+        with self.failing_once("info"):
             return cls.info(settings)
 
     @property
@@ -227,7 +227,7 @@ class Trial:
     def tiny(self) -> Path:
         """Where the first fit left the method."""
         assert self.images is not None  # rendered before the clock starts
-        with self.told_once("the tiny fit"):
+        with self.failing_once("the tiny fit"):
             wall, worked = time.monotonic(), time.process_time()
             found = self.fit("first", self._note)
             wall, worked = time.monotonic() - wall, time.process_time() - worked
@@ -243,7 +243,7 @@ class Trial:
     def method(self) -> Method:
         """What the first fit left, loaded."""
         folder = self.tiny
-        with self.told_once("load"):
+        with self.failing_once("load"):
             return self.loaded(folder)
 
     def predict(
@@ -276,7 +276,7 @@ class Trial:
         method = self.method
         found: dict[str, np.ndarray] = {}
         for kind in self.kinds:
-            with self.told_once(call(kind)):
+            with self.failing_once(call(kind)):
                 found |= self._arrays(method, kind)
         return found
 

@@ -21,7 +21,8 @@ INTERVAL = 4
 
 
 class Adaptive(Numbers):
-    """The probability `p` of each augmentation, from how sure a discriminator is: a part of `train`.
+    """The probability `p` of each augmentation, from how sure a discriminator is; goes into the `state`
+    of `train`.
 
     Every four batches `p` goes up where the mean sign of the scores on real images, over them, lies
     above `target`, down otherwise, by the share of `images` that they are; it stays in [0, 1].
@@ -39,7 +40,7 @@ class Adaptive(Numbers):
         self.target, self.images = target, images
 
     @torch.no_grad()
-    def seen(self, real: Tensor, batch: int) -> None:
+    def observe(self, real: Tensor, batch: int) -> None:
         """Scores on a batch's real images; `batch` counts the images of all processes."""
         self.signs += mean(real.detach().double().sign().mean()).to(self.signs)
         self.batches += 1

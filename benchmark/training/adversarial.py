@@ -64,7 +64,7 @@ def path_lengths(images: Tensor, w: Tensor, draw: torch.Generator) -> Tensor:
 
 
 class Balance(Numbers):
-    """Ends a fit whose game is lost, before it is saved again: a part of `train`.
+    """Ends a fit whose game is lost, before it is saved again: belongs to the `state` of `train`.
 
     Lost is: for `steps` steps on end the discriminator's loss is below `low`; or the mean sign of its
     scores on real images is above `sure`; or generated images differ by less than `spread` (standard

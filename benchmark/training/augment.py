@@ -1,7 +1,7 @@
-"""Random views of whole batches on the device, drawn from an explicit generator.
+"""Random crops of whole batches on the device, drawn from an explicit generator.
 
 Every image of a batch gets its own parameters. `windows` and `mirrored` move pixels and change none;
-`view` makes what contrastive methods compare.
+`random_crop` makes what contrastive methods compare.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ _YIQ = ((0.299, 0.587, 0.114), (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
 
 
 @dataclass(frozen=True)
-class ViewSettings:
-    """Strengths of one kind of view.
+class CropSettings:
+    """Strengths of one kind of crop: its place, and what changes its colours.
 
     `area` is the range of the share of the image that a crop covers, `aspect` the largest ratio of
     its sides. Brightness, contrast, saturation and hue are drawn from ± their value (hue in turns)
-    with probability `colour`. `blur_sigma` is in pixels of the view and
+    with probability `colour`. `blur_sigma` is in pixels of the crop and
     `blur` its probability.
     """
 
@@ -91,15 +91,15 @@ class _Draw:
         return self.uniform(0.0, 1.0) < probability
 
 
-def view(images: Tensor, settings: ViewSettings, generator: torch.Generator) -> Tensor:
-    """One random view of each image.
+def random_crop(images: Tensor, settings: CropSettings, generator: torch.Generator) -> Tensor:
+    """One random resized crop of each image, its colours changed at random.
 
     Args:
         images: (B, 3, H, W), uint8, or float in [0, 1]; on the device of `generator`.
 
     Returns: float32 (B, 3, size, size) in [-1, 1], channels last.
 
-    Example: `view(batch, ViewSettings(size=48), torch.Generator().manual_seed(0))`.
+    Example: `random_crop(batch, CropSettings(size=48), torch.Generator().manual_seed(0))`.
     """
     if images.dtype == torch.uint8:
         images = images.float().div_(255)
@@ -112,12 +112,12 @@ def view(images: Tensor, settings: ViewSettings, generator: torch.Generator) -> 
     return out.mul(2).sub(1).contiguous(memory_format=torch.channels_last)
 
 
-def _resample(images: Tensor, settings: ViewSettings, draw: _Draw) -> Tensor:
+def _resample(images: Tensor, settings: CropSettings, draw: _Draw) -> Tensor:
     """Random resized crops, some mirrored, some blurred.
 
     All of that is linear and separable, so each image has one matrix (size, H) for its rows and one
     (size, W) for its columns: a triangle filter (antialiased where the crop is shrunk), then a
-    Gaussian of `blur_sigma` pixels of the view.
+    Gaussian of `blur_sigma` pixels of the crop.
     """
     height, width = images.shape[-2:]
     area = draw.uniform(*settings.area)
@@ -157,7 +157,7 @@ def _interpolation(start: Tensor, extent: Tensor, pixels: int, size: int) -> Ten
     return weights / weights.sum(-1, keepdim=True)
 
 
-def _colour(images: Tensor, settings: ViewSettings, draw: _Draw) -> Tensor:
+def _colour(images: Tensor, settings: CropSettings, draw: _Draw) -> Tensor:
     """Brightness, contrast, saturation, hue and grayscale: one affine map of colours per image.
 
     Contrast moves colours away from the image's mean luma; hue turns and saturation scales the

@@ -22,7 +22,7 @@ CHUNK = 256
 class Pixels:
     """Images by number, uint8 (B, C, H, H) on the device: `pixels[np.array([3, 1])]`.
 
-    A set that fits is kept there once, for any number of orders and views; a larger one is read from
+    A set that fits is cached there once, for any number of orders; a larger one is read from
     its file. `what` "silhouettes" has one channel; `Incompatible` where a protocol grants none.
 
     With `size` the images are shrunk to `size` pixels a side: means over areas, rounded, with as much
@@ -44,7 +44,7 @@ class Pixels:
         margin: bool = True,
         size: int | None = None,
         what: Literal["pixels", "silhouettes"] = "pixels",
-        keep_bytes: int | None = None,
+        cache_bytes: int | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.size = size or images.size
@@ -57,32 +57,32 @@ class Pixels:
         self._source = _source(images, what)
         self._cut = slice(images.margin - used, images.margin + images.size + used)
         self._side = self.size + 2 * self.margin
-        if keep_bytes is None:
-            keep_bytes = HOST_BYTES
+        if cache_bytes is None:
+            cache_bytes = HOST_BYTES
             if self.device.type == "cuda":
-                keep_bytes = torch.cuda.mem_get_info(self.device)[0] // 3
+                cache_bytes = torch.cuda.mem_get_info(self.device)[0] // 3
         count, channels = len(images), self._source.shape[-1]
-        self._kept: torch.Tensor | None = None
-        if count * channels * self._side**2 <= keep_bytes:
-            self._kept = torch.empty((count, channels, self._side, self._side), dtype=torch.uint8)
+        self._cached: torch.Tensor | None = None
+        if count * channels * self._side**2 <= cache_bytes:
+            self._cached = torch.empty((count, channels, self._side, self._side), dtype=torch.uint8)
             for first in range(0, count, CHUNK):
                 rows = slice(first, first + CHUNK)
-                self._kept[rows] = self._at_size(self._source[rows])
-            self._kept = self._kept.to(self.device)
-        self._reader = None if self._kept is not None else ThreadPoolExecutor(1, "pixels")
+                self._cached[rows] = self._at_size(self._source[rows])
+            self._cached = self._cached.to(self.device)
+        self._reader = None if self._cached is not None else ThreadPoolExecutor(1, "pixels")
 
     def __getitem__(self, indices: np.ndarray) -> torch.Tensor:
-        if self._kept is None:
+        if self._cached is None:
             return self._read(indices).to(self.device, non_blocking=True)
-        return self._kept[torch.from_numpy(indices).to(self.device)]
+        return self._cached[torch.from_numpy(indices).to(self.device)]
 
     @property
-    def kept(self) -> bool:
+    def cached(self) -> bool:
         """Whether all lie on the device, so that nothing is gained by reading ahead."""
-        return self._kept is not None
+        return self._cached is not None
 
     def ahead(self, indices: np.ndarray) -> Future[torch.Tensor]:
-        """Begin to read what will be asked for next, of a set that is not kept; on the CPU."""
+        """Begin to read what will be asked for next, of a set that is not cached; on the CPU."""
         assert self._reader is not None
         return self._reader.submit(self._read, indices)
 
@@ -166,16 +166,16 @@ class Batches:
         *,
         margin: bool = True,
         subset: np.ndarray | None = None,
-        keep_bytes: int | None = None,
+        cache_bytes: int | None = None,
     ) -> None:
         if isinstance(images, Images):
-            images = Pixels(images, device, margin=margin, keep_bytes=keep_bytes)
+            images = Pixels(images, device, margin=margin, cache_bytes=cache_bytes)
         self.pixels, self.order = images, order
         self._subset = None if subset is None else np.asarray(subset)
         self._ahead: dict[int, Future[torch.Tensor]] = {}
 
     def __call__(self, step: int) -> torch.Tensor:
-        if self.pixels.kept:
+        if self.pixels.cached:
             return self.pixels[self._indices(step)]
         wanted = self._ahead.pop(step, None)
         if wanted is None:

@@ -41,7 +41,7 @@ def train(
     *,
     steps: int,
     images_per_step: int,
-    parts: Mapping[str, Stateful],
+    state: Mapping[str, Stateful],
     update: Callable[[int], Mapping[str, torch.Tensor | float]],
     log_every: int = 20,
     milestones: Sequence[int] = (),
@@ -55,7 +55,7 @@ def train(
 
     `update` does one optimiser step and returns named values, "loss" among them; everything it
     draws must follow from the step (`benchmark.training.randomness`), the global generator is
-    seeded for each step. `parts` are all things that change, by name. `milestones` are steps at
+    seeded for each step. `state` is all that changes, by name. `milestones` are steps at
     which `save_milestone` keeps a copy, `evaluate_at` steps at which what `evaluate` returns is
     logged, `samples_at` steps at which the pictures that `samples` returns, float (B, 3, s, s) in
     [-1, 1], are kept for the run's page; all count steps done, so 0 is before training.
@@ -67,13 +67,13 @@ def train(
     Of several processes (`FitContext.devices`) all make the same steps: `images_per_step` counts the
     images of all, what `update` returns is logged as the mean over them, and each has draws of its
     own: those of process 0 are those of a fit in one process, others join their rank to the seed.
-    All must hold the same `parts`, to the bit, whenever they are saved and at the end.
+    All must hold the same `state`, to the bit, whenever it is saved and at the end.
 
-    Raises `TrainingFailed` when the loss is not finite, or when the processes' parts differ.
+    Raises `TrainingFailed` when the loss is not finite, or when the processes' states differ.
     """
     device = torch.device(context.device)
     _require_new(context.checkpoints, stage)
-    first = _resume(context, stage, steps, parts)
+    first = _resume(context, stage, steps, state)
     rate = Rate()
     means = Means()
     waiting = 0
@@ -81,11 +81,11 @@ def train(
     others = [context.rank] if context.rank else []
 
     def save(done: int) -> None:
-        state = {name: dict(part.state_dict()) for name, part in parts.items()}
+        saved = {name: dict(entry.state_dict()) for name, entry in state.items()}
         if context.devices > 1:
-            require_equal(state, stage)
-        whole = {"stage": stage, "steps": steps, "step": done, "parts": state}
-        context.checkpoints.save(whole, stage if done == steps else "")
+            require_equal(saved, stage)
+        checkpoint = {"stage": stage, "steps": steps, "step": done, "parts": saved}
+        context.checkpoints.save(checkpoint, stage if done == steps else "")
 
     def at(done: int) -> None:
         if evaluate is not None and done in evaluate_at:
@@ -144,21 +144,21 @@ def _require_new(checkpoints: Checkpoints, stage: str) -> None:
     names.add(stage)
 
 
-def _resume(context: FitContext, stage: str, steps: int, parts: Mapping[str, Stateful]) -> int:
+def _resume(context: FitContext, stage: str, steps: int, state: Mapping[str, Stateful]) -> int:
     """Load what this stage ended with, or its newest checkpoint; the number of steps done."""
-    state = context.checkpoints.load(stage) or context.checkpoints.load()
-    if state is None or state.get("stage") != stage:
+    checkpoint = context.checkpoints.load(stage) or context.checkpoints.load()
+    if checkpoint is None or checkpoint.get("stage") != stage:
         return 0
-    if state["steps"] != steps or set(state["parts"]) != set(parts):
+    saved = checkpoint["parts"]  # the key of old checkpoints, which are still read
+    if checkpoint["steps"] != steps or set(saved) != set(state):
         raise TrainingFailed(
-            f"the checkpoint of {stage} is of a run of {state['steps']} steps with "
-            f"{', '.join(sorted(state['parts']))}; this one has {steps} steps with "
-            f"{', '.join(sorted(parts))}",
+            f"the checkpoint of {stage} is of a run of {checkpoint['steps']} steps with "
+            f"{', '.join(sorted(saved))}; this one has {steps} steps with {', '.join(sorted(state))}",
             cure="remove the checkpoint folder of this run to start afresh",
         )
-    for name, part in parts.items():
-        part.load_state_dict(state["parts"][name])
-    return int(state["step"])
+    for name, entry in state.items():
+        entry.load_state_dict(saved[name])
+    return int(checkpoint["step"])
 
 
 def _require_finite(means: Mapping[str, float], stage: str, done: int, waiting: int) -> None:

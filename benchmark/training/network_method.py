@@ -11,7 +11,13 @@ from torch import nn
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, Method
 from benchmark.training.randomness import seeded
-from benchmark.training.weights import load_notes, load_weights, needed, save_weights, settled
+from benchmark.training.weights import (
+    for_inference,
+    load_notes,
+    load_weights,
+    require_network,
+    save_weights,
+)
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -51,7 +57,7 @@ class NetworkMethod(Method, Generic[Network]):
 
     @abstractmethod
     def learn(self, network: Network, images: Images, context: FitContext) -> Network:
-        """Train what `build` made and return what is kept: that, or a copy with averaged weights, say.
+        """Train what `build` made and return what the fit saves: that, or a copy with averaged weights.
 
         It may lie on any device. `self.write(network, folder)` writes a milestone that `load` reads.
         """
@@ -62,10 +68,10 @@ class NetworkMethod(Method, Generic[Network]):
 
         Raises `BenchError` before `fit`, `initialise` or `load`.
         """
-        return needed(self._network, type(self).__name__)
+        return require_network(self._network, type(self).__name__)
 
     def untrained(self, seed: int) -> Network:
-        """What `build` makes of a seed; for a method whose parts are drawn from seeds of their own."""
+        """What `build` makes of a seed; for methods that draw some layers from other seeds."""
         with seeded(seed, "networks"):
             return self.build(self._size)
 
@@ -93,4 +99,4 @@ class NetworkMethod(Method, Generic[Network]):
 
     def _settle(self, network: Network, device: str) -> None:
         self.device = device
-        self._network = settled(network, device)
+        self._network = for_inference(network, device)

@@ -20,7 +20,7 @@ def split_decay(networks: Iterable[nn.Module], weight_decay: float) -> list[dict
     ]
 
 
-def optimiser(
+def make_optimiser(
     name: Name,
     networks: Iterable[nn.Module],
     learning_rate: float,
@@ -33,7 +33,7 @@ def optimiser(
     arguments: `betas`, `eps`, `amsgrad` of Adam and AdamW, `momentum`, `nesterov` of SGD. One that the
     optimiser does not know is a `TypeError`.
 
-    Example: `optimiser("adam", [generator], 0.0025, betas=(0.0, 0.99), eps=1e-8)`.
+    Example: `make_optimiser("adam", [generator], 0.0025, betas=(0.0, 0.99), eps=1e-8)`.
     """
     if "betas" in more:
         more["betas"] = tuple(float(beta) for beta in more["betas"])  # torch refuses integers
@@ -44,7 +44,7 @@ def optimiser(
     return kind(groups, learning_rate, **more)
 
 
-def lazily(
+def lazy_adam(
     every: int, rate: float, betas: tuple[float, float] = (0.0, 0.99)
 ) -> dict[str, float | tuple[float, float]]:
     """Adam's arguments for a network that is regularised on every `every`-th step only.
@@ -52,7 +52,7 @@ def lazily(
     With c = every / (every + 1): lr = rate·c and β^c, so that the steps of loss and regulariser
     together move it as steps of their sum would. Source: Karras et al. 2020 (StyleGAN2), appendix B.
 
-    Example: `lazily(16, 0.0025)` is lr 0.0025·16/17 ≈ 0.00235, betas (0.0, 0.99^(16/17) ≈ 0.99059).
+    Example: `lazy_adam(16, 0.0025)` is lr 0.0025·16/17 ≈ 0.00235, betas (0.0, 0.99^(16/17) ≈ 0.99059).
     """
     share = every / (every + 1)
     return {"lr": rate * share, "betas": (float(betas[0]) ** share, float(betas[1]) ** share)}

@@ -20,9 +20,10 @@ from benchmark.training.together import mean
 
 
 class Player(nn.Module):
-    """A network on the device of `fabric`, and the optimiser of its parameters: one part of `train`.
+    """A network on the device of `fabric`, and the optimiser of its parameters.
 
-    Its state is that of both. Of several processes each begins with the weights of process 0.
+    Its state is that of both: one entry of the `state` of `train`. Of several processes each begins
+    with the weights of process 0.
 
     Example, a step of each of two players:
 
@@ -143,7 +144,7 @@ class Average(nn.Module):
 
 
 class Numbers(nn.Module):
-    """Named numbers that a training moves, as a part of `train`: float64 tensors without axes.
+    """Named numbers that a training moves, for the `state` of `train`: float64 tensors without axes.
 
     Example: `state = Numbers(p=0.0, path=0.0)`; `state.p = 0.3`; `state.follow(0.01, path=lengths)`.
     """

@@ -17,9 +17,9 @@ Anything = TypeVar("Anything")
 
 def gathered(value: Anything) -> list[Anything]:
     """What every process brings, in the order of their ranks."""
-    held: list[Any] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(held, value)
-    return held
+    values: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(values, value)
+    return values
 
 
 def mean(value: Tensor) -> Tensor:
@@ -31,17 +31,17 @@ def mean(value: Tensor) -> Tensor:
     return total / distributed.get_world_size()
 
 
-def require_equal(parts: Mapping[str, Mapping[str, Any]], stage: str) -> None:
+def require_equal(states: Mapping[str, Mapping[str, Any]], stage: str) -> None:
     """Raise `TrainingFailed`, in all processes, unless all hold the same states to the bit.
 
-    `parts` are state dicts by name. Only those of process 0 are ever saved, so a difference of any
+    `states` are state dicts by name. Only those of process 0 are ever saved, so a difference of any
     kind (of an optimiser, of a running mean) would be a fit that no one can go on with.
     """
-    everyone = gathered({name: checksum(state) for name, state in parts.items()})
-    apart = [name for name in parts if len({each.get(name) for each in everyone}) > 1]
-    if apart:
+    everyone = gathered({name: checksum(state) for name, state in states.items()})
+    different = [name for name in states if len({each.get(name) for each in everyone}) > 1]
+    if different:
         raise TrainingFailed(
-            f"the processes no longer hold the same network: {', '.join(apart)} of {stage} differ",
+            f"the processes no longer hold the same network: {', '.join(different)} of {stage} differ",
             cure="train networks through `prepare` or a `Player`, and let what else changes follow "
             "from the mean over processes; or fit on one device",
         )
@@ -124,7 +124,7 @@ def share_statistics(network: nn.Module, device: torch.device) -> nn.Module:
     """`network` with batch norm over all processes; weights, running values and their names stay."""
     if device.type != "cpu":
         return nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    for part in network.modules():
-        if isinstance(part, _BatchNorm):
-            part.__class__ = BatchNormOverProcesses
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            module.__class__ = BatchNormOverProcesses
     return network

@@ -1,4 +1,4 @@
-"""What a method keeps of its networks: one safetensors file, and networks ready to predict."""
+"""Networks in one safetensors file, and networks ready to predict."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def load_weights(folder: Path) -> dict[str, Tensor]:
     return load_file(folder / FILE)
 
 
-def settled(network: Network, device: str | torch.device) -> Network:
+def for_inference(network: Network, device: str | torch.device) -> Network:
     """The network on its device, channels last, in evaluation mode and without gradients."""
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval().requires_grad_(False)
 
 
-def needed(network: Network | None, method: str) -> Network:
+def require_network(network: Network | None, method: str) -> Network:
     """The network; `BenchError` where the method has none yet."""
     if network is None:
         raise BenchError(f"{method} has no weights yet", cure="call fit, initialise or load first")

@@ -51,7 +51,7 @@ def remark(
 
 
 @dataclass(frozen=True)
-class Taken:
+class ImportedRecord:
     """What became of a record: where it lies now, whether it was there before, and its checks."""
 
     record: Record
@@ -74,7 +74,9 @@ def oldest_first(paths: list[Path]) -> list[Path]:
     return sorted(paths, key=made)
 
 
-def take_in(source: Path, *, data: bool = False, splits: OpenSplits | None = None) -> Taken:
+def import_record(
+    source: Path, *, data: bool = False, splits: OpenSplits | None = None
+) -> ImportedRecord:
     """Check the record at `source` (its small files beside it) and copy it onto its board.
 
     Every check of `benchmark.verification.verify` must hold; `data` also scores kept
@@ -122,14 +124,14 @@ def take_in(source: Path, *, data: bool = False, splits: OpenSplits | None = Non
                         f"{target} is a record of the same run and says something else",
                         cure="compare the two; withdraw the wrong one with `bench record withdraw`",
                     )
-                return Taken(there, target, True, checks)
+                return ImportedRecord(there, target, True, checks)
             _require_room(target, record)
             # the record last: what lies beside a record belongs to it, and a kill leaves none without
             for artefact in kept:
                 with whole_file(target.parent / artefact.path) as temporary:
                     shutil.copyfile(staged.parent / artefact.path, temporary)
             write_text(target, text)
-    return Taken(record, target, False, checks)
+    return ImportedRecord(record, target, False, checks)
 
 
 def _require_right(source: Path, checks: list[Check]) -> None:

@@ -11,10 +11,10 @@ from benchmark.files import load_arrays, one_writer, whole_file, write_text
 from benchmark.home import home
 from benchmark.records.model import GROUPS, Edit, Record
 from benchmark.records.reading import read_record, record_text
-from benchmark.records.values import keep, value_of
+from benchmark.records.values import value_of, write_artefact
 from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.base import find_task, groups_of
-from benchmark.verification.kept import find_kept, scored_split
+from benchmark.verification.kept import find_artefact, scored_split
 
 
 def add_groups(path: Path, *, author: str) -> Record | None:
@@ -30,7 +30,7 @@ def add_groups(path: Path, *, author: str) -> Record | None:
             return None
         protocol = find_protocol(f"{record.protocol.id}@{record.protocol.version}")
         scored = protocol.scored(twin=record.protocol.twin)
-        before = find_kept(path, record, "errors")
+        before = find_artefact(path, record, "errors")
         if before is None:
             raise DataMissing(
                 f"the per-item errors of run {record.run_id} are not here",
@@ -40,7 +40,9 @@ def add_groups(path: Path, *, author: str) -> Record | None:
         items = {value.metric: value.n for value in record.metrics}
         groups = groups_of(find_task(protocol.task), scored_split(protocol, record), scored, items)
         own = home() / "runs" / record.run_id / before.name
-        artefact = keep(own, errors | {GROUPS + name: array for name, array in groups.items()})
+        artefact = write_artefact(
+            own, errors | {GROUPS + name: array for name, array in groups.items()}
+        )
         if artefact.committed:
             with whole_file(path.with_name(before.name)) as copy:
                 shutil.copyfile(own, copy)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from benchmark.datasets.prepared import PreparedSplit
 
 
-def find_kept(path: Path, record: Record, kind: str) -> Path | None:
+def find_artefact(path: Path, record: Record, kind: str) -> Path | None:
     """The file of predictions or errors of the record at `path`: beside it, or in the folder of the run
     that made it; None where it is not here. Raises `DataAltered` if it is not what its digest says."""
     for artefact in record.artefacts:
@@ -42,7 +42,7 @@ def find_kept(path: Path, record: Record, kind: str) -> Path | None:
 
 
 @dataclass(frozen=True)
-class Kept:
+class ItemErrors:
     """Per-item values by metric, as today's code finds them from kept predictions. `rounding` is how far
     each may lie from what the run found, because predictions were rounded when they were kept."""
 
@@ -84,7 +84,7 @@ class PredictionsUnfit(BenchError):
     exit_code = 5
 
 
-def score_kept(path: Path, record: Record, splits: OpenSplits | None = None) -> Kept:
+def score_predictions(path: Path, record: Record, splits: OpenSplits | None = None) -> ItemErrors:
     """Per-item values by metric, as today's code finds them from kept predictions.
 
     Holds those metrics that the kept predictions suffice for. Raises `DataMissing` where predictions or
@@ -92,7 +92,7 @@ def score_kept(path: Path, record: Record, splits: OpenSplits | None = None) -> 
     `DataAltered` where they are not what their digests say, and `PredictionsUnfit`.
     """
     protocol = find_protocol(f"{record.protocol.id}@{record.protocol.version}")
-    file = find_kept(path, record, "predictions")
+    file = find_artefact(path, record, "predictions")
     if file is None:
         raise DataMissing(
             f"the predictions of run {record.run_id} are not here",
@@ -103,7 +103,7 @@ def score_kept(path: Path, record: Record, splits: OpenSplits | None = None) -> 
     try:
         kept = load_arrays(file)
         errors = task.errors(kept, split, scored)
-        return Kept(errors, task.rounding(kept, split, scored))
+        return ItemErrors(errors, task.rounding(kept, split, scored))
     except (BenchError, KeyError, ValueError, IndexError, TypeError, MemoryError) as error:
         raise PredictionsUnfit(
             f"{file.name} does not hold predictions of {len(split)} test images: {error}"

@@ -29,9 +29,9 @@ from benchmark.records.identity import ids_from_record
 from benchmark.records.machine import hardware, packages
 from benchmark.records.model import GROUPS, FittedPart, Record, StagePart, Value
 from benchmark.records.reading import read_record, record_text
-from benchmark.records.values import keep, value_of
+from benchmark.records.values import value_of, write_artefact
 from benchmark.registry.protocols import find_protocol
-from benchmark.verification.kept import OpenSplits, find_kept, score_kept
+from benchmark.verification.kept import OpenSplits, find_artefact, score_predictions
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def rescore(path: Path, splits: OpenSplits | None = None) -> Rescored:
     """Score the record at `path` again, if one of its metrics has another version by now.
 
     Whoever scores many gives `splits`, so that each test split is opened and checked once. Raises
-    `DataMissing` where predictions or labels are not at hand, `Incompatible` where what was kept does
+    `DataMissing` where predictions or labels are missing, `Incompatible` where what was kept does
     not suffice, `InvalidInput` for a withdrawn record or one that belongs to no board.
     """
     parent = read_record(path)
@@ -148,19 +148,19 @@ def _scored(
 ) -> Record:
     """The new record; its errors are written into its run's folder, and small ones beside `path`."""
     began, started = time.monotonic(), datetime.now(UTC)
-    found = score_kept(path, parent, splits).errors
+    found = score_predictions(path, parent, splits).errors
     if lacking := sorted(later - found.keys()):
         raise Incompatible(
             f"what run {parent.run_id} kept does not suffice to score {', '.join(lacking)} again",
             cure="run the same command again; it makes a run of its own",
         )
-    before = find_kept(path, parent, "errors")
+    before = find_artefact(path, parent, "errors")
     if before is None:
         raise DataMissing(f"the per-item errors of run {parent.run_id} are not here")
     errors = load_arrays(before) | {name: found[name] for name in later}
     name = f"{run}.errors.npz"
     own = home() / "runs" / run / name
-    artefact = keep(own, errors)
+    artefact = write_artefact(own, errors)
     if artefact.committed:
         with whole_file(path.with_name(name)) as copy:
             shutil.copyfile(own, copy)
@@ -178,7 +178,7 @@ def _scored(
         for v in parent.metrics
     ]
     seconds = StagePart(seconds=round(time.monotonic() - began, 3))
-    said = f"scored again from the predictions kept by run {parent.run_id}"
+    note = f"scored again from the predictions kept by run {parent.run_id}"
     return parent.model_copy(
         update={
             "run_id": run,
@@ -193,7 +193,7 @@ def _scored(
             ),
             "stages": {**parent.stages, "score": seconds},
             "artefacts": [artefact, *(a for a in parent.artefacts if a.path != before.name)],
-            "notes": [n for n in parent.notes if not n.startswith("scored again ")] + [said],
+            "notes": [n for n in parent.notes if not n.startswith("scored again ")] + [note],
             "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "edits": [],

@@ -21,7 +21,7 @@ from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.catalogue import least, outdated, version
 from benchmark.metrics.intervals import bootstrap_interval
 from benchmark.protocols import Protocol, is_frozen
-from benchmark.records.claims import data_faults, kept_groups, value_faults
+from benchmark.records.claims import data_faults, item_groups, value_faults
 from benchmark.records.identity import ids_from_record
 from benchmark.records.model import GROUPS, Record, Value
 from benchmark.records.reading import read_record
@@ -106,10 +106,10 @@ def _protocol(record: Record) -> tuple[Protocol | None, Check]:
     if protocol.digest() == record.protocol.digest:
         return protocol, Check("protocol", "ok")
     if not is_frozen(protocol):
-        told = f"{named} is a draft, and its content has changed since: `bench record drop`"
-        return None, Check("protocol", "not here", told)
-    told = f"{named} is {protocol.digest()[:12]}, it says {record.protocol.digest[:12]}"
-    return None, Check("protocol", "wrong", told)
+        detail = f"{named} is a draft, and its content has changed since: `bench record drop`"
+        return None, Check("protocol", "not here", detail)
+    detail = f"{named} is {protocol.digest()[:12]}, it says {record.protocol.digest[:12]}"
+    return None, Check("protocol", "wrong", detail)
 
 
 def _claims(record: Record, protocol: Protocol) -> Iterator[Check]:
@@ -157,7 +157,7 @@ def _value(path: Path, record: Record, value: Value, named: Mapping[str, str]) -
     errors = arrays[value.metric]
     try:
         found = aggregate(errors, value.aggregate)
-        groups = kept_groups(arrays, value)
+        groups = item_groups(arrays, value)
     except BenchError as error:
         yield Check(name, "wrong", error.message)
         return
@@ -199,10 +199,10 @@ def _rescored(
     path: Path, record: Record, named: Mapping[str, str], splits: OpenSplits | None
 ) -> Iterator[Check]:
     """Errors recomputed from the kept predictions and the labels of the test split."""
-    from benchmark.verification.kept import PredictionsUnfit, score_kept
+    from benchmark.verification.kept import PredictionsUnfit, score_predictions
 
     try:
-        kept = score_kept(path, record, splits)
+        kept = score_predictions(path, record, splits)
     except PredictionsUnfit as error:
         yield Check("score", "wrong", error.message)
         return
@@ -222,9 +222,9 @@ def _rescored(
             then, now = later[metric]
             yield Check(name, "not here", f"made by version {then}; here is {now}: bench rescore")
             continue
-        said = None if isinstance(arrays, str) else arrays.get(metric)
+        recorded = None if isinstance(arrays, str) else arrays.get(metric)
         rounding = kept.rounding.get(metric, np.zeros(()))
-        same = said is not None and _agree(errors, said.astype(np.float64), rounding)
+        same = recorded is not None and _agree(errors, recorded.astype(np.float64), rounding)
         detail = "" if same else "the kept predictions give other errors than the record's"
         yield Check(name, "ok" if same else "wrong", detail)
 
@@ -238,7 +238,7 @@ def _regrouped(
 
     arrays = _loaded(path.parent / record.headline.per_item)
     if not record.drawn_by or isinstance(arrays, str):
-        return  # of schema 3, or said before
+        return  # of schema 3, or reported before
     try:
         split = scored_split(protocol, record, splits)
         scored = protocol.scored(twin=record.protocol.twin)
@@ -248,7 +248,7 @@ def _regrouped(
         yield Check("groups", "wrong", str(error))
         return
     except BenchError:
-        return  # said where predictions are scored
+        return  # reported where predictions are scored
     kept = {v.metric: arrays[k] for v in record.metrics if (k := GROUPS + v.metric) in arrays}
     same = kept.keys() == wanted.keys() and all(
         np.array_equal(kept[metric], groups) for metric, groups in wanted.items()
@@ -257,11 +257,11 @@ def _regrouped(
     yield Check("groups", "ok" if same else "wrong", detail)
 
 
-def _agree(found: np.ndarray, said: np.ndarray, rounding: np.ndarray) -> bool:
+def _agree(found: np.ndarray, recorded: np.ndarray, rounding: np.ndarray) -> bool:
     """Whether errors are the same but for rounding; NaN is no value, in both."""
-    if found.shape != said.shape or (np.isnan(found) != np.isnan(said)).any():
+    if found.shape != recorded.shape or (np.isnan(found) != np.isnan(recorded)).any():
         return False
-    apart = np.abs(found - said) - rounding - ARITHMETIC * np.abs(found)
+    apart = np.abs(found - recorded) - rounding - ARITHMETIC * np.abs(found)
     return not (apart > 0).any()
 
 

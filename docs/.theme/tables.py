@@ -85,7 +85,7 @@ def schema(top: type[BaseModel]) -> str:
     made = {"$schema": DIALECT, **top.model_json_schema()}
     package = griffe.load("benchmark", submodules=True)
     parts = {top.__name__: made, **made.get("$defs", {})}
-    for module in ("contracts.record", "contracts.generation", *PROTOCOL_FILE):
+    for module in ("records.model", "protocols.generation", *PROTOCOL_FILE):
         for name, found in package[module].classes.items():
             for key, field in parts.get(name, {}).get("properties", {}).items():
                 if key in found.members and (words := found.members[key].docstring):

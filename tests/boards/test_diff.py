@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests_fixtures import ROOT, Call
 
-from benchmark.boards.diff import Change, NotComparable, changes, markdown, state, told
+from benchmark.boards.diff import Change, NotComparable, change_cells, changes, markdown, state
 from benchmark.boards.entries import board_folder
 from benchmark.contracts.errors import UnknownName
 from benchmark.home import leaderboards
@@ -29,7 +29,9 @@ def boards(root: Path, *lines: str, board: str = "mafl/1") -> str:
 
 
 def told_of(before: str, after: str) -> list[tuple[str, str, str, str]]:
-    return [(c.kind, c.row.name, *told(c)[:2]) for c in changes(state(before), state(after))]
+    return [
+        (c.kind, c.row.name, *change_cells(c)[:2]) for c in changes(state(before), state(after))
+    ]
 
 
 def test_the_same_boards_have_no_change(tmp_path: Path) -> None:

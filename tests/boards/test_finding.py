@@ -14,7 +14,7 @@ from tests_fixtures import Call
 
 from benchmark.boards.compare import board_of_both, compare
 from benchmark.boards.entries import read_entries
-from benchmark.boards.finding import Named, find_row, fitting, named_rows, words_of
+from benchmark.boards.finding import NamedRow, find_row, fitting, named_rows, words_of
 from benchmark.boards.rows import make_rows
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.registry.protocols import all_protocols, find_protocol
@@ -43,7 +43,7 @@ def record(harness: Path, run: Call) -> Path:
 
 
 @pytest.fixture
-def three(record: Path) -> list[Named]:
+def three(record: Path) -> list[NamedRow]:
     """Rows that were given the same: a default that was changed, twice, and another version."""
     for name, sharpness in (("a" * 16, 8.0), ("b" * 16, 0.5)):
         edited(record, name, method(settings={"points": 9, "sharpness": sharpness}))
@@ -52,7 +52,7 @@ def three(record: Path) -> list[Named]:
     return rows()
 
 
-def rows() -> list[Named]:
+def rows() -> list[NamedRow]:
     return named_rows(find_protocol("small_faces"), twin=True)
 
 
@@ -79,12 +79,12 @@ def found(name: str) -> str:
     ],
 )
 def test_rows_of_other_versions_and_defaults_have_names(
-    three: list[Named], name: str, wanted: str
+    three: list[NamedRow], name: str, wanted: str
 ) -> None:
     assert found(name) == wanted
 
 
-def test_what_a_board_prints_is_the_name_of_its_row(three: list[Named]) -> None:
+def test_what_a_board_prints_is_the_name_of_its_row(three: list[NamedRow]) -> None:
     protocol = find_protocol("small_faces")
     printed = make_rows(protocol, read_entries(protocol, twin=True)[0])
     assert len(printed) == 3
@@ -99,7 +99,7 @@ def test_a_setting_may_be_called_version(record: Path) -> None:
     assert found("grid:points=9") == record.stem[0]
 
 
-def test_names_that_are_proposed_work_and_tell_rows_apart(three: list[Named]) -> None:
+def test_names_that_are_proposed_work_and_tell_rows_apart(three: list[NamedRow]) -> None:
     with pytest.raises(UnknownName, match="several rows fit: ") as refused:
         find_row(three, "grid:points=9", "the board")
     names = refused.value.cure.removeprefix("several rows fit: ").split(", ")
@@ -131,7 +131,7 @@ def test_where_words_are_not_enough_run_ids_are_proposed(record: Path) -> None:
     assert {found(name) for name in names} == {"d", record.stem[0]}
 
 
-def test_a_bare_value_is_one_that_the_board_prints(three: list[Named]) -> None:
+def test_a_bare_value_is_one_that_the_board_prints(three: list[NamedRow]) -> None:
     edited(three[0].entries[0].path, "e" * 16, method(settings={"points": 9, "one": 3, "two": 3}))
     assert found("grid:one=3") == "e"
     assert [row.words for row in fitting(rows(), "grid:3")] == [("points=9", "one=3", "two=3")]
@@ -229,7 +229,7 @@ def test_no_board_of_both_says_which_board_each_is_on(
     small = find_protocol("small_faces")
     other = small.model_copy(update={"id": "other_faces"})
     (row,) = rows()
-    halves = Named("halves", 1, (), (), False, row.entries)
+    halves = NamedRow("halves", 1, (), (), False, row.entries)
     own = {"small_faces": [row], "other_faces": [halves]}
     monkeypatch.setattr(module, "named_rows", lambda protocol, twin: own[protocol.id])
     with pytest.raises(InvalidInput, match="'grid' on small_faces@1, 'halves' on other_faces@1"):
@@ -262,4 +262,4 @@ def test_no_board_of_both_says_which_board_each_is_on(
     ],
 )
 def test_values_are_compared_as_what_they_are(word: str, typed: str, wanted: bool) -> None:
-    assert Named("m", 2, (word,), (), False, ()).says(words_of(typed)) is wanted
+    assert NamedRow("m", 2, (word,), (), False, ()).matches(words_of(typed)) is wanted

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests_fixtures import ROOT, Call
 
-from benchmark.boards.sources import said_of
+from benchmark.boards.sources import published_values
 from benchmark.boards.standings import standings
 from benchmark.home import builtin_folder
 from benchmark.pages.site import build_site
@@ -83,7 +83,7 @@ print(len(plugins().methods), file=sys.stderr)
 for path, text in sorted(generated_files(all_protocols()).items()):
     print(path, hashlib.sha256(text.encode()).hexdigest())
 site = Path(sys.argv[1])
-build_site(site, [find_protocol("ytf5_clips"), find_protocol("mafl")], asked=True)
+build_site(site, [find_protocol("ytf5_clips"), find_protocol("mafl")], requested=True)
 for path in sorted(p for p in site.rglob("*") if p.is_file()):
     print(path.relative_to(site), hashlib.sha256(path.read_bytes()).hexdigest())
 """
@@ -117,11 +117,11 @@ def test_papers_that_a_plugin_brings_stand_on_its_own_boards_alone(
     (folder / "reported" / "ours.toml").write_text(PAPER)
     for cached in (papers, by_protocol):
         cached.cache_clear()
-    assert [said.value for said in said_of(find_protocol("small_faces"))] == [3.1]
-    assert "Ours 2026" not in {said.source for said in said_of(find_protocol("mafl"))}
+    assert [said.value for said in published_values(find_protocol("small_faces"))] == [3.1]
+    assert "Ours 2026" not in {said.source for said in published_values(find_protocol("mafl"))}
     assert generated_files(all_protocols()) == before
-    (asked,) = standings([find_protocol("small_faces")], asked=True)
-    assert (asked.kind, len(asked.against)) == ("reported", 1)
+    (asked,) = standings([find_protocol("small_faces")], requested=True)
+    assert (asked.kind, len(asked.agreements)) == ("reported", 1)
 
 
 def test_bench_names_the_preset_of_every_value_of_a_method_it_has() -> None:

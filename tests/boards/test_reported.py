@@ -18,8 +18,13 @@ from tests_fixtures import Call
 
 from benchmark.boards import reported
 from benchmark.boards.entries import board_folder
-from benchmark.boards.reported import Against, against, state_of
-from benchmark.boards.sources import TOLERANCE, Said, said_of, said_of_none
+from benchmark.boards.reported import Agreement, agreements, state_of
+from benchmark.boards.sources import (
+    TOLERANCE,
+    PublishedValue,
+    published_values,
+    published_without_protocol,
+)
 from benchmark.boards.standings import KINDS, standings
 from benchmark.home import builtin_folder, leaderboards
 from benchmark.pages.reported_tables import printed
@@ -110,20 +115,24 @@ def test_no_table_of_a_numbered_series_is_left_out() -> None:
 
 
 def test_every_paper_names_metrics_that_are_measured() -> None:
-    count = sum(len(said_of(p)) for p in all_protocols()) + len(said_of_none())
+    count = sum(len(published_values(p)) for p in all_protocols()) + len(
+        published_without_protocol()
+    )
     single = sum(len(p.reported) for p in all_protocols())
     assert count == single + sum(sum(c.values()) for c in COUNTS.values())
 
 
 def test_units_are_the_metrics() -> None:
-    found = {(s.method, s.place, s.metric): s for s in said_of(find_protocol("cub"))}
+    found = {(s.method, s.place, s.metric): s for s in published_values(find_protocol("cub"))}
     said = found["GANSeg (K=8)", "table 2", "foreground_iou"]
     assert (said.value, said.unit, said.tolerance) == (62.9, "%", pytest.approx(62.9 * TOLERANCE))
     assert printed(said) == "62.9 %"
 
 
 def test_values_of_lead_name_its_settings() -> None:
-    said = {s.method: s for s in said_of(find_protocol("aflw_m_cl")) if s.place == "table 3.6"}
+    said = {
+        s.method: s for s in published_values(find_protocol("aflw_m_cl")) if s.place == "table 3.6"
+    }
     lead = said["stage 1 LEAD, stage 2 LEAD (128)"]
     assert (lead.plugin, lead.value) == ("lead", 6.60)
     assert lead.settings == {"network": "resnet50", "reduction": "fpn", "dimension": 128}
@@ -206,7 +215,7 @@ def test_a_wrong_paper_is_refused(tmp_path: Path, old: str, new: str, said: str)
 def test_a_paper_that_names_another_metric_is_refused(harness: Path, tmp_path: Path) -> None:
     written(tmp_path / "protocols", "nme_iod", "nme")
     with pytest.raises(ProtocolInvalid, match="Mine 2020, table 1, reports nme"):
-        said_of(find_protocol("small_faces"))
+        published_values(find_protocol("small_faces"))
 
 
 def test_a_paper_changes_no_digest(harness: Path, tmp_path: Path) -> None:
@@ -221,7 +230,7 @@ def test_a_paper_changes_no_digest(harness: Path, tmp_path: Path) -> None:
     _read_cached.cache_clear()
     protocol = find_protocol("small_faces")
     assert protocol.digest() == before
-    found = {s.source: s for s in said_of(protocol)}
+    found = {s.source: s for s in published_values(protocol)}
     assert found["y"].tolerance == 0.5
     assert (found["Mine 2020"].value, found["Mine 2020"].spread) == (3.1, 0.2)
 
@@ -249,9 +258,9 @@ def report(tmp_path: Path, value: float, *more: str) -> None:
     _read_cached.cache_clear()
 
 
-def beside() -> Against:
-    board = next(b for b in standings([find_protocol("small_faces")], asked=True) if not b.twin)
-    (one,) = board.against
+def beside() -> Agreement:
+    board = next(b for b in standings([find_protocol("small_faces")], requested=True) if not b.twin)
+    (one,) = board.agreements
     return one
 
 
@@ -373,7 +382,7 @@ def test_known_failures_and_weights_stand_beside_the_row(run: Call, bench: Call)
 
 
 def test_a_value_without_a_protocol_is_of_no_board() -> None:
-    none = said_of_none()
+    none = published_without_protocol()
     assert {"appendix C", "section 4.4", "table 6.2"} <= {s.place for s in none}
-    assert all(isinstance(s, Said) and not s.protocol for s in none)
-    assert against(find_protocol("ytf5"), []) == []
+    assert all(isinstance(s, PublishedValue) and not s.protocol for s in none)
+    assert agreements(find_protocol("ytf5"), []) == []

@@ -150,7 +150,7 @@ def test_what_columns_mean_is_said_once_below_all_boards(board: Path, bench: Cal
 
 
 def test_the_index_names_a_best_method_only_where_it_is_settled(board: Path) -> None:
-    stands = next(b for b in standings([find_protocol("small_faces")], asked=True) if b.twin)
+    stands = next(b for b in standings([find_protocol("small_faces")], requested=True) if b.twin)
     method = replace(stands.rows[0], role="method", withdrawn="")
     first, second = (
         replace(method, method=name, value=value) for name, value in (("a", 1), ("b", 2))

@@ -1,4 +1,4 @@
-"""Runs on validation people: listed with what they were given, and compared two by two."""
+"""Validation runs: listed with what they were given, and compared two by two."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmark.metrics.uncertainty import group_moves, interval, over_items
 
 @pytest.fixture
 def tried(run: Call) -> dict[int, str]:
-    """Runs of the grid on validation people by its number of points."""
+    """Validation runs of the grid by its number of points."""
     found = {}
     for points in (4, 9):
         said = run("grid", "--set", f"points={points}", "--on", "validation", "--json")
@@ -45,7 +45,7 @@ def test_two_are_compared_on_the_same_validation_people(
     assert said["first"]["name"] == "grid points=4"
     page = tmp_path / "compared.html"
     printed = bench("compare", tried[4], tried[9], "--page", str(page))
-    assert printed.out.startswith("small_faces@1 (twin, validation people)")
+    assert printed.out.startswith("small_faces@1 (twin, validation images)")
     assert "validation items" in page.read_text("utf-8")
 
 
@@ -74,9 +74,7 @@ def test_a_run_on_test_people_is_none_of_them(
     for names in ((tried[4], tested), (tested, tried[4]), (tried[4], "grid")):
         said = bench("compare", *names)
         assert said.code == 2
-        assert (
-            f"there is no run on validation people {(set(names) - {tried[4]}).pop()!r}" in said.err
-        )
+        assert f"there is no validation run {(set(names) - {tried[4]}).pop()!r}" in said.err
     said = bench("compare", tried[4], tried[9], "--twin")
     assert said.code == 2
     assert "leave -p and --twin out" in said.err

@@ -147,7 +147,7 @@ def test_a_curve_comes_with_the_run(bench: Call, run: Call) -> None:
 
 
 def test_a_validation_run_says_so_and_reaches_no_board(run: Call) -> None:
-    assert "(validation people)" in run("grid", "--on", "validation").out
+    assert "(validation images)" in run("grid", "--on", "validation").out
     assert not leaderboards().exists()
 
 

@@ -162,12 +162,12 @@ def test_faces_of_30_percent_stay_smaller_and_empty_boxes_go(wild: Path) -> None
 
 
 def test_the_list_of_sizes_says_height_first_and_spares_the_pictures(wild: Path) -> None:
-    before = TinyWild(wild).kept("scops/unlabelled")
+    before = TinyWild(wild).selection("scops/unlabelled")
     rows = [f"{i:06}.jpg {h} {w}" for i, (w, h) in SIDES.items()]
     (wild / "Anno/list_imsize_celeba.txt").write_text("\n".join(rows))
     for path in (wild / "Img/img_celeba").iterdir():
         path.write_bytes(b"not looked at")
-    assert TinyWild(wild).kept("scops/unlabelled") == before
+    assert TinyWild(wild).selection("scops/unlabelled") == before
 
 
 def test_all_of_mafl_is_there_however_small_the_face(wild: Path) -> None:

@@ -47,21 +47,21 @@ def predicted(plan: Plan) -> dict[str, np.ndarray]:
     """All that the method of a run predicts for its task, in another order than the task's."""
     method, found = loaded_method(plan), {}
     draw = np.random.default_rng(7)
-    for view in plan.task.views(plan.splits, plan.scored):
-        images, truth, parts = view.images(QUIET), view.truth(), []
-        for first in range(0, len(view), 64):
-            rows = slice(first, min(first + 64, len(view)))
+    for each in plan.task.image_sets(plan.splits, plan.scored):
+        images, truth, parts = each.images(QUIET), each.truth(), []
+        for first in range(0, len(each), 64):
+            rows = slice(first, min(first + 64, len(each)))
             shown = None if truth is None else torch.from_numpy(np.array(truth[rows]))
             with torch.inference_mode():
                 batch = images.batch(rows)
                 parts.append(
                     predict_batch(method, plan.kind, batch, shown, plan.protocol.landmarks)
                 )
-        order = draw.permutation(len(view))
-        found[f"{view.name}/keys"] = np.array(view.keys)[order]
+        order = draw.permutation(len(each))
+        found[f"{each.name}/keys"] = np.array(each.keys)[order]
         given = [arrays_of(part) for part in parts]
         for name in given[0]:
-            found[f"{view.name}/{name}"] = np.concatenate([g[name] for g in given])[order]
+            found[f"{each.name}/{name}"] = np.concatenate([g[name] for g in given])[order]
     return found
 
 

@@ -374,8 +374,8 @@ class Descent(Pixels):
         fabric = make_fabric(context.device)
         both = nn.ModuleDict({"net": self.net, "slow": frozen_copy(self.net)})
         both.forward = lambda x: (both["net"](x), both["slow"](x))  # type: ignore[method-assign]
-        stepper = torch.optim.SGD(self.net.parameters(), 0.1, momentum=0.9)
-        learner, stepper = prepare(fabric, both, stepper)
+        optimiser = torch.optim.SGD(self.net.parameters(), 0.1, momentum=0.9)
+        learner, optimiser = prepare(fabric, both, optimiser)
         order = Order(len(images), self.settings.batch, 0, rank=context.rank, share=context.devices)
         batches = Batches(images, order)
 
@@ -384,9 +384,9 @@ class Descent(Pixels):
             pixels = batches(step).float() / 255
             ours, slow = learner(pixels)
             loss = (ours - pixels[:, :, 1:-1, 1:-1]).square().mean() + (ours - slow).square().mean()
-            stepper.zero_grad()
+            optimiser.zero_grad()
             fabric.backward(loss)
-            stepper.step()
+            optimiser.step()
             follow(both["slow"], both["net"], 0.9)
             return {"loss": loss.detach(), "rank": context.rank, "draw": float(torch.rand(()))}
 
@@ -395,7 +395,7 @@ class Descent(Pixels):
             "descent",
             steps=self.settings.steps,
             images_per_step=self.settings.batch,
-            parts={"both": both, "stepper": stepper},
+            state={"both": both, "optimiser": optimiser},
             update=update,
             log_every=2,
         )

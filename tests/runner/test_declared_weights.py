@@ -63,9 +63,7 @@ def test_what_is_done_needs_no_weights(file: Path) -> None:
 
 def test_weights_that_are_not_declared_are_not_given(file: Path) -> None:
     plan = make_plan(replace(REQUEST, given={"declared": False}), QUIET)
-    with pytest.raises(
-        PluginBroken, match=r"'faces\.pth' are not among those that the method declares"
-    ):
+    with pytest.raises(PluginBroken, match=r"does not declare the weights 'faces\.pth'"):
         run(plan, QUIET)
 
 

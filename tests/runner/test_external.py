@@ -365,7 +365,7 @@ def test_a_template_holds_the_keys(points: Arrays, tmp_path: Path, bench: Call) 
     path = tmp_path / "begin.npz"
     said = bench("score", "-p", "small_faces", "--twin", "--template", str(path))
     assert said.code == 0, said.err
-    assert "VIEW/landmarks (N, K, 2)" in said.out
+    assert "SET/landmarks (N, K, 2)" in said.out
     with np.load(path) as found:
         assert set(found.files) == {"train/keys", "test/keys"}
         assert set(found["test/keys"]) == set(points["test/keys"])

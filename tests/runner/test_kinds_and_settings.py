@@ -55,7 +55,7 @@ def test_a_method_that_is_asked_for_what_follows_from_its_kind_is_asked_for_that
     points: str,
 ) -> None:
     plan = make_plan(replace(REQUEST, method="halves", protocol=points), QUIET)
-    assert (plan.kind, plan.asked) == ("landmarks", "parts")
+    assert (plan.kind, plan.predicted_kind) == ("landmarks", "parts")
     run(plan, QUIET)
     assert loaded_method(plan).kind == "parts"
 

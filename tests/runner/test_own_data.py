@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests_fixtures import Call
+from tests_fixtures import ROOT, Call
 from tests_own_data import OwnData
 
 from benchmark.contracts.errors import DataAltered, PluginBroken
 from benchmark.datasets import preparing
 from benchmark.datasets import rendered as twins
 from benchmark.datasets.opening import open_split
+from benchmark.datasets.origins import folder_digest
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.interface.progress import Silent
 from benchmark.protocols import ProtocolInvalid
@@ -25,7 +26,7 @@ from benchmark.registry.protocols import find_protocol
 from benchmark.runner.guards import shared_rows
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import run
-from benchmark.verification.kept import score_kept
+from benchmark.verification.kept import score_predictions
 
 ROOT_LINE = "return [line.split()"
 
@@ -184,6 +185,14 @@ def test_twins_follow_the_code_that_renders_them(
     assert again.pixels_digest == before.pixels_digest
 
 
+def test_the_code_that_renders_twins_is_that_of_recipes_and_renderer() -> None:
+    rooms = ROOT / "benchmark" / "twins", ROOT / "benchmark" / "datasets"
+    assert (
+        twins.renderer() == f"{folder_digest(rooms[0])}-{folder_digest(rooms[1], 'rendered*.py')}"
+    )
+    assert folder_digest(rooms[1], "rendered*.py") != folder_digest(rooms[1], "rendered.py")
+
+
 def test_prepare_checks_what_it_prints_and_verify_says_what_is_stale(
     own_data: OwnData, bench: Call
 ) -> None:
@@ -209,11 +218,11 @@ def test_prepare_checks_what_it_prints_and_verify_says_what_is_stale(
 
 def test_kept_predictions_are_not_scored_on_altered_labels(own_data: OwnData) -> None:
     outcome = run(planned(), Silent())
-    assert score_kept(outcome.path, outcome.record)
+    assert score_predictions(outcome.path, outcome.record)
     path = opened().folder / "points.npy"
     np.save(path, np.load(path) / 2)
     with pytest.raises(DataAltered, match="its labels have sha256"):
-        score_kept(outcome.path, outcome.record)
+        score_predictions(outcome.path, outcome.record)
 
 
 # --- hidden joints -------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from benchmark.files import file_sha256
 from benchmark.home import home, leaderboards
 from benchmark.protocols.files import _read_cached
 from benchmark.records.reading import RecordInvalid, read_record
-from benchmark.verification.edits import RecordRefused, take_in
+from benchmark.verification.edits import RecordRefused, import_record
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_record_without_its_files_is_refused(elsewhere: Path) -> None:
     for file in elsewhere.parent.glob("*.npz"):
         file.unlink()
     with pytest.raises(RecordRefused, match="should lie beside"):
-        take_in(elsewhere)
+        import_record(elsewhere)
     assert everything() == []
 
 
@@ -106,11 +106,11 @@ def test_links_are_not_followed(elsewhere: Path, tmp_path: Path) -> None:
     moved = shutil.move(file, tmp_path / "x.npz")
     os.symlink(moved, file)
     with pytest.raises(RecordRefused, match="not a plain file"):
-        take_in(elsewhere)
+        import_record(elsewhere)
     link = tmp_path / "link.json"
     os.symlink(elsewhere, link)
     with pytest.raises(RecordRefused, match="not a plain file"):
-        take_in(link)
+        import_record(link)
 
 
 @pytest.mark.parametrize("field", [("method", "id"), ("protocol", "id"), ("run_id",)])
@@ -120,18 +120,18 @@ def test_ids_that_would_leave_the_boards_are_refused(elsewhere: Path, field: tup
     place[field[-1]] = "../../../x"
     elsewhere.write_text(json.dumps(content))
     with pytest.raises(RecordInvalid, match="id: String should match"):
-        take_in(elsewhere)
+        import_record(elsewhere)
     assert everything() == []
 
 
 def test_another_record_of_the_same_run_is_not_overwritten(elsewhere: Path) -> None:
-    there = take_in(elsewhere).path
+    there = import_record(elsewhere).path
     content = json.loads(elsewhere.read_text())
     content["notes"] = ["something else"]
     elsewhere.write_text(json.dumps(content))
     before = there.read_bytes()
     with pytest.raises(RecordRefused, match="says something else"):
-        take_in(elsewhere)
+        import_record(elsewhere)
     assert there.read_bytes() == before
 
 
@@ -158,7 +158,7 @@ def with_artefact(path: Path, name: str, data: bytes, **more: object) -> Path:
 def test_a_record_brings_no_file_of_another_run(
     elsewhere: Path, bench: Call, tmp_path: Path
 ) -> None:
-    victim = take_in(elsewhere).path
+    victim = import_record(elsewhere).path
     mine = tmp_path / "mine"
     shutil.copytree(elsewhere.parent, mine)
     other = forged(mine / elsewhere.name, lambda c: c.update(seed=1))
@@ -198,12 +198,12 @@ def test_what_is_not_the_protocols_is_refused_and_leaves_nothing(
 
 
 def test_other_numbers_of_the_same_images_are_refused(elsewhere: Path, tmp_path: Path) -> None:
-    take_in(elsewhere)
+    import_record(elsewhere)
     shutil.copytree(elsewhere.parent, tmp_path / "mine")
     other = forged(tmp_path / "mine" / elsewhere.name, lambda c: c.update(seed=1))
     with_errors(altered(other, lambda c: c["data"]["test"].update(images=1)), nme_iod=np.zeros(1))
     with pytest.raises(RecordRefused, match="of the same pixels"):
-        take_in(other)
+        import_record(other)
 
 
 def test_a_remark_that_could_not_be_read_again_is_refused(record: Path, bench: Call) -> None:

@@ -205,7 +205,7 @@ def test_altered_labels_are_not_a_wrong_record(
     np.save(points, np.load(points) * 0.5)
     said = bench("verify", "--all", "--data")
     assert said.code == 5
-    assert "1 of 1 records are what they say" in said.out
+    assert "1 of 1 records verified" in said.out
     assert "is not as it was written" in said.err
     assert "restore" not in said.err
     assert wrong(record) == set()
@@ -311,7 +311,7 @@ def test_arrays_that_would_fill_the_memory_are_refused(
 def test_the_command_says_what_is_wrong_and_fails(record: Path, bench: Call) -> None:
     fine = bench("verify", str(record))
     assert fine.code == 0
-    assert "1 of 1 records are what they say" in fine.out
+    assert "1 of 1 records verified" in fine.out
     altered(record, lambda c: c["metrics"][0].update(value=1.0))
     said = bench("verify", "--all")
     assert said.code == 5

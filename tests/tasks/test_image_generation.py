@@ -315,7 +315,7 @@ def test_scores_are_those_of_the_metrics(tmp_path: Path, dimensions: int) -> Non
     protocol = find_protocol("ytf68_images").model_copy(
         update={"generation": how, "metrics": asked}
     )
-    found = generation_scores.measured(tmp_path, protocol, how, QUIET)
+    found = generation_scores.generation_values(tmp_path, protocol, how, QUIET)
     stored = real.astype(np.float32), fake.astype(np.float32)
     assert found.values["fid"] == pytest.approx(frechet_distance_from_features(*stored, ddof=0))
     by_attribute = attribute_linearity(logits, "mean_raw")

@@ -80,14 +80,14 @@ def test_p_moves_every_four_batches_towards_the_target_and_stays_in_range() -> N
     sure, unsure = torch.ones(10), torch.tensor([1.0, -1.0] * 5)
     seen = []
     for _ in range(8):
-        ada.seen(sure, 10)
+        ada.observe(sure, 10)
         seen.append(round(float(ada.p), 9))
     assert seen == [0, 0, 0, 0.04, 0.04, 0.04, 0.04, 0.08]
     for _ in range(12):
-        ada.seen(unsure, 10)
+        ada.observe(unsure, 10)
     assert float(ada.p) == 0.0
     for _ in range(400):
-        ada.seen(sure, 10)
+        ada.observe(sure, 10)
     assert float(ada.p) == 1.0
 
 
@@ -95,17 +95,17 @@ def test_the_controller_goes_on_from_its_state() -> None:
     straight, first = Adaptive(images=1000), Adaptive(images=1000)
     for ada in (straight, first):
         for _ in range(6):
-            ada.seen(torch.ones(4), 4)
+            ada.observe(torch.ones(4), 4)
     resumed = Adaptive(images=1000)
     resumed.load_state_dict(first.state_dict())
     for ada in (straight, resumed):
         for _ in range(2):
-            ada.seen(torch.ones(4), 4)
+            ada.observe(torch.ones(4), 4)
     assert float(straight.p) == float(resumed.p) == pytest.approx(0.032)
 
 
 def test_the_share_of_positive_scores_counts_not_their_size() -> None:
     ada = Adaptive(images=1000)
     for scores in (torch.tensor([99.0, -0.1]),) * 4:
-        ada.seen(scores, 10)
+        ada.observe(scores, 10)
     assert float(ada.p) == 0.0

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.contracts.errors import InvalidInput
-from benchmark.training.augment import ViewSettings, mirrored, view, windows
+from benchmark.training.augment import CropSettings, mirrored, random_crop, windows
 from benchmark.training.randomness import generator
 
 PLAIN = {"flip": 0.0, "colour": 0.0, "grayscale": 0.0, "blur": 0.0, "aspect": 1.0}
@@ -22,35 +22,35 @@ def noise(count: int = 4, side: int = 20) -> torch.Tensor:
 
 def test_whole_crop_of_the_same_size_changes_nothing() -> None:
     images = noise()
-    out = view(images, ViewSettings(size=20, area=(1.0, 1.0), **PLAIN), draw())
+    out = random_crop(images, CropSettings(size=20, area=(1.0, 1.0), **PLAIN), draw())
     torch.testing.assert_close(out, images * 2 - 1)
 
 
 def test_bytes_and_floats_give_the_same() -> None:
     images = (noise() * 255).to(torch.uint8)
-    choice = ViewSettings(size=12)
-    one = view(images, choice, draw())
-    two = view(images.float() / 255, choice, draw())
+    choice = CropSettings(size=12)
+    one = random_crop(images, choice, draw())
+    two = random_crop(images.float() / 255, choice, draw())
     assert torch.equal(one, two)
 
 
 def test_always_flip_mirrors() -> None:
     images = noise()
-    choice = ViewSettings(size=20, area=(1.0, 1.0), **PLAIN | {"flip": 1.0})
-    torch.testing.assert_close(view(images, choice, draw()), images.flip(-1) * 2 - 1)
+    choice = CropSettings(size=20, area=(1.0, 1.0), **PLAIN | {"flip": 1.0})
+    torch.testing.assert_close(random_crop(images, choice, draw()), images.flip(-1) * 2 - 1)
 
 
 def test_grayscale_has_equal_channels() -> None:
-    choice = ViewSettings(size=20, area=(1.0, 1.0), **PLAIN | {"grayscale": 1.0})
-    out = view(noise(), choice, draw())
+    choice = CropSettings(size=20, area=(1.0, 1.0), **PLAIN | {"grayscale": 1.0})
+    out = random_crop(noise(), choice, draw())
     torch.testing.assert_close(out[:, 0], out[:, 1], atol=1e-5, rtol=0)
     luma = (noise() * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1) * 2 - 1
     torch.testing.assert_close(out[:, 2], luma, atol=1e-5, rtol=0)
 
 
 def test_solarise_turns_bright_pixels_over() -> None:
-    choice = ViewSettings(size=20, area=(1.0, 1.0), **PLAIN, solarise=1.0)
-    out = (view(noise(), choice, draw()) + 1) / 2
+    choice = CropSettings(size=20, area=(1.0, 1.0), **PLAIN, solarise=1.0)
+    out = (random_crop(noise(), choice, draw()) + 1) / 2
     images = noise()
     torch.testing.assert_close(out, torch.where(images >= 0.5, 1 - images, images))
 
@@ -58,8 +58,8 @@ def test_solarise_turns_bright_pixels_over() -> None:
 def test_crop_is_a_window_of_a_ramp() -> None:
     """On a ramp in x every crop is a ramp between two of its values, of a width that area gives."""
     ramp = torch.linspace(0, 1, 40).expand(64, 3, 40, 40)
-    choice = ViewSettings(size=10, area=(0.25, 0.25), **PLAIN)
-    out = (view(ramp, choice, draw()) + 1) / 2
+    choice = CropSettings(size=10, area=(0.25, 0.25), **PLAIN)
+    out = (random_crop(ramp, choice, draw()) + 1) / 2
     steps = out.diff(dim=-1)[..., 1:-1]
     torch.testing.assert_close(steps, torch.full_like(steps, 2 / 39), atol=1e-4, rtol=0)
     assert out[..., 0].std() > 0.05
@@ -67,26 +67,28 @@ def test_crop_is_a_window_of_a_ramp() -> None:
 
 
 def test_blur_keeps_constants_and_lowers_contrast() -> None:
-    choice = ViewSettings(size=20, area=(1.0, 1.0), **PLAIN | {"blur": 1.0}, blur_sigma=(1.0, 2.0))
+    choice = CropSettings(size=20, area=(1.0, 1.0), **PLAIN | {"blur": 1.0}, blur_sigma=(1.0, 2.0))
     constant = torch.full((2, 3, 20, 20), 0.25)
-    torch.testing.assert_close(view(constant, choice, draw()), torch.full_like(constant, -0.5))
-    assert view(noise(), choice, draw()).std() < 0.5 * (noise() * 2 - 1).std()
+    torch.testing.assert_close(
+        random_crop(constant, choice, draw()), torch.full_like(constant, -0.5)
+    )
+    assert random_crop(noise(), choice, draw()).std() < 0.5 * (noise() * 2 - 1).std()
 
 
 def test_chance_is_per_image() -> None:
-    choice = ViewSettings(size=8, area=(1.0, 1.0), **PLAIN | {"flip": 0.3})
+    choice = CropSettings(size=8, area=(1.0, 1.0), **PLAIN | {"flip": 0.3})
     ramp = torch.linspace(0, 1, 8).expand(2000, 3, 8, 8)
-    mirrored = view(ramp, choice, draw())[:, 0, 0, 0] > 0
+    mirrored = random_crop(ramp, choice, draw())[:, 0, 0, 0] > 0
     assert 0.25 < mirrored.float().mean() < 0.35
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 2**31), st.integers(8, 40), st.booleans())
 def test_views_are_reproducible_and_in_range(seed: int, size: int, solar: bool) -> None:
-    choice = ViewSettings(size=size, solarise=0.5 if solar else 0.0)
+    choice = CropSettings(size=size, solarise=0.5 if solar else 0.0)
     images = noise()
-    one = view(images, choice, generator(seed, "views", 3))
-    two = view(images, choice, generator(seed, "views", 3))
+    one = random_crop(images, choice, generator(seed, "views", 3))
+    two = random_crop(images, choice, generator(seed, "views", 3))
     assert torch.equal(one, two)
     assert one.shape == (4, 3, size, size)
     assert float(one.min()) >= -1 - 1e-6
@@ -96,15 +98,15 @@ def test_views_are_reproducible_and_in_range(seed: int, size: int, solar: bool) 
 def test_input_is_not_changed() -> None:
     images = noise()
     before = images.clone()
-    view(images, ViewSettings(size=10), draw())
+    random_crop(images, CropSettings(size=10), draw())
     assert torch.equal(images, before)
 
 
 @pytest.mark.parametrize("step", [0, 1])
 def test_other_steps_draw_other_views(step: int) -> None:
-    choice = ViewSettings(size=10)
-    one = view(noise(), choice, generator(0, "views", step))
-    two = view(noise(), choice, generator(0, "views", step + 1))
+    choice = CropSettings(size=10)
+    one = random_crop(noise(), choice, generator(0, "views", step))
+    two = random_crop(noise(), choice, generator(0, "views", step + 1))
     assert not torch.equal(one, two)
 
 

@@ -31,12 +31,14 @@ def drawn(count: int = 7, size: int = 12, margin: int = 5, **more: Any) -> Image
 ROWS = np.array([5, 0, 5, 3])
 
 
-@pytest.mark.parametrize("keep_bytes", [None, 0])
+@pytest.mark.parametrize("cache_bytes", [None, 0])
 @pytest.mark.parametrize("margin", [True, False])
-def test_pixels_are_the_images_in_the_order_asked_for(margin: bool, keep_bytes: int | None) -> None:
+def test_pixels_are_the_images_in_the_order_asked_for(
+    margin: bool, cache_bytes: int | None
+) -> None:
     images = drawn()
-    pixels = Pixels(images, margin=margin, keep_bytes=keep_bytes)
-    assert pixels.kept == (keep_bytes is None)
+    pixels = Pixels(images, margin=margin, cache_bytes=cache_bytes)
+    assert pixels.cached == (cache_bytes is None)
     assert (pixels.size, pixels.margin) == (12, 5 if margin else 0)
     assert torch.equal(pixels[ROWS], images.batch(ROWS, margin=margin))
     of_views = pixels[ROWS.reshape(2, 2)]
@@ -44,10 +46,10 @@ def test_pixels_are_the_images_in_the_order_asked_for(margin: bool, keep_bytes: 
     assert torch.equal(of_views.flatten(0, 1), pixels[ROWS])
 
 
-@pytest.mark.parametrize("keep_bytes", [None, 0])
-def test_at_a_smaller_size_the_margin_shrinks_alike(keep_bytes: int | None) -> None:
+@pytest.mark.parametrize("cache_bytes", [None, 0])
+def test_at_a_smaller_size_the_margin_shrinks_alike(cache_bytes: int | None) -> None:
     images = drawn()
-    pixels = Pixels(images, size=6, keep_bytes=keep_bytes)
+    pixels = Pixels(images, size=6, cache_bytes=cache_bytes)
     assert (pixels.size, pixels.margin) == (6, 2)  # 4 of the 5 pixels around are 2 there
     found = pixels[ROWS]
     assert found.dtype == torch.uint8
@@ -77,7 +79,7 @@ def test_images_are_not_enlarged() -> None:
 def test_silhouettes_are_cut_and_shrunk_as_their_pixels() -> None:
     plain = drawn()
     images = Images(plain.pixels, 12, "x", silhouettes=plain.pixels[..., 1].copy())
-    for more in ({}, {"size": 6}, {"margin": False}, {"keep_bytes": 0}):
+    for more in ({}, {"size": 6}, {"margin": False}, {"cache_bytes": 0}):
         shapes = Pixels(images, what="silhouettes", **more)
         assert torch.equal(shapes[ROWS], Pixels(images, **more)[ROWS][:, 1:2])
 
@@ -88,11 +90,11 @@ def test_silhouettes_need_a_protocol_that_grants_them() -> None:
     assert "grants `silhouettes`" in raised.value.cure
 
 
-@pytest.mark.parametrize("keep_bytes", [None, 0])
-def test_two_orders_share_one_copy(keep_bytes: int | None) -> None:
+@pytest.mark.parametrize("cache_bytes", [None, 0])
+def test_two_orders_share_one_copy(cache_bytes: int | None) -> None:
     images = drawn(objects=np.array([0, 0, 1, 1, 2, 2, 2]))
     order = Order(7, 3, seed=1)
-    pixels = Pixels(images, keep_bytes=keep_bytes)
+    pixels = Pixels(images, cache_bytes=cache_bytes)
     batches, others = Batches(pixels, order), Batches(pixels, Others(order, images.objects))
     assert batches.pixels is others.pixels
     apart = Batches(images, Others(order, images.objects))
@@ -103,7 +105,7 @@ def test_two_orders_share_one_copy(keep_bytes: int | None) -> None:
 
 def test_a_set_that_is_not_kept_is_read_one_batch_ahead() -> None:
     images = drawn()
-    batches = Batches(images, Order(7, 3, 0), keep_bytes=0)
+    batches = Batches(images, Order(7, 3, 0), cache_bytes=0)
     batches(0)
     assert list(batches._ahead) == [1]
     ahead = batches._ahead[1].result()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmark.contracts.errors import TrainingFailed
 from benchmark.training.ema import follow, frozen_copy
 from benchmark.training.loop import spaced, train
-from benchmark.training.optimisers import optimiser
+from benchmark.training.optimisers import make_optimiser
 from benchmark.training.randomness import generator, seeded
 
 
@@ -21,14 +21,14 @@ def learn(context: Any, *, steps: int = 20, name: str = "adamw", **more: Any) ->
     with seeded(context.seed, "net"):
         net = nn.Sequential(nn.Linear(6, 8), nn.BatchNorm1d(8), nn.Dropout(0.3), nn.Linear(8, 2))
     average = frozen_copy(net)
-    stepper = optimiser(name, [net], 0.01, 1e-4)  # type: ignore[arg-type]
+    optimiser = make_optimiser(name, [net], 0.01, 1e-4)  # type: ignore[arg-type]
 
     def update(step: int) -> dict[str, Tensor | float]:
         data = torch.randn(5, 6, generator=generator(context.seed, "data", step))
         loss = (net(data) - average(data)).pow(2).mean() + net(data).pow(2).mean()
-        stepper.zero_grad()
+        optimiser.zero_grad()
         loss.backward()
-        stepper.step()
+        optimiser.step()
         follow(average, net, 0.9)
         return {"loss": loss.detach()}
 
@@ -37,7 +37,7 @@ def learn(context: Any, *, steps: int = 20, name: str = "adamw", **more: Any) ->
         "stage",
         steps=steps,
         images_per_step=5,
-        parts={"net": net, "average": average, "optimiser": stepper},
+        state={"net": net, "average": average, "optimiser": optimiser},
         update=update,
         log_every=2,
         **more,
@@ -95,7 +95,7 @@ def test_loss_that_is_not_finite_names_the_steps(
             "stage",
             steps=20,
             images_per_step=1,
-            parts={},
+            state={},
             update=update,
             log_every=5,
         )

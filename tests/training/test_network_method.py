@@ -51,7 +51,7 @@ class Points(NetworkMethod[nn.Sequential]):
 
         train(
             context, "points", steps=4, images_per_step=len(images), update=update,
-            parts={"network": network}, milestones=[0, 4],
+            state={"network": network}, milestones=[0, 4],
             save_milestone=lambda folder: self.write(network, folder),
         )  # fmt: skip
         return network

@@ -13,7 +13,7 @@ from benchmark.training.batches import Batches, Order
 from benchmark.training.device import make_fabric, prepare
 from benchmark.training.ema import follow, frozen_copy
 from benchmark.training.meters import Rate, peak_memory
-from benchmark.training.optimisers import optimiser, set_learning_rate
+from benchmark.training.optimisers import make_optimiser, set_learning_rate
 from benchmark.training.randomness import derived_seed, seeded
 from benchmark.training.schedules import learning_rate, momentum
 
@@ -68,7 +68,7 @@ def test_a_batch_larger_than_the_set_is_refused() -> None:
 def test_kept_and_streamed_batches_are_the_same(images: Images, margin: bool) -> None:
     subset = np.array([1, 4, 5, 8, 9])
     kept = Batches(images, Order(5, 2, 0), margin=margin, subset=subset)
-    streamed = Batches(images, Order(5, 2, 0), margin=margin, subset=subset, keep_bytes=0)
+    streamed = Batches(images, Order(5, 2, 0), margin=margin, subset=subset, cache_bytes=0)
     for step in (0, 1, 2, 7, 3):
         assert torch.equal(kept(step), streamed(step))
         assert kept(step).shape == (2, 3, 8 if margin else 4, 8 if margin else 4)
@@ -88,11 +88,11 @@ def test_follow_is_a_weighted_mean_and_leaves_buffers() -> None:
 
 def test_decay_is_for_weights_only() -> None:
     net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
-    stepper = optimiser("sgd", [net], 0.1, 0.01)
-    assert [len(g["params"]) for g in stepper.param_groups] == [1, 3]
-    assert [g["weight_decay"] for g in stepper.param_groups] == [0.01, 0.0]
-    set_learning_rate(stepper, 0.5)
-    assert [g["lr"] for g in stepper.param_groups] == [0.5, 0.5]
+    optimiser = make_optimiser("sgd", [net], 0.1, 0.01)
+    assert [len(g["params"]) for g in optimiser.param_groups] == [1, 3]
+    assert [g["weight_decay"] for g in optimiser.param_groups] == [0.01, 0.0]
+    set_learning_rate(optimiser, 0.5)
+    assert [g["lr"] for g in optimiser.param_groups] == [0.5, 0.5]
 
 
 def test_seeds_differ_by_purpose_and_step() -> None:
@@ -117,10 +117,10 @@ def test_fabric_computes_in_bfloat16_and_keeps_float32_weights() -> None:
     seen: list[torch.dtype] = []
     net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
     net[0].register_forward_hook(lambda module, given, out: seen.append(out.dtype))
-    learner, stepper = prepare(fabric, net, optimiser("sgd", [net], 0.1, 0.0))
+    learner, optimiser = prepare(fabric, net, make_optimiser("sgd", [net], 0.1, 0.0))
     out = learner(torch.randn(2, 3, 8, 8))
     fabric.backward(out.mean())
-    stepper.step()
+    optimiser.step()
     assert seen == [torch.bfloat16]
     assert out.dtype == net[0].weight.dtype == net[0].weight.grad.dtype == torch.float32
 

@@ -20,7 +20,7 @@ from benchmark.training.adversarial import (
 )
 from benchmark.training.device import make_fabric
 from benchmark.training.loop import train
-from benchmark.training.optimisers import lazily, optimiser, set_learning_rate
+from benchmark.training.optimisers import lazy_adam, make_optimiser, set_learning_rate
 from benchmark.training.players import Average, Numbers, Player
 
 
@@ -33,14 +33,14 @@ def player(rate: float = 0.1) -> Player:
 def test_a_step_is_the_optimisers_own() -> None:
     mine, data = player(), torch.randn(5, 3)
     plain = copy.deepcopy(mine.network)
-    stepper = torch.optim.Adam(plain.parameters(), 0.1)
+    optimiser = torch.optim.Adam(plain.parameters(), 0.1)
     for _ in range(3):
         loss = mine(data).square().mean()
         found = mine.step(loss)
         assert (found, found.requires_grad) == (loss, False)
-        stepper.zero_grad()
+        optimiser.zero_grad()
         plain(data).square().mean().backward()
-        stepper.step()
+        optimiser.step()
     assert all(torch.equal(a, b) for a, b in zip(mine.network.parameters(), plain.parameters()))  # noqa: B905
 
 
@@ -127,7 +127,7 @@ def test_numbers_are_set_followed_and_kept() -> None:
 
 
 def test_lazy_steps_are_shorter_and_remember_more() -> None:
-    found = lazily(16, 0.0025, betas=(0, 0.99))
+    found = lazy_adam(16, 0.0025, betas=(0, 0.99))
     assert found["lr"] == pytest.approx(0.0025 * 16 / 17)
     assert found["betas"] == (0.0, pytest.approx(0.99 ** (16 / 17)))
     assert all(isinstance(beta, float) for beta in found["betas"])  # type: ignore[union-attr]
@@ -136,14 +136,14 @@ def test_lazy_steps_are_shorter_and_remember_more() -> None:
 
 def test_optimisers_take_all_of_torchs_arguments() -> None:
     net = nn.Linear(2, 2)
-    adam = optimiser("adam", [net], 0.1, 0.0, betas=(0, 0.99), eps=1e-6, amsgrad=True)
+    adam = make_optimiser("adam", [net], 0.1, 0.0, betas=(0, 0.99), eps=1e-6, amsgrad=True)
     assert adam.defaults["betas"] == (0.0, 0.99)
     assert (adam.defaults["eps"], adam.defaults["amsgrad"]) == (1e-6, True)
-    sgd = optimiser("sgd", [net], 0.1, 0.0, momentum=0.5, nesterov=True)
+    sgd = make_optimiser("sgd", [net], 0.1, 0.0, momentum=0.5, nesterov=True)
     assert (sgd.defaults["momentum"], sgd.defaults["nesterov"]) == (0.5, True)
-    assert optimiser("sgd", [net], 0.1, 0.0).defaults["momentum"] == 0.9
+    assert make_optimiser("sgd", [net], 0.1, 0.0).defaults["momentum"] == 0.9
     with pytest.raises(TypeError):
-        optimiser("sgd", [net], 0.1, 0.0, betas=(0.0, 0.99))
+        make_optimiser("sgd", [net], 0.1, 0.0, betas=(0.0, 0.99))
 
 
 def test_a_new_rate_keeps_the_ratio_of_groups_through_zero_and_a_checkpoint() -> None:
@@ -153,15 +153,15 @@ def test_a_new_rate_keeps_the_ratio_of_groups_through_zero_and_a_checkpoint() ->
         slow = {"params": b.parameters(), "lr": 0.001}
         return torch.optim.Adam([{"params": a.parameters()}, slow], lr=0.1)
 
-    stepper = made()
-    set_learning_rate(stepper, 0.05)
-    assert [g["lr"] for g in stepper.param_groups] == [0.05, pytest.approx(0.0005)]
-    set_learning_rate(stepper, 0.0)
+    optimiser = made()
+    set_learning_rate(optimiser, 0.05)
+    assert [g["lr"] for g in optimiser.param_groups] == [0.05, pytest.approx(0.0005)]
+    set_learning_rate(optimiser, 0.0)
     other = made()
-    other.load_state_dict(stepper.state_dict())
+    other.load_state_dict(optimiser.state_dict())
     set_learning_rate(other, 0.2)
     assert [g["lr"] for g in other.param_groups] == [0.2, pytest.approx(0.002)]
-    plain = optimiser("sgd", [a], 0.1, 0.0)
+    plain = make_optimiser("sgd", [a], 0.1, 0.0)
     set_learning_rate(plain, 0.3)
     assert [g["lr"] for g in plain.param_groups] == [0.3, 0.3]
     assert "ratio" not in plain.param_groups[0]  # checkpoints are those of before
@@ -234,6 +234,6 @@ def test_a_lost_game_leaves_the_last_good_checkpoint(
         return {"loss": 1.0}
 
     with pytest.raises(TrainingFailed, match="has won"):
-        train(context, "gan", steps=40, images_per_step=1, parts={"balance": balance},
+        train(context, "gan", steps=40, images_per_step=1, state={"balance": balance},
               update=update, log_every=1)  # fmt: skip
     assert context.checkpoints.load()["step"] == 6

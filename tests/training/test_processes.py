@@ -49,7 +49,7 @@ def rare_values(rank: int, folder: Path) -> list[dict[str, Any]]:
         return values | ({"own": 5.0} if rank else {})
 
     context = make_context(folder, rank=rank, devices=2)
-    train(context, "gan", steps=4, images_per_step=2, parts={}, update=update, log_every=4)
+    train(context, "gan", steps=4, images_per_step=2, state={}, update=update, log_every=4)
     return context.seen.log  # type: ignore[attr-defined,no-any-return]
 
 
@@ -71,9 +71,9 @@ def drifting(rank: int, folder: Path, *, drift: float = 1e-6, at: int = 3) -> di
         return {"loss": 1.0}
 
     context = make_context(folder, rank=rank, devices=2, every=1 if rank == 0 else 0)
-    parts = {"still": same, "net": net}
+    state = {"still": same, "net": net}
     try:
-        train(context, "gan", steps=6, images_per_step=2, parts=parts, update=update, log_every=1)
+        train(context, "gan", steps=6, images_per_step=2, state=state, update=update, log_every=1)
     except TrainingFailed as error:
         saved = context.checkpoints.load() or {"step": None}
         return {"error": error.message, "cure": error.cure, "step": saved["step"]}

@@ -25,22 +25,22 @@ def learn(
     for stage in stages:
         with seeded(context.seed, stage):
             net = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Linear(6, 2))
-        stepper = torch.optim.Adam(net.parameters(), 0.01)
+        optimiser = torch.optim.Adam(net.parameters(), 0.01)
         stage_of_loss, teacher = stage, before
 
-        def update(step: int, net: Any = net, stepper: Any = stepper, teacher: Any = teacher,
+        def update(step: int, net: Any = net, optimiser: Any = optimiser, teacher: Any = teacher,
                    stage: str = stage_of_loss) -> dict[str, Tensor | float]:  # fmt: skip
             data = torch.randn(5, 4, generator=generator(context.seed, stage, step))
             wanted = torch.ones(5, 2) if teacher is None else teacher(data).detach()
             loss = (net(data) - wanted).square().mean()
-            stepper.zero_grad()
+            optimiser.zero_grad()
             loss.backward()
-            stepper.step()
+            optimiser.step()
             return {"loss": loss.detach()}
 
-        parts = {"net": net, "optimiser": stepper}
+        state = {"net": net, "optimiser": optimiser}
         train(
-            context, stage, steps=STEPS, images_per_step=5, parts=parts, update=update, log_every=1
+            context, stage, steps=STEPS, images_per_step=5, state=state, update=update, log_every=1
         )
         before = net.eval()
         found |= {f"{stage}.{k}": v for k, v in net.state_dict().items()}
@@ -121,7 +121,7 @@ def test_a_checkpoint_of_before_is_read(tmp_path: Path, make_context: Callable[.
 def test_stages_that_changed_are_refused(tmp_path: Path, make_context: Callable[..., Any]) -> None:
     learn(make_context(tmp_path), ("gan",))
     with pytest.raises(TrainingFailed, match="gan is of a run of 10 steps with net, optimiser"):
-        train(make_context(tmp_path), "gan", steps=10, images_per_step=1, parts={},
+        train(make_context(tmp_path), "gan", steps=10, images_per_step=1, state={},
               update=lambda step: {"loss": 0.0})  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def test_a_value_given_on_some_steps_keeps_its_size(
     def update(step: int) -> dict[str, Tensor | float]:
         return {"loss": float(step)} | ({"r1": torch.tensor(16.0 + step)} if step % 16 == 0 else {})
 
-    train(context, "gan", steps=40, images_per_step=1, parts={}, update=update, log_every=20)
+    train(context, "gan", steps=40, images_per_step=1, state={}, update=update, log_every=20)
     first, second = context.rows
     assert (first["loss"], first["r1"]) == (9.5, 24.0)  # steps 0 and 16
     assert (second["loss"], second["r1"]) == (29.5, 48.0)  # step 32
@@ -157,5 +157,5 @@ def test_rows_without_a_rare_value_leave_it_out(
     def update(step: int) -> dict[str, Tensor | float]:
         return {"loss": 1.0} | ({"r1": 16.0} if step == 0 else {})
 
-    train(context, "gan", steps=4, images_per_step=1, parts={}, update=update, log_every=2)
+    train(context, "gan", steps=4, images_per_step=1, state={}, update=update, log_every=2)
     assert [row.get("r1") for row in context.rows] == [16.0, None]

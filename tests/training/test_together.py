@@ -37,7 +37,7 @@ def learn(rank: int, count: int) -> dict[str, Tensor]:
     )  # fmt: skip
     pair = nn.ModuleList([net, frozen_copy(net)])
     pair.forward = lambda x: (pair[0](x), pair[1](x))  # type: ignore[method-assign]
-    stepper = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
+    optimiser = torch.optim.SGD(net.parameters(), 0.1, momentum=0.9)
     learner: nn.Module = pair
     if count > 1:
         share_statistics(pair, torch.device("cpu"))
@@ -46,9 +46,9 @@ def learn(rank: int, count: int) -> dict[str, Tensor]:
         images = torch.randn(8, 3, 8, 8, generator=torch.Generator().manual_seed(step))
         ours, slow = learner(images.chunk(count)[rank])
         loss = (ours - 1).square().mean() + (ours - slow).square().mean()
-        stepper.zero_grad()
+        optimiser.zero_grad()
         loss.backward()
-        stepper.step()
+        optimiser.step()
         follow(pair[1], net, 0.9)
     return dict(pair.state_dict())
 

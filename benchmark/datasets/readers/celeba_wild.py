@@ -43,14 +43,14 @@ class CelebaWild(Celeba):
         group, _, part = split.partition("/")
         folder = required(self.root / self.images)
         if group == "scops":
-            names = self.kept(split)
+            names = self.selection(split)
         else:
             names = self._mafl[split]
         if part == "unlabelled":
             return [Sample(name, folder / name) for name in names]
         return self._annotated(names, folder)
 
-    def kept(self, split: str) -> list[str]:
+    def selection(self, split: str) -> list[str]:
         """Names of a "scops/…" split: those of its list whose face is large enough."""
         lists = {
             "scops/unlabelled": lambda: self.unlabelled("zhang/unlabelled"),

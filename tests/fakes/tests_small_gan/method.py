@@ -15,7 +15,7 @@ from benchmark.training.batches import Batches, Order
 from benchmark.training.device import make_fabric
 from benchmark.training.loop import spaced, train
 from benchmark.training.network_method import NetworkMethod
-from benchmark.training.optimisers import lazily, optimiser
+from benchmark.training.optimisers import lazy_adam, make_optimiser
 from benchmark.training.players import Average, Numbers, Player
 from benchmark.training.randomness import generator, seeded
 from tests_small_gan.networks import WIDTH, Critic, Generator
@@ -36,17 +36,19 @@ class SmallGan(NetworkMethod[nn.ModuleDict]):
         return MethodInfo(gives=cls.gives, input_size=16, data_parallel=True)
 
     def build(self, size: int) -> nn.ModuleDict:
-        parts = {"generator": Generator(size), "student": Critic(size, WIDTH, deviates=False)}
-        return nn.ModuleDict(parts)
+        networks = {"generator": Generator(size), "student": Critic(size, WIDTH, deviates=False)}
+        return nn.ModuleDict(networks)
 
     def learn(self, network: nn.ModuleDict, images: Images, context: FitContext) -> nn.ModuleDict:
         s, fabric = self.settings, make_fabric(context.device)
         with seeded(context.seed, "critic"):
             critic = Critic(images.size)
         generates, share = network["generator"], s.batch // fabric.world_size
-        pace = torch.optim.Adam(generates.parameters(), **lazily(4, s.rate))
+        pace = torch.optim.Adam(generates.parameters(), **lazy_adam(4, s.rate))
         makes = Player(fabric, generates, pace)
-        judges = Player(fabric, critic, torch.optim.Adam(critic.parameters(), **lazily(16, s.rate)))
+        judges = Player(
+            fabric, critic, torch.optim.Adam(critic.parameters(), **lazy_adam(16, s.rate))
+        )
         average = Average(generates, half_life=1000, ramp=0.5)
         numbers, ada, balance = Numbers(path=0.0), Adaptive(images=1000), game.Balance()
         order = Order(len(images), s.batch, context.seed, rank=context.rank, share=context.devices)
@@ -77,20 +79,20 @@ class SmallGan(NetworkMethod[nn.ModuleDict]):
                 real.requires_grad_()
                 r1 = game.squared_gradients(judges(augmented(real, ada.p, draw)), real).mean()
                 values["r1"] = judges.step(16 * s.gamma / 2 * r1) / (16 * s.gamma / 2)
-            ada.seen(scores, s.batch)
+            ada.observe(scores, s.batch)
             balance.add(values["critic"], scores, fake)
             average.follow(generates, step * s.batch, s.batch)
             return values | {"p": ada.p.clone()}
 
         shown = drawn("samples", 0)[1][:8]
-        parts = {"makes": makes, "judges": judges, "average": average}
-        parts |= {"numbers": numbers, "ada": ada, "balance": balance}
-        train(context, "gan", steps=s.steps, images_per_step=s.batch, parts=parts, update=update,
+        state = {"makes": makes, "judges": judges, "average": average}
+        state |= {"numbers": numbers, "ada": ada, "balance": balance}
+        train(context, "gan", steps=s.steps, images_per_step=s.batch, state=state, update=update,
               samples=lambda: average(shown), samples_at=spaced(s.steps, 3), log_every=1)  # fmt: skip
 
         generates.load_state_dict(average.network.state_dict())
         student = network["student"]
-        learns = Player(fabric, student, optimiser("adam", [student], s.rate))
+        learns = Player(fabric, student, make_optimiser("adam", [student], s.rate))
 
         def update_student(step: int) -> dict[str, Tensor | float]:
             with torch.no_grad():
@@ -99,7 +101,7 @@ class SmallGan(NetworkMethod[nn.ModuleDict]):
             return {"loss": learns.step((learns(fake) - w[:, 0]).square().mean())}
 
         train(context, "student", steps=s.student_steps, images_per_step=3 * s.batch,
-              parts={"learns": learns}, update=update_student, log_every=1)  # fmt: skip
+              state={"learns": learns}, update=update_student, log_every=1)  # fmt: skip
         return network
 
     def generator(self) -> Generated:

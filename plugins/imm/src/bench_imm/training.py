@@ -18,7 +18,7 @@ from benchmark.contracts.method import FitContext
 from benchmark.training.batches import Batches, Order, Others, Pixels
 from benchmark.training.device import make_fabric, prepare
 from benchmark.training.loop import spaced, train
-from benchmark.training.optimisers import optimiser, set_learning_rate
+from benchmark.training.optimisers import make_optimiser, set_learning_rate
 from benchmark.training.schedules import learning_rate
 from benchmark.training.warp import warp_generator
 
@@ -47,8 +47,8 @@ def fit(
     """Train `networks` in place; milestones keep what `save` writes."""
     fabric = make_fabric(context.device, settings.precision)
     features = Features(settings.perceptual, settings.depth, context.weights).eval()
-    stepper = optimiser("adam", [networks], settings.learning_rate, settings.weight_decay)
-    learner, stepper = prepare(fabric, Learner(networks, features), stepper)
+    optimiser = make_optimiser("adam", [networks], settings.learning_rate, settings.weight_decay)
+    learner, optimiser = prepare(fabric, Learner(networks, features), optimiser)
     weights = DifferenceWeights(settings).to(fabric.device)
     plateau = Plateau(
         settings.learning_rate,
@@ -67,16 +67,16 @@ def fit(
     initial = torch.tensor(settings.weights[: settings.depth + 1], device=fabric.device)
 
     def update(step: int) -> dict[str, Tensor | float]:
-        set_learning_rate(stepper, _rate(step, steps, settings, plateau))
+        set_learning_rate(optimiser, _rate(step, steps, settings, plateau))
         pixels = batches(step)
         seen = others(step) if others else pixels
         pair = pairs(pixels, seen, warp_generator(context.seed, step))
         found = learner(*pair)
         loss = settings.loss_scale * weights(found)
-        stepper.zero_grad(set_to_none=True)
+        optimiser.zero_grad(set_to_none=True)
         fabric.backward(loss)
         clip(networks, settings.clip, settings.clip_by)
-        stepper.step()
+        optimiser.step()
         # Over running averages the loss hardly changes; over their first values it can be followed.
         reconstruction = (found.detach() / initial).sum()
         if settings.schedule == "plateau":
@@ -93,10 +93,10 @@ def fit(
         "imm",
         steps=steps,
         images_per_step=settings.batch,
-        parts={
+        state={
             "networks": networks,
             "weights": weights,
-            "optimiser": stepper,
+            "optimiser": optimiser,
             "plateau": plateau,
         },
         update=update,

@@ -1,4 +1,4 @@
-"""Stage 1: one image, two views; the online network predicts what its slow copy makes of the other.
+"""Stage 1: one image, two crops; the online network predicts what its slow copy makes of the other.
 
 Source: thesis of T. Karmali, §3.2.2 and eq. 3.1, after BYOL (Grill et al. 2020).
 """
@@ -16,18 +16,18 @@ from torch.nn import functional
 from bench_lead.networks import Encoder, mlp
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext
-from benchmark.training.augment import ViewSettings, view
+from benchmark.training.augment import CropSettings, random_crop
 from benchmark.training.batches import Batches, Order
 from benchmark.training.device import make_fabric, prepare
 from benchmark.training.ema import follow, frozen_copy
 from benchmark.training.loop import spaced, train
-from benchmark.training.optimisers import optimiser, set_learning_rate
+from benchmark.training.optimisers import make_optimiser, set_learning_rate
 from benchmark.training.randomness import generator, seeded
 from benchmark.training.schedules import learning_rate, momentum
 
 
 class Byol(nn.Module):
-    """Online and target networks; called with two views it gives the symmetric loss."""
+    """Online and target networks; called with two crops it gives the symmetric loss."""
 
     def __init__(self, encoder: Encoder, hidden: int, projection: int) -> None:
         super().__init__()
@@ -49,8 +49,8 @@ def byol_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
     return (2 - 2 * functional.cosine_similarity(predicted, wanted, dim=-1)).mean()
 
 
-def views(settings: Any) -> tuple[ViewSettings, ViewSettings]:
-    """The two kinds of views: BYOL's asymmetric blur (1.0 / 0.1) and solarisation (0 / 0.2)."""
+def crops(settings: Any) -> tuple[CropSettings, CropSettings]:
+    """The two kinds of crops: BYOL's asymmetric blur (1.0 / 0.1) and solarisation (0 / 0.2)."""
     shared: dict[str, Any] = {
         "size": settings.crop_size,
         "area": settings.crop_area,
@@ -62,7 +62,7 @@ def views(settings: Any) -> tuple[ViewSettings, ViewSettings]:
         "hue": 0.1 * settings.colour_strength,
         "blur_sigma": settings.blur_sigma,
     }
-    return ViewSettings(**shared, blur=1.0), ViewSettings(**shared, blur=0.1, solarise=0.2)
+    return CropSettings(**shared, blur=1.0), CropSettings(**shared, blur=0.1, solarise=0.2)
 
 
 def fit(
@@ -76,30 +76,30 @@ def fit(
     fabric = make_fabric(context.device, settings.precision)
     with seeded(context.seed, "byol heads"):
         model = Byol(encoder, settings.hidden, settings.projection)
-    stepper = optimiser(
+    optimiser = make_optimiser(
         settings.optimiser,
         [model.online, model.predictor],
         settings.learning_rate,
         settings.weight_decay,
     )
-    learner, stepper = prepare(fabric, model, stepper)
+    learner, optimiser = prepare(fabric, model, optimiser)
     order = Order(
         len(images), settings.batch, context.seed, rank=fabric.global_rank, share=fabric.world_size
     )
     batches = Batches(images, order, fabric.device)
     steps = max(1, round(settings.epochs * len(images) / settings.batch))
     warm_up = round(settings.warm_up * steps)
-    first, second = views(settings)
+    first, second = crops(settings)
 
     def update(step: int) -> dict[str, Tensor | float]:
         rate = learning_rate(step, steps, settings.learning_rate, warm_up=warm_up)
-        set_learning_rate(stepper, rate)
+        set_learning_rate(optimiser, rate)
         pixels = batches(step).float().div_(255)
         draw = generator(context.seed, "views", step, fabric.global_rank, device=fabric.device)
-        loss = learner(view(pixels, first, draw), view(pixels, second, draw))
-        stepper.zero_grad(set_to_none=True)
+        loss = learner(random_crop(pixels, first, draw), random_crop(pixels, second, draw))
+        optimiser.zero_grad(set_to_none=True)
         fabric.backward(loss)
-        stepper.step()
+        optimiser.step()
         follow(model.target, model.online, momentum(step, steps, settings.target_momentum))
         return {"loss": loss.detach()}
 
@@ -108,7 +108,7 @@ def fit(
         "stage1",
         steps=steps,
         images_per_step=settings.batch,
-        parts={"model": model, "optimiser": stepper},
+        state={"model": model, "optimiser": optimiser},
         update=update,
         milestones=spaced(steps, 6),
         save_milestone=save_encoder,

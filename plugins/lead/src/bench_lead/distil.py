@@ -24,7 +24,7 @@ from benchmark.training.batches import Batches, Order
 from benchmark.training.device import make_fabric, prepare
 from benchmark.training.ema import frozen_copy
 from benchmark.training.loop import train
-from benchmark.training.optimisers import optimiser, set_learning_rate
+from benchmark.training.optimisers import make_optimiser, set_learning_rate
 from benchmark.training.randomness import generator, seeded
 from benchmark.training.schedules import learning_rate
 
@@ -87,13 +87,13 @@ def fit(encoder: Encoder, images: Images, context: FitContext, settings: Any) ->
     student = untrained_student(frozen_copy(encoder).requires_grad_(True), context.seed, settings)
     with seeded(context.seed, "distillation head"):
         model = Distillation(student, settings.dimension, settings)
-    stepper = optimiser(
+    optimiser = make_optimiser(
         settings.distil_optimiser,
         [model.student, model.head],
         settings.distil_learning_rate,
         settings.distil_weight_decay,
     )
-    learner, stepper = prepare(fabric, model, stepper)
+    learner, optimiser = prepare(fabric, model, optimiser)
 
     chosen = torch.randperm(len(images), generator=generator(context.seed, "held out")).numpy()
     batch = settings.distil_batch
@@ -127,15 +127,15 @@ def fit(encoder: Encoder, images: Images, context: FitContext, settings: Any) ->
 
     def update(step: int) -> dict[str, Tensor | float]:
         rate = learning_rate(step, steps, settings.distil_learning_rate, warm_up=steps // 20)
-        set_learning_rate(stepper, rate)
+        set_learning_rate(optimiser, rate)
         draw = generator(context.seed, "windows", step, fabric.global_rank, device=fabric.device)
         pixels = windows(batches(step), images.size, draw)
         queries = torch.randperm(positions, generator=draw, device=fabric.device)[:count]
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         loss, entropy = learner(pixels, queries)
-        stepper.zero_grad(set_to_none=True)
+        optimiser.zero_grad(set_to_none=True)
         fabric.backward(loss)
-        stepper.step()
+        optimiser.step()
         return {"loss": loss.detach(), "teacher_entropy": entropy}
 
     model.train()
@@ -144,7 +144,7 @@ def fit(encoder: Encoder, images: Images, context: FitContext, settings: Any) ->
         "stage2",
         steps=steps,
         images_per_step=batch,
-        parts={"model": model, "optimiser": stepper},
+        state={"model": model, "optimiser": optimiser},
         update=update,
         evaluate=on_held_out,
         evaluate_at=[round(steps * i / 8) for i in range(9)],

@@ -16,7 +16,7 @@ from benchmark.contracts.method import FitContext, MethodInfo
 from benchmark.contracts.predictions import Descriptors
 from benchmark.training.network_method import NetworkMethod
 from benchmark.training.randomness import generator, seeded
-from benchmark.training.weights import load_weights, save_weights, settled
+from benchmark.training.weights import for_inference, load_weights, save_weights
 
 CHUNK = 64
 
@@ -93,7 +93,7 @@ class Lead(NetworkMethod[Descriptor]):
         if self.settings.reduction == "fpn":
             student = distil.fit(network.encoder, images, context, self.settings)
             return Descriptor(student, self.settings)
-        self._fit_reduction(settled(network, context.device), images, context)
+        self._fit_reduction(for_inference(network, context.device), images, context)
         return network
 
     def predict(self, images: Tensor) -> Descriptors:
@@ -110,12 +110,12 @@ class Lead(NetworkMethod[Descriptor]):
         """
         alone = self.settings.model_copy(update={"reduction": "none", "dimension": None})
         milestone = partial(self.write, Descriptor(net, alone))
-        with context.shared("stage1", self.settings.stage1()) as part:
-            if not part.done:
-                byol.fit(net, images, part.context, self.settings, milestone)
-                save_weights(part.folder, net.state_dict())
-                part.finish()
-            net.load_state_dict(load_weights(part.folder))
+        with context.shared("stage1", self.settings.stage1()) as stage:
+            if not stage.done:
+                byol.fit(net, images, stage.context, self.settings, milestone)
+                save_weights(stage.folder, net.state_dict())
+                stage.finish()
+            net.load_state_dict(load_weights(stage.folder))
 
     def _fit_reduction(self, network: Descriptor, images: Images, context: FitContext) -> None:
         kind = self.settings.reduction
