@@ -113,7 +113,11 @@ def killed(kills: int, seeds: int, draw: random.Random) -> None:
     hits = trial = 0
     while hits < kills:
         trial += 1
-        process = started(update_boards, all_protocols()) if trial % 5 == 4 else started(work, trial % seeds)
+        process = (
+            started(update_boards, all_protocols())
+            if trial % 5 == 4
+            else started(work, trial % seeds)
+        )
         time.sleep(draw.uniform(0, long))
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
