@@ -107,7 +107,11 @@ def test_a_class_that_is_not_there_is_a_broken_plugin_only_when_it_runs(harness:
     "reference, said, cure",
     [
         ("tests_fake_methods:Girds", "tests_fake_methods has no 'Girds'", "did you mean 'Grid'? "),
-        ("tests_fake_methods:Zzzz", "tests_fake_methods has no 'Zzzz'", "defines: BrokenNumbers, "),
+        (
+            "tests_fake_methods:Zzzz",
+            "tests_fake_methods has no 'Zzzz'",
+            "defines: Both, BrokenNumbers, ",
+        ),
         ("tests_fake_metods:Grid", "ModuleNotFoundError", "mend the plugin"),
     ],
 )

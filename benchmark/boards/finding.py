@@ -49,17 +49,19 @@ class NamedRow:
     def known_words(self) -> dict[str, str]:
         """All words by which it may be named, as `words_of`."""
         values = [word.partition("=")[2] for word in self.words]
-        version = f"version {self.version} version={self.version}"
+        version = f"version={self.version}"
         return words_of(" ".join((*self.words, *values, version, *self.settings)))
 
 
 def words_of(text: str) -> dict[str, str]:
-    """Words set apart by commas or spaces, as they are compared → as they are typed.
+    """Words set apart by commas or spaces, as they are compared → as they are typed; "version 2", as
+    boards print it, is one.
 
     >>> words_of("small, rate=1e-3 biased=True")
     {'small': 'small', 'rate=0.001': 'rate=1e-3', 'biased=true': 'biased=True'}
     """
     found = {}
+    text = re.sub(r"(?<![^\s,])version\s+(?=\d)", "version=", text)
     for typed in filter(None, re.split(r"[\s,]+", text)):
         key, equals, value = typed.rpartition("=")
         try:

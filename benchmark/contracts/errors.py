@@ -76,6 +76,19 @@ class UnknownName(BenchError, LookupError):
         )
 
 
+def by_beginning(kind: str, name: str, known: Iterable[str]) -> str:
+    """The known name that is this one, or the only one that begins so; raises `UnknownName`.
+
+    >>> by_beginning("run", "3f", ["3f2a", "8be0"])
+    '3f2a'
+    """
+    every = list(known)
+    fitting = [name] if name in every else [one for one in every if one.startswith(name)]
+    if len(fitting) != 1:
+        raise UnknownName(kind, name, fitting or every)
+    return fitting[0]
+
+
 def _plural(kind: str) -> str:
     """For people: "splits of taichi", "probe families"."""
     word, of, whose = kind.partition(" of ")

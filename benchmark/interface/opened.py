@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -73,11 +74,8 @@ class OpenProtocol:
         """
         if role not in self.roles:
             raise UnknownName(f"split of {self.name}", role, self.roles)
-        progress = make_progress(self.quiet)
-        try:
+        with closing(make_progress(self.quiet)) as progress:
             found = open_split(self.file, role, twin=self.twin, progress=progress)
-        finally:
-            progress.close()
         return Split(self.file, role, found)
 
 

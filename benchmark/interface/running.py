@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,13 +56,10 @@ def run(
         on=on,
         device=device,
     )
-    progress = make_progress(quiet)
-    try:
+    with closing(make_progress(quiet)) as progress:
         plan = make_plan(request, progress)
         outcome = execute(plan, progress)
         return complete(plan, outcome, progress, warn=warnings.warn)[0]
-    finally:
-        progress.close()
 
 
 def complete(

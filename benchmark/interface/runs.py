@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.contracts.errors import UnknownName
+from benchmark.contracts.errors import by_beginning
 from benchmark.files import listed
 from benchmark.home import home, leaderboards
 
@@ -16,10 +16,7 @@ def find_run(name: str) -> Path:
     found = {p.parent.name: p for p in listed(home() / "runs", "*/record.json")}
     for path in listed(leaderboards(), "**/*.json"):
         found.setdefault(path.stem, path)
-    fitting = [i for i in found if i.startswith(name)]
-    if len(fitting) == 1:
-        return found[fitting[0]]
-    raise UnknownName("finished run", name, fitting or found)
+    return found[by_beginning("finished run", name, found)]
 
 
 def find_on_board(name: str) -> tuple[Path, bool]:

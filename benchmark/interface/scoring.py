@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,18 +42,14 @@ def score(
 
     Example: the true landmarks of `ytf5` for both "train/landmarks" and "test/landmarks" score 0 %.
     """
-    progress = make_progress(quiet)
-    try:
-        with TemporaryDirectory() as scratch:
-            if isinstance(predictions, Mapping):
-                path = Path(scratch) / "predictions.npz"
-                write_template(path, protocol, twin, progress)
-                np.savez(path, **{**read_arrays(path), **predictions})  # type: ignore[arg-type]
-            else:
-                path = Path(predictions)
-            given = Submission(protocol, path, "unnamed", "", twin=twin, device=device)
-            record = score_and_forget(given, progress)
-    finally:
-        progress.close()
+    with closing(make_progress(quiet)) as progress, TemporaryDirectory() as scratch:
+        if isinstance(predictions, Mapping):
+            path = Path(scratch) / "predictions.npz"
+            write_template(path, protocol, twin, progress)
+            np.savez(path, **{**read_arrays(path), **predictions})  # type: ignore[arg-type]
+        else:
+            path = Path(predictions)
+        given = Submission(protocol, path, "unnamed", "", twin=twin, device=device)
+        record = score_and_forget(given, progress)
     lines = [ResultColumns.of(Entry(record, path), value) for value in record.metrics]
     return table(ResultColumns, lines)[COLUMNS]

@@ -14,7 +14,6 @@ import pandas as pd
 from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.frames import board_table, table
 from benchmark.boards.rows import make_rows
-from benchmark.boards.words import flat
 from benchmark.contracts.errors import BenchError
 from benchmark.datasets.at_hand import item_keys
 from benchmark.files import listed
@@ -25,7 +24,7 @@ from benchmark.records.claims import item_groups
 from benchmark.records.model import Value
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import all_protocols, find_protocol
-from benchmark.settings import settings_words
+from benchmark.settings import flat, settings_words
 
 if TYPE_CHECKING:
     from benchmark.runner.run import Outcome

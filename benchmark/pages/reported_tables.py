@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import pandas as pd
 from tabulate import tabulate
 
 from benchmark.boards.reported import MEANINGS, Agreement
@@ -14,7 +15,6 @@ from benchmark.boards.sources import (
     all_papers,
     published_without_protocol,
 )
-from benchmark.pages.csv_table import csv_table
 from benchmark.protocols.papers import Paper, PaperTable
 from benchmark.settings import settings_words
 
@@ -82,7 +82,8 @@ def reported_csv(boards: Iterable[Sequence[Agreement]]) -> str:
     """Every reported value, those of no protocol last; numbers to 6 significant digits."""
     lines = [_line(one.published, one) for board in boards for one in board]
     lines += [_line(published, None) for published in published_without_protocol()]
-    return csv_table(lines)
+    text: str = pd.DataFrame(lines).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return text
 
 
 def _line(published: PublishedValue, one: Agreement | None) -> dict[str, object]:

@@ -6,7 +6,7 @@ import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmark.contracts.errors import BenchError, InvalidInput, UnknownName
+from benchmark.contracts.errors import BenchError, InvalidInput, by_beginning
 from benchmark.contracts.method import Progress
 from benchmark.files import listed, one_writer, read_json
 from benchmark.home import home, leaderboards
@@ -49,10 +49,7 @@ def find_left(name: str) -> str:
     records of the leaderboards, readable or not. Raises `UnknownName`."""
     here = {path.parent.name for path in listed(home() / "runs", "*/run.json")}
     known = here | {path.stem for path in listed(leaderboards(), "**/*.json")}
-    fitting = [name] if name in known else [run for run in known if run.startswith(name)]
-    if len(fitting) != 1:
-        raise UnknownName("run", name, fitting or known)
-    return fitting[0]
+    return by_beginning("run", name, known)
 
 
 def drop(run: str) -> list[Path]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.contracts.errors import DataMissing, Incompatible, UnknownName
+from benchmark.contracts.errors import DataMissing, Incompatible, by_beginning
 from benchmark.contracts.method import Ceiling, Method, MethodSettings, load_from
 from benchmark.contracts.spec import Kind
 from benchmark.files import listed, read_json
@@ -124,13 +124,12 @@ def _run(name: str) -> tuple[str, dict[str, Any]]:
     for path in listed(leaderboards(), "**/*.json"):
         if path.stem not in known and path.stem.startswith(name):
             known[path.stem] = _recorded(path)
-    fitting = [run for run in known if run.startswith(name)]
-    if not fitting:
+    if not any(run.startswith(name) for run in known):
         of_fit = {about["fit_id"]: run for run, about in sorted(known.items(), reverse=True)}
-        fitting = [run for fit, run in of_fit.items() if fit.startswith(name)]
-    if len(fitting) != 1:
-        raise UnknownName("fitted run", name, fitting or known)
-    return fitting[0], known[fitting[0]]
+        if any(fit.startswith(name) for fit in of_fit):
+            name = of_fit[by_beginning("fit", name, of_fit)]
+    run = by_beginning("fitted run", name, known)
+    return run, known[run]
 
 
 def _begun(path: Path) -> dict[str, Any]:

@@ -257,6 +257,8 @@ def test_no_board_of_both_says_which_board_each_is_on(
         ("small", "version 2", True),
         ("small", "version=2", True),
         ("small", "version=3", False),
+        ("small", "2", False),
+        ("scored by version 3", "3", False),
     ],
 )
 def test_values_are_compared_as_what_they_are(word: str, typed: str, wanted: bool) -> None:

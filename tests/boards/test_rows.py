@@ -368,7 +368,7 @@ def test_rows_of_one_name_say_the_settings_that_differ(harness: Path, run: Call)
     protocol = find_protocol("small_faces")
     edit(second[0], lambda r: r["method"]["settings"].update(points=9, sharp=True))
     names = [r.variant for r in make_rows(protocol, read_entries(protocol, twin=True)[0])]
-    assert sorted(names) == ["points=4", "points=9 sharp=True"]
+    assert sorted(names) == ["points=4", "points=9 sharp=true"]
     edit(second[0], lambda r: r["method"].update(settings=content(first[0])["method"]["settings"]))
     (row,) = make_rows(protocol, read_entries(protocol, twin=True)[0])
     assert (row.variant, row.seeds) == ("", (0, 1))

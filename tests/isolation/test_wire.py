@@ -37,7 +37,7 @@ def sides(tmp_path: Path) -> Callable[..., Wire]:
 
 def test_pictures_of_a_method_come_through(sides: Callable[..., Wire]) -> None:
     worker = Worker("tests_fake_methods:Repaint", "repaint")
-    worker.do_make({}, "cpu")
+    worker.do_make({}, "cpu", {})
     worker.method.colours = torch.tensor([[0.0, 0, 0], [255, 255, 255]])  # type: ignore[attr-defined]
     images = torch.tensor([-1.0, 1.0])[:, None, None, None].expand(2, 3, 4, 4)
     wire = sides(lambda other, name, *words: worker.answer(name, *words))
