@@ -107,6 +107,12 @@ def test_imports_only_go_down() -> None:
     assert not upward
 
 
+def test_every_module_that_is_imported_is_there() -> None:
+    """mypy takes a module that is nowhere for one without types."""
+    there = MODULES.keys() | {name.removesuffix(".__init__") for name in MODULES}
+    assert [f"{n} imports {o}" for n, o in sorted(pairs()) if o not in there] == []
+
+
 def test_boards_and_pages_never_ask_which_plugins_are_installed() -> None:
     asking = {n for n, other in sorted(pairs()) if room(other) == "registry"}
     assert not [n for n in asking if room(n) in ("boards", "pages", "records", "protocols")]

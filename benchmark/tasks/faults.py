@@ -27,7 +27,7 @@ def faults(protocol: Protocol, folder: Path | None = None) -> list[str]:
 
     `folder` is where its file lies; without it files beside the protocol are not looked at.
 
-    >>> from benchmark.protocols import find_protocol
+    >>> from benchmark.registry.protocols import find_protocol
     >>> faults(find_protocol("ytf5"))
     []
     """

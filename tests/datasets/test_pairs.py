@@ -118,7 +118,7 @@ def test_wrong_requests_are_refused():
         draw_matching_pairs(770, seed=0)
     with pytest.raises(InvalidInput, match="as many identities"):
         draw_matching_pairs(10, seed=0, count=2, identities=["a"] * 9)
-    with pytest.raises(InvalidInput, match="two people"):
+    with pytest.raises(InvalidInput, match="two identities"):
         draw_matching_pairs(10, seed=0, count=2, identities=["a"] * 10)
     with pytest.raises(InvalidInput, match="layout"):
         draw_matching_pairs(10, seed=0, count=2, layout="imm")  # type: ignore[arg-type]

@@ -93,7 +93,7 @@ def left_behind() -> list[Path]:
 def writers(processes: int, seeds: int) -> None:
     """Start them all, two or more for some seeds, while another process makes the tables."""
     all_started = [started(work, n % seeds) for n in range(processes)]
-    tables = [started(update_boards) for _ in range(2)]
+    tables = [started(update_boards, all_protocols()) for _ in range(2)]
     codes = [ended(p) for p in all_started]
     assert set(codes) <= {0, LOCKED}
     assert codes.count(0) >= seeds
@@ -113,7 +113,7 @@ def killed(kills: int, seeds: int, draw: random.Random) -> None:
     hits = trial = 0
     while hits < kills:
         trial += 1
-        process = started(update_boards) if trial % 5 == 4 else started(work, trial % seeds)
+        process = started(update_boards, all_protocols()) if trial % 5 == 4 else started(work, trial % seeds)
         time.sleep(draw.uniform(0, long))
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)

@@ -14,9 +14,9 @@ from tests_support import install_fake
 
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.home import builtin_folder
-from benchmark.protocols import WORDS, Protocol
+from benchmark.protocols import WORDS, Protocol, protocols_in
 from benchmark.registry.plugins import plugins
-from benchmark.registry.protocols import all_protocols, find_protocol
+from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.faults import faults
 from benchmark.testing.scaffold import new_dataset
@@ -69,7 +69,7 @@ def content(protocol: Protocol) -> dict:
     return protocol.model_dump(exclude={*WORDS, "id", "version"})
 
 
-@pytest.mark.parametrize("protocol", all_protocols((builtin_folder(),)), ids=lambda p: p.name)
+@pytest.mark.parametrize("protocol", protocols_in((builtin_folder(),)), ids=lambda p: p.name)
 def test_a_new_protocol_says_what_the_other_says(
     harness: Path, tmp_path: Path, protocol: Protocol
 ) -> None:

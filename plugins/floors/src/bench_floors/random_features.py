@@ -106,7 +106,7 @@ class RandomFeatures(Method):
         return self.inner.predict(images)
 
     def generator(self) -> Generator:
-        self.inner.kind = self.kind
+        self.inner.kind = "generator"
         return self.inner.generator()
 
     def save(self, folder: Path) -> None:
