@@ -165,6 +165,7 @@ class FitContext:
     """The path of a file of weights that `MethodInfo.pretrained` declares, by its name; its sha256 has
     been checked. Open weights in no other way, so that records name what was used."""
     sample: Sample = _no_samples
+    """Store pictures for the run's page: `sample("gan", 640, pictures)`."""
     rank: int = 0
     devices: int = 1
 

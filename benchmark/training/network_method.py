@@ -76,10 +76,12 @@ class NetworkMethod(Method, Generic[Network]):
             return self.build(self._size)
 
     def initialise(self, images: Images, context: FitContext) -> None:
+        """Build the untrained network of `context.seed`."""
         self._size = images.size
         self._settle(self.untrained(context.seed), context.device)
 
     def fit(self, images: Images, context: FitContext) -> None:
+        """Build the untrained network, and train it with `learn`."""
         self._size = images.size
         network = self.learn(self.untrained(context.seed), images, context)
         self._settle(network, context.device)
@@ -89,9 +91,11 @@ class NetworkMethod(Method, Generic[Network]):
         save_weights(folder, network.state_dict(), {"size": str(self._size)})
 
     def save(self, folder: Path) -> None:
+        """Write the network into `folder`."""
         self.write(self.network, folder)
 
     def load(self, folder: Path, device: str) -> None:
+        """Build the network again and give it the weights in `folder`."""
         self._size = int(load_notes(folder).get("size", 0))
         network = self.untrained(seed=0)
         network.load_state_dict(load_weights(folder))

@@ -106,7 +106,7 @@ def test_weights_are_asked_for_by_the_name_that_is_declared(tmp_path: Path) -> N
         Features("vgg16", 5, missing)
     (declared,) = Imm.info(ImmSettings(**PLAIN | {"perceptual": "vgg16", "depth": 5})).pretrained
     assert asked == [declared.name]
-    with pytest.raises(PluginBroken, match="not among those that the method declares"):
+    with pytest.raises(PluginBroken, match="does not declare the weights"):
         Features("squeezenet", 1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, nn, optim
 
 from benchmark.contracts import FitContext, Images, MethodInfo, MethodSettings, to_signed
 from benchmark.contracts import Generator as Generated
@@ -44,11 +44,9 @@ class SmallGan(NetworkMethod[nn.ModuleDict]):
         with seeded(context.seed, "critic"):
             critic = Critic(images.size)
         generates, share = network["generator"], s.batch // fabric.world_size
-        pace = torch.optim.Adam(generates.parameters(), **lazy_adam(4, s.rate))
+        pace = optim.Adam(generates.parameters(), **lazy_adam(4, s.rate))
         makes = Player(fabric, generates, pace)
-        judges = Player(
-            fabric, critic, torch.optim.Adam(critic.parameters(), **lazy_adam(16, s.rate))
-        )
+        judges = Player(fabric, critic, optim.Adam(critic.parameters(), **lazy_adam(16, s.rate)))
         average = Average(generates, half_life=1000, ramp=0.5)
         numbers, ada, balance = Numbers(path=0.0), Adaptive(images=1000), game.Balance()
         order = Order(len(images), s.batch, context.seed, rank=context.rank, share=context.devices)
