@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from benchmark.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from benchmark.interface.opened import protocol
     from benchmark.interface.running import load, run
     from benchmark.interface.scoring import score
     from benchmark.interface.tables import board, items, results
-
-__version__ = "0.1.0"
 
 _HOME = {
     "protocol": "opened",

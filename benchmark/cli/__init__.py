@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from benchmark import __version__
 from benchmark.cli.commands import COMMANDS
 from benchmark.contracts.errors import BenchError
+from benchmark.version import __version__
 
 
 class LazyGroup(click.Group):

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import PIL
 
-import benchmark
 from benchmark.contracts.errors import DataAltered, InvalidInput, RecordTooNew
 from benchmark.contracts.images import CAMERA_ARRAYS, Cameras, Images
 from benchmark.contracts.spec import CameraAxes
@@ -28,6 +27,7 @@ from benchmark.datasets import unaltered
 from benchmark.datasets.clouds import Clouds, load_clouds, write_clouds
 from benchmark.files import made_once, whole_folder, write_json
 from benchmark.protocols import GRANT_LABELS, canonical_digest
+from benchmark.version import __version__
 
 FORMAT = 1
 CHUNK = 512  # images in memory at a time; of 136 × 136 pixels, 28 MB
@@ -253,7 +253,7 @@ def store(
             "labels": {name: list(array.shape) for name, array in further.items()},
             "pixels_digest": pixels.hexdigest(),
             "labels_digest": labels_digest(known, keys, identities, further, clouds),
-            "bench": benchmark.__version__,
+            "bench": __version__,
             "pillow": PIL.__version__,
         }
         if clouds is not None:

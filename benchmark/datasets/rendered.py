@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmark import twins
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.names import DOMAIN
 from benchmark.datasets.origins import folder_digest
@@ -28,6 +27,7 @@ from benchmark.home import home
 from benchmark.protocols import Protocol, Twin, canonical_digest
 from benchmark.protocols.data import granted_labels
 from benchmark.registry.plugins import plugins
+from benchmark.twins import renderer as engine
 from benchmark.twins.renderer import TwinBatch, render
 from benchmark.twins.scene import Framing
 
@@ -96,7 +96,7 @@ def open_twin(
 
 def renderer() -> str:
     """Digests of the code that twins are rendered by: recipes and renderer, and what calls them."""
-    recipes = folder_digest(Path(twins.__file__).parent)
+    recipes = folder_digest(Path(engine.__file__).parent)
     return f"{recipes}-{folder_digest(Path(__file__).parent, 'rendered*.py')}"
 
 

@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmark import __version__
 from benchmark.records.model import CodePart, PluginCode, Record
+from benchmark.version import __version__
 
 OWN = Path(__file__).resolve().parent.parent.parent
 RESULTS = (":(exclude)leaderboards", ":(exclude)README.md")
