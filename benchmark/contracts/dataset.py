@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from benchmark.contracts.names import id_faults, name_faults, reference_faults
+from benchmark.contracts.names import id_faults, name_faults, reference_faults, text_faults
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,10 +44,12 @@ class DatasetSpec:
 
     def problems(self) -> list[str]:
         """What is wrong with this registration, in words; empty when nothing is."""
+        texts = ("summary", "homepage", "terms", "obtain", "layout")
         return [
             *id_faults("id", self.id),
             *reference_faults("implementation", self.implementation),
             *(name_faults("folder", self.folder) if self.folder else ()),
+            *(f for n in texts for f in text_faults(n, getattr(self, n), lines=n != "summary")),
         ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.contracts.names import id_faults, reference_faults
+from benchmark.contracts.names import id_faults, reference_faults, text_faults
 
 HERE = "local"
 """Where runs execute without a launcher: in this process."""
@@ -46,4 +46,8 @@ class LauncherSpec:
 
 
 def _faults(spec: CommandSpec | LauncherSpec) -> list[str]:
-    return id_faults("id", spec.id) + reference_faults("implementation", spec.implementation)
+    return [
+        *id_faults("id", spec.id),
+        *reference_faults("implementation", spec.implementation),
+        *text_faults("summary", spec.summary),
+    ]

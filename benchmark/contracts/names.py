@@ -1,8 +1,10 @@
-"""What names and texts from elsewhere may be: they become paths, pages, terminal lines."""
+"""What names, texts and numbers from elsewhere may be: they become paths, pages, terminal lines."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,29 @@ def text_faults(what: str, text: Any, *, lines: bool = False) -> list[str]:
 def is_version(path: Path) -> bool:
     """Whether a protocol file's name is a version: "1.toml", "12.toml"."""
     return path.suffix == ".toml" and path.stem.isascii() and path.stem.isdigit()
+
+
+def value_faults(what: str, value: Any) -> list[str]:
+    """What is wrong with a setting: plain values only (finite numbers, text, tables, lists).
+
+    >>> value_faults("preset small", {"rate": float("nan")})
+    ['preset small: rate is nan, not a finite number']
+    """
+    return [f"{what}: {fault}" for fault in _value_faults("", value)]
+
+
+def _value_faults(place: str, value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        strange = [f"{shown(key)} is no name of a setting" for key in value if type(key) is not str]
+        inner = [_value_faults(f"{place}.{key}".strip("."), v) for key, v in value.items()]
+        return strange + [fault for faults in inner for fault in faults]
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [fault for v in value for fault in _value_faults(place, v)]
+    if isinstance(value, float) and not math.isfinite(value):
+        return [f"{shown(place, quote=False)} is {value}, not a finite number"]
+    if value is not None and not isinstance(value, str | int | float | bool):
+        return [f"{shown(place, quote=False)} is {type(value).__name__}, not a plain value"]
+    return []
 
 
 def shown(text: Any, *, quote: bool = True, most: int = 80) -> str:

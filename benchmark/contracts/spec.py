@@ -6,10 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from benchmark.contracts.names import id_faults, name_faults, reference_faults
+from benchmark.contracts.names import (
+    id_faults,
+    name_faults,
+    reference_faults,
+    text_faults,
+    value_faults,
+)
 
 Kind = Literal["landmarks", "parts", "descriptors", "generator", "shape_and_pose", "translation"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = (
+    "landmarks",
+    "parts",
+    "descriptors",
+    "generator",
+    "shape_and_pose",
+    "translation",
+)
 
 DERIVED: dict[str, tuple[Kind, ...]] = {"parts": ("landmarks",)}
 """Kinds that a prediction of another kind gives besides itself (part centres are landmarks)."""
@@ -91,6 +104,8 @@ class MethodSpec:
         found = [
             *id_faults("id", self.id),
             *reference_faults("implementation", self.implementation),
+            *(f for name in ("summary", "licence", "paper") for f in self._text(name)),
+            *value_faults("tiny", self.tiny),
         ]
         if not isinstance(self.version, int) or self.version < 1:
             found.append(f"version {self.version!r} must be 1 or more")
@@ -103,11 +118,16 @@ class MethodSpec:
         unknown = [kind for kind in self.gives if kind not in KINDS]
         if unknown:
             found.append(f"gives has unknown kinds {unknown}; known: {', '.join(KINDS)}")
-        for name in self.presets:
-            found += name_faults("preset", name)
+        for name, values in self.presets.items():
+            found += [*name_faults("preset", name), *value_faults(f"preset {name!r}", values)]
         for preset in (self.default_preset, self.twin_preset):
             if preset and preset not in self.presets:
                 found.append(f"default preset {preset!r} is not among the presets")
+        for check, reason in self.known_failures.items():
+            found += text_faults(f"the reason of {check!r}", reason)
         if self.environment is not None:
             found += self.environment.problems()
         return found
+
+    def _text(self, name: str) -> list[str]:
+        return text_faults(name, getattr(self, name))

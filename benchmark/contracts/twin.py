@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmark.contracts.names import id_faults, reference_faults
+from benchmark.contracts.names import id_faults, reference_faults, text_faults
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class RecipeSpec:
         found = [
             *id_faults("id", self.id),
             *reference_faults("implementation", self.implementation),
+            *text_faults("summary", self.summary),
         ]
         counts = self.landmarks if isinstance(self.landmarks, tuple) else ()
         if not counts or not all(isinstance(n, int) and n >= 0 for n in counts):
