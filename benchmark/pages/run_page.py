@@ -18,6 +18,7 @@ from benchmark.pages.rendering import asset, environment
 from benchmark.protocols import Protocol
 from benchmark.records.model import External, PluginCode, Record
 from benchmark.runner.plan import Request
+from benchmark.settings import settings_words
 
 
 def run_page(record: Record, board: Board, *, private: bool = False) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def _file_of(external: External | None) -> list[tuple[str, str]]:
 
 def facts(record: Record) -> list[tuple[str, str]]:
     """How a number was obtained, in pairs of words; what a record has nothing to say of is left out."""
-    settings = ", ".join(f"{k} = {v}" for k, v in record.method.settings.items())
+    settings = ", ".join(settings_words(record.method.settings))
     found = [
         ("run", record.run_id),
         ("fit", record.fit_id),
