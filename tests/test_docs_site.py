@@ -20,6 +20,9 @@ from benchmark.records.model import Record
 pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
 
 
+pytestmark = pytest.mark.long  # the whole site is built
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs") / "site"

@@ -143,7 +143,21 @@ def typist(
     return Typist(capsys, monkeypatch)
 
 
-@pytest.mark.parametrize("page", TYPED, ids=lambda p: str(p.relative_to(DOCS)))
+TRAINING = {"adversarial.md", "tutorial-method.md"}
+"""Pages whose methods learn for half a minute."""
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            page,
+            id=str(page.relative_to(DOCS)),
+            marks=[pytest.mark.long] if page.name in TRAINING else [],
+        )
+        for page in TYPED
+    ],
+)
 def test_a_page_does_what_it_says(page: Path, typist: Typist) -> None:
     for step in steps(page.read_text("utf-8")):
         typist.do(step)

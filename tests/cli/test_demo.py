@@ -30,6 +30,7 @@ def real() -> bool:
     return locate("ytf68") is not None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shown", [demo.FRAMES, demo.RENDERED], ids=["frames", "rendered"])
 def test_both_sides_of_the_demo_are_one_network(shown: demo.Shown) -> None:
     """The settings that the floor imitates are the method's, so the board compares the two."""

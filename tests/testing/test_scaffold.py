@@ -23,6 +23,7 @@ from benchmark.testing.scaffold import new_dataset
 from benchmark.testing.scaffold_protocol import new_protocol, protocol_of
 
 
+@pytest.mark.long
 def test_a_new_data_plugin_loads_and_its_tests_pass(
     harness: Path, tmp_path: Path, bench: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
