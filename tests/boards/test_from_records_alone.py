@@ -78,7 +78,7 @@ from pathlib import Path
 from benchmark.pages.tables import generated_files
 from benchmark.pages.site import build_site
 from benchmark.registry.plugins import plugins
-from benchmark.registry.protocols import find_protocol
+from benchmark.registry.protocols import all_protocols, find_protocol
 print(len(plugins().methods), file=sys.stderr)
 for path, text in sorted(generated_files(all_protocols()).items()):
     print(path, hashlib.sha256(text.encode()).hexdigest())
