@@ -11,7 +11,8 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, get_args
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -175,9 +176,10 @@ def validated(
 
     None stands for the word "none" where a setting has that word among its values and takes no None.
     """
+    values = _spelt(model, values)
     try:
         try:
-            settings = model.model_validate(dict(values))
+            settings = model.model_validate(values)
         except ValidationError as error:
             spelt = _with_the_word_none(values, error.errors())
             if spelt is None:
@@ -204,6 +206,35 @@ def validated(
         ) from None
     except ValueError:
         raise SettingsInvalid(f"settings of method {method!r} hold NaN or infinity") from None
+
+
+def _spelt(model: type[MethodSettings], values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with "none" for each None whose field has that word among its values and takes no None.
+
+    By the types, before a model's own validators see it: they may take None for "not given".
+    """
+    found = dict(values)
+    for name, value in values.items():
+        members = (
+            [*_members(model.model_fields[name].annotation)] if name in model.model_fields else []
+        )
+        if value is None and "none" in members and type(None) not in members:
+            found[name] = "none"
+        for inner in members if isinstance(value, Mapping) else ():
+            if isinstance(inner, type) and hasattr(inner, "model_fields"):
+                found[name] = _spelt(inner, value)
+    return found
+
+
+def _members(annotation: Any) -> Iterable[Any]:
+    """The types, and the words of `Literal`, that a union is made of."""
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    elif get_origin(annotation) in (Union, UnionType, Annotated):
+        for one in get_args(annotation):
+            yield from _members(one)
+    else:
+        yield annotation
 
 
 def _with_the_word_none(

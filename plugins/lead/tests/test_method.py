@@ -16,6 +16,9 @@ from pydantic import ValidationError
 from benchmark.contracts import MethodSpec
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.images import Images
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import plugins
+from benchmark.settings import from_words, resolve_settings
 from benchmark.training.weights import save_weights
 
 TINY: dict[str, Any] = {
@@ -235,3 +238,18 @@ def test_fits_from_before_the_size_was_noted_are_read(
     old = Lead(settings(reduction))
     old.load(tmp_path, "cpu")
     assert torch.equal(old.predict(some(images)).maps, method.predict(some(images)).maps)
+
+
+@pytest.mark.parametrize("word", ["reduction=none", 'reduction="none"'])
+def test_the_word_none_asks_for_the_hypercolumn(word: str) -> None:
+    """None must not be taken for "not given", which would be a student."""
+    given = from_words([word])
+    for name, preset, on_top in (
+        ("lead", "small", given),
+        ("random-features", "lead-small", {"settings": given}),
+    ):
+        spec = plugins().method(name)
+        _, settings = resolve_settings(spec, implementation(spec), preset, on_top)
+        found = settings.model_dump()
+        found = found.get("settings", found)
+        assert (found["reduction"], found["dimension"]) == ("none", None)

@@ -77,7 +77,8 @@ class LeadSettings(MethodSettings):
     @classmethod
     def _dimension_of_reduction(cls, given: Any) -> Any:
         if isinstance(given, dict) and given.get("reduction", "fpn") != "none":
-            given = {"dimension": 64} | {k: v for k, v in given.items() if v is not None}
+            dimension = given.get("dimension")
+            given = {**given, "dimension": 64 if dimension is None else dimension}
         return given
 
     @model_validator(mode="after")
