@@ -38,7 +38,7 @@ def test_both_sides_of_the_demo_are_one_network(shown: demo.Shown) -> None:
     runs = {method: (preset, given) for method, preset, given in shown.runs}
     made: dict[str, Any] = {
         name: make_plan(
-            Request(method=name, protocol=demo.PROTOCOL, preset=preset, given=given, twin=True),
+            Request(method=name, protocol=shown.protocol, preset=preset, given=given, twin=True),
             QUIET,
         ).settings
         for name, (preset, given) in runs.items()
@@ -63,7 +63,7 @@ def test_the_demo_ends_below_its_own_untrained_network(
     for method, preset, given in shown.runs[1:3]:
         request = Request(
             method=method,
-            protocol=demo.PROTOCOL,
+            protocol=shown.protocol,
             preset=preset,
             given=given,
             twin=twin,
