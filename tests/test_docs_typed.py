@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -147,6 +148,9 @@ TRAINING = {"adversarial.md", "tutorial-method.md"}
 """Pages whose methods learn for half a minute."""
 
 
+WHAT_IS_RUN = {"-m", "-p", "--preset", "--set", "--seed", "--on"}
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -161,6 +165,28 @@ TRAINING = {"adversarial.md", "tutorial-method.md"}
 def test_a_page_does_what_it_says(page: Path, typist: Typist) -> None:
     for step in steps(page.read_text("utf-8")):
         typist.do(step)
+
+
+def test_runs_that_take_minutes_can_be_planned(typist: Typist) -> None:
+    """Commands that no page types: their methods, presets and settings are there, under those names."""
+    planned = 0
+    for page in TYPED:
+        for step in steps(page.read_text("utf-8")):
+            if step.kind != "not run":
+                continue
+            for command in step.commands():
+                asked = words(command)
+                named = asked[asked.index("-m") + 1] if "-m" in asked else ""
+                if asked[:2] == ["bench", "run"] and named in ("lead", "random-features"):
+                    kept = [
+                        word
+                        for option, value in zip(asked, asked[1:], strict=False)
+                        if option in WHAT_IS_RUN
+                        for word in (option, value)
+                    ]
+                    typist.type(shlex.join(["bench", "run", *kept, "--twin", "--plan"]))
+                    planned += 1
+    assert planned >= 5
 
 
 def test_every_how_to_is_listed_and_every_block_of_commands_is_marked() -> None:

@@ -115,3 +115,9 @@ def test_a_lock_beside_a_draft_counts_nowhere(draft: Path) -> None:
         assert find_protocol(str(draft)).name == "my_faces@1"
     except DataAltered:
         pytest.fail("the lock of another folder was read")
+
+
+def test_a_draft_has_no_board(draft: Path, bench: Call) -> None:
+    said = bench("board", str(draft))
+    assert said.code == 2
+    assert "stand on no board" in said.err

@@ -43,8 +43,10 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
 
     from benchmark.boards.standings import standings
     from benchmark.cli.output import as_json
-    from benchmark.registry.protocols import all_protocols, find_protocol
+    from benchmark.registry.protocols import all_protocols, find_protocol, is_path
 
+    if protocol and is_path(protocol):
+        raise click.UsageError(f"{protocol} is a draft: its runs stand on no board (bench ls runs)")
     boards = [
         board
         for board in standings(

@@ -93,7 +93,7 @@ def new(name: str, parent: Path) -> None:
 
     folder = new_dataset(name, parent)
     click.echo(f"made {folder}; now:")
-    click.echo(f"  pip install -e {folder}")
+    click.echo(f"  pip install --no-deps -e {folder}")
     click.echo(f"  pytest {folder}")
     click.echo(f"  bench data verify {name} --data-root FOLDER_THAT_HOLDS_{name}")
 

@@ -31,7 +31,7 @@ def new(name: str, kind: str, parent: Path) -> None:
 
     folder = new_method(name, kind, parent)
     click.echo(f"made {folder}; now:")
-    click.echo(f"  pip install -e {folder}")
+    click.echo(f"  pip install --no-deps -e {folder}")
     click.echo(f"  bench method check {name}")
     click.echo(f"  bench run --method {name} --protocol {KINDS[kind][0]} --twin")
 

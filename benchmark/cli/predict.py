@@ -44,18 +44,18 @@ def command(
     from benchmark.pictures.predicted import predicted_sheet
     from benchmark.runner.fitted import find_fitted
     from benchmark.runner.plan import choose_device
-    from benchmark.runner.predict_images import predict_images, require_free
+    from benchmark.runner.predict_images import SHEET_FILE, predict_images, require_free
 
     fitted, device = find_fitted(run), choose_device(device)
     fitted.require_pictures()
     out = out or Path(f"predictions-{fitted.run_id}")
-    require_free(out, folder)
+    require_free(out, folder, fitted, cast("FitRule", rule))
     with closing(make_progress(json_)) as progress, whole_folder(out) as temporary:
         found = predict_images(
             fitted, folder, temporary, progress,
             rule=cast("FitRule", rule), device=device, skip_broken=skip_broken,
         )  # fmt: skip
-        predicted_sheet(found).save(temporary / "sheet.png")
+        predicted_sheet(found).save(temporary / SHEET_FILE)
     files = [path.relative_to(out).as_posix() for path in listed(out, "*")]
     if json_:
         as_json({"run": fitted.run_id, "fit": fitted.fit_id, "method": fitted.name,

@@ -31,11 +31,15 @@ def command(records: tuple[str, ...], every: bool, data: bool, json_: bool) -> N
     from benchmark.contracts.errors import DataAltered
     from benchmark.files import listed
     from benchmark.home import leaderboards
-    from benchmark.interface.runs import find_run
+    from benchmark.interface.runs import find_on_board
 
     if every == bool(records):
         raise click.UsageError("name records, or say --all")
-    paths = listed(leaderboards(), "**/*.json") if every else [find_run(r) for r in records]
+    paths = (
+        listed(leaderboards(), "**/*.json")
+        if every
+        else [Path(name) if name.endswith(".json") else find_on_board(name)[0] for name in records]
+    )
     found = _verified(paths, data, quiet=json_)
     by = {
         state: [path for path, checks in found.items() if any(c.state == state for c in checks)]

@@ -49,6 +49,9 @@ class OpenProtocol:
     twin: bool
     quiet: bool = field(repr=False)
 
+    def __repr__(self) -> str:
+        return f"<{self.name}{' (twin)' if self.twin else ''}: {', '.join(self.roles)}>"
+
     @property
     def name(self) -> str:
         """For example "ytf5@1"."""

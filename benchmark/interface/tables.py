@@ -14,7 +14,7 @@ import pandas as pd
 from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.frames import board_table, table
 from benchmark.boards.rows import make_rows
-from benchmark.contracts.errors import BenchError
+from benchmark.contracts.errors import BenchError, InvalidInput
 from benchmark.datasets.at_hand import item_keys
 from benchmark.files import listed
 from benchmark.home import home
@@ -113,7 +113,7 @@ class ResultColumns:
             fit=record.fit_id,
             method=method.id,
             version=method.version,
-            role=method.role,
+            role="external" if record.external else method.role,
             origin=method.origin,
             preset=method.preset,
             settings=" ".join(settings_words(method.settings_given)),
@@ -192,6 +192,8 @@ def results(
 
     Example: `results("ytf5", twin=False).groupby(["method", "metric"])["value"].mean()`.
     """
+    if on not in ("test", "validation"):
+        raise InvalidInput(f"results are on test or validation, not on {on!r}")
     chosen = all_protocols() if protocol is None else [find_protocol(protocol)]
     twins = (False, True) if twin is None else (twin,)
     found = _on_boards(chosen, twins) if on == "test" else _on_validation(chosen, twins)

@@ -29,7 +29,8 @@ class Measure(NamedTuple):
 
     `version` counts corrections: whoever changes what a metric gives raises it, and `bench rescore`
     then scores kept predictions again. A metric that means something else gets another name instead.
-    `least` is the smallest number that can come out, of all items or of one.
+    `least` is the smallest number that can come out, of all items or of one. `unit` is what its numbers
+    are in, None where the protocol chooses it.
     """
 
     formula: str
@@ -43,6 +44,7 @@ class Measure(NamedTuple):
     threshold: bool = False
     version: int = 1
     least: float = 0.0
+    unit: str | None = "%"
 
 
 SINGLE = ("single",)
@@ -108,11 +110,13 @@ CATALOGUE: dict[str, Measure] = {
         "sum over joints and axes of the mean absolute error over the images that show the joint",
         "landmarks:joint_errors",
         aggregates=SUM,
+        unit="px",
     ),
     "keypoint_l2_sum": Measure(
         "sum over joints of the mean distance over the images that show the joint",
         "landmarks:joint_errors",
         aggregates=SUM,
+        unit="px",
     ),
     "keypoint_l2_edge": Measure(
         "mean distance of visible landmarks in units of the side of the image, per image",
@@ -123,10 +127,12 @@ CATALOGUE: dict[str, Measure] = {
         "mean distance of matched from true points in another person's image, per pair; in "
         "the unit the protocol names",
         "matching:match_descriptors",
+        unit=None,
     ),
     "match_same": Measure(
         "the same between two views of one image, of which at least one is warped",
         "matching:match_descriptors",
+        unit=None,
     ),
     "foreground_iou": Measure(
         "intersection over union of the predicted and the true foreground, per image, epsilon "
@@ -177,17 +183,18 @@ CATALOGUE: dict[str, Measure] = {
             "sum of precision and coverage: mean distance to the nearest point, both ways, "
             "unsquared, × 100",
             "points:chamfer",
+            unit="x100",
         ),
     ),
     **_unturned(
         "chamfer_precision",
         Measure("mean distance of predicted points to the nearest true one, × 100",
-                "points:chamfer"),
+                "points:chamfer", unit="x100"),
     ),
     **_unturned(
         "chamfer_coverage",
         Measure("mean distance of true points to the nearest predicted one, × 100",
-                "points:chamfer"),
+                "points:chamfer", unit="x100"),
     ),
     **_unturned(
         "pose_accuracy",
@@ -197,16 +204,16 @@ CATALOGUE: dict[str, Measure] = {
     **_unturned(
         "pose_median",
         Measure("upper median of the rotation errors",
-                "pose:upper_median", aggregates=("upper_median", "median")),
+                "pose:upper_median", aggregates=("upper_median", "median"), unit="degrees"),
     ),
     **_through(["fid"], Measure(f"{FRECHET}, Inception", "frechet:frechet_distance",
-                                aggregates=SINGLE)),
+                                aggregates=SINGLE, unit="")),
     "fd_*": Measure(f"{FRECHET}, through the network it is called after (not FID)",
-                    "frechet:frechet_distance", aggregates=SINGLE),
+                    "frechet:frechet_distance", aggregates=SINGLE, unit=""),
     **_through(["kid"], Measure(f"{KERNEL}, Inception", "kernel:kernel_distance",
-                                aggregates=SINGLE, least=-math.inf)),
+                                aggregates=SINGLE, least=-math.inf, unit="1e-3")),
     "kd_*": Measure(f"{KERNEL}, through the network it is called after (not KID)",
-                    "kernel:kernel_distance", aggregates=SINGLE, least=-math.inf),
+                    "kernel:kernel_distance", aggregates=SINGLE, least=-math.inf, unit="1e-3"),
     **_through(["precision"], Measure(
         "share of generated images within the k-nearest-neighbour balls of real ones",
         "neighbours:precision_recall", "higher", SINGLE)),
@@ -222,19 +229,19 @@ CATALOGUE: dict[str, Measure] = {
     **dict.fromkeys(["ppl2_*", "ppl_*"], Measure(
         "perceptual distance of images at the ends of steps of 1e-4 in the latent space, over the step "
         "squared, mean after trimming 1 % on either side",
-        "path_length:perceptual_path_length", aggregates=SINGLE)),
+        "path_length:perceptual_path_length", aggregates=SINGLE, unit="")),
     "als_mean_normalised": Measure(
         f"{LINEARITY}, mean over path and attributes, logits normalised",
-        "linearity:attribute_linearity", aggregates=SINGLE),
+        "linearity:attribute_linearity", aggregates=SINGLE, unit=""),
     "als_mean_raw": Measure(
         "als_mean_normalised with logits as they are",
-        "linearity:attribute_linearity", aggregates=SINGLE),
+        "linearity:attribute_linearity", aggregates=SINGLE, unit=""),
     "als_released": Measure(
         "attribute linearity as released: sum over the path of the squared mean absolute "
         "deviation over a per-method spread",
-        "linearity:attribute_linearity", aggregates=SINGLE),
+        "linearity:attribute_linearity", aggregates=SINGLE, unit=""),
     "als_*": Measure(f"{LINEARITY}, in the variant it is called after",
-                     "linearity:attribute_linearity", aggregates=SINGLE),
+                     "linearity:attribute_linearity", aggregates=SINGLE, unit=""),
 }  # fmt: skip
 """By name; "*" stands for any text, and of two names that fit the first counts."""
 

@@ -53,7 +53,7 @@ from benchmark.runner.prediction_files import (
 from benchmark.runner.run import Outcome, record_path, run
 from benchmark.tasks.base import Task, find_task
 from benchmark.tasks.faults import require_sound
-from benchmark.verification.edits import same_place
+from benchmark.verification.edits import labels_differ, same_place
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,12 @@ def score_and_forget(given: Submission, progress: Progress) -> Record:
 
 def write_template(path: Path, name: str, twin: bool, progress: Progress) -> list[tuple[str, str]]:
     """Write an .npz with the keys that a protocol's task asks predictions for; what a file is to hold,
-    in words. Raises `Incompatible` where predictions are pictures, which have no keys."""
+    in words. Raises `Incompatible` where predictions are pictures, which have no keys, and
+    `InvalidInput` where a file is there already: it may be somebody's predictions."""
+    if path.suffix != ".npz":
+        raise InvalidInput(f"{path} does not end in .npz", cure="name the template FILE.npz")
+    if path.exists():
+        raise InvalidInput(f"{path} is there already", cure="name a new file for the template")
     protocol = find_protocol(name)
     require_sound(protocol)
     task = find_task(protocol.task)
@@ -219,7 +224,7 @@ def write_template(path: Path, name: str, twin: bool, progress: Progress) -> lis
     scored = protocol.scored(twin=twin)
     sets = task.image_sets(splits, scored)
     if not sets:
-        count = scored.generation.images if scored.generation else 0
+        count = _picture_count(scored)
         raise Incompatible(
             f"{scored.name} is scored from a folder of pictures, which needs no template",
             cure=f"generate {count:,} of {scored.size} × {scored.size} px, one file each",
@@ -251,20 +256,14 @@ def _read(
 
 def _pictures(path: Path, scored: Protocol) -> list[Path]:
     """The generated pictures of a folder, as many and as large as the protocol asks for."""
-    how = scored.generation
-    if how is None or how.path or how.linearity:
-        raise Incompatible(
-            f"{scored.name} measures how images change with the latent, which no file of images says",
-            cure="run the generator as a method, or score the images under a protocol without path "
-            "lengths and attribute linearity",
-        )
+    count = _picture_count(scored)
     if not path.is_dir():
         raise InvalidInput(f"{path} is no folder of generated pictures", cure="name their folder")
     found = picture_files(path)
-    if len(found) != how.images:
+    if len(found) != count:
         raise InvalidInput(
-            f"{path} holds {len(found):,} pictures, {scored.name} compares {how.images:,}",
-            cure=f"generate {how.images:,}, one file each, in the order of their names",
+            f"{path} holds {len(found):,} pictures, {scored.name} compares {count:,}",
+            cure=f"generate {count:,}, one file each, in the order of their names",
         )
     size = scored.size
     if other := [p.name for p in found if image_size(p) != (size, size)]:
@@ -273,6 +272,18 @@ def _pictures(path: Path, scored: Protocol) -> list[Path]:
             cure="generate at that size; bench resizes none",
         )
     return found
+
+
+def _picture_count(scored: Protocol) -> int:
+    """How many generated pictures a protocol compares; raises `Incompatible` where it asks for more."""
+    how = scored.generation
+    if how is None or how.path or how.linearity:
+        raise Incompatible(
+            f"{scored.name} measures how images change with the latent, which no file of images says",
+            cure="run the generator as a method, or score the images under a protocol without path "
+            "lengths and attribute linearity, such as ffhq256_pictures or ytf68_pictures",
+        )
+    return how.images
 
 
 def _require_words(given: Submission) -> None:
@@ -309,6 +320,12 @@ def _require_one_row(plan: FilePlan) -> None:
             other = read_record(path)
         except BenchError:  # boards leave it out
             continue
+        if labels_differ(other, plan.info.supervision):
+            raise InvalidInput(
+                f"{plan.spec.id} is a row with supervision {other.method.supervision!r} (run "
+                f"{other.run_id}), this file has {plan.info.supervision!r}",
+                cure="give another --name: a row is of one method",
+            )
         if same_place(other, plan.spec.id, plan.request.seed, {plan.run_id}):
             raise InvalidInput(
                 f"{plan.spec.id} has a row with seed {plan.request.seed} already, from another file "

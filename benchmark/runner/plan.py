@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from benchmark.contracts.errors import BenchError, Incompatible
 from benchmark.contracts.images import Images
@@ -31,6 +31,8 @@ from benchmark.settings import SettingsInvalid, as_taken, resolve_settings, sett
 from benchmark.tasks.base import Scoring, Task, find_task, kind_used, predicted_kind
 from benchmark.tasks.faults import require_sound
 
+On = Literal["test", "validation"]
+
 
 @dataclass(frozen=True)
 class Request:
@@ -42,7 +44,7 @@ class Request:
     given: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     twin: bool = False
-    on: Literal["test", "validation"] = "test"
+    on: On = "test"
     device: str = "auto"
     devices: int = 1
 
@@ -177,6 +179,8 @@ class Plan:
 
 def make_plan(request: Request, progress: Progress) -> Plan:
     """Resolve method, settings, protocol, data (preparing it if need be) and identities."""
+    if request.on not in get_args(On):
+        raise SettingsInvalid(f"a run is scored on test or validation, not on {request.on!r}")
     protocol = find_protocol(request.protocol)
     require_sound(protocol)
     spec = plugins().method(request.method)

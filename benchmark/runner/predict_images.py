@@ -27,6 +27,8 @@ from benchmark.tasks.collect import BATCH, predict_batch
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
 ABOUT = "about.json"
+SHEET_FILE = "sheet.png"
+"""Pictures of the predictions, which whoever asked for them draws into the same folder."""
 SHEET = 32
 """So many pictures, evenly spread, are shown on a sheet."""
 
@@ -134,7 +136,9 @@ def predict_images(
                 predictions.append(_some(found.to("cpu"), rows))
             progress("predict", first + len(batch), len(names))
     shown = type(predictions[0]).concatenate(predictions)
-    write_json(out / ABOUT, _about(fitted, rule, crops, broken, shown))
+    about = _about(fitted, rule, crops, broken, shown)
+    about["files"] = sorted([ABOUT, SHEET_FILE, *_files(out)])
+    write_json(out / ABOUT, about)
     return Predicted(
         names=names,
         broken=broken,
@@ -193,27 +197,34 @@ def _about(
     }
 
 
-def require_free(out: Path, folder: Path) -> None:
-    """Refuse a place for predictions that holds something else, or that lies among the pictures."""
+def require_free(out: Path, folder: Path, fitted: Fitted, rule: FitRule) -> None:
+    """Refuse a place for predictions that lies among the pictures, or holds anything but what the same
+    fit wrote there by the same rule."""
     if out.resolve().is_relative_to(folder.resolve()):
         raise InvalidInput(
             f"{out} lies in {folder}, among the pictures", cure="name another folder with --out"
         )
-    if out.exists() and not _of_predictions(out):
+    if out.exists() and not _may_be_replaced(out, fitted, rule):
         raise InvalidInput(
-            f"{out} is there already, and holds no predictions",
-            cure="name another folder with --out, or empty this one",
+            f"{out} is there already, and holds other things than predictions of {fitted.run_id} by "
+            f"--fit {rule}",
+            cure="name another folder with --out, or delete this one",
         )
 
 
-def _of_predictions(out: Path) -> bool:
-    """Whether a folder is empty or was written here."""
+def _may_be_replaced(out: Path, fitted: Fitted, rule: FitRule) -> bool:
     if not out.is_dir():
         return False
-    if not any(out.iterdir()):
+    files = _files(out)
+    if not files:
         return True
     try:
         about = json.loads((out / ABOUT).read_text("utf-8"))
-    except (OSError, ValueError):
+        same = (about["run"], about["fit"], about["view"]) == (fitted.run_id, fitted.fit_id, rule)
+        return same and files <= set(about["files"])
+    except (OSError, ValueError, LookupError, TypeError):
         return False
-    return isinstance(about, dict) and {"run", "fit", "pictures"} <= about.keys()
+
+
+def _files(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}

@@ -92,7 +92,7 @@ FORMS = (
          lambda a, *_: Parts(_floats(a["parts"]))),
     Form("parts", {"labels": "N S S"}, "iu", "the number of each pixel's part, 0 the background",
          lambda a, _: _any(a["labels"] < 0),
-         lambda a, _, highest: _one_hot(a["labels"], highest + 1)),
+         lambda a, _, highest: _one_hot(a["labels"], max(highest + 1, 2))),
     Form("parts", {"masks": "N S S"}, "biu", "1 in the foreground and 0 in the background",
          lambda a, _: _any((a["masks"] != 0) & (a["masks"] != 1)),
          lambda a, *_: _one_hot(a["masks"], 2)),
@@ -157,9 +157,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
                 p.relative_to(path).with_suffix("").as_posix(): np.load(p, mmap_mode="r")
                 for p in files_in(path, "**/*.npy")
             }
-        with np.load(path, allow_pickle=False) as members:
-            if not isinstance(members, np.lib.npyio.NpzFile):
-                raise ValueError("it is a single array")
+        members = np.load(path, allow_pickle=False)
+        if not isinstance(members, np.lib.npyio.NpzFile):
+            raise ValueError("it is a single array")
+        with members:
             return {name: members[name] for name in members.files}
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InvalidInput(
@@ -205,7 +206,7 @@ def sources_of(
 def _form(arrays: Arrays, sets: Sequence[ImageSet], kinds: Sequence[Kind]) -> Form:
     forms = forms_for(kinds)
     for form in forms:
-        if all(f"{sets[0].name}/{name}" in arrays for name in form.arrays):
+        if any(all(f"{s.name}/{name}" in arrays for name in form.arrays) for s in sets):
             return form
     ways = (" and ".join(f"{sets[0].name}/{name}" for name in f.arrays) for f in forms)
     raise InvalidInput(
@@ -297,6 +298,11 @@ def _require_shape(
         expected = ", ".join(f"{a} = {met[a]}" if a in known else a for a in letters)
         raise InvalidInput(
             f"{name} has shape {array.shape}, not ({expected})", cure=f"give {form.limits}"
+        )
+    if letters == ["N", "K", "S", "S"] and array.shape[1] < 2:
+        raise InvalidInput(
+            f"{name} has one channel, not the background and at least one part",
+            cure="put the background's probability first: 1 minus the sum of the others",
         )
     sides.update({letter: side for letter, side in met.items() if letter != "N"})
 

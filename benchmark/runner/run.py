@@ -60,6 +60,15 @@ class Outcome:
     found: bool
     other_code: bool = False
 
+    def __repr__(self) -> str:
+        record, value = self.record, self.record.headline
+        protocol = f"{record.protocol.id}@{record.protocol.version}"
+        return (
+            f"<run {record.run_id}: {record.method.id} on {protocol}, seed {record.seed}: "
+            f"{value.metric} {value.value:.2f} {value.unit}".rstrip()
+            + ">"
+        )
+
 
 def run(plan: Plan, progress: Progress) -> Outcome:
     """Do what is left of a run; a run that is done, here or on the board, is only read."""

@@ -111,6 +111,11 @@ def _metric(metric: Metric, protocol: Protocol, task: Accepts) -> Iterator[str]:
         )
     if metric.better != measure.better:
         yield f"{measure.better} is better, not {metric.better}"
+    unit = measure.unit
+    if unit is None and protocol.pairs is not None:
+        unit = "px" if protocol.pairs.unit == "pixels" else "%"
+    if unit is not None and metric.unit != unit:
+        yield f"its numbers are in {unit or 'no unit'}, not in {metric.unit or 'none'}"
     for label in measure.labels:
         if label not in protocol.data.labels:
             yield f"data.labels must hold {label!r}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.files import whole_folder
+from benchmark.registry.plugins import plugins
 
 #: Kind → a protocol to run it under, and settings for a fit in seconds.
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -33,6 +34,8 @@ def new_method(name: str, kind: str, parent: Path) -> Path:
         raise InvalidInput(f"there is no template of {kind!r}", cure=f"kinds: {', '.join(KINDS)}")
     protocol, tiny = KINDS[kind]
     words = {"kind": kind, "protocol": protocol, "tiny": repr(tiny).replace("'", '"')}
+    if name in plugins().methods:
+        raise InvalidInput(f"the method {name!r} is there already", cure="give yours another id")
     texts = {
         "pyproject.toml": "pyproject",
         "README.md": "readme",
@@ -49,6 +52,8 @@ def new_dataset(name: str, parent: Path) -> Path:
 
     The protocol has the same name, with _ for -.
     """
+    if name in plugins().datasets:
+        raise InvalidInput(f"the data set {name!r} is there already", cure="give yours another id")
     words = {"protocol": name.replace("-", "_")}
     texts = {
         "pyproject.toml": "pyproject",

@@ -161,6 +161,13 @@ def _require_room(target: Path, record: Record) -> None:
         except BenchError:  # boards leave it out
             continue
         runs = {record.run_id, record.parent}
+        same_row = record.external and standing.method.id == record.method.id
+        if same_row and labels_differ(standing, record.method.supervision):
+            raise RecordRefused(
+                f"run {path.stem} of {record.method.id} has supervision "
+                f"{standing.method.supervision!r}, this record {record.method.supervision!r}",
+                cure="hand the file in under another name: a row is of one method",
+            )
         if record.external and same_place(standing, record.method.id, record.seed, runs):
             raise RecordRefused(
                 f"run {path.stem} is seed {record.seed} of {record.method.id}, from another file",
@@ -183,6 +190,15 @@ def same_place(there: Record, name: str, seed: int, runs: Collection[str]) -> bo
         there.external is not None
         and (there.method.id, there.seed) == (name, seed)
         and not ({there.run_id, there.parent} - {""}) & set(runs)
+        and not any(edit.action == "withdrawn" for edit in there.edits)
+    )
+
+
+def labels_differ(there: Record, supervision: str) -> bool:
+    """Whether a record of a file, which stands, saw other labels than the row that it stands in says."""
+    return (
+        there.external is not None
+        and there.method.supervision != supervision
         and not any(edit.action == "withdrawn" for edit in there.edits)
     )
 

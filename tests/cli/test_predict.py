@@ -353,8 +353,15 @@ def test_no_other_folder_is_overwritten(
     other = tmp_path / "letters"
     other.mkdir()
     (other / "dear.txt").write_text("you")
-    refused(bench(*words, str(other)), 3, "is there already, and holds no predictions")
+    refused(bench(*words, str(other)), 3, "is there already, and holds other things")
     assert (other / "dear.txt").read_text() == "you"
+    (out / "note.txt").write_text("mine")
+    refused(bench(*words, str(out)), 3, "is there already, and holds other things")
+    assert (out / "note.txt").read_text() == "mine"
+    (out / "note.txt").unlink()
+    before = (out / "points.npz").read_bytes()
+    refused(bench(*words, str(out), "--fit", "pad"), 3, "by --fit pad")
+    assert (out / "points.npz").read_bytes() == before
     refused(bench(*words, str(folder / "out")), 3, "among the pictures")
     refused(
         bench("predict", grid, "--images", str(folder), "--device", "tpu"), 2, "none of auto, cpu"

@@ -15,6 +15,7 @@ from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.home import home, leaderboards
 from benchmark.interface.scoring import COLUMNS
 from benchmark.runner.run import Outcome
+from benchmark.settings import SettingsInvalid
 
 WHERE: dict[str, Any] = {"twin": True, "device": "cpu", "quiet": True}
 
@@ -86,3 +87,28 @@ def test_what_is_wrong_is_named(made: tuple[Outcome, dict[str, np.ndarray]]) -> 
         bench.score("small_faces", {"test/landmarks": np.array([{}, {}])}, **WHERE)
     with pytest.raises(UnknownName):
         bench.score("small_facse", arrays, **WHERE)
+
+
+def test_tensors_of_any_kind_are_arrays_and_other_things_are_refused(
+    made: tuple[Outcome, dict[str, np.ndarray]],
+) -> None:
+    outcome, arrays = made
+    learnt = {
+        name: torch.from_numpy(array).requires_grad_() if array.dtype.kind == "f" else array
+        for name, array in arrays.items()
+    }
+    found = bench.score("small_faces", learnt, **WHERE)
+    assert found["value"].to_list() == [outcome.record.headline.value]
+    half = {n: a.detach().bfloat16() if hasattr(a, "detach") else a for n, a in learnt.items()}
+    assert len(bench.score("small_faces", half, **WHERE)) == 1
+    for wrong in (arrays["test/landmarks"], None):
+        with pytest.raises(InvalidInput, match="not a mapping"):
+            bench.score("small_faces", wrong, **WHERE)  # type: ignore[arg-type]
+
+
+def test_other_sets_of_images_are_refused_before_any_work(harness: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="scored on test or validation, not on 'train'"):
+        bench.run("grid", "small_faces", on="train", **WHERE)  # type: ignore[arg-type]
+    assert not (home() / "fits").exists()
+    with pytest.raises(InvalidInput, match="not on 'train'"):
+        bench.results(on="train")  # type: ignore[arg-type]

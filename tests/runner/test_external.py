@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests_elsewhere import QUIET, done, generated, predicted, written
 from tests_fixtures import Call
 from tests_generation import SMALL_IMAGES
@@ -224,7 +225,7 @@ def changed(arrays: Arrays, name: str, at: object, value: object) -> Arrays:
 
 SPOILT: list[tuple[Callable[[Arrays], Arrays], str]] = [
     (lambda a: without(a, "test/keys"), "the file lacks test/keys"),
-    (lambda a: without(a, "train/landmarks"), "scores train/maps or train/landmarks"),
+    (lambda a: without(a, "train/landmarks"), "the file lacks train/landmarks"),
     (lambda a: without(a, "test/landmarks"), "the file lacks test/landmarks"),
     (lambda a: {**a, "tset/landmarks": a["test/landmarks"]}, "holds tset/landmarks, which"),
     (lambda a: changed(a, "test/keys", 0, "nobody"), "1 keys are not in test/keys: 'test/0000"),
@@ -259,6 +260,9 @@ def test_what_is_no_archive_is_refused(points: Arrays, tmp_path: Path) -> None:
     path.write_bytes(b"no archive")
     with pytest.raises(InvalidInput, match="can't be read as predictions"):
         plan_of_file(submitted(path, "small_faces"), QUIET)
+    np.save(path.with_suffix(".npy"), np.zeros(3))
+    with pytest.raises(InvalidInput, match="it is a single array"):
+        plan_of_file(submitted(path.with_suffix(".npy"), "small_faces"), QUIET)
     np.savez(path, **{"train/keys": np.array([{}], object)})
     with pytest.raises(InvalidInput, match="can't be read as predictions"):
         plan_of_file(submitted(path, "small_faces"), QUIET)
@@ -369,6 +373,44 @@ def test_a_template_holds_the_keys(points: Arrays, tmp_path: Path, bench: Call) 
     with np.load(path) as found:
         assert set(found.files) == {"train/keys", "test/keys"}
         assert set(found["test/keys"]) == set(points["test/keys"])
+    before = path.read_bytes()
+    again = bench("score", "-p", "small_faces", "--twin", "--template", str(path))
+    assert (again.code, path.read_bytes()) == (3, before)
+    assert "is there already" in again.err
+    other = bench("score", "-p", "small_faces", "--twin", "--template", str(tmp_path / "a.txt"))
+    assert other.code == 3
+    assert not (tmp_path / "a.txt").exists()
+
+
+def test_a_row_is_of_one_supervision(points: Arrays, tmp_path: Path) -> None:
+    """Labels seen must not hide behind another file of the same name."""
+    one = written(tmp_path / "1.npz", points)
+    two = written(tmp_path / "2.npz", changed(points, "test/landmarks", (0, 0, 0), 9.0))
+    score_file(submitted(one, "small_faces", supervision="none"), QUIET)
+    seen = submitted(two, "small_faces", supervision="labels", seed=1)
+    with pytest.raises(InvalidInput, match="is a row with supervision 'none'"):
+        score_file(seen, QUIET)
+    assert len(list(leaderboards().glob("**/theirs/*.json"))) == 1
+
+
+def test_shipped_protocols_score_folders_of_pictures(harness: Path, tmp_path: Path) -> None:
+    for name in ("ytf68_pictures", "ffhq256_pictures"):
+        protocol = find_protocol(name)
+        for twin in (False, True):
+            how = protocol.scored(twin=twin).generation
+            assert how is not None
+            assert (how.path, how.linearity) == (None, None)
+    before = find_protocol("ytf68_images").digest()
+    folder = tmp_path / "made"
+    folder.mkdir()
+    draw = np.random.Generator(np.random.PCG64(0))
+    for i in range(96):
+        made = draw.integers(0, 256, (96, 96, 3), np.uint8)
+        Image.fromarray(made).save(folder / f"{i:03d}.png")
+    record = score_and_forget(submitted(folder, "ytf68_pictures"), QUIET)
+    assert [v.metric for v in record.metrics] == [
+        "fd_random_conv", "kd_random_conv", "precision", "recall"]  # fmt: skip
+    assert find_protocol("ytf68_images").digest() == before
 
 
 def test_a_record_of_a_file_is_taken_in_elsewhere(

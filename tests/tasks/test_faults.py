@@ -40,6 +40,7 @@ SPOILT: dict[str, list[tuple[str, str, str]]] = {
         ('id = "nme_iod"', 'id = "nme_iodd"', "did you mean 'nme_iod'"),
         (NME, f'{NME}\naggregate = "ratio_of_sums"', "'mean' or 'median' or 'upper_median' does"),
         ('better = "lower"', 'better = "higher"', "lower is better, not higher"),
+        ('unit = "%"', 'unit = "px"', "its numbers are in %, not in px"),
         (NME, f'{NME}\non = "seen"', "'on' is not read"),
         (NME, f'{NME}\nprobe = "linear/immm"', "did you mean 'linear/imm'"),
         (NME, f'{NME}\nprobe = "linear/imm"', "reads landmarks, and needs holds 'descriptors'"),

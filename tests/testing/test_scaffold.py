@@ -19,7 +19,7 @@ from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
 from benchmark.tasks.accepts import TASKS
 from benchmark.tasks.faults import faults
-from benchmark.testing.scaffold import new_dataset
+from benchmark.testing.scaffold import new_dataset, new_method
 from benchmark.testing.scaffold_protocol import new_protocol, protocol_of
 
 
@@ -115,3 +115,13 @@ def test_what_is_taken_or_unknown_is_refused(harness: Path, tmp_path: Path, benc
     with pytest.raises(InvalidInput, match="is there already"):
         new_protocol("mine", "ytf68", tmp_path)
     assert bench("protocol", "new", "other").code == 2
+
+
+def test_a_taken_id_begins_no_plugin(harness: Path, tmp_path: Path) -> None:
+    for make, word in (
+        (new_dataset, "ytf68"),
+        (lambda n, p: new_method(n, "landmarks", p), "grid"),
+    ):
+        with pytest.raises(InvalidInput, match="is there already"):
+            make(word, tmp_path)
+    assert not list(tmp_path.glob("bench-*"))

@@ -323,3 +323,11 @@ def test_the_command_says_what_is_wrong_and_fails(record: Path, bench: Call) -> 
 
 def test_neither_records_nor_all_is_a_usage_error(bench: Call) -> None:
     assert bench("verify").code == 2
+
+
+def test_a_run_named_by_its_id_is_asked_where_it_stands(record: Path, bench: Call) -> None:
+    """Its copy in the run's own folder is not where records belong."""
+    assert (home() / "runs" / record.stem / "record.json").exists()
+    said = bench("verify", record.stem)
+    assert said.code == 0, said.out
+    assert bench("verify", str(record)).code == 0
