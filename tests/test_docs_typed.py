@@ -17,6 +17,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import invalidate_caches
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,7 @@ def test_a_page_does_what_it_says(page: Path, typist: Typist) -> None:
         typist.do(step)
 
 
+@pytest.mark.long
 def test_runs_that_take_minutes_can_be_planned(typist: Typist) -> None:
     """Commands that no page types: their methods, presets and settings are there, under those names."""
     planned = 0
@@ -180,7 +182,7 @@ def test_runs_that_take_minutes_can_be_planned(typist: Typist) -> None:
                 if asked[:2] == ["bench", "run"] and named in ("lead", "random-features"):
                     kept = [
                         word
-                        for option, value in zip(asked, asked[1:], strict=False)
+                        for option, value in pairwise(asked)
                         if option in WHAT_IS_RUN
                         for word in (option, value)
                     ]
