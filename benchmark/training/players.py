@@ -49,9 +49,7 @@ class Player(nn.Module):
         with self.fabric.autocast():
             return self.network(*arguments, **more)
 
-    def step(
-        self, loss: Tensor, clip: float | None = None, limit: float | None = None
-    ) -> Tensor:
+    def step(self, loss: Tensor, clip: float | None = None, limit: float | None = None) -> Tensor:
         """One step of the optimiser down the mean of `loss` over processes.
 
         `clip` is the largest norm of all gradients together. With `limit` each number of a gradient lies

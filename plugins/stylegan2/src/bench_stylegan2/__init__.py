@@ -20,20 +20,6 @@ PAPER256: dict[str, Any] = {
     "ramp": None,
     "augment": "bgc",
 }
-#: The thesis's: batches of 16 on mirrored images, no augmentation, the teacher from 500,000 images on.
-HSR256: dict[str, Any] = PAPER256 | {
-    "batch": 16,
-    "spread_group": 4,
-    "learning_rate": 0.002,
-    "average": 10_000.0,
-    "mirror": True,
-    "augment": "none",
-    "teacher": "timm/vit_base_patch16_224.dino",
-    "teacher_file": "vit_base_patch16_224.dino.safetensors",
-    "teacher_sha256": "",
-    "teacher_layers": ("11", "8", "5", "2"),
-    "hsr": (8, 16, 32, 64),
-}
 #: One CPU core for about eight minutes, on images of 32 pixels; chosen by the trials in the README.
 SMALL: dict[str, Any] = {
     "z": 128,
@@ -49,6 +35,16 @@ SMALL: dict[str, Any] = {
     "mixing": 0.0,
     "augment": "none",
 }
+#: With a network of ImageNet's labels as teacher.
+SMALL_HSR: dict[str, Any] = SMALL | {
+    "teacher": "efficientnet-lite0",
+    "teacher_layers": ("stage7", "stage6", "stage5", "stage3"),
+    "teacher_size": 128,
+    "teacher_scale": "own",
+    "hsr": (4, 8, 16, 32),
+    "hsr_from": 4_000,
+    "hidden": 256,
+}
 DEMO: dict[str, Any] = SMALL | {"images": 8_000}
 
 
@@ -63,7 +59,13 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             paper="Karras et al. 2020, Training Generative Adversarial Networks with Limited Data; "
             "Karmali et al. 2022, Hierarchical Semantic Regularization of Latent Spaces in StyleGANs",
             licence="Apache-2.0",
-            presets={"auto": AUTO, "paper256": PAPER256, "small": SMALL, "demo": DEMO},
+            presets={
+                "auto": AUTO,
+                "paper256": PAPER256,
+                "small": SMALL,
+                "small-hsr": SMALL_HSR,
+                "demo": DEMO,
+            },
             default_preset="auto",
             twin_preset="small",
             tiny={

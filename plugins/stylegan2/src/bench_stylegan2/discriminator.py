@@ -81,9 +81,7 @@ class Discriminator(nn.Module):
             setattr(self, f"b{side}", ResidualBlock(*widths, first=side == size))
         self.b4 = End(channels(4, base, most), group)
 
-    def forward(
-        self, images: Tensor, low: torch.dtype = torch.float32, sets: int = 1
-    ) -> Tensor:
+    def forward(self, images: Tensor, low: torch.dtype = torch.float32, sets: int = 1) -> Tensor:
         """`images` may be `sets` batches one after the other: each is scored as if alone."""
         x = images
         for i, side in enumerate(self.sides):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench_stylegan2.layers import Dense, active, blurred, enlarged
+from bench_stylegan2.layers import CLAMP, Dense, active, blurred, enlarged, is_half
 
 FOLLOWS = 0.995
 """How much of the mean of w is kept at each batch."""
@@ -71,7 +71,13 @@ class Modulated(nn.Module):
     """
 
     def __init__(
-        self, inward: int, outward: int, w_dim: int, kernel: int, demodulated: bool, up: bool = False
+        self,
+        inward: int,
+        outward: int,
+        w_dim: int,
+        kernel: int,
+        demodulated: bool,
+        up: bool = False,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outward, inward, kernel, kernel))
@@ -83,9 +89,11 @@ class Modulated(nn.Module):
     def convolved(self, x: Tensor, w: Tensor) -> Tensor:
         """x (B, in, H, W), w (B, w_dim) → (B, out, H, W) or twice that side, without bias."""
         styles, weight = self.affine(w) * self.scale, self.weight
-        if x.dtype != torch.float32 and self.demodulated:
+        if is_half(x) and self.demodulated:
             # half precision: neither may overflow, and what is taken out here demodulation cancels
-            weight = weight * (weight[0].numel() ** -0.5 / weight.abs().amax((1, 2, 3), keepdim=True))
+            weight = weight * (
+                weight[0].numel() ** -0.5 / weight.abs().amax((1, 2, 3), keepdim=True)
+            )
             styles = styles / styles.abs().amax(1, keepdim=True)
         size = None
         if self.demodulated:
@@ -104,15 +112,20 @@ class Layer(Modulated):
 
     noise_const: Tensor
 
-    def __init__(self, inward: int, outward: int, w_dim: int, side: int, up: bool) -> None:
+    def __init__(
+        self, inward: int, outward: int, w_dim: int, side: int, up: bool, noisy: bool
+    ) -> None:
         super().__init__(inward, outward, w_dim, 3, demodulated=True, up=up)
-        self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise_const", torch.randn(side, side))
+        self.noisy = noisy
+        if noisy:
+            self.noise_strength = nn.Parameter(torch.zeros(()))
+            self.register_buffer("noise_const", torch.randn(side, side))
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
         """noise (B or 1, 1, H, W), standard normal."""
         x = self.convolved(x, w)
-        x = x + (noise * self.noise_strength).to(x.dtype)
+        if self.noisy:
+            x = x + (noise * self.noise_strength).to(x.dtype)
         return active(x + self.bias.to(x.dtype)[:, None, None])
 
 
@@ -124,20 +137,20 @@ class ToRgb(Modulated):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         x = self.convolved(x, w) + self.bias.to(x.dtype)[:, None, None]
-        return x if x.dtype == torch.float32 else x.clamp(-256, 256)
+        return x.clamp(-CLAMP, CLAMP) if is_half(x) else x
 
 
 class Block(nn.Module):
     """Two layers (one at 4 pixels, after a learned constant) and what they add to the image."""
 
-    def __init__(self, inward: int, outward: int, w_dim: int, side: int) -> None:
+    def __init__(self, inward: int, outward: int, w_dim: int, side: int, noisy: bool) -> None:
         super().__init__()
         self.side = side
         if inward:
-            self.conv0 = Layer(inward, outward, w_dim, side, up=True)
+            self.conv0 = Layer(inward, outward, w_dim, side, up=True, noisy=noisy)
         else:
             self.const = nn.Parameter(torch.randn(outward, side, side))
-        self.conv1 = Layer(outward, outward, w_dim, side, up=False)
+        self.conv1 = Layer(outward, outward, w_dim, side, up=False, noisy=noisy)
         self.torgb = ToRgb(outward, w_dim)
         self.layers = 2 if inward else 1
 
@@ -159,13 +172,14 @@ class Synthesis(nn.Module):
     A block's addition takes the w of the next block's first layer, so there are 2·log2(size) - 2.
     """
 
-    def __init__(self, size: int, w_dim: int, base: int, most: int, half: int) -> None:
+    def __init__(self, size: int, w_dim: int, base: int, most: int, half: int, noisy: bool) -> None:
         super().__init__()
+        self.noisy = noisy
         self.sides, self.half, self.layers = sides(size), half, 2 * int(math.log2(size)) - 2
         inward = 0
         for side in self.sides:
             outward = channels(side, base, most)
-            setattr(self, f"b{side}", Block(inward, outward, w_dim, side))
+            setattr(self, f"b{side}", Block(inward, outward, w_dim, side, noisy))
             inward = outward
 
     def block(self, side: int) -> Block:
@@ -199,22 +213,20 @@ class Synthesis(nn.Module):
         return image, kept
 
     def drawn(self, count: int, draw: torch.Generator | None, like: Tensor) -> list[Tensor]:
-        """Noise of each layer for `count` images, on the device of `like`; from `draw`, which is the
-        CPU's where it is one for all devices, or from the global numbers."""
-        found = []
-        for side in self.sides:
-            for _ in range(self.block(side).layers):
-                shape = (count, 1, side, side)
-                if draw is None:
-                    found.append(torch.randn(shape, device=like.device))
-                else:
-                    found.append(torch.randn(shape, generator=draw, device=draw.device).to(like.device))
-        return found
+        """Noise of each layer for `count` images, on the device of `like`: from `draw`, which may be on
+        another device, or from the global numbers."""
+        device = like.device if draw is None else draw.device
+        sides = [side for side in self.sides for _ in range(self.block(side).layers)]
+        if not self.noisy:
+            return [like.new_zeros(1, 1, 1, 1)] * len(sides)
+        shapes = [(count, 1, side, side) for side in sides]
+        return [torch.randn(s, generator=draw, device=device).to(like.device) for s in shapes]
 
     def constant(self) -> list[Tensor]:
         """The noise that belongs to the network."""
-        blocks = [self.block(side) for side in self.sides]
-        layers = [layer for b in blocks for layer in ([b.conv0, b.conv1] if b.layers == 2 else [b.conv1])]
+        if not self.noisy:
+            return self.drawn(1, None, self.b4.const)
+        layers = [layer for layer in self.modules() if isinstance(layer, Layer)]
         return [layer.noise_const[None, None] for layer in layers]
 
 
@@ -222,11 +234,19 @@ class StyleGan2(nn.Module):
     """The generator: `mapping` and `synthesis`."""
 
     def __init__(
-        self, size: int, z_dim: int, w_dim: int, mapping: int, base: int, most: int, half: int = 0
+        self,
+        size: int,
+        z_dim: int,
+        w_dim: int,
+        mapping: int,
+        base: int,
+        most: int,
+        half: int = 0,
+        noisy: bool = True,
     ) -> None:
         super().__init__()
         self.size, self.z_dim, self.w_dim = size, z_dim, w_dim
-        self.synthesis = Synthesis(size, w_dim, base, most, half)
+        self.synthesis = Synthesis(size, w_dim, base, most, half, noisy)
         self.mapping = Mapping(z_dim, w_dim, mapping)
 
     @property

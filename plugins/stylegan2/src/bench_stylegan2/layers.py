@@ -19,10 +19,15 @@ CLAMP = 256.0
 """Activations in half precision stay within this."""
 
 
+def is_half(x: Tensor) -> bool:
+    """Whether values may overflow."""
+    return x.dtype in (torch.float16, torch.bfloat16)
+
+
 def active(x: Tensor, gain: float = GAIN) -> Tensor:
     """The leaky rectifier, times `gain`; in half precision within ±`CLAMP` times gain over `GAIN`."""
     x = functional.leaky_relu(x, SLOPE) * gain
-    if x.dtype == torch.float32:
+    if not is_half(x):
         return x
     limit = CLAMP * gain / GAIN
     return x.clamp(-limit, limit)

@@ -28,7 +28,7 @@ def network(size: int, settings: NetworkSettings, half: int = 0) -> StyleGan2:
             cure="choose a protocol whose images have such a side (`bench ls protocols`)",
         )
     s = settings
-    return StyleGan2(size, s.z, s.w, s.mapping, s.base, s.most, half)
+    return StyleGan2(size, s.z, s.w, s.mapping, s.base, s.most, half, s.noise)
 
 
 def as_generator(net: StyleGan2, truncation: float) -> Generator:

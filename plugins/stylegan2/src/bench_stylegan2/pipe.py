@@ -75,7 +75,9 @@ def placement(dice: Dice, side: int) -> Tensor:
     found = scaling(dice.chosen(1 - 2 * dice.one_of(2), 1.0), one)
     found = found @ rotation(dice.chosen(dice.one_of(4) * (math.pi / 2), 0.0)).round()
     hit = dice.uniform() < dice.p
-    right, down = (torch.where(hit, (2 * dice.uniform() - 1) / 8 * side, 0).round() for _ in range(2))
+    right, down = (
+        torch.where(hit, (2 * dice.uniform() - 1) / 8 * side, 0).round() for _ in range(2)
+    )
     found = found @ translation(right, down)
     scale = dice.chosen(torch.exp2(0.2 * dice.normal()), 1.0)
     found = found @ scaling(scale, scale)
@@ -113,17 +115,18 @@ def resampled(images: Tensor, matrix: Tensor) -> Tensor:
     """Each image at the places that `matrix` (B, 3, 3) names, without aliasing.
 
     Enlarged to twice the side through `SYM6`, sampled bilinearly there, brought back through the same
-    filter. Beyond the borders' outer edges lie mirror images, any number of them.
+    filter. Beyond the border pixels' centres lies the mirror image, half a side of it at least, and
+    mirror images of all that further out.
     """
     side, half = images.shape[-1], len(SYM6) // 2
-    fine = _enlarged(functional.pad(images, (half,) * 4, mode="reflect"))
-    fine = fine[..., 2 * half : -2 * half, 2 * half : -2 * half]
-    # the fine pixels that the filter takes on the way back
+    around = min(side - 1, max(2 * half, side // 2))
+    fine = _enlarged(functional.pad(images, (around,) * 4, mode="reflect"))
+    # the fine pixels that the filter takes on the way back; its middle lies on every second one
     taken = torch.arange(1 - half, 2 * side + half - 1, device=images.device)
-    place = (taken + 0.5) / 2 - side / 2
+    place = taken / 2 - (side - 1) / 2
     y, x = torch.meshgrid(place, place, indexing="ij")
     at = torch.einsum("bij,jhw->bihw", matrix, torch.stack([x, y, torch.ones_like(x)]))
-    column, row = ((at[:, i] + side / 2) * 2 - 0.5 for i in (0, 1))
+    column, row = ((at[:, i] + (side - 1) / 2 + around) * 2 for i in (0, 1))
     return _reduced(sampled(fine, column, row))
 
 

@@ -43,7 +43,9 @@ def declared(settings: StyleGan2Settings) -> tuple[Weights, ...]:
 class Teacher(nn.Module):
     """Images (B, 3, S, S) in [-1, 1] → the maps (B, C, h, w) of each layer, without gradient."""
 
-    def __init__(self, maps: Callable[[Tensor], Sequence[Tensor]], size: int, scale: nn.Module) -> None:
+    def __init__(
+        self, maps: Callable[[Tensor], Sequence[Tensor]], size: int, scale: nn.Module
+    ) -> None:
         super().__init__()
         self.maps, self.size, self.scale = maps, size, scale
         self.requires_grad_(False).eval()
@@ -66,6 +68,25 @@ class Scale(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         mean, spread = (images.new_tensor(v)[:, None, None] for v in (RELEASED_MEAN, IMAGENET_STD))
         return ((images + 1) / 2 - mean) / spread
+
+
+class Normed(nn.Module):
+    """Maps of a trunk, each place's channels brought to mean 0 and variance 1.
+
+    What a transformer's last norm does, without learned scales: maps of a convolutional network differ
+    in size by orders of magnitude, and the loss would be that of the largest.
+    """
+
+    def __init__(self, maps: nn.Module) -> None:
+        super().__init__()
+        self.maps = maps
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        found = []
+        for each in self.maps(images):
+            last = each.permute(0, 2, 3, 1)
+            found.append(functional.layer_norm(last, last.shape[-1:]).permute(0, 3, 1, 2))
+        return found
 
 
 class TimmMaps(nn.Module):
@@ -92,7 +113,8 @@ def teacher(settings: StyleGan2Settings, weights: Callable[[str], Path], seed: i
         else:
             maps = untrained_trunk(name, layers, seed)
         scale: nn.Module = maps.scale if settings.teacher_scale == "own" else Scale()
-        return Teacher(maps, settings.teacher_size, scale)
+        seen = Normed(maps) if settings.teacher_norm else maps
+        return Teacher(seen, settings.teacher_size, scale)
     network = _timm(name.removeprefix("timm/"), settings, weights)
     maps = TimmMaps(network, [int(layer) for layer in layers], settings.teacher_norm)
     return Teacher(maps, settings.teacher_size, _timm_scale(network, settings))
@@ -154,7 +176,10 @@ class Predictors(nn.ModuleList):
     def __init__(self, settings: StyleGan2Settings, widths: Sequence[int]) -> None:
         super().__init__(
             Predictor(
-                channels(side, settings.base, settings.most), settings.hidden, width, settings.predictor
+                channels(side, settings.base, settings.most),
+                settings.hidden,
+                width,
+                settings.predictor,
             )
             for side, width in zip(settings.hsr, widths, strict=True)
         )

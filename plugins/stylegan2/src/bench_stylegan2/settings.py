@@ -16,7 +16,7 @@ class NetworkSettings(MethodSettings):
     """The generator's shape.
 
     Maps of r pixels have `base` / r channels, at most `most`; `mapping` is how many layers lead from
-    z to w.
+    z to w. Without `noise` an image follows from w alone.
     """
 
     z: int = Field(512, ge=1)
@@ -24,6 +24,7 @@ class NetworkSettings(MethodSettings):
     mapping: int = Field(2, ge=1)
     base: int = Field(16384, ge=64)
     most: int = Field(512, ge=1)
+    noise: bool = True
     truncation: float = at_prediction(1.0, ge=0, le=1)
     """How far w lies from its mean, as a share; 1 for every distance between sets of images."""
 
@@ -48,7 +49,8 @@ class StyleGan2Settings(NetworkSettings):
     `teacher` at `teacher_layers`, one each, through 1 × 1 convolutions with `hidden` channels, from
     `hsr_from` images on, with weight `hsr_weight`. A teacher "timm/NAME" is one of timm's networks, with
     the weights of `teacher_file`, whose `teacher_sha256` is stated; its layers are numbers of blocks.
-    An untrained one has `teacher_trained` false.
+    An untrained one has `teacher_trained` false. `teacher_norm` takes a transformer's last norm, and of
+    other networks brings each place's channels to mean 0 and variance 1.
     """
 
     size: int | None = Field(None, ge=8)
@@ -104,7 +106,11 @@ class StyleGan2Settings(NetworkSettings):
                 f"teacher_layers {list(self.teacher_layers)} must name one layer for each of the sides "
                 f"hsr {list(self.hsr)}"
             )
-        if timm and self.teacher_trained and not (self.teacher_file and len(self.teacher_sha256) == 64):
+        if (
+            timm
+            and self.teacher_trained
+            and not (self.teacher_file and len(self.teacher_sha256) == 64)
+        ):
             raise ValueError(
                 f"teacher {self.teacher} needs teacher_file, and teacher_sha256, the digest of that file"
             )

@@ -137,9 +137,7 @@ class Training:
         lengths = game.path_lengths(images, w, draw)
         self.path.follow(self.settings.path_decay, length=lengths)
         penalty = (lengths - self.path.length.to(lengths)).square().mean()
-        self.makes.step(
-            self.settings.path_every * self.settings.path_weight * penalty, limit=LIMIT
-        )
+        self.makes.step(self.settings.path_every * self.settings.path_weight * penalty, limit=LIMIT)
         return {"path_penalty": penalty.detach(), "path_length": self.path.length.clone()}
 
     def _judge(self, real: Tensor, draw: torch.Generator) -> dict[str, Tensor | float]:
