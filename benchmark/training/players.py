@@ -53,9 +53,9 @@ class Player(nn.Module):
         """One step of the optimiser down the mean of `loss` over processes.
 
         `clip` is the largest norm of all gradients together. With `limit` each number of a gradient lies
-        within ±`limit`, and one that is none is 0, as half precision may need. Buffers that each process has moved by its
-        own share (an average of w, running values) become means over processes too. Returns the loss of
-        this process, detached.
+        within ±`limit`, and one that is none is 0, as half precision may need. Buffers that each process
+        has moved by its own share (an average of w, running values) become means over processes too.
+        Returns the loss of this process, detached.
         """
         self.optimiser.zero_grad(set_to_none=True)
         self.fabric.backward(loss)

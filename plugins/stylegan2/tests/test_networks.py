@@ -1,4 +1,4 @@
-"""The networks are StyleGAN2's: sizes, layers, and numbers that the release gives for the same weights."""
+"""The networks are StyleGAN2's: sizes, layers, and the release's numbers for the same weights."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Discriminator(nn.Module):
 
     def __init__(self, size: int, base: int, most: int, group: int, half: int = 0) -> None:
         super().__init__()
-        self.sides, self.half = sides(size)[:0:-1], half
+        self.sides, self.finest = sides(size)[:0:-1], half
         for side in self.sides:
             widths = channels(side, base, most), channels(side // 2, base, most)
             setattr(self, f"b{side}", ResidualBlock(*widths, first=side == size))
@@ -85,6 +85,6 @@ class Discriminator(nn.Module):
         """`images` may be `sets` batches one after the other: each is scored as if alone."""
         x = images
         for i, side in enumerate(self.sides):
-            x = getattr(self, f"b{side}")(x.to(low if i < self.half else torch.float32))
+            x = getattr(self, f"b{side}")(x.to(low if i < self.finest else torch.float32))
         scores: Tensor = self.b4(x.float(), sets)
         return scores

@@ -88,7 +88,8 @@ class Modulated(nn.Module):
 
     def convolved(self, x: Tensor, w: Tensor) -> Tensor:
         """x (B, in, H, W), w (B, w_dim) → (B, out, H, W) or twice that side, without bias."""
-        styles, weight = self.affine(w) * self.scale, self.weight
+        styles: Tensor = self.affine(w) * self.scale
+        weight: Tensor = self.weight
         if is_half(x) and self.demodulated:
             # half precision: neither may overflow, and what is taken out here demodulation cancels
             weight = weight * (
@@ -175,7 +176,8 @@ class Synthesis(nn.Module):
     def __init__(self, size: int, w_dim: int, base: int, most: int, half: int, noisy: bool) -> None:
         super().__init__()
         self.noisy = noisy
-        self.sides, self.half, self.layers = sides(size), half, 2 * int(math.log2(size)) - 2
+        self.sides, self.finest = sides(size), half
+        self.layers = 2 * int(math.log2(size)) - 2
         inward = 0
         for side in self.sides:
             outward = channels(side, base, most)
@@ -199,7 +201,7 @@ class Synthesis(nn.Module):
         `noise` has one entry for each layer with noise, (B or 1, 1, side, side); the `half` largest
         blocks compute in `low`.
         """
-        x, image, kept, first, fine = None, None, {}, 0, self.sides[len(self.sides) - self.half :]
+        x, image, kept, first, fine = None, None, {}, 0, self.sides[len(self.sides) - self.finest :]
         for side in self.sides:
             block = self.block(side)
             dtype = low if side in fine else torch.float32
@@ -225,7 +227,7 @@ class Synthesis(nn.Module):
     def constant(self) -> list[Tensor]:
         """The noise that belongs to the network."""
         if not self.noisy:
-            return self.drawn(1, None, self.b4.const)
+            return self.drawn(1, None, self.block(4).const)
         layers = [layer for layer in self.modules() if isinstance(layer, Layer)]
         return [layer.noise_const[None, None] for layer in layers]
 

@@ -97,7 +97,7 @@ class Convolution(nn.Module):
 
 
 def blurred(x: Tensor, pad: int, gain: float = 1.0) -> Tensor:
-    """(B, C, H, W) → (B, C, H + 2·pad - 3, …): the filter [1, 3, 3, 1] / 8 along both axes, zeros around.
+    """(B, C, H, W) → (B, C, H + 2·pad - 3, …): [1, 3, 3, 1] / 8 along both axes, zeros around.
 
     >>> blurred(torch.ones(1, 1, 4, 4), 0).tolist()
     [[[[1.0]]]]

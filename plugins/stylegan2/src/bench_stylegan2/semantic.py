@@ -116,8 +116,8 @@ def teacher(settings: StyleGan2Settings, weights: Callable[[str], Path], seed: i
         seen = Normed(maps) if settings.teacher_norm else maps
         return Teacher(seen, settings.teacher_size, scale)
     network = _timm(name.removeprefix("timm/"), settings, weights)
-    maps = TimmMaps(network, [int(layer) for layer in layers], settings.teacher_norm)
-    return Teacher(maps, settings.teacher_size, _timm_scale(network, settings))
+    blocks = TimmMaps(network, [int(layer) for layer in layers], settings.teacher_norm)
+    return Teacher(blocks, settings.teacher_size, _timm_scale(network, settings))
 
 
 def _timm(name: str, settings: StyleGan2Settings, weights: Callable[[str], Path]) -> nn.Module:

@@ -45,7 +45,8 @@ class Training:
     def __init__(
         self, net: StyleGan2, images: Images, context: FitContext, settings: StyleGan2Settings
     ) -> None:
-        assert settings.batch is not None and settings.gamma is not None
+        assert settings.batch is not None
+        assert settings.gamma is not None
         self.settings, self.seed, self.rank = settings, context.seed, context.rank
         self.batch, self.gamma = settings.batch, settings.gamma
         self.fabric = make_fabric(context.device)
@@ -64,13 +65,20 @@ class Training:
         self.average = Average(net, settings.average, settings.ramp)
         self.adaptive = Adaptive(settings.target, settings.adapt)
         if settings.probability is not None:
-            self.adaptive.p = settings.probability
+            self.adaptive.p.fill_(settings.probability)
         self.path = Numbers(length=0.0)
         self.balance = game.Balance()
         order = Order(
             len(images), self.batch, context.seed, rank=context.rank, share=context.devices
         )
         self.batches = Batches(images, order, self.fabric.device, margin=False)
+
+    @property
+    def averaged(self) -> StyleGan2:
+        """The slow copy of the generator, which is what a fit leaves."""
+        found = self.average.network
+        assert isinstance(found, StyleGan2)
+        return found
 
     @property
     def state(self) -> dict[str, nn.Module]:
@@ -93,7 +101,7 @@ class Training:
     def _adam(self, network: nn.Module, every: int) -> torch.optim.Adam:
         rate = self.settings.learning_rate
         how = lazy_adam(every, rate) if every else {"lr": rate, "betas": (0.0, 0.99)}
-        return torch.optim.Adam(network.parameters(), **how, eps=1e-8)  # type: ignore[arg-type]
+        return torch.optim.Adam(network.parameters(), **how, eps=1e-8)
 
     def update(self, step: int) -> dict[str, Tensor | float]:
         """One step of each player, and of its regulariser where it is due."""
@@ -202,7 +210,7 @@ class Training:
     @torch.no_grad()
     def samples(self) -> Tensor:
         """What the averaged generator makes of the same few z, with the noise that belongs to it."""
-        net = self.average.network
+        net = self.averaged
         draw = generator(self.seed, "shown")
         z = torch.randn(SHOWN, net.z_dim, generator=draw).to(self.fabric.device)
         images, _ = net.synthesis(net.every(net.mapping(z)), net.synthesis.constant())
@@ -227,8 +235,8 @@ def fit(
         state=training.state,
         update=training.update,
         milestones=spaced(steps, 6),
-        save_milestone=lambda folder: save(training.average.network, folder),
+        save_milestone=lambda folder: save(training.averaged, folder),
         samples=training.samples,
         samples_at=spaced(steps, 6),
     )
-    return training.average.network
+    return training.averaged
