@@ -2,11 +2,11 @@
 
     python perf/stylegan2_training.py --images FOLDER [--rounds 3] [--threads 1]
 
-The plain loop is the usual one: a DataLoader opens and shrinks a picture file for each image, modulated
-convolutions are grouped ones with each image's own weights, upsampling puts zeros between pixels, real and
-generated images go through the discriminator one after the other. Network, batch, losses, the rate of R1 and
-the optimiser are the same. `grouped` is our loop with the plain loop's network alone; `files` is our network
-fed by the plain loop's loader.
+The plain loop is the usual one: a DataLoader opens and shrinks a picture file for each image,
+modulated convolutions are grouped ones with each image's own weights, upsampling puts zeros between
+pixels, real and generated images go through the discriminator one after the other. Network, batch,
+losses, the rate of R1 and the optimiser are the same. `grouped` is our loop with the plain loop's
+network alone; `files` is our network fed by the plain loop's loader.
 """
 
 from __future__ import annotations
