@@ -35,8 +35,8 @@ CENTRE_RULES: tuple[str, ...] = get_args(CentreRule)
 """How a part gives one point: `benchmark.probes.part_centres` says what each name means."""
 
 Role = Literal["method", "floor", "reference", "ceiling"]
-"""A floor is to be beaten; a reference says what a known thing scores, and a method behind it has not failed;
-a ceiling is given the truth."""
+"""A floor is to be beaten; a reference says what a known thing scores, and a method behind it has not
+failed; a ceiling is given the truth."""
 Origin = Literal["official", "ported-and-verified", "reimplemented"]
 
 

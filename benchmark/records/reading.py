@@ -44,7 +44,7 @@ def _nothing_from_elsewhere(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "record_schema": 5}
 
 
-REFERENCES = frozenset({"training-images"})
+REFERENCES = ("training-images",)
 """Methods that were floors when there were no references."""
 
 
@@ -52,7 +52,11 @@ def _no_references(content: dict[str, Any]) -> dict[str, Any]:
     """Schema 5 knew no references: what a copy of the training set scores was called a floor."""
     content = {**content, "record_schema": 6}
     method = content.get("method")
-    if isinstance(method, dict) and method.get("role") == "floor" and method.get("id") in REFERENCES:
+    if (
+        isinstance(method, dict)
+        and method.get("role") == "floor"
+        and method.get("id") in REFERENCES
+    ):
         content["method"] = {**method, "role": "reference"}
     return content
 
