@@ -44,7 +44,7 @@ class ResultColumns:
     version: int
     """The method's version."""
     role: str
-    """method, floor or ceiling."""
+    """method, floor, reference or ceiling."""
     origin: str
     """Whose code it is."""
     preset: str
