@@ -50,7 +50,16 @@ FLOORS: dict[str, tuple[str, list[Kind], str]] = {
 ROLES: dict[str, Role] = {"training-images": "reference", "oracle": "ceiling"}
 """What is no floor."""
 
-OF = ("lead:small", "lead:demo", "lead:paper", "imm:small", "imm:demo", "imm:released", "imm:paper")
+OF = (
+    "lead:small",
+    "lead:demo",
+    "lead:paper",
+    "imm:small",
+    "imm:demo",
+    "imm:released",
+    "imm:paper",
+    "stylegan2:small",
+)
 """Whose untrained networks are floors."""
 
 PRESETS: dict[str, dict[str, Any]] = {
