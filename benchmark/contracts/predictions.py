@@ -194,12 +194,14 @@ class Translation(Prediction):
 
 
 class Draw(NamedTuple):
-    """What some generated images are made of: their numbers in the stream, z (B, z_dim) on the CPU, and
-    the noise seed that they share."""
+    """What a few generated images are made of."""
 
     rows: range
+    """Their numbers in the stream."""
     z: torch.Tensor
+    """Their z (B, z_dim), on the CPU."""
     noise: int
+    """The noise seed that they share."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ SEED = 0
 IMAGES = 4000
 SECONDS, FEWEST = 15.0, 200
 """A generator that makes no 4,000 images in that time is looked at in fewer, but in so many at least."""
-NUMBERS = 2**26
+NUMBERS = 2**25
 """Of all w together at most: of wide ones there are fewer."""
 STEPS = range(-3, 4)
 
@@ -78,7 +78,7 @@ def edited_rows(
     Where all layers of every w are the same, so is the direction in each of them.
     """
     shared = bool((codes == codes[:, :1]).all())
-    flat = (codes[:, 0] if shared else codes.flatten(1)).double().cpu().numpy()
+    flat = (codes[:, 0] if shared else codes.flatten(1)).cpu().numpy()
     rows: list[Row] = []
     for name, scores in zip(attributes, logits.T, strict=True):
         found = attribute_direction(flat, scores, SEED)

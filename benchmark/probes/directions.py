@@ -32,8 +32,8 @@ class Direction(NamedTuple):
     held_out: int
 
 
-def attribute_direction(codes: FloatArray, scores: FloatArray, seed: int = 0) -> Direction:
-    """The direction in which codes (N, D) get higher scores (N,).
+def attribute_direction(codes: np.ndarray, scores: np.ndarray, seed: int = 0) -> Direction:
+    """The direction in which codes (N, D), any float dtype, get higher scores (N,).
 
     A tenth of the codes at either end of the scores is taken, seven tenths of these by a draw from
     `seed` to fit `large_margin_plane`, the rest to try it on. Raises `InvalidInput` for bad shapes, NaN,
@@ -46,19 +46,21 @@ def attribute_direction(codes: FloatArray, scores: FloatArray, seed: int = 0) ->
     >>> found.normal.round(1), found.accuracy, found.held_out
     (array([0.6, 0.8]), 1.0, 60)
     """
-    codes, scores = checks.arrays(codes=(codes, "N D"), scores=(scores, "N"))
+    (scores,) = checks.arrays(scores=(scores, "N"))
+    if len(codes) != len(scores):
+        raise InvalidInput(f"codes: expected {len(scores)}, one for each score, got {len(codes)}")
     ends = int(SHARE * len(codes))
     if ends < 2:
         raise InvalidInput(f"codes: expected at least {2 / SHARE:.0f}, got {len(codes)}")
     order = np.argsort(scores, kind="stable")
-    chosen = np.concatenate([order[:ends], order[-ends:]])
+    (chosen,) = checks.arrays(codes=(codes[[*order[:ends], *order[-ends:]]], "N D"))
     sides = np.repeat([-1.0, 1.0], ends)
     shuffled = np.random.Generator(np.random.PCG64(seed)).permutation(2 * ends)
     fitted, tried = np.split(shuffled, [round(FITTED * 2 * ends)])
-    normal, offset = large_margin_plane(codes[chosen[fitted]], sides[fitted])
+    normal, offset = large_margin_plane(chosen[fitted], sides[fitted])
     if not normal.any():
         raise InvalidInput("codes: those of high and of low scores are alike")
-    right = (codes[chosen[tried]] @ normal + offset > 0) == (sides[tried] > 0)
+    right = (chosen[tried] @ normal + offset > 0) == (sides[tried] > 0)
     return Direction(normal / np.linalg.norm(normal), float(right.mean()), len(tried))
 
 
@@ -84,6 +86,11 @@ def large_margin_plane(points: FloatArray, sides: FloatArray) -> tuple[FloatArra
     # about their middle the offset is small, and the problem well-conditioned
     middle = points.mean(axis=0)
     centred = points - middle
+    basis = None
+    if points.shape[1] > len(points):
+        # the normal is a sum of points, so the same problem is solved among these alone
+        basis, within = np.linalg.qr(centred.T)
+        centred = within.T
 
     def loss(plane: FloatArray) -> tuple[float, FloatArray]:
         short = np.maximum(0, 1 - sides * (centred @ plane[:-1] + plane[-1]))
@@ -91,8 +98,8 @@ def large_margin_plane(points: FloatArray, sides: FloatArray) -> tuple[FloatArra
         gradient = np.append(plane[:-1] + pull @ centred, pull.sum())
         return float(plane[:-1] @ plane[:-1] / 2 + short @ short), gradient
 
-    start = np.zeros(points.shape[1] + 1)
+    start = np.zeros(centred.shape[1] + 1)
     options = {"maxiter": 1000, "gtol": 1e-8, "ftol": 1e-14}
     plane = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
-    normal: FloatArray = plane[:-1]
+    normal: FloatArray = plane[:-1] if basis is None else basis @ plane[:-1]
     return normal, float(plane[-1] - normal @ middle)

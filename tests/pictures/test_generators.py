@@ -140,7 +140,7 @@ def test_wide_w_are_looked_at_in_fewer_images(monkeypatch: pytest.MonkeyPatch) -
     codes, _ = labelled(linear(), Redness(), how, "cpu")  # type: ignore[arg-type]
     assert len(codes) == 256  # whole batches
     monkeypatch.setattr(edits, "SECONDS", 0.0)
-    monkeypatch.setattr(edits, "NUMBERS", 2**26)
+    monkeypatch.setattr(edits, "NUMBERS", 2**25)
     codes, _ = labelled(linear(), Redness(), how, "cpu")  # type: ignore[arg-type]
     assert len(codes) == 256
 

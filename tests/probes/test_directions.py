@@ -63,5 +63,7 @@ def test_what_has_no_direction_is_refused() -> None:
         attribute_direction(np.zeros((19, 2)), np.arange(19.0))
     with pytest.raises(InvalidInput, match="alike"):
         attribute_direction(np.zeros((40, 2)), np.arange(40.0))
+    with pytest.raises(InvalidInput, match="one for each score"):
+        attribute_direction(np.zeros((40, 2)), np.arange(30.0))
     with pytest.raises(InvalidInput, match="both of them"):
         large_margin_plane(np.eye(2), np.ones(2))
