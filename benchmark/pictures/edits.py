@@ -20,7 +20,7 @@ from benchmark.probes.attributes import AttributeNet
 from benchmark.probes.directions import attribute_direction
 from benchmark.protocols.generation import Linearity
 from benchmark.tasks.attribute_classifier import attribute_classifier
-from benchmark.tasks.image_generation import read_attributes
+from benchmark.tasks.image_generation import BATCH, read_attributes
 
 SEED = 0
 IMAGES = 4000
@@ -34,7 +34,7 @@ STEPS = range(-3, 4)
 def edits_sheet(run: PicturedRun) -> Image.Image | None:
     """A row for each attribute: the first generated image at −3, −2, …, 3 along its direction in w.
 
-    None for runs without an attribute classifier, for generators whose w are all alike, and where the
+    None for runs without an attribute classifier, for generators whose w do not differ, and where the
     fit is not on this machine.
     """
     generator, how = run.generator, run.plan.scored.generation
@@ -57,7 +57,7 @@ def labelled(
     """w (N, layers, w_dim) of the first generated images, and the logits (N, A) of their attributes."""
     codes: list[torch.Tensor] = []
     logits, until = [], time.monotonic() + SECONDS
-    for draw in generator.draws(IMAGES, SEED):
+    for draw in generator.draws(IMAGES, SEED, batch=BATCH):
         some = generator.mapping(draw.z.to(device))
         if codes and (
             draw.rows.stop * some[0].numel() > NUMBERS

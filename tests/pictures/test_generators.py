@@ -138,11 +138,11 @@ def test_wide_w_are_looked_at_in_fewer_images(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(edits, "NUMBERS", 300 * 2 * AXES)
     how = Linearity(walks=1, classifier="redness")
     codes, _ = labelled(linear(), Redness(), how, "cpu")  # type: ignore[arg-type]
-    assert len(codes) == 256  # whole batches
+    assert len(codes) == 288  # whole batches of 32
     monkeypatch.setattr(edits, "SECONDS", 0.0)
     monkeypatch.setattr(edits, "NUMBERS", 2**25)
     codes, _ = labelled(linear(), Redness(), how, "cpu")  # type: ignore[arg-type]
-    assert len(codes) == 256
+    assert len(codes) == 224
 
 
 def test_a_sheet_of_far_images_says_which_covariance_it_was() -> None:

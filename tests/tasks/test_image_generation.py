@@ -12,7 +12,7 @@ import pytest
 import torch
 from tests_generation import RANDOM, SMALL_IMAGES
 
-from benchmark.contracts import Generator
+from benchmark.contracts import FitContext, Generator, Images, Method
 from benchmark.contracts.errors import DataAltered, DataMissing, PluginBroken
 from benchmark.files import load_arrays
 from benchmark.home import home
@@ -123,7 +123,7 @@ def test_a_record_of_single_numbers_says_how_many_images_and_through_what(protoc
 
 
 def test_precision_and_recall_may_look_through_a_network_of_their_own(
-    protocol: Write, monkeypatch: pytest.MonkeyPatch
+    protocol: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its features are kept apart, its metrics bear its name, and its weights are pinned as well."""
 
@@ -141,7 +141,7 @@ def test_precision_and_recall_may_look_through_a_network_of_their_own(
         ('id = "precision"', 'id = "precision/coarse"'),
         ('id = "recall"', 'id = "recall/coarse"'),
     ]
-    _, record = done("training-images", protocol(*own, name="two_networks"))
+    plan, record = done("training-images", protocol(*own, name="two_networks"))
     _, plain = done("training-images", protocol())
     _, coarse = done(
         "training-images",
@@ -158,6 +158,10 @@ def test_precision_and_recall_may_look_through_a_network_of_their_own(
     assert all(mine == theirs for mine, theirs in shared.values())
     assert found["precision/coarse"] != one["precision"]
     assert record.probe["neighbours_features"]["name"] == "fd-coarse"
+    asked: list[int] = []
+    plan.task.predict(counting(asked), "generator", plan.splits, plan.scored, tmp_path, QUIET)
+    assert sum(asked) == 40 + 2 * 10  # each image once, for both networks
+    assert {p.stem for p in tmp_path.glob("*fake.npy")} == {"fake", "near-fake"}
     assert record.probe["features"]["name"] == "fd-random-conv"
     with pytest.raises(ProtocolInvalid, match="'precision'"):
         done("tint", protocol(own[0], name="wrong"))
@@ -241,15 +245,14 @@ def test_images_of_another_size_are_refused(protocol: Write) -> None:
         done("noise", protocol())
 
 
-def test_images_are_looked_at_a_few_at_a_time_and_never_kept(
-    protocol: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = protocol(("images = 40", "images = 300"))
-    plan = make_plan_of(name)
-    asked = []
+def counting(asked: list[int]) -> Method:
+    """A method that notes how many images it is asked for at a time."""
 
-    class Counting:
-        device = "cpu"
+    class Counting(Method):
+        gives = ("generator",)
+
+        def fit(self, images: Images, context: FitContext) -> None:
+            pass
 
         def generator(self) -> Generator:
             def synthesis(w: torch.Tensor, noise: int) -> torch.Tensor:
@@ -258,7 +261,18 @@ def test_images_are_looked_at_a_few_at_a_time_and_never_kept(
 
             return Generator(2, 1, 32, lambda z: z[:, None], synthesis)
 
-    plan.task.predict(Counting(), "generator", plan.splits, plan.scored, tmp_path, QUIET)
+    found = Counting(Counting.Settings())
+    found.device = "cpu"
+    return found
+
+
+def test_images_are_looked_at_a_few_at_a_time_and_never_kept(
+    protocol: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = protocol(("images = 40", "images = 300"))
+    plan = make_plan_of(name)
+    asked: list[int] = []
+    plan.task.predict(counting(asked), "generator", plan.splits, plan.scored, tmp_path, QUIET)
     assert sum(asked) == 300 + 2 * 10
     assert max(asked) <= BATCH
     kept = {p.name: np.load(p).shape for p in tmp_path.glob("*.npy")}
