@@ -2,14 +2,20 @@
 
 Pillow guesses a file's format from its content, and some of the formats it knows start other programs
 (PostScript starts Ghostscript, whatever the file is called). What data sets ship is one of `FORMATS`.
+
+A path may go on inside a zip, `faces.zip/00/a.png`: the picture is read there, and nothing is unpacked.
 """
 
 from __future__ import annotations
 
 import stat
+from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
+from zipfile import ZipFile
 
 from PIL import Image, ImageOps
 
@@ -19,6 +25,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 """All of these Pillow decodes by itself."""
 
 AGAIN = "put a whole file there again; of a data set, `bench data verify` names every such file"
+
+LARGEST_ZIPPED = 256 * 2**20
+"""Bytes of a picture's file in a zip; what says it is larger is no picture, and is not read."""
 
 Found = TypeVar("Found")
 
@@ -49,12 +58,75 @@ def image_size(path: Path) -> tuple[int, int]:
     return _opened(path, lambda image: image.size, "image")
 
 
-def _opened(path: Path, use: Callable[[Image.Image], Found], what: str) -> Found:
+def zip_of(path: Path) -> Path | None:
+    """The zip inside which a path goes on; None where it leads to a file of its own.
+
+    Example: `zip_of(Path("faces.zip/00/a.png"))` is `Path("faces.zip")`, if that is a file.
+    """
+    return next((p for p in path.parents if p.suffix.lower() == ".zip" and p.is_file()), None)
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path leads to a file, on the disk or in a zip."""
+    archive = zip_of(path)
+    if archive is None:
+        return path.is_file()
     try:
+        _zip(archive).getinfo(_inside(archive, path))
+    except KeyError:
+        return False
+    return True
+
+
+def zipped(archive: Path) -> list[str]:
+    """The names of all files in a zip, in its order; raises `DataAltered` for what is none, and for one
+    that holds two files of one name."""
+    try:
+        names = [info.filename for info in _zip(archive).infolist() if not info.is_dir()]
+    except Exception as error:  # BadZipFile, and what a damaged directory makes of it
+        raise DataAltered(f"{archive} can't be read as a zip ({error})", cure=AGAIN) from None
+    ((name, times),) = Counter(names).most_common(1) or [("", 0)]
+    if times > 1:
+        raise DataAltered(f"{archive} holds {name} {times} times", cure=AGAIN)
+    return names
+
+
+def _zip(archive: Path) -> ZipFile:
+    about = archive.stat()
+    return _open_zip(archive, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _open_zip(archive: Path, size: int, changed: int) -> ZipFile:
+    """Opened once: the directory of a zip of 70,000 pictures takes a second to read. Threads may share
+    it."""
+    return ZipFile(archive)
+
+
+def _inside(archive: Path, path: Path) -> str:
+    return path.relative_to(archive).as_posix()
+
+
+def _source(path: Path, what: str) -> Path | BytesIO:
+    """What Pillow opens: the file, or what a zip holds in its place."""
+    archive = zip_of(path)
+    if archive is None:
         # a pipe or a device would be waited for, or read without end
         if not stat.S_ISREG(path.stat().st_mode):
             raise DataAltered(f"the {what} {path} is no regular file", cure=AGAIN)
-        with Image.open(path, formats=FORMATS) as image:
+        return path
+    try:
+        about = _zip(archive).getinfo(_inside(archive, path))
+    except KeyError:
+        raise FileNotFoundError(path) from None
+    if about.file_size > LARGEST_ZIPPED:
+        raise ValueError(f"{about.file_size:,} bytes are no picture's")
+    return BytesIO(_zip(archive).read(about))
+
+
+def _opened(path: Path, use: Callable[[Image.Image], Found], what: str) -> Found:
+    try:
+        with Image.open(_source(path, what), formats=FORMATS) as image:
             if image.mode.startswith(("I", "F")):
                 raise DataAltered(
                     f"the {what} {path} has values of more than 8 bits (mode {image.mode}); bench "

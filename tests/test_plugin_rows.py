@@ -143,8 +143,8 @@ def test_presets_that_need_methods_of_other_plugins_are_a_note(bench: Call, floo
     found = next(r for r in checked.json if r["plugin"] == "bench_floors")
     assert (found["status"], found["error"]) == ("ok", "")
     assert found["note"] == (
-        "presets lead-paper, lead-small, lead-demo, imm-small, imm-demo, imm-released, imm-paper of "
-        "random-features need methods that are not installed: lead, imm"
+        "presets lead-paper, lead-small, lead-demo, imm-small, imm-demo, imm-released, imm-paper, "
+        "stylegan2-small of random-features need methods that are not installed: lead, imm, stylegan2"
     )
     assert "note  bench_floors: presets lead-paper" in bench("plugins", "--check").out
     assert "note" not in bench("plugins").out

@@ -41,7 +41,7 @@ class BoardColumns:
     settings: str
     """Preset and settings, as the board prints them."""
     role: str
-    """method, floor or ceiling; external where predictions came as a file."""
+    """method, floor, reference or ceiling; external where predictions came as a file."""
     value: float
     """The first metric, mean over seeds, in its unit."""
     ci95_low: float | None
@@ -58,7 +58,7 @@ class BoardColumns:
     """Upper end."""
     rank: str
     """Best and worst place among methods that the data leave open, as "2–4"; empty for single seeds,
-    floors and ceilings."""
+    floors, references and ceilings."""
     vs_untrained: float | None
     """Difference to the same network untrained, in the metric's unit."""
     vs_untrained_low: float | None

@@ -50,6 +50,37 @@ KNOWN = {
         "Interpolations",
         "Each row leads in equal steps from one generated image to the next, in the space of w.",
     ),
+    "truncation": (
+        "Truncation",
+        "The first four generated images drawn towards the mean of w: at mean + ψ (w − mean), from "
+        "ψ = 0, which is the mean itself, in equal steps to ψ = 1, which is the image.",
+    ),
+    "smooth_paths": (
+        "Paths with the smallest steps",
+        "From the tenth of the path length's paths whose images change least, the least first: a row "
+        "leads in equal steps from one end of a path to the other. The number under it is the distance "
+        "of its two measured images over the step squared.",
+    ),
+    "rough_paths": (
+        "Paths with the largest steps",
+        "The same from the tenth whose images change most, the most first. Unnatural images are often "
+        "among these.",
+    ),
+    "far": (
+        "Farthest from real images",
+        "Of all generated images that were scored, the 30 whose features have the largest Mahalanobis "
+        "distance (the number) to those of the real images, by their mean and covariance. Where the "
+        "covariance has no inverse, as with fewer real images than dimensions, it is shrunk towards "
+        "equal variances by the rule of Ledoit and Wolf: a pseudo-inverse would not see what no real "
+        "image has. The line above says which it was.",
+    ),
+    "edits": (
+        "Attributes changed",
+        "The first generated image at −3, −2, …, 3 along a unit vector of w for each attribute: the "
+        "normal of the plane of largest margin between the w of the tenth of images that the classifier "
+        "scores highest and of the tenth that it scores lowest, fitted to seven tenths of these. The "
+        "share is of the other w that lie on their side of it. No number of the record is made of it.",
+    ),
     "samples": (
         "Along training",
         "What the method shows of itself as its fit goes on: a row for each number of images seen.",

@@ -46,7 +46,7 @@ class Row:
     one number for all items, over seeds alone); `grouped` says whether it is known which items belong
     together. For experts, `ci_items` bootstraps groups of items alone and `ci_seeds` is the t-interval
     over seeds alone. `rank` is the best and the worst place that the row may have among methods, None
-    for single seeds, floors and ceilings.
+    for single seeds, floors, references and ceilings.
     `floor` compares with the same network untrained. `supervision` are the labels a method saw,
     `weights` the pretrained ones it took, `known_failures` the checks of the contract that it can't
     pass, with the reasons, as its records say; `external`, that it was scored from a file. Rows

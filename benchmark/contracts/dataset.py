@@ -60,14 +60,15 @@ class Sample:
     `box` is (x_min, y_min, x_max, y_max) where the data set gives one. `points` may be None for
     images that are only looked at. `visible` (K,) bool says which points are annotated: what the others
     hold, NaN or any place, counts nowhere, not in a crop made from the points, in no probe and no error;
-    a protocol on such a data set has "visible" among its labels. `mask` names the file of the
+    a protocol on such a data set has "visible" among its labels. A `mirrored` picture without points,
+    box and mask is turned left for right once it is cut and resized. `mask` names the file of the
     foreground, which `Reader.mask` reads; `extra` holds further arrays by name ("attributes", say),
     each of one shape over the data set.
     """
 
     key: str
     path: Path
-    """The image's file."""
+    """The image's file; it may go on inside a zip, `faces.zip/00/a.png`."""
     identity: str = ""
     """The person or object shown."""
     points: np.ndarray | None = None
@@ -75,6 +76,8 @@ class Sample:
     visible: np.ndarray | None = None
     mask: Path | None = None
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)
+    mirrored: bool = False
+    """Whether it is the mirror image that is meant."""
 
 
 class Reader(ABC):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -193,6 +193,17 @@ class Translation(Prediction):
             raise InvalidInput("Translation.images and .alpha differ in size")
 
 
+class Draw(NamedTuple):
+    """What a few generated images are made of."""
+
+    rows: range
+    """Their numbers in the stream."""
+    z: torch.Tensor
+    """Their z (B, z_dim), on the CPU."""
+    noise: int
+    """The noise seed that they share."""
+
+
 @dataclass(frozen=True)
 class Generator:
     """Images out of random numbers: z → w → image. Not a batch but a device, so it has no arrays.
@@ -222,11 +233,21 @@ class Generator:
         Image i depends on (seed, i), not on the batch size: z come in one order, and SHARE_NOISE
         successive images share a noise seed.
         """
+        return self._stream(self.draws(count, seed, batch=batch), device)
+
+    def _stream(self, draws: Iterator[Draw], device: str) -> Iterator[torch.Tensor]:
+        for rows, z, noise in draws:
+            images = self.synthesis(self.mapping(z.to(device)), noise)
+            _require(images, "synthesis", f"{len(rows)} 3 {self.size} {self.size}", "Generator")
+            yield to_bytes(images)
+
+    def draws(self, count: int, seed: int, *, batch: int = 64) -> Iterator[Draw]:
+        """What `stream` makes its images of, without making them: `Draw` after `Draw`."""
         if count < 1 or batch < 1:
             raise InvalidInput(f"cannot sample {count} images, {batch} at a time")
-        return self._stream(count, seed, batch, device)
+        return self._draws(count, seed, batch)
 
-    def _stream(self, count: int, seed: int, batch: int, device: str) -> Iterator[torch.Tensor]:
+    def _draws(self, count: int, seed: int, batch: int) -> Iterator[Draw]:
         normal = np.random.Generator(np.random.PCG64(seed))
         first = 0
         while first < count:
@@ -237,9 +258,7 @@ class Generator:
             else:
                 z = self.latents(seed, rows)
                 _require(z, "latents", f"{len(rows)} {self.z_dim}", "Generator")
-            images = self.synthesis(self.mapping(z.to(device)), seed + first // SHARE_NOISE)
-            _require(images, "synthesis", f"{len(rows)} 3 {self.size} {self.size}", "Generator")
-            yield to_bytes(images)
+            yield Draw(rows, z, seed + first // SHARE_NOISE)
             first = rows.stop
 
     def sample(self, count: int, seed: int, *, batch: int = 64) -> torch.Tensor:

@@ -34,7 +34,9 @@ CentreRule = Literal["soft_mean", "ganseg", "scops", "motion_cosegmentation", "a
 CENTRE_RULES: tuple[str, ...] = get_args(CentreRule)
 """How a part gives one point: `benchmark.probes.part_centres` says what each name means."""
 
-Role = Literal["method", "floor", "ceiling"]
+Role = Literal["method", "floor", "reference", "ceiling"]
+"""A floor is to be beaten; a reference says what a known thing scores, and a method behind it has not
+failed; a ceiling is given the truth."""
 Origin = Literal["official", "ported-and-verified", "reimplemented"]
 
 
@@ -84,7 +86,7 @@ class MethodSpec:
     version: int = 1
     """Raise it when the same settings come to give other numbers."""
     role: Role = "method"
-    """Floors and ceilings give a metric its scale."""
+    """Floors, references and ceilings give a metric its scale."""
     origin: Origin = "reimplemented"
     """Whose code it is."""
     licence: str = ""

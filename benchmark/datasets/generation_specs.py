@@ -12,12 +12,19 @@ FFHQ = DatasetSpec(
     terms="each picture keeps its photographer's licence; the set is CC BY-NC-SA 4.0",
     obtain="Take images1024x1024 from the home page (its download_ffhq.py), or make 256-pixel pictures "
     "with `dataset_tool.py --width=256 --height=256 --resize-filter=box` of "
-    "https://github.com/NVlabs/stylegan2-ada-pytorch and unpack them: its default filter gives "
-    "other pictures, whose FID is about 1 higher.",
+    "https://github.com/NVlabs/stylegan2-ada-pytorch, whose zip is read as it is: its default filter "
+    "gives other pictures, whose FID is about 1 higher.",
     layout="""\
     images1024x1024/NN000/NNNNN.png            70,000 pictures of 1024 pixels, or
-    ffhq256x256/NNNNN/imgNNNNNNNN.png          70,000 of 256, box-filtered""",
-    expected={"all": 70_000, "ada/1k": 1_000, "ada/2k": 2_000, "ada/10k": 10_000},
+    ffhq256x256/NNNNN/imgNNNNNNNN.png          70,000 of 256, box-filtered, or
+    images1024x1024.zip or ffhq256x256.zip     the same in a zip""",
+    expected={
+        "all": 70_000,
+        "mirrored": 140_000,
+        "ada/1k": 1_000,
+        "ada/2k": 2_000,
+        "ada/10k": 10_000,
+    },
 )
 
 LSUN_CHURCH = DatasetSpec(
@@ -30,7 +37,8 @@ LSUN_CHURCH = DatasetSpec(
     "church_outdoor) and export it (data.py export church_outdoor_train_lmdb --out_dir "
     "church_outdoor_train); the files keep their keys as names.",
     layout="""\
-    church_outdoor_train/…/KEY.webp            126,227 pictures, in folders or not""",
+    church_outdoor_train/…/KEY.webp            126,227 pictures, in folders or not, or
+    church_outdoor_train.zip                   the same in a zip""",
     expected={"train": 126_227},
 )
 
@@ -43,7 +51,8 @@ ANIMALFACE = DatasetSpec(
     obtain="Take AnimalFace-dog and AnimalFace-cat from the datasets that the home page names.",
     layout="""\
     AnimalFace-dog/*.jpg or *.png              389 pictures
-    AnimalFace-cat/*.jpg or *.png              160 pictures""",
+    AnimalFace-cat/*.jpg or *.png              160 pictures; or AnimalFace-dog.zip,
+                                               AnimalFace-cat.zip""",
     expected={"dog": 389, "cat": 160},
 )
 

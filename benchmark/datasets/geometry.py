@@ -96,11 +96,12 @@ def place(
                 f"{image.size[0]} × {image.size[1]}",
                 cure="put the publisher's files there again; both come from one release",
             )
+        side = slice(None, None, -1 if sample.mirrored else 1)
         return Placed(
-            _cut_out(image, window, geometry),
+            _cut_out(image, window, geometry)[:, side],
             _mapped(points, window, geometry),
             None if mask is None else cut_mask(mask, window, geometry),
-            _cut_out(read_alpha(sample.path), window, geometry) if silhouette else None,
+            _cut_out(read_alpha(sample.path), window, geometry)[:, side] if silhouette else None,
         )
     except InvalidInput as error:
         raise InvalidInput(f"{sample.key}: {error.message}", cure=error.cure) from None
@@ -258,6 +259,8 @@ def back_to_original(
          ((geometry.cut - after) * side / geometry.resize + start - before + shift) / factor)
         for start, side in ((window.x, window.width), (window.y, window.height))
     )  # fmt: skip
+    if sample.mirrored:
+        ax, bx = -ax, bx + (geometry.size - 1) * ax
     return Affine(ax, bx, ay, by)
 
 

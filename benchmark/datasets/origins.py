@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.datasets.trees import source_tree
+from benchmark.image_files import zip_of
 
 OURS = "benchmark.datasets"
 CUTTING = (f"{OURS}.geometry", f"{OURS}.crops", "benchmark.image_files")
@@ -40,7 +41,8 @@ class Origin:
 
 def origin_of(root: Path, implementation: str, used: Iterable[Path] = ()) -> Origin:
     """What is made now from the files under `root`, of which a reader named `used` ones."""
-    elsewhere = tuple(sorted({str(path) for path in used if not path.is_relative_to(root)}))
+    outside = (path for path in used if not path.is_relative_to(root))
+    elsewhere = tuple(sorted({str(zip_of(path) or path) for path in outside}))
     return Origin(str(root), files_digest(root, elsewhere), elsewhere, code_digest(implementation))
 
 

@@ -73,6 +73,8 @@ def _fault(sample: Sample) -> str:
     if not isinstance(sample.key, str) or not isinstance(sample.path, Path):
         return "key must be a string and path a pathlib.Path"
     points, visible = sample.points, sample.visible
+    if sample.mirrored and any(label is not None for label in (points, sample.box, sample.mask)):
+        return "mirrored pictures have no points, box or mask"
     if points is None:
         return ""
     if not isinstance(points, np.ndarray) or points.ndim != 2 or points.shape[1] != 2:

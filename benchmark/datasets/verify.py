@@ -16,6 +16,7 @@ from benchmark.datasets.prepared import Progress
 from benchmark.datasets.preparing import stale
 from benchmark.datasets.samples import samples_of
 from benchmark.datasets.trees import TREES, hash_files, published, tree_digest, tree_name
+from benchmark.image_files import is_there
 
 SHOWN = 5
 
@@ -92,7 +93,7 @@ def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[Path
         expected = spec.expected.get(split, len(samples))
         if expected != len(samples):
             problems.append(f"{split}: expected {expected:,} samples, found {len(samples):,}")
-        images.update((s.path, s.path.is_file()) for s in samples)
+        images.update((s.path, is_there(s.path)) for s in samples)
     problems += _listed(
         "listed but not there", [str(p) for p, there in images.items() if not there]
     )

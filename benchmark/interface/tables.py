@@ -16,7 +16,7 @@ from benchmark.boards.frames import board_table, table
 from benchmark.boards.rows import make_rows
 from benchmark.contracts.errors import BenchError, InvalidInput
 from benchmark.datasets.at_hand import item_keys
-from benchmark.files import listed
+from benchmark.files import listed, load_arrays
 from benchmark.home import home
 from benchmark.interface.runs import find_run
 from benchmark.protocols import Protocol
@@ -25,6 +25,7 @@ from benchmark.records.model import Value
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import all_protocols, find_protocol
 from benchmark.settings import flat, settings_words
+from benchmark.verification.kept import find_artefact
 
 if TYPE_CHECKING:
     from benchmark.runner.run import Outcome
@@ -44,7 +45,7 @@ class ResultColumns:
     version: int
     """The method's version."""
     role: str
-    """method, floor or ceiling."""
+    """method, floor, reference or ceiling."""
     origin: str
     """Whose code it is."""
     preset: str
@@ -235,8 +236,9 @@ def items(run: str | Outcome) -> pd.DataFrame:
     """The errors of a run's test items, metric after metric: `ItemColumns`.
 
     `run` is an id, its beginning, a record's path, or what `run` returned. A metric that is one number
-    for all items has none here. Raises `UnknownName`, and `DataAltered` where the file of errors is
-    missing or another one.
+    for all items has none here, unless the run kept what it is made from, as it does of path lengths:
+    an item is a path then. Raises `UnknownName`, and `DataAltered` where the file of errors is missing
+    or another one.
 
     Example: of a run under `ytf5`, 857 rows of `nme_iod` whose mean is the run's value.
     """
@@ -249,7 +251,17 @@ def items(run: str | Outcome) -> pd.DataFrame:
         for value in entry.record.metrics
         if value.aggregate != "single"
     ]
+    parts += [_items(value, kept, None, []) for value, kept in _kept_items(entry)]
     return pd.concat(parts or [table(ItemColumns, [])], ignore_index=True)
+
+
+def _kept_items(entry: Entry) -> Iterator[tuple[Value, np.ndarray]]:
+    """Metrics that are one number for all items, and the values of these (N,) that the run kept."""
+    singles = [value for value in entry.record.metrics if value.aggregate == "single"]
+    file = find_artefact(entry.path, entry.record, "predictions") if singles else None
+    if file is not None:
+        kept = load_arrays(file)
+        yield from ((v, kept[v.metric]) for v in singles if v.metric in kept)
 
 
 def _items(

@@ -47,12 +47,8 @@ def attribute_linearity(logits: Any, variant: str) -> np.ndarray:
     """
     checks.one_of("variant", variant, VARIANTS)
     rounding = checks.rounding(logits)
-    (logits,) = checks.arrays(logits=(logits, "S T+1 A"))
+    logits, deviation = _from_the_line(logits)
     frames = logits.shape[1]
-    if frames < 3:
-        raise InvalidInput(f"logits: expected at least 3 frames per walk, got {logits.shape}")
-    t = np.linspace(0.0, 1.0, frames)[:, None]
-    deviation = (1 - t) * logits[:, :1] + t * logits[:, -1:] - logits
     if "raw" not in variant:
         deviation /= _sigma(logits, NOISE * rounding)
     if variant == "released":
@@ -61,6 +57,31 @@ def attribute_linearity(logits: Any, variant: str) -> np.ndarray:
     if variant == "sum_normalised":
         return total
     return total / (frames if variant.endswith("with_start") else frames - 1)
+
+
+def deviation_by_step(logits: Any) -> np.ndarray:
+    """Mean over walks of the absolute deviation from the straight line, float64 (T + 1, A), in logits.
+
+    Arguments and errors as `attribute_linearity`, whose variant `released` is the sum over steps of
+    these squared, over the attributes' variance.
+
+    >>> deviation_by_step([[[0.0], [3.0], [2.0]], [[0.0], [0.0], [2.0]]])
+    array([[0. ],
+           [1.5],
+           [0. ]])
+    """
+    mean: np.ndarray = np.abs(_from_the_line(logits)[1]).mean(axis=0)
+    return mean
+
+
+def _from_the_line(logits: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (S, T + 1, A) as float64, and how far below the line between its ends each frame lies."""
+    (logits,) = checks.arrays(logits=(logits, "S T+1 A"))
+    frames = logits.shape[1]
+    if frames < 3:
+        raise InvalidInput(f"logits: expected at least 3 frames per walk, got {logits.shape}")
+    t = np.linspace(0.0, 1.0, frames)[:, None]
+    return logits, (1 - t) * logits[:, :1] + t * logits[:, -1:] - logits
 
 
 def _sigma(logits: np.ndarray, rounding: float) -> np.ndarray:

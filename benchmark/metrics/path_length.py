@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -117,43 +117,69 @@ def perceptual_path_distances(
         raise InvalidInput(
             f"pairs, batch and epsilon must be positive, got {pairs}, {batch} and {epsilon}"
         )
-    ends, along = (np.random.Generator(np.random.PCG64([seed, stream])) for stream in (0, 1))
     found = []
     with torch.no_grad():
-        for first in range(0, pairs, batch):
-            count = min(batch, pairs - first)
-            shape = (count, 2, generator.z_dim)
-            z = torch.from_numpy(ends.standard_normal(shape, dtype=np.float32)).to(device)
-            t = torch.from_numpy(along.random(count, dtype=np.float32)).to(device)
-            if sampling == "end":
-                t.zero_()
-            noise = seed + first
+        for paths in drawn_paths(generator.z_dim, pairs, sampling, batch, seed):
+            z, t = paths.ends.to(device), paths.at.to(device)
             near, far = (
-                _prepare(generator.synthesis(w, noise), crop)
-                for w in _codes(generator.mapping, z, t, epsilon, space)
+                _prepare(generator.synthesis(w, paths.noise), crop)
+                for w in codes_along(generator.mapping, z, t, (0.0, epsilon), space)
             )
             (apart,) = checks.arrays(distance=(distance(near, far), "B"))
-            if len(apart) != count:
-                raise InvalidInput(f"distance: expected shape ({count},), got {apart.shape}")
+            if apart.shape != (len(z),):
+                raise InvalidInput(f"distance: expected shape ({len(z)},), got {apart.shape}")
             found.append(apart / epsilon**2)
     return np.concatenate(found)
 
 
-def _codes(
+class Paths(NamedTuple):
+    """Some paths: their numbers, z at both ends (B, 2, z_dim), at which t (B,) in [0, 1) the step is
+    taken, both float32 on the CPU, and the noise seed that they share."""
+
+    rows: range
+    ends: torch.Tensor
+    at: torch.Tensor
+    noise: int
+
+
+def drawn_paths(z_dim: int, pairs: int, sampling: str, batch: int, seed: int) -> Iterator[Paths]:
+    """The paths of `perceptual_path_distances` with these arguments, a batch at a time.
+
+    >>> [paths.rows for paths in drawn_paths(2, 5, "end", 4, seed=0)]
+    [range(0, 4), range(4, 5)]
+    """
+    import torch
+
+    ends, along = (np.random.Generator(np.random.PCG64([seed, stream])) for stream in (0, 1))
+    for first in range(0, pairs, batch):
+        rows = range(first, min(first + batch, pairs))
+        shape = (len(rows), 2, z_dim)
+        z = torch.from_numpy(ends.standard_normal(shape, dtype=np.float32))
+        t = torch.from_numpy(along.random(len(rows), dtype=np.float32))
+        yield Paths(rows, z, t.zero_() if sampling == "end" else t, seed + first)
+
+
+def codes_along(
     mapping: Callable[[torch.Tensor], torch.Tensor],
     z: torch.Tensor,
     t: torch.Tensor,
-    epsilon: float,
+    further: Sequence[float],
     space: str,
-) -> tuple[torch.Tensor, torch.Tensor]:
+) -> list[torch.Tensor]:
+    """w (B, layers, w_dim) of paths at t (B,), and so much `further` along each: one for each of these.
+
+    z (B, 2, z_dim) are the ends, at t = 0 and 1; spaces as in `perceptual_path_distances`.
+
+    >>> import torch
+    >>> z = torch.tensor([[[0.0], [10.0]]])
+    >>> [w.item() for w in codes_along(lambda z: z[:, None], z, torch.zeros(1), (0.0, 0.5), "w")]
+    [0.0, 5.0]
+    """
     if space == "z":
-        return (
-            mapping(_great_circle(z[:, 0], z[:, 1], t)),
-            mapping(_great_circle(z[:, 0], z[:, 1], t + epsilon)),
-        )
+        return [mapping(_great_circle(z[:, 0], z[:, 1], t + step)) for step in further]
     start, end = mapping(z[:, 0]), mapping(z[:, 1])
     t = t[:, None, None].to(start.dtype)
-    return start.lerp(end, t), start.lerp(end, t + epsilon)
+    return [start.lerp(end, t + step) for step in further]
 
 
 def _great_circle(start: torch.Tensor, end: torch.Tensor, t: torch.Tensor) -> torch.Tensor:

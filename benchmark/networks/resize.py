@@ -6,6 +6,7 @@ On 512-pixel images the rules differ by tens of grey levels, and FID by more tha
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,10 +29,15 @@ def clean_resize(images: Any, size: int) -> np.ndarray:
     >>> clean_resize(np.full((1, 8, 6, 3), 7, np.uint8), 4).mean().item()
     7.0
     """
+    import torch
     from cleanfid.resize import make_resizer
 
-    resize = make_resizer("PIL", False, "bicubic", (size, size))
-    return np.stack([resize(image) for image in require_images(images)])
+    resize, levels = make_resizer("PIL", False, "bicubic", (size, size)), require_images(images)
+    if (count := torch.get_num_threads()) == 1:
+        return np.stack([resize(image) for image in levels])
+    # Pillow lets go of the interpreter's lock while it resizes, so threads do work at once
+    with ThreadPoolExecutor(count) as threads:
+        return np.stack(list(threads.map(resize, levels)))
 
 
 def legacy_pytorch_resize(images: Any, size: int) -> np.ndarray:

@@ -13,6 +13,8 @@ from benchmark.boards.rows import Row
 from benchmark.protocols import Protocol
 
 SHOWN, MOST_ROWS = 8, 12
+CHARTED = ("method", "reference", "floor")
+"""Whose rows are drawn, in this order: a ceiling's errors would flatten those of others."""
 POINTS = 60
 DOTS = 1500
 WIDTH, HEIGHT, ROWS_WIDTH = 444, 280, 340
@@ -39,7 +41,7 @@ def board_charts(
             distribution(errors, title),
             f"Over test items, averaged over seeds: the line spans 5 to 95 %, the bar the middle half, "
             f"the stroke is the median, the dot the mean. The best {len(errors)} rows, "
-            "methods before floors."
+            "methods before references and floors."
             if len(errors) > 1
             else "Over test items: the line spans 5 to 95 %, the bar the middle half, the stroke is "
             "the median, the dot the mean.",
@@ -65,11 +67,11 @@ def board_charts(
 
 
 def _seeds(protocol: Protocol, rows: list[Row], entries: list[Entry]) -> dict[str, list[float]]:
-    """The headline of each seed, of the best rows that have several: methods first, then floors."""
+    """The headline of each seed, of the best rows that have several, by `CHARTED`."""
     values = {e.record.run_id: e.value(protocol.metrics[0].id).value for e in entries}
     chosen = [
         r
-        for role in ("method", "floor")
+        for role in CHARTED
         for r in rows
         if r.role == role and not r.withdrawn and len(r.seeds) > 1
     ]
@@ -92,10 +94,10 @@ def seeds_chart(seeds: dict[str, list[float]], title: str) -> Markup:
 
 
 def _errors(protocol: Protocol, rows: list[Row], entries: list[Entry]) -> dict[str, np.ndarray]:
-    """Per-item errors of the best rows, averaged over seeds: methods first, then floors."""
+    """Per-item errors of the best rows, averaged over seeds, by `CHARTED`."""
     metric = protocol.metrics[0]
     by_run = {entry.record.run_id: entry for entry in entries}
-    chosen = [r for role in ("method", "floor") for r in rows if r.role == role and not r.withdrawn]
+    chosen = [r for role in CHARTED for r in rows if r.role == role and not r.withdrawn]
     found: dict[str, np.ndarray] = {}
     items = chosen[0].items if chosen else 0
     for row in chosen:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 from markupsafe import Markup
 
-from benchmark.boards.plot import GREY, Axis, Plot, number
+from benchmark.boards.plot import COLOURS, GREY, Axis, Plot, number
 from benchmark.contracts.errors import BenchError
 from benchmark.pages.training_curves import logged
 from benchmark.records.model import Record
@@ -20,6 +22,8 @@ def charts_of(record: Record) -> list[tuple[str, Markup]]:
     charts += [(f"Training: {name}", svg) for name, svg in training_svgs(record).items()]
     if record.probe.get("loss_by_epoch"):
         charts.append(("Probe", loss_svg(record)))
+    if record.probe.get("linearity_by_step"):
+        charts.append(("Attributes along straight lines", linearity_svg(record)))
     return charts
 
 
@@ -62,6 +66,38 @@ def loss_svg(record: Record) -> Markup:
         names=("epoch", "training loss"),
         log=(False, all(v > 0 for v in losses)),
     )
+
+
+def linearity_svg(record: Record) -> Markup:
+    """How far each attribute's logit is from the line between its ends, along a walk in w.
+
+    Means over walks of the absolute deviation, in spreads of the attribute over all frames; an attribute
+    that never changes has no line.
+    """
+    steps, spreads = record.probe["linearity_by_step"], record.probe["attribute_deviation"]
+    lines = {
+        name: [(i / (len(steps) - 1), step[a] / spreads[a]) for i, step in enumerate(steps)]
+        for a, name in enumerate(attributes_of(record))
+        if spreads[a] > 0
+    }
+    heights = [y for line in lines.values() for _, y in line]
+    if not heights:
+        return Markup("")
+    plot = Plot(
+        Axis.around([0.0, 1.0], WIDTH),
+        Axis.around(heights, HEIGHT),
+        names=("t, from one image to the other", "deviation, in spreads"),
+        title="mean deviation from a straight line",
+    )
+    for (name, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):
+        plot.line(line, colour=colour, width=1.5, says=name, legend=True)
+    return plot.svg()
+
+
+def attributes_of(record: Record) -> list[str]:
+    """The attributes that the linearity of a run's generator was read by, in the order of its tables."""
+    names: list[str] = record.probe["linearity"]["classifier"]["attributes"]
+    return names
 
 
 def line_svg(

@@ -13,7 +13,7 @@ from benchmark.datasets.places import spec_of
 from benchmark.files import write_text
 from benchmark.image_files import decode
 from benchmark.pages.boards import Board
-from benchmark.pages.charts import charts_of
+from benchmark.pages.charts import attributes_of, charts_of
 from benchmark.pages.rendering import asset, environment
 from benchmark.protocols import Protocol
 from benchmark.records.model import External, PluginCode, Record
@@ -54,9 +54,20 @@ def _values(record: Record, name: str) -> dict[str, Any]:
         "r": record,
         "name": name,
         "charts": [(title, svg, "") for title, svg in charts_of(record)],
+        "by_attribute": linearity_table(record),
         "facts": facts(record),
         "command": command(record),
     }
+
+
+def linearity_table(record: Record) -> list[tuple[str, list[float]]]:
+    """Rows of the linearity of each attribute: its name and a value for each variant, in the order in
+    which the record names these; empty where none was measured."""
+    table = record.probe.get("linearity_by_attribute")
+    if not table:
+        return []
+    columns = zip(*table.values(), strict=True)
+    return [(n, list(values)) for n, values in zip(attributes_of(record), columns, strict=True)]
 
 
 def forbidding(record: Record, protocol: Protocol) -> list[str]:

@@ -11,10 +11,13 @@ from PIL import Image
 from benchmark.files import load_arrays, sweep, whole_file
 from benchmark.metrics.aggregates import by_item
 from benchmark.pictures.clouds import cloud_sheet, turntable_sheet
-from benchmark.pictures.generated import generated_sheet, interpolation_sheet
+from benchmark.pictures.edits import edits_sheet
+from benchmark.pictures.far import far_sheet
+from benchmark.pictures.generated import generated_sheet, interpolation_sheet, truncation_sheet
 from benchmark.pictures.matches import match_sheet
 from benchmark.pictures.own import own_sheet
 from benchmark.pictures.parts import part_sheet
+from benchmark.pictures.paths import rough_paths_sheet, smooth_paths_sheet
 from benchmark.pictures.points import milestones_sheet, points_sheet
 from benchmark.pictures.predictions import predictions_sheet
 from benchmark.pictures.samples import samples_sheet
@@ -34,6 +37,11 @@ DRAWN: dict[str, Callable[[PicturedRun], Image.Image | None]] = {
     "turntable": turntable_sheet,
     "generated": generated_sheet,
     "interpolations": interpolation_sheet,
+    "truncation": truncation_sheet,
+    "smooth_paths": smooth_paths_sheet,
+    "rough_paths": rough_paths_sheet,
+    "far": far_sheet,
+    "edits": edits_sheet,
     "samples": samples_sheet,
     "own": own_sheet,
 }
@@ -49,7 +57,7 @@ def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:
     """
     folder = plan.folder / "pictures"
     kept = _arrays(plan, outcome, f"{plan.run_id}.predictions.npz")
-    run = PicturedRun(plan, kept, _scores(plan, outcome))
+    run = PicturedRun(plan, kept, _scores(plan, outcome), outcome.record.probe)
     with run_lock(plan.folder, wait=True):
         sweep(folder)
         for name, drawn in DRAWN.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,8 +23,11 @@ def contact_sheet(
     captions: Sequence[str] = (),
     columns: int = COLUMNS,
     gap: int = GAP,
+    *,
+    under: bool = False,
 ) -> Image.Image:
-    """Pictures of one size, row after row, `gap` pixels apart, with a line above for captions if any.
+    """Pictures of one size, row after row, `gap` pixels apart, with a line for captions if any, above
+    their pictures or `under` them.
 
     >>> contact_sheet([Image.new("RGB", (64, 64))] * 9, ["best"]).size
     (544, 160)
@@ -35,10 +39,22 @@ def contact_sheet(
     canvas = Image.new("RGB", (columns * across, rows * down), BACK)
     pen = ImageDraw.Draw(canvas)
     for i, cell in enumerate(cells):
-        x, y = i % columns * across + gap // 2, i // columns * down + head + gap // 2
-        canvas.paste(cell, (x, y))
+        x, y = i % columns * across + gap // 2, i // columns * down + gap // 2
+        canvas.paste(cell, (x, y if under else y + head))
         if i < len(captions):
-            pen.text((x + 2, y - HEAD), captions[i], fill=INK)
+            pen.text((x + 2, y + height if under else y), captions[i], fill=INK)
+    return canvas
+
+
+def titled(sheet: Image.Image, words: str) -> Image.Image:
+    """A sheet under a line that says what it shows; it is as wide as both need.
+
+    Example: a sheet of 100 × 50 pixels under one short word is 100 × 66 pixels.
+    """
+    width = max(sheet.width, math.ceil(ImageDraw.Draw(sheet).textlength(words)) + 2 * GAP)
+    canvas = Image.new("RGB", (width, sheet.height + HEAD + GAP), BACK)
+    ImageDraw.Draw(canvas).text((GAP, GAP // 2), words, fill=INK)
+    canvas.paste(sheet, (0, HEAD + GAP))
     return canvas
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from benchmark.contracts.images import to_signed
 from benchmark.contracts.method import Method
+from benchmark.contracts.predictions import Generator
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.pictures.sheet import COLUMNS, ROWS
 from benchmark.runner.plan import Plan
 from benchmark.runner.run import loaded_method
+from benchmark.tasks.image_generation import generator_of
 
 SOME = 8
 
@@ -38,11 +40,13 @@ def from_best_to_worst(scores: ItemScores, count: int = COLUMNS * ROWS) -> np.nd
 
 @dataclass
 class PicturedRun:
-    """The run of `plan`; `kept` are the small predictions that its task keeps, as it names them."""
+    """The run of `plan`; `kept` are the small predictions that its task keeps, as it names them, and
+    `probe` is what its record says of how it was scored."""
 
     plan: Plan
     kept: Mapping[str, np.ndarray]
     scores: ItemScores
+    probe: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def test(self) -> PreparedSplit:
@@ -58,6 +62,14 @@ class PicturedRun:
     def discovering(self) -> Method | None:
         """The fitted method, unless it is a ceiling: that predicts from labels alone."""
         return None if self.plan.spec.role == "ceiling" else self.method
+
+    @cached_property
+    def generator(self) -> Generator | None:
+        """None for methods that do not generate, and where the fit is not on this machine."""
+        if self.plan.kind != "generator" or self.method is None:
+            return None
+        with torch.inference_mode():
+            return generator_of(self.method, self.test, self.plan.scored)
 
     @cached_property
     def some(self) -> torch.Tensor:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from benchmark.contracts.names import ID, LONGEST_NAME
 
-SCHEMA = 5
+SCHEMA = 6
 DRAFT = "under a draft: "
 """How the note of a record begins whose protocol was named by its file."""
 GROUPS = "groups."
@@ -84,7 +84,7 @@ class MethodPart(_Strict):
     plugin: str
     """Entry point that brought it."""
     role: str
-    """Method, floor or ceiling."""
+    """Method, floor, reference or ceiling."""
     origin: str
     """Whose code it is; "external" where none of it ran here, and predictions came as a file."""
     preset: str

@@ -44,11 +44,29 @@ def _nothing_from_elsewhere(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "record_schema": 5}
 
 
+REFERENCES = ("training-images",)
+"""Methods that were floors when there were no references."""
+
+
+def _no_references(content: dict[str, Any]) -> dict[str, Any]:
+    """Schema 5 knew no references: what a copy of the training set scores was called a floor."""
+    content = {**content, "record_schema": 6}
+    method = content.get("method")
+    if (
+        isinstance(method, dict)
+        and method.get("role") == "floor"
+        and method.get("id") in REFERENCES
+    ):
+        content["method"] = {**method, "role": "reference"}
+    return content
+
+
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _no_versions_of_metrics,
     2: _no_code_of_plugins,
     3: _no_groups,
     4: _nothing_from_elsewhere,
+    5: _no_references,
 }
 """From schema n to n + 1."""
 

@@ -93,9 +93,11 @@ def _at(images: int, progress: Progress) -> Progress:
 
 def _score(plan: Plan, folder: Path, splits: dict, progress: Progress) -> float:
     method = loaded_method(plan, folder)
-    how = replace(plan.scoring(progress), on="validation")
-    with tempfile.TemporaryDirectory(prefix=".curve.", dir=plan.folder) as store:
-        plan.task.predict(method, plan.kind, splits, plan.scored, Path(store), progress)
-        scores = plan.task.score(Path(store), splits, how)
     headline = plan.scored.metrics[0]
+    # the other numbers of a protocol can cost more than this one (path lengths of generators)
+    alone = plan.scored.model_copy(update={"metrics": plan.scored.metrics[:1]})
+    how = replace(plan.scoring(progress), on="validation", protocol=alone)
+    with tempfile.TemporaryDirectory(prefix=".curve.", dir=plan.folder) as store:
+        plan.task.predict(method, plan.kind, splits, alone, Path(store), progress)
+        scores = plan.task.score(Path(store), splits, how)
     return aggregate(scores.per_item[headline.id], headline.aggregate)

@@ -6,7 +6,7 @@ network they are called after it, `fd_squeezenet` and `kd_squeezenet`: they comp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from benchmark.metrics.frechet import (
     frechet_distance_from_features,
 )
 from benchmark.metrics.kernel import kernel_distance
-from benchmark.metrics.linearity import VARIANTS, attribute_linearity
+from benchmark.metrics.linearity import VARIANTS, attribute_linearity, deviation_by_step
+from benchmark.metrics.mahalanobis import mahalanobis
 from benchmark.metrics.neighbours import density_coverage, precision_recall
 from benchmark.metrics.path_length import trimmed_mean, within_percentiles
 from benchmark.protocols import Protocol
@@ -41,16 +42,22 @@ LPIPS = "lpips-vgg"
 NEAR = "near-"
 """What files of features begin with that only precision and the three beside it are measured on."""
 
+LOGITS, FAR = "logits", "mahalanobis"
+"""What a run keeps beside the lengths of its paths: logits along its walks (walks, steps + 1, A), and
+how far each generated image lies from the real ones (N,)."""
+
 ROWS = 4096  # of features in memory at a time
 
 
 @dataclass
 class GenerationValues:
-    """Values by metric id, how many items stand behind each, and what else is worth writing down."""
+    """Values by metric id, how many items stand behind each, what else is worth writing down, and the
+    small arrays that are worth keeping: lengths of paths by their metric's id, logits, distances."""
 
     values: dict[str, float] = field(default_factory=dict)
     items: dict[str, int] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+    kept: dict[str, np.ndarray] = field(default_factory=dict)
 
     def add(self, name: str, value: float, items: int) -> None:
         self.values[name], self.items[name] = float(value), items
@@ -157,9 +164,21 @@ def generation_values(
             name = path_id(variant, how.path.distance)
             found.add(name, trimmed_mean(lengths), len(lengths))
             found.about[f"{name}_kept"] = int(within_percentiles(lengths).sum())
+            found.kept[name] = lengths
     if how.linearity:
-        _linearity(store, asked, found)
+        _linearity(np.load(store / "logits.npy", allow_pickle=False), asked, found)
     return found
+
+
+def values_of_kept(kept: Mapping[str, np.ndarray], protocol: Protocol) -> dict[str, float]:
+    """Values by metric id, of those metrics that kept arrays suffice for: path lengths and linearity."""
+    asked = {metric.id for metric in protocol.metrics}
+    found = GenerationValues()
+    for name in asked & kept.keys():
+        found.add(name, trimmed_mean(kept[name]), len(kept[name]))
+    if LOGITS in kept:
+        _linearity(kept[LOGITS], asked, found)
+    return found.values
 
 
 def _compare(
@@ -167,6 +186,7 @@ def _compare(
 ) -> None:
     real, fake = _seen(store, "")
     found.about["images"] = {"real": len(real), "fake": len(fake)}
+    _far(real, fake, found, progress)
     if frechet_id(how.network) in asked:
         progress("Fréchet distance", 0, 1)
         found.add(frechet_id(how.network), _frechet(real, fake, how.ddof), len(fake))
@@ -206,6 +226,17 @@ def _frechet(real: np.ndarray, fake: np.ndarray, ddof: int) -> float:
     return frechet_distance(*sides)
 
 
+def _far(real: np.ndarray, fake: np.ndarray, found: GenerationValues, progress: Progress) -> None:
+    """Which generated images are least like real ones, for the pictures of a run."""
+    progress("Mahalanobis distances", 0, 1)
+    try:
+        distances, shrinkage = mahalanobis(real, fake)
+    except InvalidInput:
+        return  # real images that are all alike: nothing is far, and no score is made of it
+    found.kept[FAR] = distances.astype(np.float32)
+    found.about[FAR] = {"shrinkage": round(shrinkage, 6)}
+
+
 def _kernel(
     real: np.ndarray, fake: np.ndarray, how: Generation, found: GenerationValues, progress: Progress
 ) -> None:
@@ -243,8 +274,8 @@ def _thinned(features: np.ndarray, most: int, seed: int) -> np.ndarray:
     return np.array(features[rows])
 
 
-def _linearity(store: Path, asked: set[str], found: GenerationValues) -> None:
-    logits = np.load(store / "logits.npy", allow_pickle=False)
+def _linearity(logits: np.ndarray, asked: set[str], found: GenerationValues) -> None:
+    found.kept[LOGITS] = logits
     table = {}
     for variant in VARIANTS:
         if f"als_{variant}" in asked:
@@ -254,3 +285,4 @@ def _linearity(store: Path, asked: set[str], found: GenerationValues) -> None:
     found.about["linearity_by_attribute"] = table
     deviation = logits.std(axis=(0, 1), dtype=np.float64)
     found.about["attribute_deviation"] = [round(float(s), 6) for s in deviation]
+    found.about["linearity_by_step"] = deviation_by_step(logits).round(6).tolist()

@@ -23,6 +23,7 @@ from benchmark.method_errors import errors_of
 from benchmark.metrics.path_length import perceptual_path_distances
 from benchmark.networks.distances import ImageDistance, image_distance
 from benchmark.networks.feature_networks import feature_network
+from benchmark.probes.attributes import AttributeNet
 from benchmark.protocols import Protocol
 from benchmark.protocols.generation import Generation, Linearity, PathLength
 from benchmark.tasks.accepts import TASKS
@@ -32,7 +33,13 @@ from benchmark.tasks.attribute_classifier import (
     require_classifier,
 )
 from benchmark.tasks.base import Scores, Scoring, Task
-from benchmark.tasks.generation_scores import NEAR, PATHS, few_images, generation_values
+from benchmark.tasks.generation_scores import (
+    NEAR,
+    PATHS,
+    few_images,
+    generation_values,
+    values_of_kept,
+)
 from benchmark.tasks.seen_features import real_features, write_features
 from benchmark.tasks.views import ImageSet
 
@@ -93,11 +100,11 @@ class ImageGeneration(Task):
             "latents": "standard normal" if generator.latents is None else "the generator's own",
         }
         with torch.inference_mode():
-            for through, network in networks.items():
-                # the same images again for a second network: kept, they would outgrow the disk
+            if networks:
+                fake = {store / f"{through}fake.npy": each for through, each in networks.items()}
                 images = generator.stream(how.images, how.seed, batch=BATCH, device=method.device)
-                where = (store / f"{through}fake.npy", how.stored, progress, "generate")
-                write_features(network, images, how.images, *where)
+                write_features(fake, images, how.images, how.stored, progress, "generate")
+            for through, network in networks.items():
                 real = real_features(network, test, how.stored, how.flips, progress)
                 np.save(store / f"{through}real.npy", real)
                 about["neighbours_features" if through else "features"] = network.identity()
@@ -120,7 +127,13 @@ class ImageGeneration(Task):
         )
         about.update(found.about)
         values = {name: np.array([value]) for name, value in found.values.items()}
-        return Scores(values, items=found.items, probe=about)
+        return Scores(values, items=found.items, predictions=found.kept, probe=about)
+
+    def errors(
+        self, kept: Mapping[str, np.ndarray], split: PreparedSplit, protocol: Protocol
+    ) -> dict[str, np.ndarray]:
+        found = values_of_kept(kept, protocol)
+        return {name: np.array([value]) for name, value in found.items()}
 
 
 def _networks(how: Generation) -> dict[str, str]:
@@ -198,10 +211,16 @@ def _walks(
     net = classifier.net.to(device)
     logits = []
     for frames in _frames(generator, how, device):
-        images = to_signed(to_bytes(frames)) if how.frames == "uint8" else frames
-        logits.append(net(images).reshape(-1, how.steps + 1, len(net.attributes)).cpu())
+        seen = read_attributes(net, frames, how)
+        logits.append(seen.reshape(-1, how.steps + 1, len(net.attributes)).cpu())
         progress("walks", min(len(logits) * WALKS_AT_ONCE, how.walks), how.walks)
     return torch.cat(logits).numpy()
+
+
+def read_attributes(net: AttributeNet, frames: torch.Tensor, how: Linearity) -> torch.Tensor:
+    """Logits (B, A) of generated images (B, 3, H, W), kept as the protocol says before they are read."""
+    logits: torch.Tensor = net(to_signed(to_bytes(frames)) if how.frames == "uint8" else frames)
+    return logits
 
 
 def _frames(generator: Generator, how: Linearity, device: str) -> Iterator[torch.Tensor]:

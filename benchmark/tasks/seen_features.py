@@ -6,7 +6,7 @@ and of all that the network depends on, so that other pixels in the same place c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,26 +27,32 @@ BATCH = 32
 
 
 def write_features(
-    network: FeatureNetwork,
+    networks: Mapping[Path, FeatureNetwork],
     batches: Iterable[torch.Tensor],
     count: int,
-    path: Path,
     stored: str,
     progress: Progress,
     stage: str,
 ) -> None:
-    """Features (count, D) of uint8 batches (B, 3, H, W), in order, into `path` (.npy)."""
+    """Features (count, D) of uint8 batches (B, 3, H, W), in order, into a file (.npy) for each network.
+
+    Each batch is made once and shown to all networks.
+    """
     dtype = np.dtype(stored)
-    require_room(path.parent, count * network.dimensions * dtype.itemsize, "the features")
-    shape = (count, network.dimensions)
-    file = np.lib.format.open_memmap(path, "w+", dtype, shape)
+    files = {}
+    for path, network in networks.items():
+        require_room(path.parent, count * network.dimensions * dtype.itemsize, "the features")
+        files[path] = np.lib.format.open_memmap(path, "w+", dtype, (count, network.dimensions))
     done = 0
     for images in batches:
-        features = network.features(images.permute(0, 2, 3, 1)).cpu().numpy()
-        file[done : done + len(features)] = features.astype(dtype)
-        done += len(features)
+        rows = slice(done, done + len(images))
+        for path, network in networks.items():
+            features = network.features(images.permute(0, 2, 3, 1))
+            files[path][rows] = features.cpu().numpy().astype(dtype)
+        done = rows.stop
         progress(stage, done, count)
-    file.flush()
+    for file in files.values():
+        file.flush()
 
 
 def real_features(
@@ -66,8 +72,9 @@ def real_features(
         images = split.images()
         count = len(images) * (2 if flips else 1)
         with whole_folder(folder) as temporary:
-            where = (temporary / "features.npy", stored, progress, "look at real images")
-            write_features(network, _in_batches(images, flips), count, *where)
+            networks = {temporary / "features.npy": network}
+            how = (stored, progress, "look at real images")
+            write_features(networks, _in_batches(images, flips), count, *how)
 
     made_once(folder, look)
     features: np.ndarray = np.load(folder / "features.npy", mmap_mode="r", allow_pickle=False)

@@ -116,26 +116,28 @@ def _moved(images: Tensor, dice: _Dice, kinds: Sequence[str]) -> Tensor:
     x, y = x - right[:, None, None], y - down[:, None, None]
     cos, sin = ((f(angle) / zoom)[:, None, None] for f in (torch.cos, torch.sin))
     source = (cos * x + sin * y) * mirror[:, None, None], cos * y - sin * x
-    found = _sampled(images, *((s + 0.5) * side - 0.5 for s in source))
+    found = sampled(images, *((s + 0.5) * side - 0.5 for s in source))
     moved, dice.touched = dice.touched, torch.zeros_like(dice.touched)
     return torch.where(moved[:, None, None, None], found, images)
 
 
-def _sampled(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Images (B, C, S, S) at positions (B, S, S) in pixels, bilinear.
+def sampled(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Images (B, C, S, S) at positions `x` to the right and `y` down, (B, h, w) in pixels, bilinear.
+
+    Beyond the border pixels' outer edges lie mirror images. Returns (B, C, h, w).
 
     torch's own sampling has no second derivative, which R1 of what a discriminator sees takes.
     """
     side = images.shape[-1]
     flat = images.flatten(2)
     left, top = x.floor(), y.floor()
-    total = torch.zeros_like(flat)
+    total = flat.new_zeros(())
     for dx, dy in ((0, 0), (1, 0), (0, 1), (1, 1)):
         column, row = _reflected(left + dx, side), _reflected(top + dy, side)
         weight = (1 - (x - left - dx).abs()) * (1 - (y - top - dy).abs())
-        place = (row * side + column).flatten(1)[:, None].expand_as(flat)
+        place = (row * side + column).flatten(1)[:, None].expand(-1, flat.shape[1], -1)
         total = total + flat.gather(2, place) * weight.flatten(1)[:, None].to(flat)
-    return total.view_as(images)
+    return total.view(*images.shape[:2], *x.shape[1:])
 
 
 def _reflected(place: Tensor, side: int) -> Tensor:

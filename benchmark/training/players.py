@@ -49,17 +49,22 @@ class Player(nn.Module):
         with self.fabric.autocast():
             return self.network(*arguments, **more)
 
-    def step(self, loss: Tensor, clip: float | None = None) -> Tensor:
+    def step(self, loss: Tensor, clip: float | None = None, limit: float | None = None) -> Tensor:
         """One step of the optimiser down the mean of `loss` over processes.
 
-        `clip` is the largest norm of all gradients together. Buffers that each process has moved by its
-        own share (an average of w, running values) become means over processes too. Returns the loss of
-        this process, detached.
+        `clip` is the largest norm of all gradients together. With `limit` each number of a gradient lies
+        within ±`limit`, and one that is none is 0, as half precision may need. Buffers that each process
+        has moved by its own share (an average of w, running values) become means over processes too.
+        Returns the loss of this process, detached.
         """
         self.optimiser.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         if self.fabric.world_size > 1:
             self._share()
+        if limit is not None:
+            for parameter in self.network.parameters():
+                if parameter.grad is not None:
+                    torch.nan_to_num_(parameter.grad, 0.0, limit, -limit).clamp_(-limit, limit)
         if clip is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), clip)
         self.optimiser.step()

@@ -150,7 +150,7 @@ def test_the_headline_tables_of_lead_and_hsr_stand_on_boards_that_measure_as_the
     assert apart == {"LEAD (3840)"}
     assert {v.protocol for v in own if not v.not_comparable} == {
         *(f"{name}_cl" for name in ("mafl", "aflw_m", "aflw_r", "w300", "mafl_matching")),
-        *(f"ffhq{size}_ada" for size in ("256", "_1k", "_2k", "_10k")),
+        *(f"ffhq{size}_ada" for size in ("140k", "_1k", "_2k", "_10k")),
         *(f"{name}_ada" for name in ("lsun_church256", "animalface_dog", "animalface_cat")),
         "cub_images_ada",
     }

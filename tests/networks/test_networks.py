@@ -171,6 +171,21 @@ def test_squeezenet_is_torchvisions(data_weights):
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("count", [3, 16, 25, 32, 47])
+def test_reading_few_images_at_a_time_moves_no_bit(data_weights, count):
+    """As one batch, with every map kept, they would be the same features, but slower."""
+    images = np.random.default_rng(0).integers(0, 256, (count, 24, 24, 3), np.uint8)
+    network = SqueezeNet(data_weights / "squeezenet1_1_features.pth")
+    found = network.features(images)
+    for part in network.maps.modules():
+        if isinstance(part, nn.ReLU):
+            part.inplace = False
+    levels = torch.from_numpy(network.resized(images)).permute(0, 3, 1, 2)
+    with torch.no_grad():
+        (maps,) = network.maps(levels / 127.5 - 1)
+    assert torch.equal(found, maps.mean(dim=(2, 3)))
+
+
 def test_vgg_maps_are_torchvisions_and_pass_gradients_to_images_only(tiny_vgg):
     import torchvision
 

@@ -121,3 +121,11 @@ def test_other_images_are_refused(mode, bad):
 def test_unknown_modes_are_refused():
     with pytest.raises(UnknownName, match="resize mode"):
         resizer("cleanest")
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_change_neither_images_nor_their_order(monkeypatch, threads):
+    images = noise(4, count=7)
+    wanted = np.concatenate([clean_resize(image[None], 20) for image in images])
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    np.testing.assert_array_equal(clean_resize(images, 20), wanted)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests_fixtures import Call
+
+from benchmark.pages.charts import linearity_svg
+from benchmark.pages.run_page import linearity_table
 
 
 @pytest.fixture
@@ -58,3 +62,24 @@ def test_words_of_a_record_are_not_taken_for_html(harness: Path, run: Call) -> N
     page = write_page(read_record(record), record.parent)
     assert "<script" not in page.read_text()
     assert "&lt;script&gt;" in page.read_text()
+
+
+def test_linearity_has_a_line_for_each_attribute_that_changes_and_a_row_for_each() -> None:
+    probe = {
+        "linearity": {"classifier": {"attributes": ["smile", "bald"]}},
+        "linearity_by_attribute": {"als_released": [1.25, 0.0], "als_mean_raw": [0.5, 0.0]},
+        "linearity_by_step": [[0.0, 0.0], [3.0, 0.0], [0.0, 0.0]],
+        "attribute_deviation": [2.0, 0.0],
+    }
+    record = SimpleNamespace(probe=probe)
+    assert linearity_table(record) == [("smile", [1.25, 0.5]), ("bald", [0.0, 0.0])]  # type: ignore[arg-type]
+    svg = linearity_svg(record)  # type: ignore[arg-type]
+    assert "smile" in svg
+    assert "bald" not in svg
+    # 3 logits in spreads of 2, halfway: the line's highest point is its middle
+    (line,) = re.findall(r'<path d="M([^"]*)" stroke="#4c78a8" stroke-width="1.5"', svg)
+    (x0, y0), (x1, y1), (x2, y2) = (map(float, point.split(",")) for point in line.split())
+    assert x1 == pytest.approx((x0 + x2) / 2, abs=0.1)
+    assert y1 < y0 == y2
+    assert ">1.5<" in svg
+    assert linearity_table(SimpleNamespace(probe={})) == []  # type: ignore[arg-type]

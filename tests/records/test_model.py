@@ -108,10 +108,34 @@ def test_predictions_made_elsewhere_say_from_which_file(tmp_path: Path) -> None:
 
 
 def test_schema_4_is_read_as_one_without_settings_of_prediction_or_files(tmp_path: Path) -> None:
-    assert SCHEMA == 5
     record = read_record(written(tmp_path, record_schema=4))
     assert record == read_record(written(tmp_path))
     assert (record.method.at_prediction, record.external) == ([], None)
+
+
+@pytest.mark.parametrize(
+    "schema, name, role, read",
+    [
+        (5, "training-images", "floor", "reference"),
+        (1, "training-images", "floor", "reference"),
+        (5, "noise-images", "floor", "floor"),
+        (5, "training-images", "method", "method"),
+        (SCHEMA, "training-images", "floor", "floor"),  # what is written today says what it means
+    ],
+)
+def test_a_copy_of_the_training_set_was_a_floor_until_schema_6(
+    tmp_path: Path, schema: int, name: str, role: str, read: str
+) -> None:
+    assert SCHEMA == 6
+    method = {**content()["method"], "id": name, "role": role}
+    record = read_record(written(tmp_path, record_schema=schema, method=method))
+    assert record.method.role == read
+    assert record.method.model_dump() == {**record.method.model_dump(), **method, "role": read}
+
+
+def test_an_old_record_without_a_method_is_refused_as_such(tmp_path: Path) -> None:
+    with pytest.raises(RecordInvalid, match="method"):
+        read_record(written(tmp_path, record_schema=5, method="training-images"))
 
 
 def test_what_was_scored_again_shares_predictions(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +12,18 @@ import pytest
 import torch
 from tests_generation import RANDOM, SMALL_IMAGES
 
-from benchmark.contracts import Generator
+from benchmark.contracts import FitContext, Generator, Images, Method
 from benchmark.contracts.errors import DataAltered, DataMissing, PluginBroken
+from benchmark.files import load_arrays
 from benchmark.home import home
 from benchmark.interface.progress import Silent
+from benchmark.interface.tables import items
 from benchmark.metrics.frechet import frechet_distance_from_features
 from benchmark.metrics.linearity import attribute_linearity
+from benchmark.metrics.path_length import trimmed_mean
 from benchmark.networks import feature_networks
 from benchmark.networks.feature_networks import RandomConvolutions
+from benchmark.pages.run_page import write_page
 from benchmark.pictures import sheet
 from benchmark.pictures.drawing import draw_pictures
 from benchmark.protocols import Metric, ProtocolInvalid, read_protocol
@@ -119,7 +123,7 @@ def test_a_record_of_single_numbers_says_how_many_images_and_through_what(protoc
 
 
 def test_precision_and_recall_may_look_through_a_network_of_their_own(
-    protocol: Write, monkeypatch: pytest.MonkeyPatch
+    protocol: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its features are kept apart, its metrics bear its name, and its weights are pinned as well."""
 
@@ -137,7 +141,7 @@ def test_precision_and_recall_may_look_through_a_network_of_their_own(
         ('id = "precision"', 'id = "precision/coarse"'),
         ('id = "recall"', 'id = "recall/coarse"'),
     ]
-    _, record = done("training-images", protocol(*own, name="two_networks"))
+    plan, record = done("training-images", protocol(*own, name="two_networks"))
     _, plain = done("training-images", protocol())
     _, coarse = done(
         "training-images",
@@ -154,6 +158,10 @@ def test_precision_and_recall_may_look_through_a_network_of_their_own(
     assert all(mine == theirs for mine, theirs in shared.values())
     assert found["precision/coarse"] != one["precision"]
     assert record.probe["neighbours_features"]["name"] == "fd-coarse"
+    asked: list[int] = []
+    plan.task.predict(counting(asked), "generator", plan.splits, plan.scored, tmp_path, QUIET)
+    assert sum(asked) == 40 + 2 * 10  # each image once, for both networks
+    assert {p.stem for p in tmp_path.glob("*fake.npy")} == {"fake", "near-fake"}
     assert record.probe["features"]["name"] == "fd-random-conv"
     with pytest.raises(ProtocolInvalid, match="'precision'"):
         done("tint", protocol(own[0], name="wrong"))
@@ -237,15 +245,14 @@ def test_images_of_another_size_are_refused(protocol: Write) -> None:
         done("noise", protocol())
 
 
-def test_images_are_looked_at_a_few_at_a_time_and_never_kept(
-    protocol: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = protocol(("images = 40", "images = 300"))
-    plan = make_plan_of(name)
-    asked = []
+def counting(asked: list[int]) -> Method:
+    """A method that notes how many images it is asked for at a time."""
 
-    class Counting:
-        device = "cpu"
+    class Counting(Method):
+        gives = ("generator",)
+
+        def fit(self, images: Images, context: FitContext) -> None:
+            pass
 
         def generator(self) -> Generator:
             def synthesis(w: torch.Tensor, noise: int) -> torch.Tensor:
@@ -254,11 +261,125 @@ def test_images_are_looked_at_a_few_at_a_time_and_never_kept(
 
             return Generator(2, 1, 32, lambda z: z[:, None], synthesis)
 
-    plan.task.predict(Counting(), "generator", plan.splits, plan.scored, tmp_path, QUIET)
+    found = Counting(Counting.Settings())
+    found.device = "cpu"
+    return found
+
+
+def test_images_are_looked_at_a_few_at_a_time_and_never_kept(
+    protocol: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = protocol(("images = 40", "images = 300"))
+    plan = make_plan_of(name)
+    asked: list[int] = []
+    plan.task.predict(counting(asked), "generator", plan.splits, plan.scored, tmp_path, QUIET)
     assert sum(asked) == 300 + 2 * 10
     assert max(asked) <= BATCH
     kept = {p.name: np.load(p).shape for p in tmp_path.glob("*.npy")}
     assert kept == {"fake.npy": (300, 192), "real.npy": (40, 192), "ppl2_wend.npy": (10,)}
+
+
+def test_two_networks_see_the_same_images_made_once(protocol: Write, tmp_path: Path) -> None:
+    """Shown the same images, their features are to the last bit those of a pass for each network."""
+    device = Generator(
+        48, 1, 4, lambda z: z[:, None], lambda w, noise: w[:, 0].reshape(-1, 3, 4, 4).tanh()
+    )
+    networks = {name: RandomConvolutions(seed) for seed, name in enumerate(("one", "other"))}
+    together = {tmp_path / f"{name}.npy": network for name, network in networks.items()}
+    made: list[int] = []
+
+    def counted() -> Iterator[torch.Tensor]:
+        for images in device.stream(100, 0, batch=BATCH):
+            made.append(len(images))
+            yield images
+
+    seen_features.write_features(together, counted(), 100, "float32", QUIET, "")
+    assert sum(made) == 100
+    for name, network in networks.items():
+        alone, stream = tmp_path / "alone.npy", device.stream(100, 0, batch=BATCH)
+        seen_features.write_features({alone: network}, stream, 100, "float32", QUIET, "")
+        assert (tmp_path / f"{name}.npy").read_bytes() == alone.read_bytes()
+
+
+def test_what_pictures_and_tables_are_made_of_is_kept_and_scored_again(
+    protocol: Write, tiny_classifier: None
+) -> None:
+    name = protocol(
+        ('\n[[metrics]]\nid = "fd_random_conv"\n', LINEARITY),
+        ('id = "kd_random_conv"\nunit = "1e-3"', 'id = "als_released"\nunit = ""'),
+    )
+    plan, outcome = made("tint", name)
+    record = outcome.record
+    kept = load_arrays(plan.folder / f"{plan.run_id}.predictions.npz")
+    path = "ppl2_wend/random-conv"
+    assert {name: array.shape for name, array in kept.items()} == {
+        path: (10,), "logits": (3, 11, 2), "mahalanobis": (40,)
+    }  # fmt: skip
+    assert trimmed_mean(kept[path]) == values(record)[path]
+    frame = items(outcome)
+    assert frame["metric"].unique().tolist() == [path]
+    np.testing.assert_array_equal(frame["value"], kept[path])
+    checks = {c.name: c.state for c in verify_record(outcome.path, data=True)}
+    assert checks[f"score {path}"] == checks["score als_released"] == "ok"
+    # 40 real images in 192 dimensions
+    assert 0 < record.probe["mahalanobis"]["shrinkage"] < 1
+    by_step = np.array(record.probe["linearity_by_step"])
+    assert by_step.shape == (11, 2)
+    assert by_step[[0, -1]] == pytest.approx(0, abs=1e-6)
+    released = (by_step / record.probe["attribute_deviation"]) ** 2
+    assert released.sum(axis=0).mean() == pytest.approx(values(record)["als_released"], rel=1e-3)
+    folder = draw_pictures(plan, outcome)
+    assert folder is not None
+    assert {p.stem for p in folder.iterdir()} == {
+        *(
+            "generated",
+            "interpolations",
+            "truncation",
+            "smooth_paths",
+            "rough_paths",
+            "far",
+            "edits",
+        )
+    }
+    page = write_page(record, plan.folder).read_text()
+    assert "Linearity by attribute" in page
+    assert page.count("long_hair") >= 2  # in the chart and in the table
+    assert "mean deviation from a straight line" in page
+    for title in ("Truncation", "Paths with the largest steps", "Farthest from real images"):
+        assert f"<h2>{title}</h2>" in page
+
+
+def test_a_run_that_kept_nothing_more_is_drawn_without_it(protocol: Write) -> None:
+    """Records from before path lengths were kept still have their page."""
+    plan, outcome = made("tint", protocol())
+    (plan.folder / f"{plan.run_id}.predictions.npz").unlink()
+    (outcome.path.parent / f"{plan.run_id}.predictions.npz").unlink()
+    folder = draw_pictures(plan, outcome)
+    assert folder is not None
+    assert {p.stem for p in folder.iterdir()} == {"generated", "interpolations", "truncation"}
+
+
+def test_truncation_leads_from_the_mean_to_the_image(protocol: Write) -> None:
+    plan, outcome = made("training-images", protocol())
+    folder = draw_pictures(plan, outcome)
+    assert folder is not None
+    from PIL import Image
+
+    with Image.open(folder / "truncation.png") as image:
+        picture = np.asarray(image).astype(float)
+    top, side = 12 + 4, 192
+    tiles = [
+        [picture[top + y * 208 + 14 :, 2 + x * 196 :][:side, :side] for x in range(8)]
+        for y in range(4)
+    ]
+    for row in tiles[1:]:
+        np.testing.assert_array_equal(row[0], tiles[0][0])  # the mean is the same for all
+        assert np.abs(row[-1] - row[0]).mean() > 5
+    device = plan.cls(plan.settings)
+    device.load(plan.fit_folder / "model", "cpu")
+    first = device.generator().sample(1, seed=0)[0].permute(1, 2, 0).numpy()
+    wanted = np.asarray(sheet.enlarged(Image.fromarray(first)))
+    np.testing.assert_array_equal(tiles[0][-1], wanted)
 
 
 def test_features_do_not_depend_on_the_batch(tmp_path: Path) -> None:
@@ -269,7 +390,7 @@ def test_features_do_not_depend_on_the_batch(tmp_path: Path) -> None:
     for batch in (1, 7, 64):
         path = tmp_path / f"{batch}.npy"
         stream = generator.stream(20, 0, batch=batch)
-        seen_features.write_features(network, stream, 20, path, "float32", QUIET, "")
+        seen_features.write_features({path: network}, stream, 20, "float32", QUIET, "")
     first, *others = (np.load(tmp_path / f"{b}.npy") for b in (1, 7, 64))
     for other in others:
         np.testing.assert_allclose(other, first, rtol=1e-5, atol=1e-6)

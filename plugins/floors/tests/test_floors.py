@@ -73,10 +73,10 @@ def test_all_of_them_load(floors: Path) -> None:
         "random-features",
         "ellipsoid-cloud",
         "image-grid",
-        "training-images",
         "noise-images",
     )
-    assert roles == {**dict.fromkeys(floors, "floor"), "oracle": "ceiling"}
+    others = {"training-images": "reference", "oracle": "ceiling"}
+    assert roles == dict.fromkeys(floors, "floor") | others
 
 
 @pytest.mark.parametrize("probe", ["linear/scops", "linear/zhang"])
@@ -170,13 +170,12 @@ def test_a_preset_of_the_imitated_method_is_written_out(floors: Path, given: dic
 
 
 def test_presets_name_presets_that_are_there(floors: Path) -> None:
-    lead, imm = pytest.importorskip("bench_lead"), pytest.importorskip("bench_imm")
     registered: list = []
-    lead.bench_methods(registered.append)
-    imm.bench_methods(registered.append)
+    for name in ("bench_lead", "bench_imm", "bench_stylegan2"):
+        pytest.importorskip(name).bench_methods(registered.append)
     there = {f"{spec.id}:{name}" for spec in registered for name in spec.presets}
     presets = plugins().method("random-features").presets
-    assert {p["of"] for p in presets.values()} == there
+    assert {p["of"] for p in presets.values()} <= there
 
 
 def test_a_method_without_a_network_cannot_be_imitated(floors: Path) -> None:

@@ -1,10 +1,10 @@
-"""Floors and ceilings: registration only."""
+"""Floors, references and ceilings: registration only."""
 
 from typing import Any
 
 from benchmark.contracts import KINDS, MethodSpec, hookimpl
 from benchmark.contracts.hooks import Register
-from benchmark.contracts.spec import Kind
+from benchmark.contracts.spec import Kind, Role
 
 FLOORS: dict[str, tuple[str, list[Kind], str]] = {
     "mean-shape": (
@@ -47,7 +47,19 @@ FLOORS: dict[str, tuple[str, list[Kind], str]] = {
 }
 """Id → (module:class, what it gives, summary)."""
 
-OF = ("lead:small", "lead:demo", "lead:paper", "imm:small", "imm:demo", "imm:released", "imm:paper")
+ROLES: dict[str, Role] = {"training-images": "reference", "oracle": "ceiling"}
+"""What is no floor."""
+
+OF = (
+    "lead:small",
+    "lead:demo",
+    "lead:paper",
+    "imm:small",
+    "imm:demo",
+    "imm:released",
+    "imm:paper",
+    "stylegan2:small",
+)
 """Whose untrained networks are floors."""
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -71,7 +83,7 @@ def bench_methods(register: Register) -> None:
                 implementation=f"bench_floors.{implementation}",
                 gives=gives,
                 summary=summary,
-                role="ceiling" if name == "oracle" else "floor",
+                role=ROLES.get(name, "floor"),
                 origin="official",
                 licence="Apache-2.0",
                 **PRESETS.get(name, {}),

@@ -1,0 +1,136 @@
+"""All that can be chosen about StyleGAN2, its augmentation, and the semantic regularisation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from benchmark.contracts.method import MethodSettings, at_prediction
+
+BUILT_IN = ("efficientnet-lite0", "squeezenet")
+"""Teachers that need no further package."""
+
+
+class NetworkSettings(MethodSettings):
+    """The generator's shape.
+
+    Maps of r pixels have `base` / r channels, at most `most`; `mapping` is how many layers lead from
+    z to w. Without `noise` an image follows from w alone.
+    """
+
+    z: int = Field(512, ge=1)
+    w: int = Field(512, ge=1)
+    mapping: int = Field(2, ge=1)
+    base: int = Field(16384, ge=64)
+    most: int = Field(512, ge=1)
+    noise: bool = True
+    truncation: float = at_prediction(1.0, ge=0, le=1)
+    """How far w lies from its mean, as a share; 1 for every distance between sets of images."""
+
+
+class StyleGan2Settings(NetworkSettings):
+    """Networks, training, augmentation and regularisation.
+
+    `size` is the side of the images, a power of two; None takes those of the protocol.
+
+    Training: `images` are seen in all, `batch` at a time. Where `gamma` (the weight of R1) is None it is
+    0.0002 · size² / batch, where `batch` is None it is 4096 / size, at most 32. R1 is measured every
+    `r1_every`-th step, path length every `path_every`-th on 1 / `path_shrink` of the batch, with weight
+    `path_weight` (0: never). `mixing` is the probability of a second w from a random layer on.
+    The average has a half-life of `average` images, no more than `ramp` of those seen (None: no limit).
+    The `half` largest blocks compute in half precision on a GPU.
+
+    Augmentation of what the discriminator sees: "bgc" is the release's pipe, "translation-colour" a
+    cheap one; with a probability that follows how sure the discriminator is (`target`, the mean sign
+    of its scores on real images, moving from 0 to 1 in `adapt` images), or a fixed `probability`.
+
+    Semantic regularisation (HSR): maps of the generator with sides `hsr` predict those of a frozen
+    `teacher` at `teacher_layers`, one each, through 1 × 1 convolutions with `hidden` channels, from
+    `hsr_from` images on, with weight `hsr_weight`. A teacher "timm/NAME" is one of timm's networks, with
+    the weights of `teacher_file`, whose `teacher_sha256` is stated; its layers are numbers of blocks.
+    An untrained one has `teacher_trained` false. `teacher_norm` takes a transformer's last norm, and of
+    other networks brings each place's channels to mean 0 and variance 1.
+    """
+
+    size: int | None = Field(None, ge=8)
+    images: int = Field(25_000_000, ge=1)
+    batch: int | None = Field(None, ge=1)
+    spread_group: int = Field(4, ge=1)
+    learning_rate: float = Field(0.0025, gt=0)
+    gamma: float | None = Field(None, ge=0)
+    r1_every: int = Field(16, ge=1)
+    path_weight: float = Field(2.0, ge=0)
+    path_every: int = Field(4, ge=1)
+    path_shrink: int = Field(2, ge=1)
+    path_decay: float = Field(0.01, gt=0, le=1)
+    mixing: float = Field(0.9, ge=0, le=1)
+    average: float = Field(5_000.0, gt=0)
+    ramp: float | None = Field(0.05, gt=0)
+    mirror: bool = False
+    half: int = Field(4, ge=0)
+
+    augment: Literal["none", "translation-colour", "bgc"] = "bgc"
+    probability: float | None = Field(None, ge=0, le=1)
+    target: float = Field(0.6, ge=-1, le=1)
+    adapt: float = Field(500_000.0, gt=0)
+
+    teacher: str = "none"
+    teacher_trained: bool = True
+    teacher_file: str = ""
+    teacher_sha256: str = ""
+    teacher_layers: tuple[str, ...] = ()
+    teacher_size: int = Field(224, ge=32)
+    teacher_norm: bool = True
+    teacher_scale: Literal["own", "released"] = "released"
+    hsr: tuple[int, ...] = (8, 16, 32, 64)
+    hsr_from: int = Field(500_000, ge=0)
+    hsr_weight: float = Field(1.0, gt=0)
+    hidden: int = Field(4096, ge=1)
+    predictor: Literal["relu", "leaky_relu"] = "relu"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> StyleGan2Settings:
+        group = min(self.spread_group, self.batch or self.spread_group)
+        if self.batch and self.batch % group:
+            raise ValueError(f"spread_group {group} does not divide batch {self.batch}")
+        if self.teacher == "none":
+            return self
+        timm = self.teacher.startswith("timm/")
+        if self.teacher not in BUILT_IN and not timm:
+            raise ValueError(
+                f"teacher {self.teacher!r} is none of none, {', '.join(BUILT_IN)}, timm/NAME"
+            )
+        if len(self.teacher_layers) != len(self.hsr) or not self.hsr:
+            raise ValueError(
+                f"teacher_layers {list(self.teacher_layers)} must name one layer for each of the sides "
+                f"hsr {list(self.hsr)}"
+            )
+        if (
+            timm
+            and self.teacher_trained
+            and not (self.teacher_file and len(self.teacher_sha256) == 64)
+        ):
+            raise ValueError(
+                f"teacher {self.teacher} needs teacher_file, and teacher_sha256, the digest of that file"
+            )
+        return self
+
+    def at(self, size: int) -> StyleGan2Settings:
+        """With the numbers that follow from the images' side where none are given.
+
+        >>> auto = StyleGan2Settings().at(256)
+        >>> auto.batch, auto.gamma
+        (16, 0.8192)
+        """
+        batch = self.batch or max(1, min(4096 // size, 32))
+        gamma = 0.0002 * size**2 / batch if self.gamma is None else self.gamma
+        return self.model_copy(update={"batch": batch, "gamma": gamma})
+
+
+class FileSettings(NetworkSettings):
+    """A generator that was trained elsewhere: the `file` of its weights, whose `sha256` is stated."""
+
+    file: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    size: int = Field(ge=8)
