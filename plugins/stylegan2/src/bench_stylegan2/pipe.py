@@ -8,6 +8,7 @@ the constants of stylegan2-ada-pytorch d72cc7d, training/augment.py.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -130,23 +131,26 @@ def resampled(images: Tensor, matrix: Tensor) -> Tensor:
     return _reduced(sampled(fine, column, row))
 
 
-def _filter(like: Tensor) -> Tensor:
-    found = torch.tensor(SYM6, device=like.device, dtype=like.dtype)
-    return found / found.sum()
-
-
 def _enlarged(x: Tensor) -> Tensor:
     """Twice the side: pixel i goes to the fine pixels 2i - 5 … 2i + 6."""
-    kernel, flat = 2 * _filter(x), x.flatten(0, 1)[:, None]
-    for shape, stride, padding in (((1, -1), (1, 2), (0, 5)), ((-1, 1), (2, 1), (5, 0))):
-        weight = kernel.view(1, 1, *shape)
-        flat = functional.conv_transpose2d(flat, weight, stride=stride, padding=padding)
-    return flat.view(*x.shape[:2], *flat.shape[-2:])
+    side = x.shape[-1]
+    banded = 2 * _banded(2 * side, side, x, lambda fine, pixel: fine - 2 * pixel + 5)
+    return banded @ x @ banded.T
 
 
 def _reduced(x: Tensor) -> Tensor:
     """Half the side, less what the filter takes: the transpose of `_enlarged`, to its scale."""
-    kernel, flat = _filter(x), x.flatten(0, 1)[:, None]
-    for shape, stride in (((1, -1), (1, 2)), ((-1, 1), (2, 1))):
-        flat = functional.conv2d(flat, kernel.view(1, 1, *shape), stride=stride)
-    return flat.view(*x.shape[:2], *flat.shape[-2:])
+    side = x.shape[-1]
+    banded = _banded(side // 2 - 5, side, x, lambda pixel, fine: fine - 2 * pixel)
+    return banded @ x @ banded.T
+
+
+def _banded(
+    rows: int, columns: int, like: Tensor, tap: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """(rows, columns): the filter's tap of that number, over their sum, and 0 where there is none."""
+    row, column = torch.arange(rows)[:, None], torch.arange(columns)
+    number, taps = tap(row, column), torch.tensor(SYM6, dtype=torch.float64)
+    inside = (number >= 0) & (number < len(SYM6))
+    found = torch.where(inside, taps[number.clamp(0, len(SYM6) - 1)] / taps.sum(), 0.0)
+    return found.to(like)
