@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmark.contracts.errors import InvalidInput
+from benchmark.training.adversarial import squared_gradients
 
 
 def filled(network: nn.Module, seed: int = 7) -> None:
@@ -91,6 +92,32 @@ def test_a_discriminator_and_its_r1_give_what_the_release_gives() -> None:
     squared = gradient.square().sum((1, 2, 3))[:3].tolist()
     expected = [0.00229030754417181, 0.0023313916753977537, 0.002193931955844164]
     assert squared == pytest.approx(expected, rel=1e-4)
+
+
+def test_r1_is_the_squared_slope_in_float64_and_by_differences() -> None:
+    net = Discriminator(8, 64, 8, 4)
+    filled(net)
+    images = normal(4, 3, 8, 8).requires_grad_()
+    single = squared_gradients(net(images), images)
+    net, exact = net.double(), images.detach().double().requires_grad_()
+    squared = squared_gradients(net(exact), exact)
+    torch.testing.assert_close(single.double(), squared, rtol=1e-4, atol=1e-12)
+    (slope,) = torch.autograd.grad(net(exact).sum(), exact)
+    for place in ((0, 0, 0, 0), (1, 2, 3, 4), (3, 1, 7, 7)):
+        step = torch.zeros_like(exact)
+        step[place] = 1e-6
+        with torch.no_grad():
+            apart = (net(exact + step) - net(exact - step)).sum() / 2e-6
+        assert float(apart) == pytest.approx(float(slope[place]), rel=1e-4)
+    weight = net.b8.conv0.weight
+    (by_autograd,) = torch.autograd.grad(squared.sum(), weight)
+    with torch.no_grad():
+        weight[0, 0, 1, 1] += 1e-6
+    above = squared_gradients(net(exact), exact).sum().item()
+    with torch.no_grad():
+        weight[0, 0, 1, 1] -= 2e-6
+    below = squared_gradients(net(exact), exact).sum().item()
+    assert (above - below) / 2e-6 == pytest.approx(by_autograd[0, 0, 1, 1].item(), rel=1e-3)
 
 
 @pytest.mark.parametrize("up", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,9 +11,10 @@ from bench_stylegan2.generator import StyleGan2
 from bench_stylegan2.semantic import Predictors, declared, teacher
 from bench_stylegan2.settings import StyleGan2Settings
 from pydantic import ValidationError
+from safetensors.torch import save_file
 from torch.nn import functional
 
-from benchmark.contracts.errors import DataMissing
+from benchmark.contracts.errors import DataMissing, Incompatible
 from benchmark.contracts.weights import no_weights
 from benchmark.networks.trunks import TRUNKS
 
@@ -126,3 +128,27 @@ def test_without_timm_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     )
     with pytest.raises(DataMissing, match="needs the package timm"):
         teacher(settings, no_weights, seed=0)
+
+
+def test_teachers_of_timm_are_read_at_numbered_blocks(tmp_path: Path) -> None:
+    timm = pytest.importorskip("timm")
+    given = {
+        "teacher": "timm/vit_tiny_patch16_224", "teacher_layers": ("11", "2"), "teacher_norm": True,
+    }  # fmt: skip
+    eye = teacher(StyleGan2Settings(**UNTRAINED | given), no_weights, seed=0)
+    assert [tuple(m.shape) for m in eye(torch.zeros(2, 3, 16, 16))] == [(2, 192, 4, 4)] * 2
+    network = timm.create_model("resnet18", pretrained=False, num_classes=0).eval()
+    save_file(network.state_dict(), tmp_path / "r.safetensors")
+    file = {
+        "teacher": "timm/resnet18", "teacher_layers": ("4", "1"), "teacher_scale": "own",
+        "teacher_trained": True, "teacher_file": "r.safetensors", "teacher_sha256": "0" * 64,
+    }  # fmt: skip
+    eye = teacher(StyleGan2Settings(**UNTRAINED | file), lambda name: tmp_path / name, seed=0)
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    mean, spread = (torch.tensor(network.default_cfg[k])[:, None, None] for k in ("mean", "std"))
+    with torch.no_grad():
+        last = network.forward_features(((image + 1) / 2 - mean) / spread)
+    torch.testing.assert_close(eye(image)[0], last)
+    other = StyleGan2Settings(**UNTRAINED | file | {"teacher": "timm/resnet34"})
+    with pytest.raises(Incompatible, match="does not hold resnet34 at 64 pixels"):
+        teacher(other, lambda name: tmp_path / name, seed=0)

@@ -44,7 +44,9 @@ def with_spread(x: Tensor, group: int, sets: int = 1) -> Tensor:
     group = min(group, count)
     if count % group:
         raise InvalidInput(f"groups of {group} don't divide a batch of {count}")
-    apart = x.float().view(sets, group, count // group, *x.shape[1:])
+    apart = x.to(torch.promote_types(x.dtype, torch.float32)).view(
+        sets, group, count // group, *x.shape[1:]
+    )
     apart = (apart - apart.mean(1, keepdim=True)).square().mean(1)
     spread = (apart + 1e-8).sqrt().mean((2, 3, 4)).to(x.dtype)
     more = spread[:, None].expand(-1, group, -1).reshape(-1, 1, 1, 1)
@@ -83,8 +85,8 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor, low: torch.dtype = torch.float32, sets: int = 1) -> Tensor:
         """`images` may be `sets` batches one after the other: each is scored as if alone."""
-        x = images
+        x, full = images, torch.promote_types(images.dtype, torch.float32)
         for i, side in enumerate(self.sides):
-            x = getattr(self, f"b{side}")(x.to(low if i < self.finest else torch.float32))
-        scores: Tensor = self.b4(x.float(), sets)
+            x = getattr(self, f"b{side}")(x.to(low if i < self.finest else full))
+        scores: Tensor = self.b4(x.to(full), sets)
         return scores

@@ -17,7 +17,7 @@ from torch.nn import functional
 from bench_stylegan2.generator import channels
 from bench_stylegan2.layers import GAIN, SLOPE, Convolution
 from bench_stylegan2.settings import StyleGan2Settings
-from benchmark.contracts.errors import DataMissing
+from benchmark.contracts.errors import DataMissing, Incompatible
 from benchmark.contracts.weights import Weights
 from benchmark.networks.trunks import IMAGENET_STD, TRUNKS, trunk, untrained_trunk
 
@@ -125,15 +125,21 @@ def _timm(name: str, settings: StyleGan2Settings, weights: Callable[[str], Path]
         import timm
     except ImportError as error:
         raise DataMissing(
-            f"teacher timm/{name} needs the package timm", cure="pip install timm"
+            f"teacher timm/{name} needs the package timm",
+            cure='pip install "structbench-stylegan2[timm]"',
         ) from error
     more: dict[str, Any] = {"img_size": settings.teacher_size} if "vit" in name else {}
     network: nn.Module = timm.create_model(name, pretrained=False, num_classes=0, **more)
     if settings.teacher_trained:
-        wanted = network.state_dict()
-        state = load_file(weights(settings.teacher_file))
-        state = {key: value for key, value in state.items() if key in wanted}
-        network.load_state_dict(state)
+        wanted, state = network.state_dict(), load_file(weights(settings.teacher_file))
+        wrong = [k for k, v in wanted.items() if k not in state or state[k].shape != v.shape]
+        if wrong:
+            raise Incompatible(
+                f"{settings.teacher_file} does not hold {name} at {settings.teacher_size} pixels: "
+                f"missing or of another shape {wrong[:3]}",
+                cure="give the file of that network, and the teacher_size it was trained with",
+            )
+        network.load_state_dict({key: state[key] for key in wanted})
     return network
 
 
