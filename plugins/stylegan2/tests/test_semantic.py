@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from bench_stylegan2.generator import StyleGan2
-from bench_stylegan2.semantic import Predictors, declared, teacher
+from bench_stylegan2.method import StyleGan2Method
+from bench_stylegan2.semantic import Predictors, teacher
 from bench_stylegan2.settings import StyleGan2Settings
 from pydantic import ValidationError
-from safetensors.torch import save_file
 from torch.nn import functional
 
-from benchmark.contracts.errors import DataMissing, Incompatible
-from benchmark.contracts.weights import no_weights
+from benchmark.contracts.weights import Weights, no_weights
 from benchmark.networks.trunks import TRUNKS
 
 UNTRAINED = {
@@ -92,63 +88,28 @@ def test_an_untrained_teacher_follows_from_its_seed() -> None:
 
 
 def test_the_teachers_file_is_declared_and_pinned() -> None:
-    assert declared(StyleGan2Settings(**UNTRAINED)) == ()
-    assert declared(StyleGan2Settings(**UNTRAINED | {"teacher_trained": True})) == (
-        TRUNKS["squeezenet"].weight,
-    )
-    timm = {
-        "teacher": "timm/vit_base_patch16_224.dino",
-        "teacher_file": "dino.safetensors",
-        "teacher_sha256": "ab" * 32,
-        "teacher_layers": ("11", "5"),
-        "teacher_trained": True,
-    }
-    (weight,) = declared(StyleGan2Settings(**UNTRAINED | timm))
-    assert (weight.name, weight.sha256) == ("dino.safetensors", "ab" * 32)
+    def declared(**given: object) -> tuple[Weights, ...]:
+        settings = StyleGan2Settings(**UNTRAINED | given)
+        return StyleGan2Method.info(settings).pretrained
+
+    assert declared() == ()
+    assert declared(teacher="none") == ()
+    assert declared(teacher_trained=True) == (TRUNKS["squeezenet"].weight,)
 
 
 @pytest.mark.parametrize(
     "given, message",
     [
-        ({"teacher": "resnet"}, "none of none, efficientnet-lite0, squeezenet, timm/NAME"),
+        ({"teacher": "resnet"}, "none of vgg16, squeezenet, efficientnet-lite0, timm/NAME"),
+        ({"teacher_layers": ("fire9", "fire40")}, "squeezenet has no layers \\['fire40'\\]"),
         ({"teacher_layers": ("fire9",)}, "must name one layer for each of the sides"),
-        ({"teacher": "timm/vit", "teacher_trained": True}, "needs teacher_file"),
+        (
+            {"teacher": "timm/vit", "teacher_layers": ("3", "1"), "teacher_trained": True},
+            "needs the file of its weights",
+        ),
         ({"batch": 6}, "spread_group 4 does not divide batch 6"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         StyleGan2Settings(**UNTRAINED | given)
-
-
-def test_without_timm_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "timm", None)
-    settings = StyleGan2Settings(
-        **UNTRAINED | {"teacher": "timm/vit_tiny_patch16_224", "teacher_layers": ("3", "1")}
-    )
-    with pytest.raises(DataMissing, match="needs the package timm"):
-        teacher(settings, no_weights, seed=0)
-
-
-def test_teachers_of_timm_are_read_at_numbered_blocks(tmp_path: Path) -> None:
-    timm = pytest.importorskip("timm")
-    given = {
-        "teacher": "timm/vit_tiny_patch16_224", "teacher_layers": ("11", "2"), "teacher_norm": True,
-    }  # fmt: skip
-    eye = teacher(StyleGan2Settings(**UNTRAINED | given), no_weights, seed=0)
-    assert [tuple(m.shape) for m in eye(torch.zeros(2, 3, 16, 16))] == [(2, 192, 4, 4)] * 2
-    network = timm.create_model("resnet18", pretrained=False, num_classes=0).eval()
-    save_file(network.state_dict(), tmp_path / "r.safetensors")
-    file = {
-        "teacher": "timm/resnet18", "teacher_layers": ("4", "1"), "teacher_scale": "own",
-        "teacher_trained": True, "teacher_file": "r.safetensors", "teacher_sha256": "0" * 64,
-    }  # fmt: skip
-    eye = teacher(StyleGan2Settings(**UNTRAINED | file), lambda name: tmp_path / name, seed=0)
-    image = torch.rand(1, 3, 64, 64) * 2 - 1
-    mean, spread = (torch.tensor(network.default_cfg[k])[:, None, None] for k in ("mean", "std"))
-    with torch.no_grad():
-        last = network.forward_features(((image + 1) / 2 - mean) / spread)
-    torch.testing.assert_close(eye(image)[0], last)
-    other = StyleGan2Settings(**UNTRAINED | file | {"teacher": "timm/resnet34"})
-    with pytest.raises(Incompatible, match="does not hold resnet34 at 64 pixels"):
-        teacher(other, lambda name: tmp_path / name, seed=0)

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from bench_stylegan2 import semantic, training
+from bench_stylegan2 import training
 from bench_stylegan2.generator import StyleGan2
 from bench_stylegan2.settings import FileSettings, NetworkSettings, StyleGan2Settings
 from benchmark.contracts.errors import Incompatible
@@ -56,10 +56,11 @@ class StyleGan2Method(NetworkMethod[StyleGan2]):
 
     @classmethod
     def info(cls, settings: StyleGan2Settings) -> MethodInfo:
+        teacher = settings.backbone
         return MethodInfo(
             gives=cls.gives,
             input_size=settings.size,
-            pretrained=semantic.declared(settings),
+            pretrained=teacher.weights() if teacher else (),
             milestones=True,
             data_parallel=True,
         )

@@ -7,9 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from benchmark.contracts.method import MethodSettings, at_prediction
-
-BUILT_IN = ("efficientnet-lite0", "squeezenet")
-"""Teachers that need no further package."""
+from benchmark.networks.backbones import Backbone
 
 
 class NetworkSettings(MethodSettings):
@@ -96,25 +94,27 @@ class StyleGan2Settings(NetworkSettings):
             raise ValueError(f"spread_group {group} does not divide batch {self.batch}")
         if self.teacher == "none":
             return self
-        timm = self.teacher.startswith("timm/")
-        if self.teacher not in BUILT_IN and not timm:
-            raise ValueError(
-                f"teacher {self.teacher!r} is none of none, {', '.join(BUILT_IN)}, timm/NAME"
-            )
         if len(self.teacher_layers) != len(self.hsr) or not self.hsr:
             raise ValueError(
                 f"teacher_layers {list(self.teacher_layers)} must name one layer for each of the sides "
                 f"hsr {list(self.hsr)}"
             )
-        if (
-            timm
-            and self.teacher_trained
-            and not (self.teacher_file and len(self.teacher_sha256) == 64)
-        ):
-            raise ValueError(
-                f"teacher {self.teacher} needs teacher_file, and teacher_sha256, the digest of that file"
-            )
+        if self.backbone and (faults := self.backbone.faults()):
+            raise ValueError("teacher: " + "; ".join(faults))
         return self
+
+    @property
+    def backbone(self) -> Backbone | None:
+        """Which network teaches; None without one."""
+        if self.teacher == "none":
+            return None
+        return Backbone(
+            self.teacher,
+            self.teacher_layers,
+            self.teacher_trained,
+            self.teacher_file,
+            self.teacher_sha256,
+        )
 
     def at(self, size: int) -> StyleGan2Settings:
         """With the numbers that follow from the images' side where none are given.
