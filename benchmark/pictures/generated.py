@@ -16,6 +16,7 @@ from benchmark.pictures.sheet import (
     Row,
     contact_sheet,
     pictures_of_arrays,
+    readable,
     rows_sheet,
     titled,
 )
@@ -107,4 +108,5 @@ def _first_codes(generator: Generator, count: int, device: str) -> torch.Tensor:
 
 def _grid(images: torch.Tensor) -> Image.Image:
     """Images (N, 3, H, W) uint8 in rows, without gaps."""
-    return contact_sheet(pictures_of_arrays(images.permute(0, 2, 3, 1).cpu().numpy()), gap=0)
+    pictures = pictures_of_arrays(images.permute(0, 2, 3, 1).cpu().numpy())
+    return contact_sheet([readable(picture) for picture in pictures], gap=0)

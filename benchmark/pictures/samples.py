@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from PIL import Image, ImageDraw
 
 from benchmark.image_files import decode
+from benchmark.pictures.sheet import readable
 from benchmark.pictures.shown import PicturedRun
 from benchmark.runner.fitting import read_done
 from benchmark.runner.plan import Plan
@@ -39,7 +40,7 @@ def strip(folders: Iterable[Path]) -> Image.Image | None:
         return None
     stages = list(dict.fromkeys(_stage(file) for file in sorted(files, key=_written)))
     files.sort(key=lambda file: (stages.index(_stage(file)), file.name))
-    rows = [decode(file, "RGB") for file in files]
+    rows = [readable(decode(file, "RGB")) for file in files]
     size = max(row.width for row in rows), sum(row.height + HEAD for row in rows)
     canvas, top = Image.new("RGB", size, (24, 24, 24)), 0
     for file, row in zip(files, rows, strict=True):

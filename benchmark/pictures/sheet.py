@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from benchmark.colours import colours
 
 COLUMNS, ROWS = 8, 4
-GAP, HEAD, SIDE = 4, 12, 192
+GAP, HEAD, SIDE, LEAST = 4, 12, 192, 96
 TRUTH, GUESS, BACK, INK = (80, 220, 100), (255, 70, 70), (24, 24, 24), (220, 220, 220)
 
 Row = tuple[str, Sequence[Image.Image]]
@@ -76,6 +76,16 @@ def rows_sheet(rows: Sequence[Row]) -> Image.Image:
 def enlarged(picture: Image.Image, side: int = SIDE) -> Image.Image:
     """A picture `side` pixels wide and high."""
     return picture.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def readable(picture: Image.Image) -> Image.Image:
+    """A picture, or a row of them, at least `LEAST` pixels high: enlarged by a whole number.
+
+    >>> readable(Image.new("RGB", (256, 32))).size
+    (768, 96)
+    """
+    times = -(-LEAST // picture.height)
+    return picture.resize((picture.width * times, picture.height * times), Image.Resampling.BICUBIC)
 
 
 def pictures_of_arrays(images: np.ndarray) -> list[Image.Image]:

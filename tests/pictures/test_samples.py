@@ -58,7 +58,7 @@ def test_a_strip_has_a_row_for_each_point_in_the_order_of_training(tmp_path: Pat
         write_sample(tmp_path, stage, images, shades(shade, shade))
     found = strip([tmp_path])
     assert found is not None
-    assert found.size == (8, 3 * 20)
-    middles = [np.asarray(found)[20 * i + 18, 4, 0] for i in range(3)]
+    assert found.size == (192, 3 * 112)  # of 4 pixels a side: 24 times as large
+    middles = [np.asarray(found)[112 * i + 64, 48, 0] for i in range(3)]
     assert middles == [128, 255, 0]
     assert strip([tmp_path / "none"]) is None
