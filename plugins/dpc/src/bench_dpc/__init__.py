@@ -22,7 +22,7 @@ SMALL: dict[str, Any] = {
     "sigma": (1.5, 0.4),
     "keep": (0.3, 1.0),
     "objects": 4,
-    "steps": 8000,
+    "steps": 7000,
     "learning_rate": 1e-3,
     "cooling": 0.3,
     "weight_decay": 0.0,

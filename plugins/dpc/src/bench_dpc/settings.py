@@ -24,7 +24,7 @@ class DpcSettings(MethodSettings):
 
     Projection: `grid` voxels a side, a blur of `taps` voxels whose `sigma` (in voxels) goes from the
     first number to the second along the training, as the share `keep` of a cloud's points that
-    take part does. `cells` says where voxels lie: "corners" as released, "centres" as the pixels of a mask.
+    take part does. `cells` says where voxels lie: "corners" as released, "centres" as a mask's pixels.
 
     Training: `steps` of `views` pictures of each of `objects` objects. `pairs` says which view's shape
     is seen from which view's pose: "first" as released, "each" two as the thesis describes it.
