@@ -155,10 +155,18 @@ class Trial:
 
     @cached_property
     def images(self) -> Images:
+        """Pictures with views and silhouettes, which a protocol may grant beside them."""
         size = self.info.input_size or SIZE
-        pixels = _pictures(size + 2 * MARGIN)
+        batch = _faces(size + 2 * MARGIN, 0)
         domains = {name: _domain(size, i) for i, name in enumerate(self.info.domains, start=1)}
-        return Images(pixels, size, array_digest(pixels), domains=domains)
+        return Images(
+            batch.images,
+            size,
+            array_digest(batch.images),
+            objects=batch.identity,
+            silhouettes=_covered(batch),
+            domains=domains,
+        )
 
     def labels(self, kind: Kind, rows: slice | list[int]) -> Any:
         """What a ceiling that is asked for `kind` is shown: points, masks, or clouds with poses."""
@@ -298,10 +306,6 @@ def call(kind: Kind) -> str:
 
 
 @cache
-def _pictures(side: int) -> np.ndarray:
-    return _faces(side, 0).images
-
-
 def _faces(side: int, seed: int) -> TwinBatch:
     return render(FaceRecipe(range(12)), COUNT, side, seed=seed)
 
@@ -309,5 +313,9 @@ def _faces(side: int, seed: int) -> TwinBatch:
 def _domain(size: int, seed: int) -> Images:
     """Other pictures than those fitted on, with their silhouettes."""
     batch = _faces(size + 2 * MARGIN, seed)
-    covered = np.where(batch.foreground, 255, 0).astype(np.uint8)
-    return Images(batch.images, size, array_digest(batch.images), silhouettes=covered)
+    return Images(batch.images, size, array_digest(batch.images), silhouettes=_covered(batch))
+
+
+def _covered(batch: TwinBatch) -> np.ndarray:
+    """How much of each pixel is face, uint8 (N, H, W): all of it or nothing."""
+    return np.where(batch.foreground, 255, 0).astype(np.uint8)

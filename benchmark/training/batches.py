@@ -137,7 +137,8 @@ def shrunk(images: torch.Tensor, side: int) -> torch.Tensor:
     had = images.shape[-1]
     if had == side:
         return images
-    at, edge = torch.arange(had), torch.arange(side)[:, None] * (had / side)
+    at = torch.arange(had, device=images.device)
+    edge = torch.arange(side, device=images.device)[:, None] * (had / side)
     covered = (torch.minimum(at + 1, edge + had / side) - torch.maximum(at, edge)).clamp(min=0)
     share = (covered / covered.sum(1, keepdim=True)).float()
     return (share @ images.float() @ share.T).round_().clamp_(0, 255).byte()
