@@ -59,6 +59,7 @@ OF = (
     "imm:released",
     "imm:paper",
     "stylegan2:small",
+    "stylegan2:demo",
 )
 """Whose untrained networks are floors."""
 
