@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.contracts.clouds import Clouds
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import (
     Ceiling,
@@ -158,7 +159,8 @@ class Trial:
         size = self.info.input_size or SIZE
         pixels = _pictures(size + 2 * MARGIN)
         domains = {name: _domain(size, i) for i, name in enumerate(self.info.domains, start=1)}
-        return Images(pixels, size, array_digest(pixels), domains=domains)
+        clouds = _clouds() if "clouds" in self.info.told else None
+        return Images(pixels, size, array_digest(pixels), domains=domains, clouds=clouds)
 
     def labels(self, kind: Kind, rows: slice | list[int]) -> Any:
         """What a ceiling that is asked for `kind` is shown: points, masks, or clouds with poses."""
@@ -295,6 +297,12 @@ class Trial:
 def call(kind: Kind) -> str:
     """The call that gives a kind."""
     return "generator" if kind == "generator" else "predict"
+
+
+def _clouds() -> Clouds:
+    """Two objects of 300 points, shown in turn."""
+    points = np.random.default_rng(0).uniform(-0.5, 0.5, (600, 3)).astype(np.float32)
+    return Clouds(points, np.array([[300 * (i % 2), 300] for i in range(COUNT)]))
 
 
 @cache
