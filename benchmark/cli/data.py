@@ -99,6 +99,49 @@ def new(name: str, parent: Path) -> None:
 
 
 @command.command()
+@click.argument("meshes", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--name", default="models", show_default=True,
+              help="Of all models together, in the place of a synset.")  # fmt: skip
+@click.option("--views", default=5, show_default=True, help="Pictures of each model.")
+@click.option("--size", default=224, show_default=True, help="Their side in pixels.")
+@click.option("--focal", default=1.875, show_default=True, help="In widths of the picture.")
+@click.option("--distance", default=2.0, show_default=True,
+              help="Of the camera, in diagonals of the model.")  # fmt: skip
+@click.option("--azimuth", type=(int, int), default=(-180, 180), show_default=True,
+              help="Whole degrees are drawn from there, the upper end left out.")  # fmt: skip
+@click.option("--elevation", type=(int, int), default=(-20, 40), show_default=True,
+              help="The same, above the horizon.")  # fmt: skip
+@click.option("--most-faces", default=1_000_000, show_default=True,
+              help="Larger meshes are left out.")  # fmt: skip
+@click.option("--most-non-manifold", default=0.1, show_default=True,
+              help="The largest share of edges with more than two faces.")  # fmt: skip
+@click.option("--seed", default=0, show_default=True, help="Of cameras and split.")
+def render(meshes: Path, out: Path, name: str, **given: object) -> None:
+    """Draw the meshes (.obj, .glb) in a folder, in the layout of differentiable point clouds.
+
+    Each is centred and scaled to diagonal 1, then seen from all sides, with alpha, depth, cameras and
+    a true cloud; lists split the models into train, validation and test, 70 : 10 : 20. Meshes that can't
+    be drawn are left out, and listed in left_out.csv with the reason. The reader
+    benchmark.datasets.readers.model_views:ModelViews reads what is made.
+    """
+    from benchmark.datasets.meshes.reading import meshes_in
+    from benchmark.datasets.meshes.rendering import Rendering, render_meshes
+
+    how = Rendering(**given)  # type: ignore[arg-type]
+    with closing(make_progress()) as progress:
+        found = render_meshes(
+            meshes_in(meshes), out, how, name=name,
+            progress=lambda n, total: progress("render", n, total),
+        )  # fmt: skip
+    for model, why in found.left_out.items():
+        click.secho(f"left out: {model} ({why})", fg="yellow", err=True)
+    counts = ", ".join(f"{len(models):,} {part}" for part, models in found.splits.items())
+    drawn = sum(map(len, found.splits.values()))
+    click.echo(f"{drawn:,} models, {how.views} views of each, are in {out}: {counts}")
+
+
+@command.command()
 @click.argument("protocol", shell_complete=complete_protocols)
 @click.option("--split", default="test", show_default=True,
               help="test, train, fit, …; or another set of images that the task looks at.")  # fmt: skip

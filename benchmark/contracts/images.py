@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 import torch
 
+from benchmark.contracts.clouds import Clouds
 from benchmark.contracts.errors import InvalidInput
 from benchmark.contracts.spec import CameraAxes
 
@@ -98,7 +99,8 @@ class Images:
 
     What a protocol grants beside pixels is here too, and None where it does not: `cameras`; `objects`
     int64 (N,), equal numbers for views of one object or frames of one clip; `silhouettes` uint8
-    (N, S + 2m, S + 2m), how much of each pixel the object covers (255 all of it). `domains` are sets of
+    (N, S + 2m, S + 2m), how much of each pixel the object covers (255 all of it); `clouds`, the true
+    surface of each image's object, in the data set's frame. `domains` are sets of
     other images, by the name that the protocol gives them, each with grants of its own:
     `images.domains["renders"].silhouettes`.
 
@@ -118,6 +120,7 @@ class Images:
     objects: np.ndarray | None
     silhouettes: np.ndarray | None
     domains: Mapping[str, Images]
+    clouds: Clouds | None
 
     def __init__(
         self,
@@ -128,6 +131,7 @@ class Images:
         objects: np.ndarray | None = None,
         silhouettes: np.ndarray | None = None,
         domains: Mapping[str, Images] | None = None,
+        clouds: Clouds | None = None,
     ) -> None:
         if pixels.ndim != 4 or pixels.shape[-1] != 3 or pixels.dtype != np.uint8:
             raise InvalidInput(
@@ -140,6 +144,8 @@ class Images:
             )
         if cameras is not None and len(cameras) != len(pixels):
             raise InvalidInput(f"{len(cameras)} cameras for {len(pixels)} images")
+        if clouds is not None and len(clouds) != len(pixels):
+            raise InvalidInput(f"{len(clouds)} clouds for {len(pixels)} images")
         if objects is not None and objects.shape != pixels.shape[:1]:
             raise InvalidInput(f"objects must be {pixels.shape[:1]}, got {objects.shape}")
         if silhouettes is not None and (
@@ -157,6 +163,7 @@ class Images:
         self.objects = objects
         self.silhouettes = silhouettes
         self.domains = dict(domains or {})
+        self.clouds = clouds
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -181,6 +188,8 @@ class Images:
         found = {"pixels": self.pixels, "objects": self.objects, "silhouettes": self.silhouettes}
         if self.cameras is not None:
             found |= {name: getattr(self.cameras, name) for name in CAMERA_ARRAYS}
+        if self.clouds is not None:
+            found |= {"cloud_points": self.clouds.points, "cloud_extent": self.clouds.extent}
         present = {name: array for name, array in found.items() if array is not None}
         for domain, images in self.domains.items():
             present |= {f"{domain}/{name}": array for name, array in images.arrays().items()}
@@ -202,6 +211,8 @@ class Images:
         if words.get("axes"):
             pose = {name: own.pop(name) for name in CAMERA_ARRAYS}
             own["cameras"] = Cameras(**pose, axes=words["axes"])
+        if "cloud_points" in own:
+            own["clouds"] = Clouds(own.pop("cloud_points"), own.pop("cloud_extent"))
         domains = {
             domain: cls.of(
                 {n.partition("/")[2]: a for n, a in arrays.items() if n.startswith(f"{domain}/")},

@@ -18,6 +18,7 @@ from benchmark.contracts.spec import Kind
 from benchmark.contracts.weights import Weights, no_weights
 
 Supervision = Literal["none", "labels"]
+Told = Literal["clouds"]
 
 
 AT_PREDICTION = "at_prediction"
@@ -62,12 +63,15 @@ class MethodInfo:
     """Prediction kinds, of those that the registration names."""
     input_size: int | None = None
     supervision: Supervision = "none"
-    """Whether the method is given labels; only ceilings are."""
+    """Whether the method is given labels: ceilings are, and what is `told` something."""
     pretrained: tuple[Weights, ...] = ()
     milestones: bool = False
     data_parallel: bool = False
     domains: tuple[str, ...] = ()
     """Other images that it learns from beside those it is fitted on: keys of `images.domains`."""
+    told: tuple[Told, ...] = ()
+    """What floors and references see, beside what the protocol grants, of the images that they are
+    fitted on: "clouds", `images.clouds`. Their supervision is "labels"."""
     notes: str = ""
     """A sentence for the record."""
     runs: str = ""

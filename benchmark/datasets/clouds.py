@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmark.contracts.clouds import Clouds
 from benchmark.contracts.errors import DataAltered, InvalidInput
 
 POINTS, EXTENT = "clouds.npy", "cloud_extent.npy"
 FLOAT = np.dtype("<f4")
-
-
-@dataclass(frozen=True)
-class Clouds:
-    """The cloud of the object in each of N images.
-
-    `points` float32 (T, 3), memory-mapped: the clouds of all objects, one after another; `extent`
-    int64 (N, 2): where in it an image's cloud begins and how many points it has, 0 where the
-    publisher gives none. `clouds[i]` is (P, 3) in the data set's canonical frame and unit.
-
-    >>> clouds = Clouds(np.zeros((5, 3), np.float32), np.array([[0, 5], [0, 5], [5, 0]]))
-    >>> len(clouds), clouds[1].shape, clouds[2].shape
-    (3, (5, 3), (0, 3))
-    """
-
-    points: np.ndarray
-    extent: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.extent)
-
-    def __getitem__(self, image: int) -> np.ndarray:
-        first, count = self.extent[image]
-        return np.asarray(self.points[first : first + count])
-
-    def take(self, rows: Sequence[int]) -> Clouds:
-        """The clouds of some of the images, in that order."""
-        return Clouds(self.points, self.extent[list(rows)])
 
 
 def load_clouds(folder: Path) -> Clouds:

@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 import PIL
 
+from benchmark.contracts.clouds import Clouds
 from benchmark.contracts.errors import DataAltered, InvalidInput, RecordTooNew
 from benchmark.contracts.images import CAMERA_ARRAYS, Cameras, Images
 from benchmark.contracts.spec import CameraAxes
 from benchmark.datasets import unaltered
-from benchmark.datasets.clouds import Clouds, load_clouds, write_clouds
+from benchmark.datasets.clouds import load_clouds, write_clouds
 from benchmark.files import made_once, whole_folder, write_json
 from benchmark.protocols import GRANT_LABELS, canonical_digest
 from benchmark.version import __version__
@@ -103,13 +104,25 @@ class PreparedSplit:
             cameras = Cameras(rotation, translation, focal * side, axes)
             digests |= {name: array_digest(getattr(cameras, name)) for name in CAMERA_ARRAYS}
             digests["axes"] = axes
+        clouds = None
+        if "clouds" in grants:
+            if self.clouds is None:
+                raise DataAltered(f"{self.folder} carries no point clouds")
+            clouds = Clouds(self.clouds.points.view(np.ndarray), self.clouds.extent)
+            digests["clouds"] = [array_digest(clouds.points), array_digest(clouds.extent)]
         if domains:
             digests["domains"] = {name: images.digest for name, images in domains.items()}
         digest = self.pixels_digest
         if digests:
             digest = canonical_digest({"pixels": digest, **digests})
         return Images(
-            self.pixels.view(np.ndarray), self.size, digest, cameras, domains=domains, **granted
+            self.pixels.view(np.ndarray),
+            self.size,
+            digest,
+            cameras,
+            domains=domains,
+            clouds=clouds,
+            **granted,
         )
 
     def check(self) -> None:

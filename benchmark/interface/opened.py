@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from benchmark.contracts.clouds import Clouds
 from benchmark.contracts.errors import Incompatible, UnknownName
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.names import DOMAIN
-from benchmark.datasets.clouds import Clouds
 from benchmark.datasets.opening import open_split
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.interface.progress import make_progress

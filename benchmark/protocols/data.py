@@ -113,7 +113,7 @@ Label = Literal[
     "clouds",
     "clips",
 ]
-Grant = Literal["views", "clips", "silhouettes", "cameras"]
+Grant = Literal["views", "clips", "silhouettes", "cameras", "clouds"]
 
 ROLES = ("fit", "train", "test", "validation", "development", "development_fit")
 """What splits are for, beside the domains."""
@@ -123,6 +123,7 @@ GRANT_LABELS: dict[str, tuple[Label, ...]] = {
     "clips": ("clips",),
     "silhouettes": ("silhouettes",),
     "cameras": ("quaternions", "translations", "focals"),
+    "clouds": ("clouds",),
 }
 """The labels from which each grant is made."""
 
@@ -144,7 +145,7 @@ class Data(Strict):
     `validation`; without it a fit for validation sees `development` alone. `labels` names what the
     task needs of an image beside its points. `grants` names what a method may see beside pixels when
     it is fitted: which images are views of one object, or frames of one clip, the objects' silhouettes,
-    the cameras.
+    the cameras, the true clouds.
 
     `domains` names images of another kind that methods see besides, as "renders" →
     "shapenet:cars/train", and `domain_grants` what they see of them beside pixels, whatever is scored.

@@ -19,7 +19,7 @@ from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.metrics.catalogue import version
 from benchmark.networks.weights import find, finder
-from benchmark.protocols import Protocol
+from benchmark.protocols import GRANT_LABELS, Protocol
 from benchmark.records.code import code_state
 from benchmark.records.identity import fit_id, parted, run_id
 from benchmark.records.model import CodePart, External
@@ -213,9 +213,9 @@ def make_plan(request: Request, progress: Progress) -> Plan:
             cure="leave --devices (and BENCH_DEVICES) out",
         )
     task = find_task(protocol.task)
-    played = roles(protocol, request.on, task)
-    splits, sources, shared = opened(protocol, task, played, twin=request.twin, progress=progress)
-    images = images_seen(protocol, splits)
+    played, seen = roles(protocol, request.on, task), shown(protocol, spec, info)
+    splits, sources, shared = opened(seen, task, played, twin=request.twin, progress=progress)
+    images = images_seen(seen, splits)
     fitted, predicted = parted(effective, cls.Settings.of_prediction())
     fit = fit_id(
         method=spec.id,
@@ -257,6 +257,29 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         fit_id=fit,
         run_id=run,
     )
+
+
+def shown(protocol: Protocol, spec: MethodSpec, info: MethodInfo) -> Protocol:
+    """The protocol with what a floor or reference is told among its grants, for its images to have it.
+
+    Raises `Incompatible` for methods, which see what the protocol grants and nothing else, for what
+    claims to be told without labels, and where the protocol has no such labels.
+    """
+    if not info.told:
+        return protocol
+    if spec.role not in ("floor", "reference") or info.supervision != "labels":
+        raise Incompatible(
+            f"{spec.role} {spec.id!r} with supervision {info.supervision!r} asks to be told "
+            f"{', '.join(info.told)}: only floors and references with supervision 'labels' are",
+            cure="choose a protocol that grants it, or leave `told` out of its info",
+        )
+    data = protocol.data
+    if lacking := [n for told in info.told for n in GRANT_LABELS[told] if n not in data.labels]:
+        raise Incompatible(
+            f"{spec.role} {spec.id!r} is to be told {lacking[0]}, which {protocol.name} does not have"
+        )
+    grants = tuple(dict.fromkeys((*data.grants, *info.told)))
+    return protocol.model_copy(update={"data": data.model_copy(update={"grants": grants})})
 
 
 def opened(

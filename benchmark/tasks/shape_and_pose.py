@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import torch
 
+from benchmark.contracts.clouds import Clouds
 from benchmark.contracts.errors import DataAltered, InvalidInput
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.predictions import ShapeAndPose
 from benchmark.contracts.spec import Kind
-from benchmark.datasets.clouds import Clouds
 from benchmark.datasets.opening import split_name
 from benchmark.metrics.alignment import (
     NO_MATCH,

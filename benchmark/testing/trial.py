@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.contracts.clouds import Clouds
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import (
     Ceiling,
@@ -159,6 +160,7 @@ class Trial:
         size = self.info.input_size or SIZE
         batch = _faces(size + 2 * MARGIN, 0)
         domains = {name: _domain(size, i) for i, name in enumerate(self.info.domains, start=1)}
+        clouds = _clouds() if "clouds" in self.info.told else None
         return Images(
             batch.images,
             size,
@@ -166,6 +168,7 @@ class Trial:
             objects=batch.identity,
             silhouettes=_covered(batch),
             domains=domains,
+            clouds=clouds,
         )
 
     def labels(self, kind: Kind, rows: slice | list[int]) -> Any:
@@ -303,6 +306,12 @@ class Trial:
 def call(kind: Kind) -> str:
     """The call that gives a kind."""
     return "generator" if kind == "generator" else "predict"
+
+
+def _clouds() -> Clouds:
+    """Two objects of 300 points, shown in turn."""
+    points = np.random.default_rng(0).uniform(-0.5, 0.5, (600, 3)).astype(np.float32)
+    return Clouds(points, np.array([[300 * (i % 2), 300] for i in range(COUNT)]))
 
 
 @cache

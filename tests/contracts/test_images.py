@@ -47,7 +47,7 @@ def test_signed_ends() -> None:
 def test_nothing_that_tells_a_label() -> None:
     images = Images(numbered(), size=6, digest="x")
     names = set(vars(images))
-    granted = {"cameras", "objects", "silhouettes", "domains"}
+    granted = {"cameras", "objects", "silhouettes", "domains", "clouds"}
     assert names == {"pixels", "size", "margin", "digest"} | granted
 
 

@@ -68,7 +68,7 @@ def test_the_view_for_methods_has_pixels_and_margin_only(tiny_ytf68: Path) -> No
     images = split.images()
     assert (len(images), images.size, images.margin) == (len(split), 32, 4)
     assert images.digest == split.pixels_digest
-    granted = {"cameras", "objects", "silhouettes"}
+    granted = {"cameras", "objects", "silhouettes", "clouds"}
     assert set(vars(images)) == {"pixels", "size", "margin", "digest", "domains"} | granted
     assert {getattr(images, name) for name in granted} == {None}
     assert images.domains == {}

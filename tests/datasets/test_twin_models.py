@@ -67,6 +67,19 @@ def test_the_counts_of_the_protocols_are_what_comes_out() -> None:
         assert twin.alignment.models == validation
 
 
+def test_the_twin_of_the_free_cars_has_a_hundred_models_to_learn_from() -> None:
+    protocol = find_protocol("cc0_cars")
+    twin, shape = protocol.twin, protocol.shape
+    assert twin is not None
+    assert shape is not None
+    test = twin.people // 5
+    validation = (twin.people - test) // 5
+    assert (twin.test, twin.train) == (shape.views * test, shape.views * (twin.people - test))
+    assert twin.fit == twin.train - shape.views * validation == 103 * shape.views
+    assert twin.alignment is not None
+    assert twin.alignment.models <= validation
+
+
 def test_one_cloud_per_model_and_another_camera_for_each_view(splits) -> None:
     split = splits["test"]
     assert len(split.clouds.points) == 2 * 200

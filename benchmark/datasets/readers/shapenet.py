@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from benchmark.contracts.dataset import Reader, Sample
-from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput, UnknownName
-from benchmark.datasets.layout import AGAIN, expect_count, matlab_arrays, required, words_of
-from benchmark.datasets.readers.cameras import looking_at_origin
+from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
+from benchmark.datasets.layout import AGAIN, expect_count, required, words_of
+from benchmark.datasets.readers.model_files import FOCAL, camera_of, points_of
 
 VIEWS = 5
 CLASSES: Mapping[str, str] = {"cars": "02958343", "chairs": "03001627", "planes": "02691156"}
@@ -25,9 +24,6 @@ COUNTS: Mapping[str, tuple[int, int, int]] = {
     "planes": (2_831, 404, 810),
 }
 """Models per class in train, validation, test (the lists of eldar/differentiable-point-clouds)."""
-
-FOCAL = np.array(1.875, np.float32)
-"""A lens of 60 mm on a sensor of 32 mm, as the published pictures were rendered."""
 
 CLOUD_LACKS = 100
 """One model in so many may lack its true cloud (the reference skips such models)."""
@@ -70,17 +66,7 @@ class ShapeNet(Reader):
         path = self._clouds(synset) / f"{sample.identity}.mat"
         if not path.exists():
             return None
-        points = np.asarray(matlab_arrays(path, "points")["points"], np.float32)
-        if points.ndim != 2 or points.shape[1] != 3 or not len(points):
-            raise DataAltered(f"{path}: expected points (P, 3), found {points.shape}", cure=AGAIN)
-        if not np.isfinite(points).all():
-            raise DataAltered(f"{path}: NaN or infinity in points", cure=AGAIN)
-        if np.abs(points).max() > 1:
-            raise DataAltered(
-                f"{path}: points reach {np.abs(points).max():.3g}, ShapeNet's models lie within 0.5",
-                cure="clouds must have the coordinates of the raw OBJ files of ShapeNet v1",
-            )
-        return points
+        return points_of(path)
 
     def _lists(self, name: str) -> dict[str, list[str]]:
         synset, found = CLASSES[name], {}
@@ -111,7 +97,7 @@ class ShapeNet(Reader):
         found = []
         for name in pictures[:VIEWS]:
             number = re.sub(r"\D", "", name)
-            rotation, distance = self._camera(folder / f"camera_{number}.mat")
+            rotation, distance = camera_of(folder / f"camera_{number}.mat")
             found.append(
                 Sample(
                     f"{synset}/{model}/{number}",
@@ -125,15 +111,6 @@ class ShapeNet(Reader):
                 )
             )
         return found
-
-    def _camera(self, path: Path) -> tuple[np.ndarray, float]:
-        position = np.asarray(matlab_arrays(required(path), "pos")["pos"], np.float64).ravel()
-        try:
-            rotation = looking_at_origin(position)
-        except InvalidInput as error:
-            raise DataAltered(f"{path}: {error.message}", cure=AGAIN) from None
-        quaternion = Rotation.from_matrix(rotation).as_quat(canonical=True, scalar_first=True)
-        return quaternion.astype(np.float32), float(np.linalg.norm(position))
 
     def _clouds(self, synset: str) -> Path:
         """The folder of a class's clouds, found to be nearly complete when it is first opened."""

@@ -7,6 +7,7 @@ import pytest
 from benchmark.testing.conformance import check_method
 
 NAMES = ["mean-shape", "image-grid", "full-frame", "centre-disc", "ellipsoid-cloud",
+         "training-clouds", "training-cloud",
          "training-images", "noise-images", "oracle"]  # fmt: skip
 
 

@@ -24,6 +24,16 @@ FLOORS: dict[str, tuple[str, list[Kind], str]] = {
         ["shape_and_pose"],
         "one ellipsoid for every image, seen from a direction drawn at random",
     ),
+    "training-clouds": (
+        "told_clouds:TrainingClouds",
+        ["shape_and_pose"],
+        "the clouds of all models fitted on, mixed, whatever the image",
+    ),
+    "training-cloud": (
+        "told_clouds:TrainingCloud",
+        ["shape_and_pose"],
+        "the cloud of one model fitted on, whatever the image",
+    ),
     "image-grid": (
         "image_grid:ImageGrid",
         ["landmarks", "parts", "descriptors"],
