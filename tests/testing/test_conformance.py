@@ -207,6 +207,15 @@ class Stops(Good):
         super().fit(images, context)
 
 
+class Viewer(Good):
+    """Needs views of objects, and their silhouettes."""
+
+    def fit(self, images: Any, context: Any) -> None:
+        assert np.bincount(images.objects).min() >= 4, "too few views"
+        assert images.silhouettes.shape == images.pixels.shape[:3], "no silhouettes"
+        super().fit(images, context)
+
+
 @pytest.fixture
 def checked(harness: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Register a class of this module as a method, and check it."""
@@ -236,6 +245,10 @@ def _flat_faces(side: int, seed: int) -> SimpleNamespace:
 
 def failed(outcomes: dict[str, Outcome]) -> set[str]:
     return {name for name, outcome in outcomes.items() if outcome.state == "failed"}
+
+
+def test_a_method_may_need_views_and_silhouettes(checked: Any) -> None:
+    assert failed(checked(Viewer)) == set()
 
 
 def test_a_method_that_keeps_the_contract_passes_every_check(checked: Any) -> None:
