@@ -160,7 +160,6 @@ class Repaint(Method):
     def fit(self, images: Images, context: FitContext) -> None:
         renders = images.domains["renders"]
         assert renders.silhouettes is not None
-        assert images.silhouettes is None
         inside = renders.silhouettes > 127
         self.colours = torch.from_numpy(
             np.stack([renders.pixels[inside].mean(0), renders.pixels[~inside].mean(0)])

@@ -6,6 +6,7 @@ import ast
 import os
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -206,11 +207,20 @@ class Stops(Good):
         super().fit(images, context)
 
 
+class Viewer(Good):
+    """Needs views of objects, and their silhouettes."""
+
+    def fit(self, images: Any, context: Any) -> None:
+        assert np.bincount(images.objects).min() >= 4, "too few views"
+        assert images.silhouettes.shape == images.pixels.shape[:3], "no silhouettes"
+        super().fit(images, context)
+
+
 @pytest.fixture
 def checked(harness: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Register a class of this module as a method, and check it."""
     monkeypatch.setattr(trial, "COUNT", 8)
-    monkeypatch.setattr(trial, "_pictures", _flat_pictures)
+    monkeypatch.setattr(trial, "_faces", _flat_faces)
     (tmp_path / "litter").mkdir()
     monkeypatch.setenv("LITTER", str(tmp_path / "litter"))
 
@@ -224,13 +234,21 @@ def checked(harness: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> A
     return check
 
 
-def _flat_pictures(side: int) -> np.ndarray:
-    light = np.random.default_rng(0).integers(0, 255, (8, 1, 1, 3), np.uint8)
-    return np.broadcast_to(light, (8, side, side, 3)).copy()
+def _flat_faces(side: int, seed: int) -> SimpleNamespace:
+    light = np.random.default_rng(seed).integers(0, 255, (8, 1, 1, 3), np.uint8)
+    return SimpleNamespace(
+        images=np.broadcast_to(light, (8, side, side, 3)).copy(),
+        foreground=np.zeros((8, side, side), bool),
+        identity=np.arange(8) // 4,
+    )
 
 
 def failed(outcomes: dict[str, Outcome]) -> set[str]:
     return {name for name, outcome in outcomes.items() if outcome.state == "failed"}
+
+
+def test_a_method_may_need_views_and_silhouettes(checked: Any) -> None:
+    assert failed(checked(Viewer)) == set()
 
 
 def test_a_method_that_keeps_the_contract_passes_every_check(checked: Any) -> None:

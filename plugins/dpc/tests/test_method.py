@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from bench_dpc.method import Dpc
-from bench_dpc.networks import Networks
+from bench_dpc.networks import Found, Networks
 from bench_dpc.settings import DpcSettings
 from bench_dpc.training import Training
 from pydantic import ValidationError
@@ -98,15 +98,15 @@ def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_networks_have_the_layers_that_are_published() -> None:
-    """Convolutions of 16, 32, 32, … 256 channels, three shared or own layers of 1024, 8,000 points."""
-    net = Networks(128, 16, 1024, 8000, 4)
+    """Convolutions of 16, 32, 32, … 256 channels, three shared or own layers of 1024."""
+    net = Networks(128, 16, 1024, 500, 4)
     convolutions = [m for m in net.encoder if isinstance(m, torch.nn.Conv2d)]
     assert [c.out_channels for c in convolutions] == [16, 32, 32, 64, 64, 128, 128, 256, 256]
     assert [c.stride[0] for c in convolutions] == [2, 2, 1, 2, 1, 2, 1, 2, 1]
     assert net.encoder[-4].in_features == 4096
     with torch.no_grad():
         found = net(torch.zeros(2, 3, 128, 128), slice(0, 1))
-    assert found.points.shape == (1, 8000, 3)
+    assert found.points.shape == (1, 500, 3)
     assert found.candidates.shape == (2, 4, 4)
     assert found.student.shape == (2, 4)
     assert float(net.points.weight.detach().std()) == pytest.approx(0.025 * 0.88, rel=0.01)
@@ -165,7 +165,7 @@ def test_killed_and_resumed_is_bit_identical(
 @pytest.mark.parametrize("poses", ["unknown", "known"])
 def test_the_losses_fall(poses: str, tmp_path: Path, make_context: Make) -> None:
     context = make_context(tmp_path / "run")
-    choice = settings(poses=poses, steps=150, objects=4, learning_rate=3e-3, sigma=(1.0, 0.5))
+    choice = settings(poses=poses, steps=100, objects=4, learning_rate=3e-3, sigma=(1.0, 0.5))
     Dpc(choice).fit(bars(cameras=True), context)
     rows = [r for r in context.seen.log if "projection" in r]
     assert rows[-1]["projection"] < 0.6 * rows[0]["projection"]
@@ -196,9 +196,7 @@ def test_poses_are_those_of_the_contract(tmp_path: Path, make_context: Make) -> 
     own = product(target, inverse(frame))
 
     class Known(torch.nn.Module):
-        def forward(self, images: torch.Tensor) -> Any:
-            from bench_dpc.networks import Found
-
+        def forward(self, images: torch.Tensor) -> Found:
             count = len(images)
             points = torch.tensor(rotate(frame, cloud), dtype=torch.float32)
             student = 3 * torch.tensor(own[:count], dtype=torch.float32)
