@@ -74,6 +74,8 @@ def test_all_of_them_load(floors: Path) -> None:
         "ellipsoid-cloud",
         "image-grid",
         "noise-images",
+        "training-clouds",
+        "training-cloud",
     )
     others = {"training-images": "reference", "oracle": "ceiling"}
     assert roles == dict.fromkeys(floors, "floor") | others
