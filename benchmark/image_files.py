@@ -124,12 +124,27 @@ def _source(path: Path, what: str) -> Path | BytesIO:
     return BytesIO(_zip(archive).read(about))
 
 
+def decode_held(content: bytes, mode: str, what: str) -> Image.Image:
+    """A picture that another file holds (the texture of a mesh, say), in the given Pillow mode.
+
+    `what` names it in errors, which are those of `decode`. Example: `decode_held(content, "RGB",
+    "texture 0 of car.glb")`.
+    """
+    return _used(lambda: BytesIO(content), lambda image: image.convert(mode), what)
+
+
 def _opened(path: Path, use: Callable[[Image.Image], Found], what: str) -> Found:
+    return _used(lambda: _source(path, what), use, f"{what} {path}")
+
+
+def _used(
+    source: Callable[[], Path | BytesIO], use: Callable[[Image.Image], Found], named: str
+) -> Found:
     try:
-        with Image.open(_source(path, what), formats=FORMATS) as image:
+        with Image.open(source(), formats=FORMATS) as image:
             if image.mode.startswith(("I", "F")):
                 raise DataAltered(
-                    f"the {what} {path} has values of more than 8 bits (mode {image.mode}); bench "
+                    f"the {named} has values of more than 8 bits (mode {image.mode}); bench "
                     "reads 8 bits a channel and does not guess how others become them",
                     cure="write it with 8 bits a channel, values from 0 to 255",
                 )
@@ -142,4 +157,4 @@ def _opened(path: Path, use: Callable[[Image.Image], Found], what: str) -> Found
         problem = f"can't be decoded (it is none of {', '.join(FORMATS)}, or is damaged)"
     except Exception as error:  # decoders raise of every kind on damaged files
         problem = f"can't be decoded ({error})"
-    raise DataAltered(f"the {what} {path} {problem}", cure=AGAIN)
+    raise DataAltered(f"the {named} {problem}", cure=AGAIN)

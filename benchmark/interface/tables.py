@@ -25,7 +25,6 @@ from benchmark.records.model import Value
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import all_protocols, find_protocol
 from benchmark.settings import flat, settings_words
-from benchmark.verification.kept import find_artefact
 
 if TYPE_CHECKING:
     from benchmark.runner.run import Outcome
@@ -257,6 +256,8 @@ def items(run: str | Outcome) -> pd.DataFrame:
 
 def _kept_items(entry: Entry) -> Iterator[tuple[Value, np.ndarray]]:
     """Metrics that are one number for all items, and the values of these (N,) that the run kept."""
+    from benchmark.verification.kept import find_artefact  # which needs torch, as boards do not
+
     singles = [value for value in entry.record.metrics if value.aggregate == "single"]
     file = find_artefact(entry.path, entry.record, "predictions") if singles else None
     if file is not None:

@@ -157,7 +157,7 @@ def test_every_data_set_says_how_to_get_it(spec, bench_home: Path) -> None:
     error = missing(spec)
     for part in (spec.homepage, spec.terms):
         assert part in error.cure
-    assert str(bench_home / "data" / spec.id) in error.message
+    assert str(bench_home / "data" / (spec.folder or spec.id)) in error.message
     assert spec.downloadable or (spec.obtain in error.cure and spec.layout in error.cure)
     splits = set(reader_of(spec.id, Path("x")).splits)
     # frames depend on which videos can still be had, masks of cars on who made them, and no list at

@@ -500,14 +500,15 @@ def test_a_grid_of_generated_images_is_drawn(protocol: Write) -> None:
     from PIL import Image
 
     with Image.open(folder / "generated.png") as image:
-        assert image.size == (8 * 32, 4 * 32)
-        corner = np.asarray(image)[:32, :32]
+        assert image.size == (8 * 96, 4 * 96)
+        corner = np.asarray(image)[:96, :96]
     first = plan.cls(plan.settings)
     first.load(plan.fit_folder / "model", "cpu")
-    wanted = first.generator().sample(2, seed=0).permute(0, 2, 3, 1).numpy()
+    two = first.generator().sample(2, seed=0).permute(0, 2, 3, 1).numpy()
+    wanted = [np.asarray(sheet.enlarged(Image.fromarray(each), 96)) for each in two]
     np.testing.assert_array_equal(corner, wanted[0])
     with Image.open(folder / "interpolations.png") as image:
-        row = np.asarray(image)[:32].reshape(32, 8, 32, 3).swapaxes(0, 1)
+        row = np.asarray(image)[:96].reshape(96, 8, 96, 3).swapaxes(0, 1)
     np.testing.assert_array_equal(row[[0, -1]], wanted)  # from the first image to the second
 
 

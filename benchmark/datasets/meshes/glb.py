@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from scipy.spatial.transform import Rotation
 
 from benchmark.contracts.errors import DataAltered
 from benchmark.datasets.layout import required
 from benchmark.datasets.meshes.mesh import Mesh
-from benchmark.image_files import FORMATS
+from benchmark.image_files import decode_held
 
 _DTYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
@@ -159,5 +157,5 @@ def _picture(about: dict[str, Any], binary: bytes, number: int) -> np.ndarray:
     image = about["images"][number]
     if "bufferView" not in image:
         raise ValueError("its pictures lie in other files")
-    content = BytesIO(_view(about, binary, image["bufferView"]))
-    return np.asarray(Image.open(content, formats=FORMATS).convert("RGB"))
+    content = _view(about, binary, image["bufferView"])
+    return np.asarray(decode_held(bytes(content), "RGB", f"texture {number}"))
