@@ -160,7 +160,7 @@ def test_the_run_shows_pictures_along_training(installed: Path, bench: Call) -> 
     kept = sorted(p.name for p in (plan.fit_folder / "samples").iterdir())
     assert kept == [f"{8 * step:010d}-gan.png" for step in (0, 5, 10, 20)]
     with Image.open(plan.folder / "pictures" / "samples.png") as strip:
-        assert strip.size == (8 * 16, 4 * (16 + 16))
+        assert strip.size == (6 * 8 * 16, 4 * (6 * 16 + 16))  # six times as large
     shutil.rmtree(home() / "fits")
     fit(plan.cls(plan.settings), workplace(plan, Silent()))
     assert sorted(p.name for p in (plan.fit_folder / "samples").iterdir()) == kept
