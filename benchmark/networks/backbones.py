@@ -82,12 +82,10 @@ class Backbone:
         `DataMissing` where timm is, and `Incompatible` where the file holds another network.
         """
         if not self.of_timm:
-            (weight,) = (TRUNKS[self.name].weight,)
-            maps = (
-                trunk(self.name, self.layers, find(weight.name))
-                if self.trained
-                else untrained_trunk(self.name, self.layers, seed)
-            )
+            if self.trained:
+                maps = trunk(self.name, self.layers, find(TRUNKS[self.name].weight.name))
+            else:
+                maps = untrained_trunk(self.name, self.layers, seed)
             return Frozen(maps, maps.scale)
         network = self._timm(find, seed, size)
         about: Any = network.default_cfg

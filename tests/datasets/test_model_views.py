@@ -371,6 +371,7 @@ def test_a_glb_has_its_triangles_where_its_nodes_put_them(tmp_path: Path) -> Non
         ({"buffers": [{"uri": "a.bin", "byteLength": 9}]}, "buffers lie in other files"),
         ({"nodes": [{"children": [0]}]}, "nodes lie too deep"),
         ({"accessors": []}, "can't be read as GLB"),
+        ({"images": [{"bufferView": 0}]}, r"texture 0 of .*a\.glb can't be decoded"),
     ],
 )
 def test_a_glb_that_is_not_read_says_why(tmp_path: Path, more: dict, said: str) -> None:

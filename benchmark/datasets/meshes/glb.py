@@ -39,7 +39,7 @@ def read_glb(path: Path, most_faces: int) -> Mesh:
             raise ValueError(f"it needs the extension {needed[0]}")
         pieces = list(_pieces(about, binary, most_faces))
         images = list(dict.fromkeys(p[3] for p in pieces if p[3] >= 0))
-        textures = tuple(_picture(about, binary, i) for i in images)
+        textures = tuple(_picture(path, about, binary, i) for i in images)
     except (ValueError, KeyError, IndexError, TypeError, OSError, struct.error) as error:
         said = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise DataAltered(f"{path} can't be read as GLB: {said}") from None
@@ -153,9 +153,9 @@ def _worn(about: dict[str, Any], number: int | None) -> tuple[np.ndarray, int]:
     return colour, int(about["textures"][given["baseColorTexture"]["index"]]["source"])
 
 
-def _picture(about: dict[str, Any], binary: bytes, number: int) -> np.ndarray:
+def _picture(path: Path, about: dict[str, Any], binary: bytes, number: int) -> np.ndarray:
     image = about["images"][number]
     if "bufferView" not in image:
         raise ValueError("its pictures lie in other files")
     content = _view(about, binary, image["bufferView"])
-    return np.asarray(decode_held(bytes(content), "RGB", f"texture {number}"))
+    return np.asarray(decode_held(content, "RGB", f"texture {number} of {path}"))

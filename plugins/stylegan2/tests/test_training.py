@@ -118,17 +118,24 @@ def test_semantic_regularisation_begins_when_it_is_told(tmp_path: Path) -> None:
     assert predictors == predictors & moved(before, state(found))
 
 
-def test_augmentation_is_adaptive_fixed_or_absent(tmp_path: Path) -> None:
-    none = training(tmp_path, augment="none")
-    fixed = training(tmp_path / "b", augment="translation-colour", probability=0.3)
-    free = training(tmp_path / "c", augment="bgc", adapt=64.0, target=-1.0)
-    for found in (none, fixed, free):
-        for step in range(4):
-            values = found.update(step)
-        found.last = float(values["p"])  # type: ignore[attr-defined]
-    assert none.last == 0.0  # type: ignore[attr-defined]
-    assert fixed.last == pytest.approx(0.3)  # type: ignore[attr-defined]
-    assert free.last in (0.0, 0.5)  # type: ignore[attr-defined]
+@pytest.mark.parametrize(
+    "given, p",
+    [
+        ({"augment": "none", "adapt": 64.0, "target": -1.0}, 0.0),
+        ({"augment": "translation-colour", "probability": 0.3}, 0.3),
+        ({"augment": "bgc", "adapt": 64.0, "target": 1.0}, 0.0),  # it stays at 0 at least
+        # 4 batches of 8 move it by 32 / 64
+        ({"augment": "bgc", "adapt": 64.0, "target": -1.0}, 0.5),
+    ],
+    ids=["none", "fixed", "down", "up"],
+)
+def test_augmentation_is_adaptive_fixed_or_absent(
+    given: dict[str, Any], p: float, tmp_path: Path
+) -> None:
+    found = training(tmp_path, **given)
+    for step in range(4):
+        values = found.update(step)
+    assert float(values["p"]) == pytest.approx(p)
 
 
 def test_the_average_and_the_running_w_move_from_the_first_step_on(tmp_path: Path) -> None:
