@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -78,6 +79,8 @@ def main(arguments: list[str] | None = None) -> Any:
     debug = "--debug" in given or bool(os.environ.get("BENCH_DEBUG"))
     if "--debug" in given:
         given.remove("--debug")
+    else:
+        warnings.showwarning = _remark
     try:
         code = cli.main(given, prog_name="bench", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -95,6 +98,11 @@ def main(arguments: list[str] | None = None) -> Any:
     except Exception as error:
         code = _explain(error, debug)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _remark(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning as a line: whose code it came from is nothing that a person can act on."""
+    click.secho(f"note  {message}", fg="yellow", err=True)
 
 
 def _explain(error: Exception, debug: bool) -> int:

@@ -84,7 +84,10 @@ def _method(name: str, json_: bool) -> None:
     model = implementation(spec).Settings
     content["settings"] = {
         key: {
-            "default": field.get_default(call_default_factory=True),
+            "default": None
+            if field.is_required()
+            else field.get_default(call_default_factory=True),
+            **({"required": True} if field.is_required() else {}),
             "type": shown_type(field.annotation),
             "description": field.description or "",
             **({"at_prediction": True} if key in model.of_prediction() else {}),
@@ -108,7 +111,9 @@ def _method(name: str, json_: bool) -> None:
     for key, about in settings.items():
         description = f"  {about['description']}" if about["description"] else ""
         when = ", at prediction" * about.get("at_prediction", False)
-        click.echo(f"  {key} = {about['default']!r}  ({about['type']}{when}){description}")
+        value = "…" if about.get("required") else repr(about["default"])
+        when += ", to be given" * about.get("required", False)
+        click.echo(f"  {key} = {value}  ({about['type']}{when}){description}")
 
 
 def _run(name: str, json_: bool) -> None:

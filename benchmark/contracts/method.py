@@ -62,6 +62,8 @@ class MethodInfo:
     gives: tuple[Kind, ...]
     """Prediction kinds, of those that the registration names."""
     input_size: int | None = None
+    sizes: tuple[int, ...] = ()
+    """The sides that it can take, where not every one will do and none is wanted."""
     supervision: Supervision = "none"
     """Whether the method is given labels: ceilings are, and what is `told` something."""
     pretrained: tuple[Weights, ...] = ()

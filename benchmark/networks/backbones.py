@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from re import fullmatch
 from typing import Any
 
 import torch
@@ -60,8 +62,14 @@ class Backbone:
             found.append(f"{self.name} {WRONG[short]}")
         if not all(layer.isdecimal() for layer in self.layers):
             found.append(f"layers of {self.name} are numbers, not {list(self.layers)}")
-        if self.trained and not (self.file and len(self.sha256) == 64):
+        if find_spec("timm") is None:
+            found.append(f"{self.name} needs the package timm (pip install timm)")
+        if self.trained and not self.file:
             found.append(f"{self.name} needs the file of its weights, and the sha256 of that file")
+        elif self.trained and not fullmatch("[0-9a-f]{64}", self.sha256):
+            found.append(
+                f"sha256 {self.sha256!r} of {self.file} is no digest of 64 hexadecimal digits"
+            )
         return found
 
     def weights(self) -> tuple[Weights, ...]:

@@ -37,7 +37,12 @@ def splits_of(protocol: Protocol) -> list[tuple[str, str, int | None]]:
 
     rows, data = [], protocol.data
     domains = {role: f"another domain: {role.removeprefix(DOMAIN)}" for role in data.domain_roles}
-    for role, words in (ROLES | domains).items():
+    words_of = ROLES | domains
+    if data.development == data.fit:
+        # validation images are others than those that are fitted on
+        words_of = words_of | {"validation": "kept for choices, curves and what is aligned"}
+        del words_of["development"]
+    for role, words in words_of.items():
         if named := data.split(role):
             dataset, _, split = named.partition(":")
             rows.append((words, named, spec_of(dataset).expected.get(split)))

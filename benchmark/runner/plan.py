@@ -198,6 +198,12 @@ def make_plan(request: Request, progress: Progress) -> Plan:
             f"method {spec.id!r} with these settings wants images of {info.input_size} px, "
             f"protocol {protocol.name} gives {protocol.size} px"
         )
+    if info.sizes and protocol.size not in info.sizes:
+        raise Incompatible(
+            f"method {spec.id!r} takes images of {', '.join(map(str, info.sizes))} px, protocol "
+            f"{protocol.name} gives {protocol.size} px",
+            cure="choose a protocol whose images have such a side (`bench ls protocols`)",
+        )
     if lacking := [name for name in info.domains if name not in protocol.data.domains]:
         raise Incompatible(
             f"method {spec.id!r} learns from images of {', '.join(lacking)}, which protocol "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import filelock
@@ -11,6 +12,7 @@ import pytest
 from tests_fixtures import Call, Said
 from tests_support import install_fake
 
+from benchmark.cli import cli, main
 from benchmark.contracts.errors import BenchError
 from benchmark.home import home, leaderboards
 from benchmark.interface.progress import Silent
@@ -212,3 +214,13 @@ def test_ctrl_c_says_that_the_same_command_goes_on(
     assert said.code == 130
     assert "the same command goes on from the last checkpoint" in said.err
     assert "Traceback" not in said.err
+
+
+def test_a_warning_is_one_line_that_names_no_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "main", lambda *_, **__: warnings.warn("an odd thing", stacklevel=1))
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit):
+        main(["doctor"])
+    assert capsys.readouterr().err == "note  an odd thing\n"

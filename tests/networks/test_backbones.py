@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from benchmark.contracts.errors import DataMissing, Incompatible
 from benchmark.contracts.weights import no_weights
+from benchmark.networks import backbones
 from benchmark.networks.backbones import Backbone, normed
 from benchmark.networks.trunks import TRUNKS
 
@@ -24,16 +25,23 @@ PINNED = {"file": "x.safetensors", "sha256": "ab" * 32}
         (Backbone("squeezenet", ("fire9", "fire40")), "no layers ['fire40']: relu1, fire2"),
         (Backbone("timm/resnet18", ("last",), **PINNED), "are numbers, not ['last']"),
         (Backbone("timm/resnet18", ("1",)), "needs the file of its weights"),
-        (Backbone("timm/resnet18", ("1",), file="x"), "and the sha256 of that file"),
+        (
+            Backbone("timm/resnet18", ("1",), file="x", sha256="abc"),
+            "'abc' of x is no digest of 64",
+        ),
         (Backbone("timm/efficientnet_lite0", ("1",), **PINNED), "tf_efficientnet_lite0 is right"),
     ],
 )
-def test_what_cannot_be_is_named(asked: Backbone, fault: str) -> None:
+def test_what_cannot_be_is_named(
+    asked: Backbone, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backbones, "find_spec", lambda name: name)
     (found,) = asked.faults()
     assert fault in found
 
 
-def test_files_are_declared_and_pinned() -> None:
+def test_files_are_declared_and_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backbones, "find_spec", lambda name: name)
     assert Backbone("squeezenet", ("fire9",)).weights() == (TRUNKS["squeezenet"].weight,)
     assert Backbone("squeezenet", ("fire9",), trained=False).weights() == ()
     timm = Backbone("timm/resnet18", ("1",), **PINNED)
@@ -66,8 +74,10 @@ def test_channels_are_brought_to_one_size() -> None:
 
 def test_without_timm_the_cure_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)
+    asked = Backbone("timm/resnet18", ("1",), trained=False)
+    assert asked.faults() == ["timm/resnet18 needs the package timm (pip install timm)"]
     with pytest.raises(DataMissing, match="needs the package timm"):
-        Backbone("timm/resnet18", ("1",), trained=False).build(no_weights, 0)
+        asked.build(no_weights, 0)
 
 
 def test_networks_of_timm_are_read_at_numbered_blocks(tmp_path: Path) -> None:

@@ -106,6 +106,18 @@ def test_an_impossible_pair_is_refused_before_any_work(harness: Path, method: st
     assert not (home() / "runs").exists()
 
 
+def test_a_side_that_a_method_cannot_take_is_refused_before_data_are_read(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(REQUEST, QUIET)
+    monkeypatch.setattr(
+        plan.cls, "info", classmethod(lambda cls, s: replace(plan.info, sizes=(8, 16)))
+    )
+    monkeypatch.setattr("benchmark.runner.plan.opened", None)
+    with pytest.raises(Incompatible, match=r"takes images of 8, 16 px, protocol .* gives \d+ px"):
+        make_plan(REQUEST, QUIET)
+
+
 def test_a_method_finds_no_labels_in_what_fit_is_given(harness: Path) -> None:
     done(method="peeping")
 

@@ -12,6 +12,7 @@ from bench_stylegan2.generator import StyleGan2
 from bench_stylegan2.method import StyleGan2File, StyleGan2Method, as_generator
 from safetensors.torch import save_file
 
+from benchmark.cli import main
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.images import Images
 from benchmark.testing.standin import make_context, make_images
@@ -63,6 +64,21 @@ def test_other_sides_than_powers_of_two_are_refused(tmp_path: Path) -> None:
         method.fit(odd, make_context(tmp_path))
 
 
+def test_a_protocol_of_another_side_is_refused_before_any_data_are_read() -> None:
+    sizes = StyleGan2Method.info(StyleGan2Method.Settings(**TINY)).sizes
+    assert sizes == (8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+def test_what_is_no_file_of_weights_is_named_with_the_cure(tmp_path: Path) -> None:
+    (tmp_path / "theirs.safetensors").write_bytes(b"no weights at all")
+    shape = {"z": 8, "w": 8, "mapping": 2, "base": 64, "most": 8, "size": 16}
+    settings = StyleGan2File.Settings(file="theirs.safetensors", sha256="0" * 64, **shape)
+    context = make_context(tmp_path / "fit", weights=lambda name: tmp_path / name)
+    with pytest.raises(Incompatible, match="is no file of safetensors") as caught:
+        StyleGan2File(settings).fit(make_images(), context)
+    assert "convert.py" in caught.value.cure
+
+
 def test_a_generator_of_others_is_what_its_file_holds(tmp_path: Path) -> None:
     network = net()
     path = tmp_path / "theirs.safetensors"
@@ -84,3 +100,11 @@ def test_a_generator_of_others_is_what_its_file_holds(tmp_path: Path) -> None:
     with pytest.raises(Incompatible, match="no generator of these settings") as caught:
         other.fit(make_images(), make_context(tmp_path / "o", weights=lambda name: tmp_path / name))
     assert "mapping, base and most" in caught.value.cure
+
+
+def test_settings_without_a_default_are_shown_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["show", "method", "stylegan2-file"])
+    shown = capsys.readouterr().out
+    assert "  file = …  (str, to be given)" in shown
+    assert "Undefined" not in shown

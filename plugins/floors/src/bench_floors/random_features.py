@@ -86,6 +86,7 @@ class RandomFeatures(Method):
         return MethodInfo(
             gives=info.gives,
             input_size=info.input_size,
+            sizes=info.sizes,
             supervision=info.supervision,
             pretrained=info.pretrained,
             runs=settings.of,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -19,12 +20,15 @@ from benchmark.contracts.weights import Weights
 from benchmark.training.network_method import NetworkMethod
 from benchmark.training.randomness import generator
 
+SIZES = tuple(2**i for i in range(3, 11))
+"""Sides of images, in pixels."""
+
 
 def network(size: int, settings: NetworkSettings, half: int = 0) -> StyleGan2:
     """The untrained generator of images of `size` × `size`; `Incompatible` where no power of two is."""
-    if size < 8 or size & (size - 1):
+    if size not in SIZES:
         raise Incompatible(
-            f"StyleGAN2 makes images of 8, 16, 32, … pixels a side, not of {size}",
+            f"StyleGAN2 makes images of {', '.join(map(str, SIZES))} pixels a side, not of {size}",
             cure="choose a protocol whose images have such a side (`bench ls protocols`)",
         )
     s = settings
@@ -60,6 +64,7 @@ class StyleGan2Method(NetworkMethod[StyleGan2]):
         return MethodInfo(
             gives=cls.gives,
             input_size=settings.size,
+            sizes=SIZES,
             pretrained=teacher.weights() if teacher else (),
             milestones=True,
             data_parallel=True,
@@ -91,7 +96,13 @@ class StyleGan2File(NetworkMethod[StyleGan2]):
         return network(self.settings.size, self.settings)
 
     def learn(self, net: StyleGan2, images: Images, context: FitContext) -> StyleGan2:
-        found: dict[str, Any] = load_file(context.weights(self.settings.file))
+        try:
+            found: dict[str, Any] = load_file(context.weights(self.settings.file))
+        except SafetensorError as error:
+            raise Incompatible(
+                f"{self.settings.file} is no file of safetensors: {error}",
+                cure="make it with plugins/stylegan2/convert.py",
+            ) from None
         wanted, given = net.state_dict(), dict(found)
         wrong = [k for k in wanted if k not in given or given[k].shape != wanted[k].shape]
         if wrong or set(given) - set(wanted):

@@ -94,13 +94,13 @@ class StyleGan2Settings(NetworkSettings):
             raise ValueError(f"spread_group {group} does not divide batch {self.batch}")
         if self.teacher == "none":
             return self
+        if self.backbone and (faults := self.backbone.faults()):
+            raise ValueError("teacher: " + "; ".join(faults))
         if len(self.teacher_layers) != len(self.hsr) or not self.hsr:
             raise ValueError(
                 f"teacher_layers {list(self.teacher_layers)} must name one layer for each of the sides "
                 f"hsr {list(self.hsr)}"
             )
-        if self.backbone and (faults := self.backbone.faults()):
-            raise ValueError("teacher: " + "; ".join(faults))
         return self
 
     @property
