@@ -142,6 +142,102 @@ def render(meshes: Path, out: Path, name: str, **given: object) -> None:
 
 
 @command.command()
+@click.argument("photographs", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path),
+              help="Where masks go; what is there already is kept.")  # fmt: skip
+@click.option("--weights", type=click.Path(path_type=Path), default=None,
+              help="torchvision's maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth (default: in "
+              "$BENCH_HOME/weights).")  # fmt: skip
+@click.option("--least", default=0.5, show_default=True, help="Confidence that is kept.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+def segment(photographs: Path, out: Path, weights: Path | None, least: float, device: str) -> None:
+    """Find cars, trucks and buses in photographs with torchvision's Mask R-CNN.
+
+    Writes a mask for each, NAME_0.png, …, and NAME.json with labels, confidences and boxes. The network
+    was trained with COCO's labels: what is made with these masks is not without supervision, and says
+    so. Killed, the same command goes on. `bench data cutouts` takes the folder.
+    """
+    import torch
+
+    from benchmark.datasets.cutouts.segmentations import photographs_in
+    from benchmark.home import home
+    from benchmark.networks.mask_rcnn import FILE, load
+    from benchmark.networks.mask_rcnn import segment as find
+    from benchmark.runner.plan import choose_device
+
+    pictures = photographs_in(photographs)
+    where = torch.device(choose_device(device))
+    network, digest = load(weights or home() / "weights" / FILE, where)
+    with closing(make_progress()) as progress:
+        count = find(
+            pictures, out, network, where, weights=digest, least=least,
+            progress=lambda n, total: progress("segment", n, total),
+        )  # fmt: skip
+    click.echo(f"{count:,} segmentations of {len(pictures):,} photographs are in {out}")
+
+
+@command.command()
+@click.argument("photographs", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--masks", required=True,
+              type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="What `bench data segment` wrote; or NAME.png, NAME_0.png of your own.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--like", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Renders (PNG with alpha, at any depth) whose ratio of object to frame is given "
+              "to the cut-outs.")  # fmt: skip
+@click.option("--label", "labels", multiple=True, default=("car", "truck"), show_default=True,
+              help="A detector's label that passes (repeatable).")  # fmt: skip
+@click.option("--confidence", default=0.7, show_default=True, help="A detector's, at least.")
+@click.option("--side", default=128.0, show_default=True,
+              help="Root of the area of the box, at least.")  # fmt: skip
+@click.option("--fill", default=0.5, show_default=True, help="Share of the box, at least.")
+@click.option("--grey/--no-grey", default=False, help="Whether grey photographs pass.")
+@click.option("--connectivity", type=click.Choice(["4", "8"]), default="8", show_default=True,
+              help="Of pieces: an object in several is occluded.")  # fmt: skip
+@click.option("--specks", default=0.0, show_default=True,
+              help="Share of an object in other pieces that passes.")  # fmt: skip
+@click.option("--border", type=click.Choice(["photograph", "cutout"]), default="photograph",
+              show_default=True, help="Along which an object is cropped.")  # fmt: skip
+@click.option("--seed", default=0, show_default=True, help="Of ratios, odd pixels and split.")
+def cutouts(
+    photographs: Path, masks: Path, out: Path, like: Path | None, labels: tuple[str, ...],
+    grey: bool, connectivity: str, seed: int, **given: object,
+) -> None:  # fmt: skip
+    """Cut cars (or other objects) out of photographs, as the thesis on style transfer does.
+
+    Segmentations pass seven filters one after the other: label, confidence, size, fill, grey
+    photographs, occlusion, cropping. What passes is cut out, made square, padded to a ratio of object
+    to frame drawn from that of renders, and split 80 : 20 by photograph. The reader
+    benchmark.datasets.readers.cut_outs:CutOuts reads the folder.
+    """
+    from benchmark.datasets.cutouts.filters import Filters
+    from benchmark.datasets.cutouts.framing import fitted_ratios
+    from benchmark.datasets.cutouts.making import cut_out
+    from benchmark.files import listed
+
+    want = Filters(
+        labels=labels,
+        grey=None if grey else 0,
+        connectivity=8 if connectivity == "8" else 4,
+        **given,  # type: ignore[arg-type]
+    )
+    ratio = fitted_ratios(listed(like, "**/render_*.png")) if like else None
+    with closing(make_progress()) as progress:
+        made = cut_out(
+            photographs, masks, out, filters=want, ratio=ratio, seed=seed,
+            progress=lambda n, total: progress("cut out", n, total),
+        )  # fmt: skip
+    for name, count in made.left_out.items():
+        click.echo(f"  left out by {name:12} {count:>8,}")
+    if ratio:
+        click.echo(
+            f"  ratio of object to frame {ratio[0]:.3f} ± {ratio[1]:.3f}; {made.too_large:,} are larger"
+        )
+    counts = ", ".join(f"{count:,} {split}" for split, count in made.splits.items())
+    click.echo(f"{sum(made.splits.values()):,} cut-outs are in {out}: {counts}")
+
+
+@command.command()
 @click.argument("protocol", shell_complete=complete_protocols)
 @click.option("--split", default="test", show_default=True,
               help="test, train, fit, …; or another set of images that the task looks at.")  # fmt: skip
