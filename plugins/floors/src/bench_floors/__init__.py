@@ -69,7 +69,10 @@ OF = (
     "imm:released",
     "imm:paper",
     "stylegan2:small",
+    "stylegan2:small-hsr",
     "stylegan2:demo",
+    "dpc:small",
+    "dpc:demo",
 )
 """Whose untrained networks are floors."""
 
