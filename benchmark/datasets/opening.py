@@ -75,9 +75,11 @@ def _labels(protocol: Protocol, role: str) -> list[str]:
     data = protocol.data
     if role in data.domain_roles:
         return granted_labels(data, role)
+    # a validation run trains its probe on the development images, or finds its alignment on them
+    needed = data.train or protocol.shape
     fitted_alone = (
         (role == "fit" and data.fit != data.train)
-        or (role == "development" and not data.train)
+        or (role == "development" and not needed)
         or (role == "development_fit" and data.development_fit != data.development)
     )
     granted = granted_labels(data, "fit")

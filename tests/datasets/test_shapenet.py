@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from benchmark.contracts.errors import BenchError, DataAltered, DataMissing, InvalidInput
 from benchmark.contracts.images import Images
+from benchmark.datasets import opening, preparing
 from benchmark.datasets.prepared import load
 from benchmark.datasets.preparing import open_split
 from benchmark.datasets.readers.cameras import looking_at_origin
@@ -309,3 +310,21 @@ def test_scipy_agrees_on_the_order_of_quaternions() -> None:
     matrix = looking_at_origin(np.array([1.0, -0.7, 0.4]))
     scipys = np.roll(Rotation.from_matrix(matrix).as_quat(), 1)
     assert abs(quaternion(matrix) @ scipys) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "role, kept",
+    [
+        ("fit", ["silhouettes"]),
+        ("test", ["quaternions", "silhouettes", "clouds"]),
+        # the models that a validation run finds its rotation on
+        ("development", ["quaternions", "silhouettes", "clouds"]),
+    ],
+)
+def test_what_is_aligned_on_carries_its_truth(
+    role: str, kept: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {}
+    monkeypatch.setattr(preparing, "open_split", lambda *_, labels, **__: asked.update(l=labels))
+    opening.open_split(find_protocol("shapenet_cars@1"), role, twin=False, progress=print)
+    assert asked["l"] == kept
