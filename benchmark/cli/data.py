@@ -238,6 +238,31 @@ def cutouts(
 
 
 @command.command()
+@click.argument("run")
+@click.option("--renders", required=True,
+              type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="What `bench data render` made, or a folder in that layout.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+def restyle(run: str, renders: Path, out: Path, device: str) -> None:
+    """Translate renders with the method that RUN fitted here: a data set in another style.
+
+    Cameras, clouds, alpha and lists stay those of the renders, so that what is trained on the new
+    pictures is scored as what is trained on the old ones. restyled.json says which run made it; the
+    reader benchmark.datasets.readers.model_views:ModelViews reads the folder.
+    """
+    from benchmark.runner.fitted import find_fitted
+    from benchmark.runner.plan import choose_device
+    from benchmark.runner.restyle import restyle as translate
+
+    fitted, device = find_fitted(run), choose_device(device)
+    with closing(make_progress()) as progress:
+        made = translate(fitted, renders, out, progress, device=device)
+    by = f"{fitted.name}, fit {made.fit_id}"
+    click.echo(f"{made.views:,} views of {made.size} px, translated by {by}, are in {out}")
+
+
+@command.command()
 @click.argument("protocol", shell_complete=complete_protocols)
 @click.option("--split", default="test", show_default=True,
               help="test, train, fit, …; or another set of images that the task looks at.")  # fmt: skip
