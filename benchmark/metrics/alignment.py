@@ -152,16 +152,22 @@ def _require_spread(name: str, cloud: np.ndarray, rounding: float) -> None:
         )
 
 
-def reference_rotation(rotations: Any, errors: Any, models: int, views: int) -> np.ndarray:
+def reference_rotation(
+    rotations: Any, errors: Any, models: int, views: int, consensus: float | None = None
+) -> np.ndarray:
     """The one rotation between two canonical frames, float64 (4,), w >= 0.
 
     rotations: (M, V, 4), a candidate for each view of each model; errors: (M, V), how badly it fits,
     infinite where there is none (its rotation does not count). Of each model the `views` best are
     taken, of the models the `models` best by the mean error of these; models with fewer than `views`
-    candidates are left out. Raises `InvalidInput` for bad shapes, NaN, and too few models.
+    candidates are left out. With `consensus`, in degrees, only those count that are closer than this
+    to the one that most are close to (of several such, the first): a method that takes the front of a
+    car for its back, or its side, in some views has several heaps of candidates, which all fit, and
+    their mean is none of them. Raises `InvalidInput` for bad shapes, NaN, and too few models.
 
-    Source: eldar/differentiable-point-clouds@d9b6725 run/compute_alignment.py. Shapes go into the
-    frame of the truth by `rotate(reference, …)`, poses by `align_poses(…, reference)`.
+    Source: without consensus, eldar/differentiable-point-clouds@d9b6725 run/compute_alignment.py.
+    Shapes go into the frame of the truth by `rotate(reference, …)`, poses by
+    `align_poses(…, reference)`.
 
     >>> half = np.sqrt(0.5)
     >>> turned, other = [half, 0, 0, half], [0, 1, 0, 0]
@@ -183,7 +189,14 @@ def reference_rotation(rotations: Any, errors: Any, models: int, views: int) -> 
     chosen, best = select_for_alignment(known, models, views)
     (candidates,) = checks.arrays(rotations=(rotations, f"{len(errors)} {errors.shape[1]} 4"))
     picked = candidates[usable][chosen[:, None], best].reshape(-1, 4)
-    return mean_rotation(picked)
+    return mean_rotation(picked if consensus is None else _agreeing(picked, consensus))
+
+
+def _agreeing(rotations: np.ndarray, degrees: float) -> np.ndarray:
+    """Those of (N, 4) that are closer than so many degrees to the one that most are close to."""
+    cosines = np.abs(unit(rotations) @ unit(rotations).T).clip(max=1)
+    close = np.degrees(2 * np.arccos(cosines)) < degrees
+    return rotations[close[close.sum(axis=1).argmax()]]
 
 
 def candidate(pred: Any, target: Any) -> np.ndarray:

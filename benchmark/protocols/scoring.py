@@ -132,7 +132,8 @@ class Alignment(Strict):
     rotation alone is kept. Of each model the `keep_views` candidates with the lowest error count, of
     the models the `keep_models` best; their Markley mean is the rotation. A cloud that comes within
     `reach` of the true one nowhere is no candidate (`unmet = "dropped"`), or has error 0 and counts
-    among the best, as in the published numbers ("best").
+    among the best, as in the published numbers ("best"). With `consensus`, in degrees, only those of
+    the kept candidates count that are closer than this to the one that most are close to.
     """
 
     models: int = Field(gt=0)
@@ -142,6 +143,7 @@ class Alignment(Strict):
     iterations: int = Field(gt=0)
     tolerance: float = Field(ge=0)
     unmet: Literal["dropped", "best"] = "dropped"
+    consensus: float | None = Field(None, gt=0, lt=180)
 
 
 class Shape(Strict):

@@ -272,7 +272,9 @@ def _align(folder: Path, split: PreparedSplit, how: Scoring) -> tuple[np.ndarray
     errors = np.array([error for _, error in done]).reshape(rows.shape)
     candidates = np.stack([turned for turned, _ in done]).reshape(*rows.shape, 4)
     try:
-        reference = reference_rotation(candidates, errors, rule.keep_models, rule.keep_views)
+        reference = reference_rotation(
+            candidates, errors, rule.keep_models, rule.keep_views, rule.consensus
+        )
     except InvalidInput as error:
         raise InvalidInput(
             f"predictions can't be aligned to the truth: {error.message}",
@@ -287,8 +289,16 @@ def _align(folder: Path, split: PreparedSplit, how: Scoring) -> tuple[np.ndarray
         "candidates": len(fits),
         "icp_error_median": round(float(np.median(fits)), 6),
         "degrees_from_reference_median": round(float(np.median(spread)), 3),
+        **_agreement(spread, rule),
     }
     return reference, about
+
+
+def _agreement(spread: np.ndarray, rule: Alignment) -> dict[str, float]:
+    """The share of all candidates that are as close to the common rotation as the rule says."""
+    if rule.consensus is None:
+        return {}
+    return {"consensus_share": round(float((spread < rule.consensus).mean()), 3)}
 
 
 def _chamfer_by_model(

@@ -250,3 +250,18 @@ def test_what_is_no_candidate_is_never_averaged():
         reference_rotation(rotations, np.full((3, 2), np.nan), 2, 1)
     with pytest.raises(InvalidInput, match="rotations"):
         reference_rotation(rotations[:2], errors, 2, 1)
+
+
+def test_consensus_leaves_out_a_second_heap_of_candidates():
+    """Eleven candidates near one frame, nine a quarter turn away: the mean is neither."""
+    common, round_ = anywhere(3), np.sqrt([0.5, 0, 0.5, 0])
+    near = np.stack([multiply(common, turn(i % 3, 4)) for i in range(20)])
+    near[11:] = multiply(near[11:], np.broadcast_to(round_, (9, 4)))
+    rotations, errors = near.reshape(4, 5, 4), np.full((4, 5), 0.1)
+    mean = reference_rotation(rotations, errors, 4, 5)
+    found = reference_rotation(rotations, errors, 4, 5, 30.0)
+    assert angle(mean, common) > 10
+    assert angle(found, common) < 4
+    np.testing.assert_allclose(found, mean_rotation(near[:11]), atol=1e-12)
+    # all agree within half a turn: nothing is left out
+    np.testing.assert_allclose(reference_rotation(rotations, errors, 4, 5, 180.0), mean, atol=1e-12)
