@@ -502,7 +502,10 @@ def test_the_cars_are_split_by_model() -> None:
 
 def test_the_mask_of_a_view_is_its_alpha(tmp_path: Path) -> None:
     render_meshes(
-        {"box": box(tmp_path)}, tmp_path / "out", Rendering(**SMALL), splits={"test": ["box"]}
+        {"box": box(tmp_path)},
+        tmp_path / "out",
+        Rendering(**SMALL),
+        splits={"train": [], "validation": [], "test": ["box"]},
     )
     reader = Three(tmp_path / "out")
     for sample in reader.samples("test"):
