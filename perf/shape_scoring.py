@@ -3,9 +3,9 @@
     BENCH_DATA=... python perf/shape_scoring.py [--models 3] [--views 10] [--clouds 100] [--points 8000]
 
 Cars of Kenney's kit (the folder `cars` in BENCH_DATA) are drawn at 128 pixels with 2 × 2 samples, as
-`cc0_cars` has them. Clouds of points drawn evenly from their surfaces are scored against true clouds made
-as those of ShapeNet: Chamfer distance, and the outline by the rule of `cc0_cars_outlines`. Seconds of
-processor; 7,500 clouds, five views of ShapeNet's 1,500 test cars, are extrapolated from those measured.
+`cc0_cars` has them. Clouds of points drawn evenly from their surfaces are scored against true clouds
+made as those of ShapeNet: Chamfer distance, and the outline by the rule of `cc0_cars_outlines`. Seconds
+of the processor; 7,500 clouds, five views of ShapeNet's 1,500 test cars, are extrapolated.
 
 Writes `perf/results/shape_scoring.json` unless told `--dry`.
 """
