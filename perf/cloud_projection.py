@@ -131,6 +131,10 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     names = [name for name in WAYS if name != "dense" or given.side <= 32]
     size = (given.clouds, given.points)
+    # first of all: a process takes over the peak of the one that starts it
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        rows = [(name, *size, given.side, given.threads) for name in ["", *names]]
+        held = dict(zip(["nothing", *names], pool.starmap(peak, rows, chunksize=1), strict=True))
     data = task(*size)
     reference = turn(ours, *data, given.side)
     for name in names:
@@ -144,9 +148,6 @@ def main() -> None:
             turn(WAYS[name], *data, given.side)
             wall[name].append(round(time.perf_counter() - began, 4))
             processor[name].append(round(time.process_time() - worked, 4))
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        rows = [(name, *size, given.side, given.threads) for name in ["", *names]]
-        held = dict(zip(["nothing", *names], pool.starmap(peak, rows, chunksize=1), strict=True))
     times = {n: round(statistics.median(a / b for a, b in zip(v, processor["ours"], strict=True)), 2)
              for n, v in processor.items()}  # fmt: skip
     result = {

@@ -13,6 +13,11 @@ KNOWN = {
         "Test images, from best to worst",
         "Green: truth. Red: {prediction}. The number is the image's {metric}.",
     ),
+    "outlines": (
+        "Outlines, from best to worst",
+        "Line: the outline predicted. Red: what only the prediction holds. Green: what only the truth "
+        "holds. The number is the image's {metric}.",
+    ),
     "points": (
         "Points discovered",
         "On test images, none picked, before any probe: equal colours for equal points.",

@@ -61,7 +61,7 @@ def open_split(
 def images_seen(protocol: Protocol, splits: Mapping[str, PreparedSplit]) -> Images:
     """What a fit on the split "fit" of `splits` sees: its pixels, what is granted, and the domains."""
     data = protocol.data
-    axes = protocol.shape.camera_axes if protocol.shape else "right_down_forward"
+    axes = protocol.models.camera_axes if protocol.models else "right_down_forward"
     domains = {
         role.removeprefix(DOMAIN): splits[role].images(data.granted(role), axes)
         for role in data.domain_roles

@@ -157,8 +157,8 @@ def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
         about["labels"] = sorted(protocol.data.labels)
     if (version := plugins().twin(twin.recipe).version) > 1:
         about["version"] = version
-    if protocol.shape is not None:
-        about["models"] = [protocol.shape.views, protocol.shape.camera_axes, twin.cloud]
+    if (shown := protocol.models) is not None:
+        about["models"] = [shown.views, shown.camera_axes, twin.cloud]
     if series.startswith(DOMAIN):
         about["first"] = _first(protocol, series)
     return home() / "prepared" / f"twin-{twin.recipe}-{canonical_digest(about)[:12]}" / series
@@ -175,10 +175,9 @@ def _render(
         "recipe_version": RECIPE_VERSION,
         "made_from": {"code": renderer()},
     }
-    if protocol.shape is not None:
-        around = protocol.shape.views * len(
-            identities
-        )  # pictures until the first model comes again
+    if protocol.models is not None:
+        # pictures until the first model comes again
+        around = protocol.models.views * len(identities)
         start = first - first % around
         render_models(protocol, identities, start, count, folder, series, about, progress)
         return

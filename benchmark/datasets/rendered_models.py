@@ -33,24 +33,24 @@ def render_models(
     about: dict[str, Any],
     progress: Progress | None,
 ) -> None:
-    """Render `count` pictures, `shape.views` of each of the first of the models, and store them.
+    """Render `count` pictures, `views` of each of the first of the models, and store them.
 
     `start` is the number of the first picture, at which the recipe shows the first model. Raises
     Incompatible where the models have not so many views.
     """
-    shape, twin = protocol.shape, protocol.twin
-    assert shape is not None
+    shown, twin = protocol.models, protocol.twin
+    assert shown is not None
     assert twin is not None
-    models, left = divmod(count, shape.views)
+    models, left = divmod(count, shown.views)
     if left or models > len(identities):
         raise Incompatible(
-            f"the twin of {protocol.name} asks for {count} pictures in {series!r}; {shape.views} "
-            f"views of each of {len(identities)} models are {shape.views * len(identities)}"
+            f"the twin of {protocol.name} asks for {count} pictures in {series!r}; {shown.views} "
+            f"views of each of {len(identities)} models are {shown.views * len(identities)}"
         )
-    recipe = make_recipe(twin.recipe, identities, views=shape.views, **twin.settings)
+    recipe = make_recipe(twin.recipe, identities, views=shown.views, **twin.settings)
     size, seed = protocol.size, twin.seed
     drawn: dict[str, list[np.ndarray]] = {
-        "quaternions": [], "translations": [], "focals": [], "silhouettes": [],
+        "quaternions": [], "translations": [], "focals": [], "silhouettes": [], "masks": [],
     }  # fmt: skip
 
     def frames() -> Iterator[np.ndarray]:
@@ -60,13 +60,14 @@ def render_models(
                 recipe, min(CHUNK, count - first), size, seed, first=start + first, threads=threads
             )
             rotation, away = batch.quaternions, batch.translations
-            if shape.camera_axes == "forward_up_right":
+            if shown.camera_axes == "forward_up_right":
                 rotation = forward_up_right(rotation).astype(np.float32)
                 away = away[:, ::-1] * np.array([1, -1, 1], np.float32)
             drawn["quaternions"].append(rotation)
             drawn["translations"].append(away)
             drawn["focals"].append(batch.intrinsics[:, 0, 0] / np.float32(size))
             drawn["silhouettes"].append(np.where(batch.foreground, 255, 0).astype(np.uint8))
+            drawn["masks"].append(batch.foreground.astype(np.uint8))
             yield from batch.images
 
     def cloud(image: int) -> np.ndarray:
@@ -82,7 +83,7 @@ def render_models(
         labels=lambda: {name: np.concatenate(drawn[name]) for name in wanted},
         cloud=cloud,
         keys=[f"{series}/{i:06d}" for i in range(count)],
-        identities=[f"model {identities[i // shape.views]:04d}" for i in range(count)],
+        identities=[f"model {identities[i // shown.views]:04d}" for i in range(count)],
         about=about,
         progress=progress,
     )

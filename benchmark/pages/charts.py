@@ -22,6 +22,10 @@ def charts_of(record: Record) -> list[tuple[str, Markup]]:
     charts += [(f"Training: {name}", svg) for name, svg in training_svgs(record).items()]
     if record.probe.get("loss_by_epoch"):
         charts.append(("Probe", loss_svg(record)))
+    if record.probe.get("curve"):
+        charts.append(("Share of images below each disagreement", disagreement_svg(record)))
+    for frame, counts in record.probe.get("pose_errors", {}).items():
+        charts.append((f"Pose errors, {frame}", pose_errors_svg(counts)))
     if record.probe.get("linearity_by_step"):
         charts.append(("Attributes along straight lines", linearity_svg(record)))
     return charts
@@ -66,6 +70,31 @@ def loss_svg(record: Record) -> Markup:
         names=("epoch", "training loss"),
         log=(False, all(v > 0 for v in losses)),
     )
+
+
+def disagreement_svg(record: Record) -> Markup:
+    """The share of test images with at most a disagreement, as counted and after smoothing."""
+    curve = record.probe["curve"]
+    names = ("disagreement, in percent of the true mask", "share of images [%]")
+    ends = Axis(0, 100 * curve["at"][-1], WIDTH)
+    plot = Plot(ends, Axis(0, 100, HEIGHT), names=names, title="cumulative curve")
+    for (name, key), colour in zip(
+        (("counted", "share"), ("smoothed", "smoothed")), COLOURS, strict=False
+    ):
+        line = [(100 * x, 100 * y) for x, y in zip(curve["at"], curve[key], strict=True)]
+        plot.line(line, colour=colour, width=1.5, says=name, legend=True)
+    return plot.svg()
+
+
+def pose_errors_svg(counts: list[int]) -> Markup:
+    """Bars from 0 to 180 degrees: how many views have a pose error in each equal part."""
+    most, wide = 1.05 * max(counts), 180 / len(counts)
+    names = ("pose error [degrees]", "views")
+    plot = Plot(Axis(0, 180, WIDTH), Axis(0, most, HEIGHT), names=names, title="pose errors")
+    for i, views in enumerate(counts):
+        says = f"{number(i * wide)} to {number((i + 1) * wide)} degrees: {views} views"
+        plot.box((i * wide, 0), ((i + 1) * wide, views), says=says)
+    return plot.svg()
 
 
 def linearity_svg(record: Record) -> Markup:

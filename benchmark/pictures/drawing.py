@@ -15,6 +15,7 @@ from benchmark.pictures.edits import edits_sheet
 from benchmark.pictures.far import far_sheet
 from benchmark.pictures.generated import generated_sheet, interpolation_sheet, truncation_sheet
 from benchmark.pictures.matches import match_sheet
+from benchmark.pictures.outlines import outlines_sheet
 from benchmark.pictures.own import own_sheet
 from benchmark.pictures.parts import part_sheet
 from benchmark.pictures.paths import rough_paths_sheet, smooth_paths_sheet
@@ -28,6 +29,7 @@ from benchmark.runner.run import Outcome, run_lock
 
 DRAWN: dict[str, Callable[[PicturedRun], Image.Image | None]] = {
     "predictions": predictions_sheet,
+    "outlines": outlines_sheet,
     "points": points_sheet,
     "points_by_step": milestones_sheet,
     "parts": part_sheet,

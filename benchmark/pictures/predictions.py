@@ -87,14 +87,14 @@ def masks_drawn(truth: np.ndarray, masks: np.ndarray, scored: np.ndarray) -> Dra
         pixels = np.asarray(zoomed).astype(np.float32)
         pixels[found] = 0.6 * pixels[found] + 0.4 * np.array(GUESS)
         pixels[~counts] *= 0.35
-        pixels[_outline(inside)] = TRUTH
+        pixels[edge_of(inside)] = TRUTH
         zoomed.paste(Image.fromarray(pixels.round().astype(np.uint8)))
 
     return draw
 
 
-def _outline(mask: np.ndarray) -> np.ndarray:
-    """Pixels of the mask with a neighbour outside it; the border of the image is no edge."""
+def edge_of(mask: np.ndarray) -> np.ndarray:
+    """Pixels of a mask (S, S) with a neighbour outside it; the border of the image is no edge."""
     around = np.pad(mask, 1, mode="edge")
     shifted = around[:-2, 1:-1], around[2:, 1:-1], around[1:-1, :-2], around[1:-1, 2:]
     edge: np.ndarray = mask & ~np.logical_and.reduce(shifted)

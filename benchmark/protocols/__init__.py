@@ -34,6 +34,7 @@ from benchmark.protocols.model import (
 from benchmark.protocols.papers import broken_files
 from benchmark.protocols.scoring import (
     Alignment,
+    CloudOutline,
     Foreground,
     LandmarkRule,
     Limited,
@@ -44,8 +45,8 @@ from benchmark.protocols.scoring import (
 )
 
 __all__ = [
-    "GRANT_LABELS", "LOCK", "WORDS", "Alignment", "Broken", "Data", "Foreground", "Generation",
-    "Geometry", "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol",
+    "GRANT_LABELS", "LOCK", "WORDS", "Alignment", "Broken", "CloudOutline", "Data", "Foreground",
+    "Generation", "Geometry", "Label", "LandmarkRule", "Limited", "Metric", "Pairs", "Probe", "Protocol",
     "ProtocolInvalid", "ReportedValue", "Shape", "Twin", "Zoom", "broken_files", "canonical_digest",
     "find_in", "freeze", "is_frozen", "lock_of", "path_in", "protocol_files", "protocols_in",
     "read_lock", "read_protocol", "versions_of",

@@ -16,6 +16,7 @@ from benchmark.protocols.data import Data, Geometry, Strict
 from benchmark.protocols.generation import Generation
 from benchmark.protocols.scoring import (
     Alignment,
+    CloudOutline,
     Foreground,
     LandmarkRule,
     Limited,
@@ -236,7 +237,7 @@ class Protocol(Strict):
         for role in ("fit", "development", "development_fit", *self.data.domain_roles):
             if not (named := self.data.split(role)) or "cameras" not in self.data.granted(role):
                 continue
-            if self.shape is None:
+            if self.models is None:
                 raise ValueError(
                     "cameras are granted; shape.camera_axes must say which axes they have"
                 )
@@ -286,6 +287,12 @@ class Protocol(Strict):
             return self
         own = {"generation": self.twin.generation, "metrics": self.twin.metrics}
         return self.model_copy(update={name: value for name, value in own.items() if value})
+
+    @property
+    def models(self) -> Shape | CloudOutline | None:
+        """The section that says how many views show each model and which axes cameras have; None where
+        pictures are not views of models."""
+        return self.shape or (self.foreground.clouds if self.foreground else None)
 
     @property
     def measures(self) -> dict[str, str]:

@@ -164,13 +164,37 @@ class Shape(Strict):
     alignment: Alignment
 
 
+class CloudOutline(Strict):
+    """How a cloud under its predicted pose becomes a mask of the picture that it was predicted from.
+
+    Cloud and pose are the method's own pair, so no frame has to be aligned: the points, turned by the
+    predicted rotation, are seen by the camera that `focal` (in widths of the picture) and `distance` (in
+    units of the object) say. `rule` "closed_points" is `benchmark.metrics.silhouette`: points mark cells
+    of a grid of `grid` × `grid`, which are closed by a disc of `radius` widths of the picture; a
+    pixel is foreground where more than the share `threshold` of its cells is.
+    """
+
+    rule: Literal["closed_points"]
+    grid: int = Field(gt=0)
+    radius: float = Field(ge=0)
+    threshold: float = Field(ge=0, lt=1)
+    focal: float = Field(gt=0)
+    distance: float = Field(gt=0)
+    views: int = Field(gt=0)
+    """How many pictures of each model there are, one after another."""
+    camera_axes: CameraAxes
+    """In which order a rotated point has its coordinates."""
+
+
 class Foreground(Strict):
     """How a prediction becomes a mask of the foreground.
 
     `parts` names the rule for part probabilities: "argmax" (the background is not the most probable;
     GANSeg) or "background_80" (background only where it is the most probable and above 0.8;
-    Assembly). `alpha` is that for translated images: "above_half" or "above_zero".
+    Assembly). `alpha` is that for translated images: "above_half" or "above_zero"; `clouds` that for
+    clouds and poses.
     """
 
     parts: Literal["argmax", "background_80"]
     alpha: Literal["above_half", "above_zero"] | None = None
+    clouds: CloudOutline | None = None

@@ -105,9 +105,10 @@ TASKS: Mapping[str, Accepts] = {
     "mask_disagreement": Accepts(
         "benchmark.tasks.mask_disagreement:MaskDisagreement",
         splits=("test",),
-        kinds=("parts", "translation"),
+        kinds=("shape_and_pose", "parts", "translation"),
         sections=("foreground",),
         labels=("masks",),
+        also=("quaternions", "clouds"),
         measures=_of("mask_disagreement", "disagreement_area", "disagreement_area_smoothed"),
     ),
     "shape_and_pose": Accepts(

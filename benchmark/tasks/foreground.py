@@ -11,12 +11,14 @@ import torch
 
 from benchmark.contracts.errors import DataAltered
 from benchmark.contracts.method import Method, Progress
-from benchmark.contracts.predictions import Parts, Prediction, Translation
+from benchmark.contracts.predictions import Parts, Prediction, ShapeAndPose, Translation
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.masks import NOT_SCORED
-from benchmark.protocols import Foreground, Protocol
+from benchmark.metrics.pose import rotate
+from benchmark.metrics.silhouette import cloud_silhouette
+from benchmark.protocols import CloudOutline, Foreground, Protocol
 from benchmark.tasks.base import Scoring, Task
-from benchmark.tasks.collect import predictions, rows_of
+from benchmark.tasks.collect import Truth, predictions, rows_of
 from benchmark.tasks.views import ImageSet
 
 if TYPE_CHECKING:
@@ -50,12 +52,37 @@ def foreground_of(prediction: Prediction, rule: Foreground) -> torch.Tensor:
     return PART_RULES[rule.parts](prediction)
 
 
+def cloud_foreground(prediction: ShapeAndPose, rule: CloudOutline, size: int) -> torch.Tensor:
+    """bool (B, size, size): the pixels that each cloud covers under the pose predicted with it.
+
+    Example: of a cloud far off the frame no pixel is foreground.
+    """
+    masks = []
+    clouds, rotations = prediction.points.cpu().numpy(), prediction.rotation.cpu().numpy()
+    for points, rotation in zip(clouds, rotations, strict=True):
+        seen = rotate(rotation, points)
+        if rule.camera_axes == "right_down_forward":
+            seen = seen[:, [2, 1, 0]] * [1, -1, 1]
+        masks.append(
+            cloud_silhouette(
+                seen, size, grid=rule.grid, radius=rule.radius, threshold=rule.threshold,
+                focal=rule.focal, distance=rule.distance,
+            )
+        )  # fmt: skip
+    return torch.from_numpy(np.stack(masks))
+
+
 class ForegroundTask(Task):
     """Masks made of predictions on the test split, held against the true ones; nothing is fitted.
 
     What is kept of a prediction are its `readings`, one array (N, …) each: part maps of 1,000 images
     would be gigabytes.
     """
+
+    def truth(self, kind: Kind, split: PreparedSplit, protocol: Protocol) -> Truth | None:
+        """What ceilings are shown of some rows: their true masks."""
+        masks = split.labels.get("masks")
+        return None if masks is None else rows_of(np.asarray(masks))
 
     def readings(self, protocol: Protocol) -> dict[str, Reading]:
         """What is kept of each prediction, by name: the foreground by the protocol's rule."""
@@ -81,8 +108,7 @@ class ForegroundTask(Task):
         store.mkdir(parents=True, exist_ok=True)
         (view,), readings = self.image_sets(splits, protocol), self.readings(protocol)
         kept: dict[str, list[np.ndarray]] = {name: [] for name in readings}
-        images, masks = view.images(progress), view.truth()
-        truth = None if masks is None else rows_of(masks)
+        images, truth = view.images(progress), self.truth(kind, splits["test"], protocol)
         for _, prediction in predictions(method, kind, images, truth, progress, view.name):
             for name, read in readings.items():
                 kept[name].append(read(prediction).cpu().numpy())

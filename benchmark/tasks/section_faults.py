@@ -112,8 +112,20 @@ def _alignment(place: str, rule: Alignment, views: int) -> Iterator[str]:
 
 def _foreground(protocol: Protocol) -> Iterator[str]:
     rule = protocol.foreground
-    if rule is not None and "translation" in protocol.needs and rule.alpha is None:
+    if rule is None:
+        return
+    if "translation" in protocol.needs and rule.alpha is None:
         yield "foreground.alpha is lacking: it makes a mask of a 'translation', which needs holds"
+    clouds = rule.clouds
+    if "shape_and_pose" in protocol.needs and clouds is None:
+        yield (
+            "section [foreground.clouds] is lacking: it makes a mask of a 'shape_and_pose', which "
+            "needs holds"
+        )
+    if clouds is not None and "shape_and_pose" not in protocol.needs:
+        yield "section [foreground.clouds] is not read: needs holds no 'shape_and_pose'"
+    if clouds is not None and clouds.grid % protocol.size:
+        yield f"foreground.clouds.grid: {clouds.grid} is no multiple of the {protocol.size} pixels"
 
 
 def _generation(protocol: Protocol) -> Iterator[str]:

@@ -45,6 +45,7 @@ Found = TypeVar("Found")
 BATCH = 16
 SHOWN_POINTS = 8000  # what ceilings are shown of a true cloud: as many points as methods predict
 CHAMFERS = ("chamfer", "chamfer_precision", "chamfer_coverage")
+BINS = 18  # of pose errors: ten degrees each
 KEPT_CLOUDS, KEPT_POINTS = 16, 512  # what a run keeps to be drawn: 48 KB in half precision
 
 
@@ -111,8 +112,10 @@ class ShapeAndPoseTask(Task):
         rows = view_rows(test, rule.views)
         asked = {metric.id for metric in how.protocol.metrics}
         scores: dict[str, np.ndarray] = {}
+        about["pose_errors"] = {}
         for suffix, turn in (("", reference), ("_unaligned", UNTURNED)):
             angles = rotation_error_degrees(align_poses(rotation, turn), target)
+            about["pose_errors"][suffix.lstrip("_") or "aligned"] = histogram(angles)
             scores |= _of_poses(angles, suffix, how.protocol)
             if not suffix or asked & {f"{name}{suffix}" for name in CHAMFERS}:
                 shapes = _chamfer_by_model(points, clouds_of(test), rows, turn, rule, how.progress)
@@ -160,6 +163,18 @@ class ShapeAndPoseTask(Task):
             near = np.abs(_angles(kept, split, turn) - threshold) <= moved
             found |= {f"pose_median{suffix}": moved, f"pose_accuracy{suffix}": 100.0 * near}
         return found
+
+
+def histogram(angles: np.ndarray) -> list[int]:
+    """How many of the angles (N,), 0 to 180 degrees, lie in each of `BINS` equal parts of that range.
+
+    Two modes half a turn apart show as a heap at either end.
+
+    >>> histogram(np.array([0.0, 9.9, 10.0, 180.0]))
+    [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+    """
+    counts, _ = np.histogram(angles, bins=BINS, range=(0, 180))
+    return [int(count) for count in counts]
 
 
 def _of_poses(angles: np.ndarray, suffix: str, protocol: Protocol) -> dict[str, np.ndarray]:

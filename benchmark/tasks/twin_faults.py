@@ -14,8 +14,8 @@ from benchmark.registry.plugins import plugins
 from benchmark.tasks.accepts import Accepts
 
 PICTURES = ("visible", "masks", "attributes", "quaternions", "clips", "silhouettes")
-MODELS = ("quaternions", "translations", "focals", "silhouettes", "clouds")
-"""The labels that a twin has: of pictures, and where a section [shape] asks for views of models."""
+MODELS = ("quaternions", "translations", "focals", "silhouettes", "clouds", "masks")
+"""The labels that a twin has: of pictures, and where a section asks for views of models."""
 
 
 def twin_faults(protocol: Protocol, task: Accepts) -> Iterator[str]:
@@ -29,14 +29,17 @@ def twin_faults(protocol: Protocol, task: Accepts) -> Iterator[str]:
         return
     spec = known[twin.recipe]
     yield from _points(protocol, task, spec)
-    has = PICTURES if protocol.shape is None else MODELS
+    has = PICTURES if protocol.models is None else MODELS
     for label in protocol.data.labels:
         if label not in has:
             yield f"twin: it has no {label!r}, which data.labels names; it has {', '.join(has)}"
     yield from _domains(protocol, twin, has)
-    if protocol.shape is not None and not spec.views:
+    if protocol.models is not None and not spec.views:
         able = listed(name for name, each in known.items() if each.views)
-        yield f"twin.recipe: {twin.recipe!r} shows no model twice, as [shape] needs; {able} can"
+        yield (
+            f"twin.recipe: {twin.recipe!r} shows no model twice, as [{_views(protocol)}] needs; "
+            f"{able} can"
+        )
     else:
         yield from _settings(protocol, twin)
     yield from _people(protocol, task, twin)
@@ -74,12 +77,17 @@ def _points(protocol: Protocol, task: Accepts, spec: RecipeSpec) -> Iterator[str
                 yield f"twin.recipe: {spec.id!r} has no points, at which {metric.id} looks"
 
 
+def _views(protocol: Protocol) -> str:
+    """The section that says how many views show each model."""
+    return "foreground.clouds" if protocol.shape is None else "shape"
+
+
 def _settings(protocol: Protocol, twin: Twin) -> Iterator[str]:
     settings = dict(twin.settings)
-    if protocol.shape is not None:
+    if protocol.models is not None:
         if "views" in settings:
-            yield "twin.settings: views is that of the section [shape]"
-        settings["views"] = protocol.shape.views
+            yield f"twin.settings: views is that of the section [{_views(protocol)}]"
+        settings["views"] = protocol.models.views
     try:
         make_recipe(twin.recipe, range(2), **settings)
     except (BenchError, TypeError, ValueError) as error:
@@ -97,7 +105,7 @@ def _compared(protocol: Protocol, twin: Twin) -> Iterator[str]:
 
 
 def _people(protocol: Protocol, task: Accepts, twin: Twin) -> Iterator[str]:
-    views = 1 if protocol.shape is None else protocol.shape.views
+    views = 1 if protocol.models is None else protocol.models.views
     data = protocol.data
     roles = ["fit", *task.splits, *(["validation"] if data.validation else [])]
     for series in dict.fromkeys(series_of(protocol, role) for role in roles):
@@ -106,7 +114,7 @@ def _people(protocol: Protocol, task: Accepts, twin: Twin) -> Iterator[str]:
             yield f"twin.{series}: {count} images are too few"
         if not identities:
             yield f"twin.people: every fifth is test, so {twin.people} are too few"
-        elif protocol.shape is not None and (count % views or count > views * len(identities)):
+        elif protocol.models is not None and (count % views or count > views * len(identities)):
             yield (
                 f"twin.{series}: {count} images are not {views} views each of up to "
                 f"{len(identities)} models"

@@ -500,6 +500,20 @@ def test_the_cars_are_split_by_model() -> None:
     assert len(set(models)) == 17
 
 
+def test_the_mask_of_a_view_is_its_alpha(tmp_path: Path) -> None:
+    render_meshes(
+        {"box": box(tmp_path)},
+        tmp_path / "out",
+        Rendering(**SMALL),
+        splits={"train": [], "validation": [], "test": ["box"]},
+    )
+    reader = Three(tmp_path / "out")
+    for sample in reader.samples("test"):
+        alpha = np.asarray(Image.open(sample.path))[..., 3]
+        assert 0 < (alpha > 0).mean() < 1
+        np.testing.assert_array_equal(reader.mask(sample), alpha)
+
+
 def test_the_cars_are_meshes_that_can_be_drawn_and_a_lost_one_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from tests_fixtures import Call
 
-from benchmark.pages.charts import linearity_svg
+from benchmark.pages.charts import disagreement_svg, linearity_svg, pose_errors_svg
 from benchmark.pages.run_page import linearity_table
 
 
@@ -83,3 +83,23 @@ def test_linearity_has_a_line_for_each_attribute_that_changes_and_a_row_for_each
     assert y1 < y0 == y2
     assert ">1.5<" in svg
     assert linearity_table(SimpleNamespace(probe={})) == []  # type: ignore[arg-type]
+
+
+def test_pose_errors_are_bars_from_0_to_180_degrees() -> None:
+    svg = pose_errors_svg([6, 0, 3])
+    heights = [float(h) for h in re.findall(r'<rect [^>]*height="([\d.]+)"', svg)]
+    assert heights[1] == 0
+    assert heights[0] == pytest.approx(2 * heights[2], rel=0.01)
+    assert "120 to 180 degrees: 3 views" in svg
+
+
+def test_the_curve_of_disagreement_is_in_percent() -> None:
+    curve = {"at": [0.0, 0.5, 1.0], "share": [0.0, 0.25, 1.0], "smoothed": [0.0, 0.5, 1.0]}
+    svg = disagreement_svg(SimpleNamespace(probe={"curve": curve}))  # type: ignore[arg-type]
+    counted, smoothed = re.findall(r'<path d="M([^"]*)" stroke="#\w+" stroke-width="1.5"', svg)
+    (_, low), (x, middle), (_, high) = (map(float, p.split(",")) for p in counted.split())
+    assert middle == pytest.approx(low + 0.25 * (high - low), abs=0.2)
+    (_, _), (other, half), (_, _) = (map(float, p.split(",")) for p in smoothed.split())
+    assert other == x
+    assert half == pytest.approx((low + high) / 2, abs=0.2)
+    assert ">100<" in svg

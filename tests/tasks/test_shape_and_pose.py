@@ -130,6 +130,24 @@ def test_the_truth_scores_perfectly(splits, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_two_modes_half_a_turn_apart_are_two_heaps_of_pose_errors(splits, tmp_path: Path) -> None:
+    half = np.array([[0.0, 0.0, 1.0, 0.0]])
+
+    class Flipping(Knowing):
+        """Every third test pose half a turn about the vertical away."""
+
+        def predict_from_labels(self, images: torch.Tensor, labels: ShapeAndPose) -> ShapeAndPose:
+            rotation = labels.rotation.numpy().copy()
+            if self.seen:  # validation comes first
+                rotation[::3] = multiply(rotation[::3], half)
+            self.seen += len(rotation)
+            return ShapeAndPose(labels.points, torch.from_numpy(rotation).float())
+
+    scores = scored(Flipping(), splits, protocol(), tmp_path)
+    errors = scores.probe["pose_errors"]
+    assert errors["aligned"] == errors["unaligned"] == [5, *[0] * 16, 3]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_frame_of_its_own_is_forgiven_once_aligned(splits, tmp_path: Path, seed: int) -> None:
     frame = quaternions(100 + seed, 1)[0]

@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import BenchError, DataAltered, DataMissing, UnknownName
+from benchmark.datasets.geometry import read_alpha
 from benchmark.datasets.layout import AGAIN, listed, matlab_arrays, required, words_of
 from benchmark.datasets.readers.model_files import FOCAL, camera_of, points_of
 from benchmark.image_files import decode
@@ -70,6 +71,10 @@ class ModelViews(Reader):
     def cloud(self, sample: Sample) -> np.ndarray | None:
         path = self.folder / "gt" / "downsampled" / self._name / f"{sample.identity}.mat"
         return points_of(path) if path.exists() else None
+
+    def mask(self, sample: Sample) -> np.ndarray:
+        """Alpha as grey values: how much of each pixel the model covers, 255 for all of it."""
+        return np.asarray(read_alpha(sample.path))
 
     @cached_property
     def left_out(self) -> dict[str, dict[str, str]]:
