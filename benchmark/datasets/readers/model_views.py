@@ -71,6 +71,10 @@ class ModelViews(Reader):
         path = self.folder / "gt" / "downsampled" / self._name / f"{sample.identity}.mat"
         return points_of(path) if path.exists() else None
 
+    def mask(self, sample: Sample) -> np.ndarray:
+        """Its alpha channel, uint8 (H, W): 255 where the model covers all of a pixel."""
+        return np.asarray(decode(sample.path, "RGBA").getchannel("A"))
+
     @cached_property
     def left_out(self) -> dict[str, dict[str, str]]:
         """Split → model → why it is not among the samples, once these were asked for."""
