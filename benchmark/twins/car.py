@@ -44,9 +44,9 @@ class CarRecipe:
     sees the car's right side, from 90 its front.
 
     The object frame is ShapeNet's, y up and the nose to -z, see `car_shape`. `background` is one of
-    `BACKGROUNDS`; clutter stands on a ground with a shadow. `light` "evening" is a low orange sun under a
-    blue sky instead of what the background has; `grain` the range of the picture's noise, in 8-bit
-    levels, instead of 0 to 4 on clutter and none elsewhere.
+    `BACKGROUNDS`; clutter stands on a ground with a shadow. `light` "evening" is a low orange sun
+    under a blue sky instead of what the background has; `grain` the range of the picture's noise, in
+    8-bit levels, instead of 0 to 4 on clutter and none elsewhere.
 
     >>> from benchmark.twins.renderer import render
     >>> render(CarRecipe(range(3), views=2), 4, 32, seed=0).identity.tolist()

@@ -169,7 +169,9 @@ def test_what_is_cut_out_lies_on_black_and_its_outline_can_be_read_from_it(tmp_p
     placed = place(Sample("a", tmp_path / "a.png"), whole, mask=mask)
     assert placed.mask is not None
     np.testing.assert_array_equal(placed.pixels.any(-1), placed.mask == 1)
-    assert (placed.pixels[14:19, 12:17] == 1).all()  # the black of the object, 10 rows of padding down
+    assert (
+        placed.pixels[14:19, 12:17] == 1
+    ).all()  # the black of the object, 10 rows of padding down
     seen = (mask > 0) & pixels.any(-1)
     np.testing.assert_array_equal(placed.pixels[10:30][seen], pixels[seen])
     with pytest.raises(InvalidInput, match="a: it is to be cut out, and has no mask"):

@@ -187,7 +187,7 @@ def test_what_is_seen_without_domains_and_grants_is_the_pixels(floors: Path) -> 
 def test_both_domains_are_cut_out_where_their_geometry_says_so(cars) -> None:
     cars(
         ('masks = "above_half"', 'masks = "above_half"\nbackground = "cut_out"'),
-        ('resize = 64\n\n', 'resize = 64\nmasks = "above_half"\nbackground = "cut_out"\n\n'),
+        ("resize = 64\n\n", 'resize = 64\nmasks = "above_half"\nbackground = "cut_out"\n\n'),
         ('background = "black"', 'background = "clutter", grain = [6.0, 9.0]'),
     )
     plan = planned(twin=True)
