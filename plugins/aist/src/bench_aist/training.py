@@ -157,8 +157,8 @@ class Training:
         draw, losses = generator(self.seed, "pool", step), []
         for way, into in WAYS:
             shown = self.pools[way](fake[way], draw)
-            scores = (self.judges(images, way) for images in (real[into], shown))
-            losses.append(loss.judge_loss(*scores, self.settings.judge_share))
+            scores, fakes = self.judges(real[into], way), self.judges(shown, way)
+            losses.append(loss.judge_loss(scores, fakes, self.settings.judge_share))
         return {"judges": self.judges.step(torch.stack(losses).sum())}
 
     @torch.no_grad()

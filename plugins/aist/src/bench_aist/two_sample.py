@@ -124,7 +124,7 @@ def _scores(images: Tensor, wanted: Tensor, asked: Tensor, seed: int, device: st
         scores = judge(to_signed(images[rows].to(device)))[:, 0]
         loss = functional.binary_cross_entropy_with_logits(scores, wanted[rows].float().to(device))
         adam.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         adam.step()
     with torch.inference_mode():
         parts = [judge(to_signed(part.to(device)))[:, 0].cpu() for part in asked.split(64)]
