@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from bench_aist.networks import Both, discriminator, generator, initialise
+from bench_aist.networks import Both, Skip, discriminator, generator, initialise
 from torch import nn
 
 
@@ -63,6 +63,18 @@ def test_weights_begin_normal_and_biases_at_zero() -> None:
     weights = torch.cat([p.flatten() for p in network.parameters() if p.ndim > 1])
     assert float(weights.std()) == pytest.approx(0.02, rel=0.02)
     assert all(not p.any() for p in network.parameters() if p.ndim == 1)
+
+
+def test_with_a_skip_the_output_begins_as_the_input_and_the_layers_are_the_same() -> None:
+    torch.manual_seed(0)
+    layers = generator(4, 1, 0.01)
+    skip, images = Skip(layers), torch.rand(2, 3, 16, 16) * 2 - 1
+    found = torch.tanh(layers[:-1](images) + torch.atanh(0.98 * images))
+    torch.testing.assert_close(skip(images), found)
+    for parameter in layers.parameters():
+        nn.init.zeros_(parameter)
+    torch.testing.assert_close(skip(images), 0.98 * images)
+    assert parameters(skip) == parameters(layers)
 
 
 def test_slopes_are_of_the_rectifiers_below_zero() -> None:

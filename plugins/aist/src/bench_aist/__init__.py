@@ -15,7 +15,8 @@ EXPERIMENT3: dict[str, Any] = {"alpha_weight": (1.0, 1.0), "feature_weight": (1.
 SMALL: dict[str, Any] = {
     "alpha": "exact",
     "width": 16,
-    "blocks": 3,
+    "blocks": 2,
+    "skip": True,
     "judge_width": 16,
     "judge_layers": 2,
     "features": "squeezenet",
@@ -23,7 +24,7 @@ SMALL: dict[str, Any] = {
     "feature_weight": (0.25, 0.25),
     "steps": 2000,
     "batch": 2,
-    "learning_rate": 4e-4,
+    "learning_rate": 5e-4,
     "cooling": 0.5,
     "mirror": True,
 }

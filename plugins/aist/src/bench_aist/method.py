@@ -7,7 +7,7 @@ from functools import partial
 from torch import Tensor
 
 from bench_aist import training
-from bench_aist.networks import Both, generator, initialise
+from bench_aist.networks import Both, Skip, generator, initialise
 from bench_aist.settings import AistSettings
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.images import Images
@@ -51,7 +51,8 @@ class Aist(NetworkMethod[Both]):
                 f"{s.judge_layers} times",
                 cure="lower judge_layers",
             )
-        generators = Both(*(generator(s.width, s.blocks, s.slope, s.last) for _ in range(2)))
+        ways = [generator(s.width, s.blocks, s.slope, s.last) for _ in range(2)]
+        generators = Both(*(map(Skip, ways) if s.skip else ways))
         initialise(generators, s.initial_spread)
         return generators
 

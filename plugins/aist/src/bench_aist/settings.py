@@ -21,8 +21,8 @@ class AistSettings(MethodSettings):
     Networks: a generator's first convolution has `width` channels, twice halved in size, then `blocks`
     residual blocks; `slope` is that of its leaky ReLUs below 0. A discriminator's first convolution has
     `judge_width` channels; `judge_layers` of them halve the size. `last` says whether the last layers
-    are "plain", as in the stock code, or instance-"normed", as the thesis' lists read. Weights begin
-    normal with spread `initial_spread`, biases at 0.
+    are "plain", as in the stock code, or instance-"normed", as the thesis' lists read. With `skip` a
+    generator adds to its input. Weights begin normal with spread `initial_spread`, biases at 0.
 
     Losses: `cycle_weight` are λ_A and λ_B, by which `identity_weight` (λ_idt) is multiplied;
     `alpha_weight` and `feature_weight` those of the alpha loss and of the feature distance. `alpha` is
@@ -49,6 +49,7 @@ class AistSettings(MethodSettings):
     judge_width: int = Field(64, ge=1)
     judge_layers: int = Field(3, ge=1)
     last: Literal["plain", "normed"] = "plain"
+    skip: bool = False
     initial_spread: float = Field(0.02, gt=0)
 
     cycle_weight: Pair = (10.0, 10.0)
