@@ -11,7 +11,7 @@ from PIL import Image
 
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import InvalidInput
-from benchmark.datasets.masks import FILTERS, Window, cut_mask
+from benchmark.datasets.masks import FILTERS, Window, cut_mask, cut_out
 from benchmark.image_files import decode
 from benchmark.protocols import Geometry
 
@@ -56,7 +56,7 @@ def read_image(path: Path, background: str = "", *, upright: bool = False) -> Im
     With background "white" the image is laid on white, else its alpha channel is dropped; `upright`
     turns it as its EXIF orientation says.
     """
-    if not background:
+    if background != "white":
         return decode(path, "RGB", upright=upright)
     image = decode(path, "RGBA", upright=upright)
     return Image.alpha_composite(Image.new("RGBA", image.size, background), image).convert("RGB")
@@ -97,10 +97,16 @@ def place(
                 cure="put the publisher's files there again; both come from one release",
             )
         side = slice(None, None, -1 if sample.mirrored else 1)
+        foreground = None if mask is None else cut_mask(mask, window, geometry)
+        pixels = _cut_out(image, window, geometry)
+        if geometry.background == "cut_out":
+            if foreground is None:
+                raise InvalidInput("it is to be cut out, and has no mask")
+            pixels = cut_out(pixels, foreground == 1)
         return Placed(
-            _cut_out(image, window, geometry)[:, side],
+            pixels[:, side],
             _mapped(points, window, geometry),
-            None if mask is None else cut_mask(mask, window, geometry),
+            foreground,
             _cut_out(read_alpha(sample.path), window, geometry)[:, side] if silhouette else None,
         )
     except InvalidInput as error:

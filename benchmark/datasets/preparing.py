@@ -136,13 +136,14 @@ def _prepare(
     def masked(sample: Sample) -> np.ndarray:
         return mask_of(reader, sample)
 
-    read_mask = masked if "masks" in labels else None
+    with_masks = "masks" in labels
+    read_mask = masked if with_masks or geometry.background == "cut_out" else None
 
     def frames() -> Iterator[np.ndarray]:
         for placed in _in_order(samples, crops, geometry, read_mask, "silhouettes" in labels):
             if placed.points is not None:
                 points.append(placed.points)
-            if placed.mask is not None:
+            if with_masks and placed.mask is not None:
                 masks.append(placed.mask)
             if placed.silhouette is not None:
                 silhouettes.append(placed.silhouette)

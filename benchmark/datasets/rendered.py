@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.names import DOMAIN
+from benchmark.datasets.masks import cut_out
 from benchmark.datasets.origins import folder_digest
 from benchmark.datasets.prepared import (
     PreparedSplit,
@@ -22,7 +23,7 @@ from benchmark.datasets.prepared import (
     store,
 )
 from benchmark.datasets.recipes import make_recipe
-from benchmark.datasets.rendered_models import render_models
+from benchmark.datasets.rendered_models import cuts_out, render_models
 from benchmark.home import home
 from benchmark.protocols import Protocol, Twin, canonical_digest
 from benchmark.protocols.data import granted_labels
@@ -157,6 +158,8 @@ def _folder(protocol: Protocol, twin: Twin, series: str) -> Path:
         about["labels"] = sorted(protocol.data.labels)
     if (version := plugins().twin(twin.recipe).version) > 1:
         about["version"] = version
+    if cuts_out(protocol, series):
+        about["background"] = "cut_out"
     if (shown := protocol.models) is not None:
         about["models"] = [shown.views, shown.camera_axes, twin.cloud]
     if series.startswith(DOMAIN):
@@ -198,6 +201,8 @@ def _render(
                 recipe, min(CHUNK, count - start), resize, twin.seed,
                 first=first + start, threads=threads,
             )  # fmt: skip
+            if cuts_out(protocol, series):
+                batch.images[:] = cut_out(batch.images, batch.foreground)
             points.append(batch.landmarks - margin)
             known = {
                 "visible": batch.visible,

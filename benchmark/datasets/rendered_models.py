@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.contracts.errors import Incompatible
+from benchmark.datasets.masks import cut_out
 from benchmark.datasets.prepared import Progress, store
 from benchmark.datasets.recipes import make_recipe
 from benchmark.protocols import Protocol
@@ -21,6 +22,12 @@ from benchmark.twins.car import forward_up_right
 from benchmark.twins.renderer import SMALLEST, render
 
 CHUNK = 64
+
+
+def cuts_out(protocol: Protocol, series: str) -> bool:
+    """Whether the geometry of the split that a series stands for cuts the object out."""
+    split = protocol.data.split(series) or protocol.data.fit
+    return protocol.geometry_of(split).background == "cut_out"
 
 
 def render_models(
@@ -59,6 +66,8 @@ def render_models(
             batch = render(
                 recipe, min(CHUNK, count - first), size, seed, first=start + first, threads=threads
             )
+            if cuts_out(protocol, series):
+                batch.images[:] = cut_out(batch.images, batch.foreground)
             rotation, away = batch.quaternions, batch.translations
             if shown.camera_axes == "forward_up_right":
                 rotation = forward_up_right(rotation).astype(np.float32)

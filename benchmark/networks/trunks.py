@@ -47,6 +47,26 @@ def _under_features(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
+RESNET = ("conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4")
+"""The children of torchvision's residual networks, in order, without the pooling and the classifier."""
+
+
+def _resnet18() -> nn.Sequential:
+    import torchvision
+
+    whole = torchvision.models.resnet18(weights=None)
+    return nn.Sequential(*(getattr(whole, name) for name in RESNET))
+
+
+def _numbered(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    parts = {key: key.partition(".") for key in state}
+    return {
+        f"{RESNET.index(child)}.{rest}": state[key]
+        for key, (child, _, rest) in parts.items()
+        if child in RESNET
+    }
+
+
 @dataclass(frozen=True)
 class Trunk:
     """The convolutions of a classifier, and where its maps are named.
@@ -76,6 +96,12 @@ TRUNKS = {
             "relu5_2": 27,
             "relu5_3": 29,
         },
+    ),
+    "resnet18": Trunk(
+        _resnet18,
+        weights.RESNET18,
+        {name: RESNET.index(name) for name in ("layer1", "layer2", "layer3", "layer4")},
+        _numbered,
     ),
     "squeezenet": Trunk(
         partial(_torchvision, "squeezenet1_1"),
@@ -148,9 +174,10 @@ def untrained_trunk(name: str, layers: Sequence[str], seed: int) -> Maps:
     if name not in TRUNKS:
         raise UnknownName("trunk", name, TRUNKS)
     draw = torch.Generator().manual_seed(seed)
-    own = {}
-    for key, like in _features(TRUNKS[name]).state_dict().items():
-        if ".norm." in key:
+    own, features = {}, _features(TRUNKS[name])
+    norms = {n for n, module in features.named_modules() if isinstance(module, nn.BatchNorm2d)}
+    for key, like in features.state_dict().items():
+        if key.rpartition(".")[0] in norms:
             one = key.endswith((".weight", ".running_var"))
             own[key] = torch.full(like.shape, float(one), dtype=like.dtype)
             continue

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import torch
 
 
-# The sha256 of the first three were not computed here but taken from what others publish (that of
-# torchvision begins with the digits in its file's name); the others were computed on the files.
+# The sha256 of the first four were not computed here but taken from what others publish (those of
+# torchvision begin with the digits in their files' names); the others were computed on the files.
 INCEPTION = Weights(
     "inception-2015-12-05.pt",
     "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/"
@@ -37,6 +37,12 @@ VGG16 = Weights(
     "vgg16-397923af.pth",
     "https://download.pytorch.org/models/vgg16-397923af.pth",
     "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+    "BSD-3-Clause (torchvision)",
+)
+RESNET18 = Weights(
+    "resnet18-f37072fd.pth",
+    "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+    "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
     "BSD-3-Clause (torchvision)",
 )
 SQUEEZENET = Weights(

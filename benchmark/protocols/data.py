@@ -35,7 +35,9 @@ class Geometry(Strict):
       aspect ratio lost where it was clipped
 
     background "white" lays images with an alpha channel on white before they are resized; without
-    it the channel is dropped.
+    it the channel is dropped. "cut_out" leaves what the prepared mask covers, on pure black: what is
+    black of it becomes (1, 1, 1), so that the outline can be read from the pixels alone (the colour
+    correction of the annotation-invariant style transfer thesis, 4.1.1). It has no margin.
 
     `labels` "pixel_centres" maps points as the centres of pixels (p + ½)·s − ½; "scale" maps p·s
     without the half-pixel term; "scale_one_based" first subtracts the 1 of MATLAB's indices.
@@ -69,8 +71,8 @@ class Geometry(Strict):
         "pillow_bilinear", "pillow_bicubic", "pillow_nearest", "pillow_box", "pillow_lanczos"
     ] = "pillow_bilinear"
     labels: Literal["pixel_centres", "scale", "scale_one_based"] = "pixel_centres"
-    background: Literal["", "white"] = ""
-    """What lies under an alpha channel."""
+    background: Literal["", "white", "cut_out"] = ""
+    """What lies under an alpha channel, or around what was cut out."""
     masks: Literal["labels", "above_half", "full", "flower_colours"] = "labels"
     padding: Literal["", "not_scored"] = ""
     """What the mask says where a crop reaches beyond the image."""
@@ -90,6 +92,8 @@ class Geometry(Strict):
     def _complete(self) -> Geometry:
         if self.size <= 0:
             raise ValueError(f"cut {self.cut} leaves nothing of {self.resize} pixels")
+        if self.background == "cut_out" and (self.cut or self.padding):
+            raise ValueError("background 'cut_out' has neither a margin (cut) nor a padding")
         needs: dict[str, tuple[str, Any]] = {
             "window": ("window", self.window),
             "points_square": ("scale", self.scale),

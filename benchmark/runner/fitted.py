@@ -36,6 +36,8 @@ class Fitted:
     protocol: Protocol
     kind: Kind
     """What the run scored of it."""
+    twin: bool = False
+    """Whether the run was on the protocol's twin."""
 
     def require_pictures(self) -> None:
         """Refuse what can't predict on pictures of one's own: ceilings and generators."""
@@ -103,7 +105,8 @@ def find_fitted(name: str) -> Fitted:
     cls = implementation(spec)
     settings = validated(spec.id, cls.Settings, about["settings"])
     kind = kind_used(cls.info(settings).gives, protocol, spec.id)
-    return Fitted(run_id, about["fit_id"], spec.id, cls, settings, protocol, kind)
+    twin = bool(about.get("twin"))
+    return Fitted(run_id, about["fit_id"], spec.id, cls, settings, protocol, kind, twin)
 
 
 def command_of(about: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from benchmark.twins.staging import (
     check_identities,
     check_range,
     daylight,
+    evening,
     ground,
     lights,
     nature,
@@ -26,6 +27,7 @@ from benchmark.twins.staging import (
 
 _ATTRIBUTES = ("azimuth", "elevation", *(f"{name}_style" for name in STYLES))
 BACKGROUNDS = ("white", "black", "clutter")
+LIGHTS = ("", "evening")
 FOCAL = 1.875  # a 60 mm lens on a 32 mm sensor, in widths of the picture
 DISTANCE = 2.0
 
@@ -42,7 +44,9 @@ class CarRecipe:
     sees the car's right side, from 90 its front.
 
     The object frame is ShapeNet's, y up and the nose to -z, see `car_shape`. `background` is one of
-    `BACKGROUNDS`; clutter stands on a ground with a shadow.
+    `BACKGROUNDS`; clutter stands on a ground with a shadow. `light` "evening" is a low orange sun
+    under a blue sky instead of what the background has; `grain` the range of the picture's noise, in
+    8-bit levels, instead of 0 to 4 on clutter and none elsewhere.
 
     >>> from benchmark.twins.renderer import render
     >>> render(CarRecipe(range(3), views=2), 4, 32, seed=0).identity.tolist()
@@ -55,6 +59,8 @@ class CarRecipe:
     framing: Framing | None = None
     azimuth: tuple[float, float] = (-180.0, 180.0)
     elevation: tuple[float, float] = (-20.0, 40.0)
+    light: str = ""
+    grain: tuple[float, float] | None = None
 
     name: ClassVar[str] = "car"
     part_names: ClassVar[tuple[str, ...]] = PART_NAMES
@@ -65,6 +71,13 @@ class CarRecipe:
         check_identities(self.name, self.identities)
         check_range(self.name, "azimuth", self.azimuth)
         check_range(self.name, "elevation", self.elevation)
+        if self.light not in LIGHTS:
+            raise InvalidInput(
+                f"car twin: light must be one of {LIGHTS}, got {self.light!r}",
+                cure="give for example light='evening'",
+            )
+        if self.grain is not None:
+            check_range(self.name, "grain", self.grain)
         if self.views < 1:
             raise InvalidInput(
                 f"car twin: views must be at least 1, got {self.views!r}", cure="give views=5"
@@ -100,6 +113,9 @@ class CarRecipe:
             key, fill = (replace(lamp, colour=shade(lamp.colour, 0.75)) for lamp in (key, fill))
             ambient = shade(ambient, 0.9)
             backdrop = _plain(1.0 if self.background == "white" else 0.0)
+        if self.light == "evening":
+            key, fill, ambient = evening(dice)
+        noise = self.grain or ((0.0, 4.0) if self.background == "clutter" else (0.0, 0.0))
         values = {"azimuth": (azimuth + 180) % 360 - 180, "elevation": elevation}
         values |= {f"{name}_style": float(model.style == name) for name in STYLES}
         return Scene(
@@ -112,7 +128,7 @@ class CarRecipe:
             landmarks=np.empty((0, 3)),
             attributes=np.array([values[name] for name in _ATTRIBUTES]),
             identity=identity,
-            grain=dice.between(0, 4) if self.background == "clutter" else 0.0,
+            grain=dice.between(*noise) if noise[1] else 0.0,
             grain_seed=int(dice.random.integers(2**31)),
         )
 

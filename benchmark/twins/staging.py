@@ -110,6 +110,17 @@ def daylight(dice: Dice) -> tuple[Light, Light, tuple[float, float, float]]:
     return sun, sky, (room * 0.96, room, room * 1.04)
 
 
+def evening(dice: Dice) -> tuple[Light, Light, tuple[float, float, float]]:
+    """A low orange sun from one side, a blue sky from the other, and little else."""
+    power, side = dice.between(0.8, 1.1), 1 if dice.chance(0.5) else -1
+    across, above = np.radians(side * dice.between(35, 75)), np.radians(dice.between(5, 20))
+    sun = Light(_unit(across, above), (power * 1.15, power * 0.62, power * 0.25))
+    weak = power * dice.between(0.15, 0.3)
+    sky = Light(_unit(-across, 0.5), (weak * 0.45, weak * 0.7, weak * 1.3))
+    room = dice.between(0.12, 0.22)
+    return sun, sky, (room * 0.75, room * 0.85, room * 1.3)
+
+
 def _unit(across: float, above: float) -> tuple[float, float, float]:
     flat = np.cos(above)
     return float(flat * np.sin(across)), float(-np.sin(above)), float(-flat * np.cos(across))

@@ -157,3 +157,28 @@ def test_padding_is_background_unless_it_is_not_scored() -> None:
     np.testing.assert_array_equal(
         cut_mask(mask, WHOLE, inside), cut_mask(mask, WHOLE, geometry("labels"))
     )
+
+
+def test_what_is_cut_out_lies_on_black_and_its_outline_can_be_read_from_it(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 40, 3), np.uint8)
+    pixels[4:9, 12:17] = 0
+    mask = np.zeros((20, 40), np.uint8)
+    mask[2:18, 8:24] = 255
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    whole = geometry("above_half", crop="padded_square", resize=40, background="cut_out")
+    placed = place(Sample("a", tmp_path / "a.png"), whole, mask=mask)
+    assert placed.mask is not None
+    np.testing.assert_array_equal(placed.pixels.any(-1), placed.mask == 1)
+    assert (
+        placed.pixels[14:19, 12:17] == 1
+    ).all()  # the black of the object, 10 rows of padding down
+    seen = (mask > 0) & pixels.any(-1)
+    np.testing.assert_array_equal(placed.pixels[10:30][seen], pixels[seen])
+    with pytest.raises(InvalidInput, match="a: it is to be cut out, and has no mask"):
+        place(Sample("a", tmp_path / "a.png"), whole)
+
+
+@pytest.mark.parametrize("more", [{"cut": 4}, {"padding": "not_scored"}])
+def test_what_is_cut_out_has_no_margin(more: dict) -> None:
+    with pytest.raises(ValueError, match="neither a margin"):
+        geometry("above_half", crop="padded_square", resize=40, background="cut_out", **more)

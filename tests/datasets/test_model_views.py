@@ -413,6 +413,7 @@ def test_what_is_made_is_read(made: Path) -> None:
         with Image.open(sample.path) as picture:
             assert (picture.size, picture.mode) == ((48, 48), "RGBA")
             alpha = np.asarray(picture)[..., 3]
+        np.testing.assert_array_equal(reader.mask(sample), alpha)
         seen = project(rotate(turned, cloud))
         columns, rows = ((seen * [1, -1] + 0.5) * 48).astype(int).T
         assert (alpha[rows, columns] > 0).mean() > 0.9

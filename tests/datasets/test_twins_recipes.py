@@ -411,6 +411,26 @@ def test_white_and_black_are_plain():
     assert clutter.images[~clutter.foreground].std() > 5
 
 
+def test_the_evening_is_darker_and_warmer_and_the_cars_are_the_same():
+    day, evening = (
+        render(CarRecipe(range(4), background="black", light=light), 4, 48, 0)
+        for light in ("", "evening")
+    )
+    assert np.array_equal(day.foreground, evening.foreground)
+    bright, dim = (b.images[b.foreground].mean(0, dtype=float) for b in (day, evening))
+    assert dim.mean() < 0.9 * bright.mean()
+    assert dim[0] / dim[1] > 1.05 * bright[0] / bright[1]
+
+
+def test_grain_is_of_the_levels_that_are_asked_for():
+    plain, noisy = (
+        render(CarRecipe(range(2), background="black", grain=grain), 2, 48, 0)
+        for grain in (None, (6.0, 6.0))
+    )
+    difference = (noisy.images.astype(float) - plain.images)[plain.foreground]
+    assert 4 < difference.std() < 7
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_framing_is_taken(name):
     framing = Framing(scale=(0.4, 0.4), shift=(0, 0))
@@ -456,6 +476,8 @@ def test_the_registry_makes_each_by_name_and_imports_late():
         (lambda: PersonRecipe(range(2), background="moon"), "background"),
         (lambda: CarRecipe(range(2), background="moon"), "background"),
         (lambda: CarRecipe(range(2), views=0), "views"),
+        (lambda: CarRecipe(range(2), light="noon"), "light"),
+        (lambda: CarRecipe(range(2), grain=(4, 2)), "grain"),
         (lambda: make_recipe("dog", range(2)), "twin recipe"),
         (lambda: make_recipe("bird", range(2), landmarks=9), "15 landmarks"),
         (lambda: make_recipe("face", range(2), landmarks=9), "68 or 5"),

@@ -312,3 +312,26 @@ def test_names_that_nobody_knows_and_files_that_are_not_there(tmp_path):
         arguments = {"trunk": tmp_path} if make is lpips.Lpips else {"given": tmp_path}
         with pytest.raises(DataMissing, match="are not in"):
             make(**arguments)
+
+
+def test_resnet18_is_torchvisions_without_pooling_and_classifier(tmp_path, monkeypatch):
+    import torchvision
+
+    torch.manual_seed(0)
+    whole = torchvision.models.resnet18(weights=None).eval()
+    path = tmp_path / weights.RESNET18.name
+    torch.save(whole.state_dict(), path)
+    pin = replace(weights.RESNET18, sha256=file_sha256(path))
+    monkeypatch.setitem(trunks.TRUNKS, "resnet18", replace(trunks.TRUNKS["resnet18"], weight=pin))
+    found = trunks.trunk("resnet18", ["layer4"], path)
+    images = torch.rand(2, 3, 64, 64)
+    (maps,) = found(images)
+    assert maps.shape == (2, 512, 2, 2)
+    torch.testing.assert_close(whole.fc(maps.mean((2, 3))), whole(images))
+    assert sum(p.numel() for p in found.parameters()) == 11_689_512 - 513_000
+
+
+def test_an_untrained_resnet18_has_maps_that_vary():
+    maps = trunks.untrained_trunk("resnet18", ["layer1", "layer4"], 0)(torch.rand(2, 3, 64, 64))
+    assert [m.shape[1:] for m in maps] == [(64, 16, 16), (512, 2, 2)]
+    assert all(m.isfinite().all() and m.std() > 0 for m in maps)

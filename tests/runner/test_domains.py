@@ -182,3 +182,16 @@ def test_what_is_seen_without_domains_and_grants_is_the_pixels(floors: Path) -> 
     plan = planned("grid", "small_faces", twin=True)
     assert plan.images.digest == plan.splits["fit"].pixels_digest
     assert images_seen(find_protocol("small_faces"), plan.splits).domains == {}
+
+
+def test_both_domains_are_cut_out_where_their_geometry_says_so(cars) -> None:
+    cars(
+        ('masks = "above_half"', 'masks = "above_half"\nbackground = "cut_out"'),
+        ("resize = 64\n\n", 'resize = 64\nmasks = "above_half"\nbackground = "cut_out"\n\n'),
+        ('background = "black"', 'background = "clutter", grain = [6.0, 9.0]'),
+    )
+    plan = planned(twin=True)
+    test, renders = plan.splits["test"], plan.images.domains["renders"]
+    np.testing.assert_array_equal(test.pixels.any(-1), test.labels["masks"] == 1)
+    assert renders.silhouettes is not None
+    np.testing.assert_array_equal(renders.pixels.any(-1), renders.silhouettes == 255)

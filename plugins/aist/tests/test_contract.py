@@ -1,0 +1,11 @@
+"""aist keeps bench's contract: kills at any save included."""
+
+import pytest
+
+from benchmark.testing.conformance import Case, checks_of
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("check", checks_of("aist"), ids=str)
+def test_it_keeps_the_contract(check: Case) -> None:
+    check()
