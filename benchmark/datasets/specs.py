@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchmark.contracts.dataset import DatasetSpec
 from benchmark.datasets.generation_specs import GENERATION
 
@@ -241,6 +243,15 @@ CC0_CARS = DatasetSpec(
     expected={"train": 200, "validation": 60, "test": 80},
     folder="cars",
 )
+
+CC0_CARS_DENSE = replace(
+    CC0_CARS,
+    id="cc0_cars_dense",
+    implementation="benchmark.datasets.readers.cc0_cars:Cc0CarsDense",
+    summary="the cars of cc0_cars from 60 other sides each, for fits",
+    expected={"train": 600, "validation": 180, "test": 240},
+)
+
 STANFORD_CARS_MASKS = DatasetSpec(
     id="stanford_cars_masks",
     implementation="benchmark.datasets.readers.stanford_cars:StanfordCarsMasks",
@@ -303,5 +314,6 @@ DATASETS: tuple[DatasetSpec, ...] = (
     STANFORD_CARS_MASKS,
     SHAPENET,
     CC0_CARS,
+    CC0_CARS_DENSE,
     *GENERATION,
 )

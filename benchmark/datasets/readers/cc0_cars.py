@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any, ClassVar
 
 from benchmark.contracts.errors import DataAltered
 from benchmark.datasets.layout import AGAIN, required
@@ -28,6 +30,7 @@ CARS: Mapping[str, Sequence[str]] = {
 """17 of the kit's 25 vehicles, by model; the others are karts and tractors."""
 
 DRAWN = Rendering(views=20, size=128)
+DENSE = Rendering(views=60, size=128, seed=1)
 
 
 class Cc0Cars(ModelViews):
@@ -37,6 +40,7 @@ class Cc0Cars(ModelViews):
     split, which is `CARS`. `ModelViews` says what samples are.
     """
 
+    drawn: ClassVar[Rendering] = DRAWN
     views = DRAWN.views
 
     @cached_property
@@ -45,16 +49,24 @@ class Cc0Cars(ModelViews):
         wanted = [model for part in CARS.values() for model in part]
         meshes = meshes_in(kit)
         meshes = {model: meshes.get(model, kit / f"{model}.obj") for model in wanted}
-        made_from = {
+        made_from: dict[str, Any] = {
             "files": files_digest(kit),
             "code": code_digest(f"{__name__}:Cc0Cars"),
         }
+        made_from |= {"drawn": asdict(self.drawn)} if self.drawn != DRAWN else {}
         target = home() / "rendered" / f"cc0_cars-{canonical_digest(made_from)[:12]}"
 
         def make() -> None:
-            found = render_meshes(meshes, target, DRAWN, name="cars", splits=CARS)
+            found = render_meshes(meshes, target, self.drawn, name="cars", splits=CARS)
             for model, why in found.left_out.items():
                 shutil.rmtree(target)
                 raise DataAltered(f"the car {model} can't be drawn: {why}", cure=AGAIN)
 
         return made_once(target, make)
+
+
+class Cc0CarsDense(Cc0Cars):
+    """The same cars from 60 other sides each, for fits: 20 are learned by heart."""
+
+    drawn = DENSE
+    views = DENSE.views
