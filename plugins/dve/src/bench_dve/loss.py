@@ -1,4 +1,4 @@
-"""The loss of DVE: a pixel's descriptor, rebuilt from another image, must find its place in the other view.
+"""The loss of DVE: a pixel, described in terms of another image, must be found in the second view.
 
 Source: Thewlis et al. 2019, eq. 2 to 5; jamt9000/DVE 2085144, model/loss.py.
 """

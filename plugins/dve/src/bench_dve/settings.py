@@ -18,8 +18,8 @@ class DveSettings(MethodSettings):
 
     Loss: descriptors of both views are brought to `length` first (None leaves them raw). With
     `exchange` each one is rebuilt from the descriptors of another image before it is matched; without,
-    it is matched itself. A match costs its distance in pixels to `power`. `folded` computes the softmax of one
-    image at a time and again on the way back: less memory, a third more time.
+    it is matched itself. A match costs its distance in pixels to `power`. `folded` computes the
+    softmaxes of one image at a time, and again on the way back: less memory, more time.
 
     Training: `steps`, or `epochs` where it is None; after the shares `drops` of the steps the rate is a
     tenth. Biases of convolutions learn at `bias_rate` times the rate. `colour` is how much brightness,
