@@ -70,6 +70,13 @@ OF = (
     "imm:paper",
     "stylegan2:small",
     "stylegan2:demo",
+    "contrast-landmarks:small",
+    "contrast-landmarks:demo",
+    "contrast-landmarks:paper",
+    "dve:small",
+    "dve:demo",
+    "dve:smallnet",
+    "dve:paper",
 )
 """Whose untrained networks are floors."""
 
