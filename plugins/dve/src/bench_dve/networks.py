@@ -103,7 +103,7 @@ class Hourglass(nn.Module):
 def biases(network: nn.Module) -> list[nn.Parameter]:
     """Of all convolutions: they learn at a rate of their own."""
     layers = [part for part in network.modules() if isinstance(part, nn.Conv2d)]
-    return [layer.bias for layer in layers if layer.bias is not None]
+    return [b for layer in layers if isinstance(b := layer.bias, nn.Parameter)]
 
 
 def descriptor_network(name: str, width: float, dimension: int) -> nn.Module:
