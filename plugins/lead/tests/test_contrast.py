@@ -84,6 +84,13 @@ def test_later_settings_are_said_where_they_count() -> None:
     assert LeadSettings(**moco.model_dump()) == moco
 
 
+def test_the_queue_of_a_preset_is_no_part_of_byol() -> None:
+    with_queue = LeadSettings(**bench_lead.SMALL)
+    without = LeadSettings(**{k: v for k, v in bench_lead.SMALL.items() if k != "queue"})
+    assert with_queue.model_dump() == without.model_dump()
+    assert LeadSettings(**bench_lead.SMALL, stage1="moco").model_dump()["queue"] == 1024
+
+
 def test_a_queue_smaller_than_a_batch_is_refused() -> None:
     with pytest.raises(ValidationError, match="can't take the keys of a batch of 256"):
         LeadSettings(stage1="moco", queue=255)

@@ -50,7 +50,7 @@ class Bottleneck(nn.Module):
         for start, end, kernel in sizes:
             layers += [
                 nn.BatchNorm2d(start),
-                nn.ReLU(inplace=False),
+                nn.ReLU(inplace=True),
                 nn.Conv2d(start, end, kernel, padding=kernel // 2),
             ]
         self.layers = nn.Sequential(*layers)

@@ -49,6 +49,7 @@ SMALL: dict[str, Any] = {
     "crop_size": 48,
     "crop_area": (0.35, 1.0),
     "crop_aspect": 1.0,
+    "queue": 1024,  # of a few thousand images; a longer one holds an image's own last key
     "distil_epochs": 7.0,
     "distil_batch": 32,
     "distil_optimiser": "adamw",
@@ -74,7 +75,6 @@ CONTRAST_PAPER: dict[str, Any] = PAPER | {
 CONTRAST_SMALL: dict[str, Any] = SMALL | {
     "learning_rate": 0.1,
     "target_momentum": 0.99,
-    "queue": 2048,
     "flip": 0.0,
 }
 TINY: dict[str, Any] = {"epochs": 0.5, "batch": 16, "distil_epochs": 0.2, "distil_batch": 8}
