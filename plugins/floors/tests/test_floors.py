@@ -173,7 +173,8 @@ def test_a_preset_of_the_imitated_method_is_written_out(floors: Path, given: dic
 
 def test_presets_name_presets_that_are_there(floors: Path) -> None:
     registered: list = []
-    for name in ("bench_lead", "bench_imm", "bench_stylegan2", "bench_dpc"):
+    names = ("lead", "imm", "stylegan2", "dpc", "dve")
+    for name in (f"bench_{name}" for name in names):
         pytest.importorskip(name).bench_methods(registered.append)
     there = {f"{spec.id}:{name}" for spec in registered for name in spec.presets}
     presets = plugins().method("random-features").presets

@@ -73,6 +73,13 @@ OF = (
     "stylegan2:demo",
     "dpc:small",
     "dpc:demo",
+    "contrast-landmarks:small",
+    "contrast-landmarks:demo",
+    "contrast-landmarks:paper",
+    "dve:small",
+    "dve:demo",
+    "dve:smallnet",
+    "dve:paper",
 )
 """Whose untrained networks are floors."""
 
