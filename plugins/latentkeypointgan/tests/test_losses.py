@@ -58,7 +58,7 @@ def test_points_cost_their_squared_distance() -> None:
 
 def test_other_colours_leave_everything_where_it_is() -> None:
     """Edges are where they were, and blur goes as far to all sides."""
-    settings = LatentKeypointGanSettings(jitter=0.4, blur=0.0, grain=0.0)
+    settings = LatentKeypointGanSettings(jitter=0.4, blur=0.0, pixel_noise=0.0)
     images = torch.full((16, 3, 32, 32), -1.0)
     images[..., 9:20, 12:26] = 0.4
     found = disturbed(images, settings, torch.Generator().manual_seed(0))

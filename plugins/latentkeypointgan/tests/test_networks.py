@@ -19,7 +19,8 @@ from torch import Tensor, nn
 NARROW: dict[str, Any] = {
     "size": 32, "landmarks": 3, "noise": 4, "width": 8, "depth": 2, "embedding": 4, "start_side": 8,
     "base": 128, "most": 8, "hidden": 0, "convolutions": 1, "modulation": 1, "output": "linear",
-    "judge_base": 128, "judge_most": 8, "detector_width": 4, "downs": 2, "ups": 1, "tau": 0.05,
+    "discriminator_base": 128, "discriminator_most": 8, "detector_width": 4, "downs": 2,
+    "ups": 1, "tau": 0.05,
 }  # fmt: skip
 
 

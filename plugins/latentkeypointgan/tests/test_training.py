@@ -152,7 +152,7 @@ def test_the_detector_learns_the_points_of_what_is_generated(tmp_path: Path) -> 
     """Of an untrained generator, whose images are stripes that move with one point."""
     choice = settings(
         landmarks=1, pairs=960, pairs_batch=16, detector_width=8, detector_rate=5e-3, divisor=1.0,
-        start="positional", margin=2, last=1.0, jitter=0.0, blur=0.0, grain=0.0, real_share=0.0,
+        start="positional", margin=2, last=1.0, jitter=0.0, blur=0.0, pixel_noise=0.0, real_share=0.0,
     )  # fmt: skip
     torch.manual_seed(0)
     context = make_context(tmp_path)

@@ -33,13 +33,15 @@ class Discriminator(nn.Module):
         super().__init__()
         s, side = settings, settings.size
         self.spread = s.spread
-        self.colours = convolution(3, s.judge_channels(side), 3)
+        self.colours = convolution(3, s.discriminator_channels(side), 3)
         blocks = []
         while side > END:
-            blocks.append(HalvingBlock(s.judge_channels(side), s.judge_channels(side // 2)))
+            blocks.append(
+                HalvingBlock(s.discriminator_channels(side), s.discriminator_channels(side // 2))
+            )
             side //= 2
         self.blocks = nn.Sequential(*blocks)
-        width = s.judge_channels(END)
+        width = s.discriminator_channels(END)
         self.end = convolution(width + s.spread, width, 3)
         self.hidden = dense(width * END**2, width)
         self.score = dense(width, 1)

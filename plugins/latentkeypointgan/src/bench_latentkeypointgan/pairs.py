@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
@@ -56,24 +53,23 @@ def disturbed(images: Tensor, settings: LatentKeypointGanSettings, draw: torch.G
             blur_sigma=(0.1, images.shape[-1] / 32),
         )
         images = random_crop((images + 1) / 2, crop, draw)
-    if s.grain:
-        grain = torch.randn(images.shape, generator=draw, device=images.device)
-        images = images + s.grain * grain
+    if s.pixel_noise:
+        pixel_noise = torch.randn(images.shape, generator=draw, device=images.device)
+        images = images + s.pixel_noise * pixel_noise
     return images
 
 
-@dataclass
-class Pairs:
-    """Generated images and the points that they were made of, as many as are asked for."""
+@torch.no_grad()
+def generated(
+    net: LatentKeypointGenerator, count: int, draw: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Images (count, 3, size, size) in [-1, 1] and the points (count, K, 2) that they were made of.
 
-    net: LatentKeypointGenerator
-
-    @torch.no_grad()
-    def drawn(self, count: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Images (count, 3, size, size) in [-1, 1] and points (count, K, 2), on `draw`'s device."""
-        z = torch.randn(count, self.net.z_dim, generator=draw, device=draw.device)
-        scene = self.net.scene(z)
-        return self.net(scene).clamp(-1, 1), scene.points
+    Both are on the device of `draw`.
+    """
+    z = torch.randn(count, net.z_dim, generator=draw, device=draw.device)
+    scene = net.scene(z)
+    return net(scene).clamp(-1, 1), scene.points
 
 
 def fit(
@@ -89,7 +85,7 @@ def fit(
     """
     s = settings
     fabric = make_fabric(context.device, s.precision)
-    pairs = Pairs(net.eval())
+    net.eval()
     optimiser = torch.optim.Adam(detector.parameters(), s.detector_rate)
     player = Player(fabric, detector.train(), optimiser)
     count = max(1, s.pairs_batch // context.devices)
@@ -98,8 +94,8 @@ def fit(
 
     def update(step: int) -> dict[str, Tensor | float]:
         draw = generator(context.seed, "pairs", step, context.rank, device=fabric.device)
-        generated, points = pairs.drawn(count, draw)
-        seen = disturbed(generated, s, draw)
+        pictures, points = generated(net, count, draw)
+        seen = disturbed(pictures, s, draw)
         if real is not None:
             seen = torch.cat([seen, to_signed(real(step))])
         set_learning_rate(optimiser, learning_rate(step, steps, s.detector_rate))
@@ -110,14 +106,15 @@ def fit(
 
     @torch.no_grad()
     def samples() -> Tensor:
-        generated, _ = pairs.drawn(SHOWN, generator(context.seed, "shown", device=fabric.device))
+        pictures, _ = generated(net, SHOWN, generator(context.seed, "shown", device=fabric.device))
         detector.eval()
-        shown = torch.cat([generated, *some])
+        shown = torch.cat([pictures, some])
         found = marked(shown, player(shown))
         detector.train()
         return found
 
-    some = list(_first(images, s.size, fabric.device))
+    few = images.batch(slice(0, SHOWN)).to(fabric.device)
+    some = to_signed(shrunk(few, s.size))
     train(
         context,
         "detector",
@@ -141,9 +138,3 @@ def _real(
         return None
     order = Order(len(images), count, context.seed, rank=context.rank, share=context.devices)
     return Batches(Pixels(images, device, size=settings.size, margin=False), order)
-
-
-def _first(images: Images, size: int, device: torch.device) -> Iterator[Tensor]:
-    """A few real images, to show what the detector finds in them."""
-    few = images.batch(slice(0, min(SHOWN, len(images))))
-    yield to_signed(shrunk(few.to(device), size))

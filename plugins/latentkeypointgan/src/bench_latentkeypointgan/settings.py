@@ -11,7 +11,7 @@ from benchmark.training.device import Precision
 
 
 class LatentKeypointGanSettings(MethodSettings):
-    """The generator, its opponent, and the detector that is trained on what it makes.
+    """The generator, the discriminator, and the detector that is trained on what it makes.
 
     Generator: images of `size` pixels with `landmarks` points. Each of three noises (pose, appearance,
     background) has `noise` numbers and a perceptron of `depth` layers, `width` wide. Points are
@@ -23,8 +23,8 @@ class LatentKeypointGanSettings(MethodSettings):
     `modulation` pixels. Images end in `output`; the weights of the last convolution begin `last` times
     their usual size.
 
-    Opponent: channels `judge_base` / r, at most `judge_most`; with `spread` it sees how much a batch
-    varies. Its penalty is `penalty` · (|gradient| - `penalty_target`)² on real images, every
+    Discriminator: channels `discriminator_base` / r, at most `discriminator_most`; with `spread` it sees
+    how much a batch varies. Its penalty is `penalty` · (|gradient| - `penalty_target`)² on real images, every
     `penalty_every`-th step. `background_loss` weighs how far images of other backgrounds differ around
     the points, by `background_distance`.
 
@@ -34,8 +34,8 @@ class LatentKeypointGanSettings(MethodSettings):
 
     Detector: `pairs` generated images with their points, `pairs_batch` at a time; `detector_width`
     channels, `downs` halvings, `ups` doublings. What it sees is changed by `jitter` (brightness and
-    contrast; saturation half as much, hue a quarter), `blur` (a probability) and `grain` (noise, in
-    [-1, 1]); `real_share` real images for each generated one join its batches for their statistics.
+    contrast; saturation half as much, hue a quarter), `blur` (a probability) and `pixel_noise` (its standard
+    deviation); `real_share` real images for each generated one join its batches for their statistics.
     """
 
     size: int = Field(128, ge=8)
@@ -58,8 +58,8 @@ class LatentKeypointGanSettings(MethodSettings):
     output: Literal["linear", "tanh"] = "tanh"
     last: float = Field(1.0, gt=0)
 
-    judge_base: int = Field(8192, ge=1)
-    judge_most: int = Field(512, ge=1)
+    discriminator_base: int = Field(8192, ge=1)
+    discriminator_most: int = Field(512, ge=1)
     spread: bool = False
     penalty: float = Field(10.0, ge=0)
     penalty_target: Literal[0, 1] = 0
@@ -86,7 +86,7 @@ class LatentKeypointGanSettings(MethodSettings):
     ups: int = Field(2, ge=0)
     jitter: float = Field(0.0, ge=0, le=1)
     blur: float = Field(0.0, ge=0, le=1)
-    grain: float = Field(0.0, ge=0)
+    pixel_noise: float = Field(0.0, ge=0)
     real_share: float = Field(0.0, ge=0, le=1)
 
     @model_validator(mode="after")
@@ -108,9 +108,9 @@ class LatentKeypointGanSettings(MethodSettings):
         """
         return max(2, min(self.most, self.base // side) // 2 * 2)
 
-    def judge_channels(self, side: int) -> int:
+    def discriminator_channels(self, side: int) -> int:
         """Of the discriminator's maps of `side` pixels."""
-        return max(1, min(self.judge_most, self.judge_base // side))
+        return max(1, min(self.discriminator_most, self.discriminator_base // side))
 
     @property
     def sides(self) -> list[int]:
