@@ -24,9 +24,9 @@ class LatentKeypointGanSettings(MethodSettings):
     their usual size.
 
     Discriminator: channels `discriminator_base` / r, at most `discriminator_most`; with `spread` it sees
-    how much a batch varies. Its penalty is `penalty` · (|gradient| - `penalty_target`)² on real images, every
-    `penalty_every`-th step. `background_loss` weighs how far images of other backgrounds differ around
-    the points, by `background_distance`.
+    how much a batch varies. Its penalty is `penalty` · (|gradient| - `penalty_target`)² on real images,
+    every `penalty_every`-th step. `background_loss` weighs how far images of other backgrounds differ
+    around the points, by `background_distance`.
 
     Training: `images` real ones in all, `batch` at a time, from windows that lie up to `shift` of the
     side off the middle, as far as there are real pixels. The average has a half-life of `average` images
@@ -34,8 +34,9 @@ class LatentKeypointGanSettings(MethodSettings):
 
     Detector: `pairs` generated images with their points, `pairs_batch` at a time; `detector_width`
     channels, `downs` halvings, `ups` doublings. What it sees is changed by `jitter` (brightness and
-    contrast; saturation half as much, hue a quarter), `blur` (a probability) and `pixel_noise` (its standard
-    deviation); `real_share` real images for each generated one join its batches for their statistics.
+    contrast; saturation half as much, hue a quarter), `blur` (a probability) and `pixel_noise` (a
+    standard deviation); `real_share` real images for each generated one join its batches for their
+    statistics.
     """
 
     size: int = Field(128, ge=8)
