@@ -44,7 +44,7 @@ SMALL: dict[str, Any] = {
     "spread": True,
     "penalty": 0.5,
     "penalty_every": 16,
-    "background_loss": 10.0,
+    "background_loss": 100.0,
     "images": 60_000,
     "batch": 16,
     "generator_rate": 1e-3,
