@@ -93,7 +93,7 @@ def test_without_an_average_the_last_generator_is_kept(tmp_path: Path) -> None:
 
 
 def test_windows_lie_within_the_shift(tmp_path: Path) -> None:
-    """The stand-in has 4 pixels around 24: none without a shift, those within it otherwise."""
+    """The stand-in has 4 pixels around 32, which are 2 around 16; without a shift none are read."""
     still = training(tmp_path, shift=0.0, mirror=False)
     draw = torch.Generator().manual_seed(0)
     assert still.batches(0).shape[-1] == 16
