@@ -144,8 +144,8 @@ def test_presets_that_need_methods_of_other_plugins_are_a_note(bench: Call, floo
     assert (found["status"], found["error"]) == ("ok", "")
     assert found["note"] == (
         "presets lead-paper, lead-small, lead-demo, imm-small, imm-demo, imm-released, imm-paper, "
-        "stylegan2-small, stylegan2-demo of random-features need methods that are not installed: lead, "
-        "imm, stylegan2"
+        "stylegan2-small, stylegan2-demo, ganseg-small, ganseg-demo, ganseg-paper, ganseg-released of "
+        "random-features need methods that are not installed: lead, imm, stylegan2, ganseg"
     )
     assert "note  bench_floors: presets lead-paper" in bench("plugins", "--check").out
     assert "note" not in bench("plugins").out

@@ -70,6 +70,10 @@ OF = (
     "imm:paper",
     "stylegan2:small",
     "stylegan2:demo",
+    "ganseg:small",
+    "ganseg:demo",
+    "ganseg:paper",
+    "ganseg:released",
 )
 """Whose untrained networks are floors."""
 
