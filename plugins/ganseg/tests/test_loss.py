@@ -1,4 +1,4 @@
-"""Each loss on fixed tensors against the equation written out pixel by pixel, and the released reading."""
+"""Each loss on fixed tensors against its equation, pixel by pixel, and against the released reading."""
 
 from __future__ import annotations
 

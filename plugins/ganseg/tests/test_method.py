@@ -41,7 +41,7 @@ def test_presets_can_be_read(preset: str) -> None:
 
 
 def test_where_paper_and_code_differ_each_has_its_preset() -> None:
-    """docs of the code: spread, heat, pixels, penalty, how often, sums, the background, depth, length."""
+    """The table in the README."""
     paper, released = (GanSegMethod.Settings(**PRESETS[p]) for p in ("paper", "released"))
     differ = {
         name
