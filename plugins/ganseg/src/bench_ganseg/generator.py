@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -194,9 +195,9 @@ class GanSeg(nn.Module):
         s = self.settings
         he_normal(self)
         self.final[-1].weight.mul_(s.final_gain)  # type: ignore[operator]
-        block = self.masks.blocks[-1]
-        conv = block.convolutions[-1] if isinstance(block, SpadeBlock) else block.convolution
-        conv.bias[0] = s.background_start  # type: ignore[index, union-attr]
+        block: Any = self.masks.blocks[-1]
+        last: Any = block.convolutions[-1] if isinstance(block, SpadeBlock) else block.convolution
+        last.bias[0] = s.background_start
         if s.start == "lattice" and self.points is not None:
             start = lattice(s.parts)[:, None].expand(-1, s.points, -1)
             self.points[-1].bias.copy_(s.divisor * start.atanh().flatten())  # type: ignore[operator]

@@ -38,7 +38,7 @@ class GanSegMethod(NetworkMethod[Networks]):
     @classmethod
     def info(cls, settings: GanSegSettings) -> MethodInfo:
         s = settings
-        backbone = ()
+        backbone: tuple[Weights, ...] = ()
         if s.backbone_file:
             source = "torchvision's resnet50, trained with ImageNet's labels"
             backbone = (Weights(s.backbone_file, source, s.backbone_sha256, "BSD-3-Clause"),)

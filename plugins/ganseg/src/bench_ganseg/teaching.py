@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -34,7 +36,7 @@ def jittered(images: Tensor, strength: float, draw: torch.Generator) -> Tensor:
     """
     if not strength:
         return images
-    drawn = {"generator": draw, "device": draw.device}
+    drawn: dict[str, Any] = {"generator": draw, "device": draw.device}
     gain, level, noise = (
         strength * torch.rand(len(images), channels, 1, 1, **drawn) for channels in (3, 3, 1)
     )
