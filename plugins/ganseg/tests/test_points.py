@@ -62,7 +62,7 @@ def test_where_pixels_lie_by_both_readings() -> None:
 
 @pytest.mark.parametrize("parts", [1, 4, 8, 12, 32])
 def test_parts_that_start_apart_are_apart(parts: int) -> None:
-    found = lattice(parts)
+    found = lattice(parts, 0.6)
     assert found.shape == (parts, 2)
     assert float(found.abs().max()) < 1
     assert parts == 1 or float(torch.pdist(found).min()) > 0.1

@@ -199,7 +199,7 @@ class GanSeg(nn.Module):
         last: Any = block.convolutions[-1] if isinstance(block, SpadeBlock) else block.convolution
         last.bias[0] = s.background_start
         if s.start == "lattice" and self.points is not None:
-            start = lattice(s.parts)[:, None].expand(-1, s.points, -1)
+            start = lattice(s.parts, s.reach)[:, None].expand(-1, s.points, -1)
             self.points[-1].bias.copy_(s.divisor * start.atanh().flatten())  # type: ignore[operator]
 
     def forward(self, z: Tensor) -> tuple[Codes, Made]:

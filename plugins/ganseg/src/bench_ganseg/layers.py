@@ -120,8 +120,10 @@ class Encoding(nn.Module):
         self.linear = convolution(2 * points, width, 1)
 
     def forward(self, points: Tensor, where: Tensor) -> Tensor:
-        apart = points[:, :, None, None] - where
-        phase = torch.pi * self.linear(apart.permute(0, 1, 4, 2, 3).flatten(1, 2))
+        apart = points[:, :, None, None].float() - where
+        # half precision would leave of a phase of many turns only its coarsest part
+        with torch.autocast(apart.device.type, enabled=False):
+            phase = torch.pi * self.linear(apart.permute(0, 1, 4, 2, 3).flatten(1, 2))
         return torch.cat([phase.sin(), phase.cos()], 1)
 
 

@@ -69,7 +69,7 @@ def heat(where: Tensor, middle: Tensor, spread: Tensor, kind: Heat) -> Tensor:
     return (1 - (squares + 1e-12).sqrt() / wide).clamp(min=0)
 
 
-def lattice(parts: int, reach: float = 0.6) -> Tensor:
+def lattice(parts: int, reach: float) -> Tensor:
     """(parts, 2): where parts start that start apart, on a square lattice within ±`reach`.
 
     >>> [[round(x, 1) for x in point] for point in lattice(4, 0.5).tolist()]

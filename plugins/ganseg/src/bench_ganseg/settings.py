@@ -18,7 +18,8 @@ class GeneratorSettings(MethodSettings):
     Of `parts` (K) each has `points` points; `noise` numbers lead to each of points, looks and
     background, through `points_hidden` and `looks_hidden` layers of `hidden`. Looks are `embedding`
     numbers a part.
-    Points are tanh(the network's output / `divisor`), and `start` "middle" or apart, on a "lattice".
+    Points are tanh(the network's output / `divisor`), and `start` in the "middle", or parts apart, on a
+    "lattice" within ± `reach`.
     `spread` and `heat` say how points become maps (`sigma` fixes the spread); `grid` and `margin`, on
     which pixels. Without `use_points` masks come from a learned constant; without `separate_background`
     the background is one part more of the foreground's generator.
@@ -39,6 +40,7 @@ class GeneratorSettings(MethodSettings):
     looks_hidden: int = Field(3, ge=1)
     divisor: float = Field(20.0, gt=0)
     start: Literal["middle", "lattice"] = "middle"
+    reach: float = Field(0.25, gt=0, lt=1)
     spread: Spread = "deviation"
     sigma: float | None = Field(None, gt=0)
     heat: Heat = "gaussian"
