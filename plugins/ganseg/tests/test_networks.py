@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -135,6 +136,8 @@ def test_masks_sum_to_one_and_the_background_starts_as_it_is_told() -> None:
     z = torch.randn(4, 26)
     masks = net()(z)[1].masks
     torch.testing.assert_close(masks.sum(1), torch.ones(4, 16, 16))
+    even = net(mask_gain=1e-6, convolutions=1, background_start=2.0)(z)[1].masks
+    torch.testing.assert_close(even[:, 0], torch.full((4, 16, 16), math.exp(2) / (math.exp(2) + 3)))
     likely = net(background_start=8.0)(z)[1].masks[:, 0].mean()
     assert float(likely) > max(0.9, float(masks[:, 0].mean()))
 

@@ -197,6 +197,7 @@ class GanSeg(nn.Module):
         self.final[-1].weight.mul_(s.final_gain)  # type: ignore[operator]
         block: Any = self.masks.blocks[-1]
         last: Any = block.convolutions[-1] if isinstance(block, SpadeBlock) else block.convolution
+        last.weight.mul_(s.mask_gain)
         last.bias[0] = s.background_start
         if s.start == "lattice" and self.points is not None:
             start = lattice(s.parts, s.reach)[:, None].expand(-1, s.points, -1)

@@ -27,7 +27,8 @@ class GeneratorSettings(MethodSettings):
     Maps have the sides `levels`, images the last of them; blocks give `widths` channels, of the masks
     `mask_width`; the first map has 2·`encoding`. A block has `convolutions`, modulated through `spade`
     hidden channels by kernels of `spade_kernel`.
-    `background_start` is the background's logit before training. Images come of one 1 × 1 convolution
+    Before training `background_start` is the background's logit, the other weights of the masks' last
+    convolution are `mask_gain` of He's. Images come of one 1 × 1 convolution
     (`single_final`) or two of 3 × 3, whose first weights are `final_gain` of He's, and through `tanh`.
     """
 
@@ -58,6 +59,7 @@ class GeneratorSettings(MethodSettings):
     spade: int = Field(128, ge=1)
     spade_kernel: Literal[1, 3] = 3
     background_start: float = 0.0
+    mask_gain: float = Field(1.0, gt=0)
     single_final: bool = False
     final_gain: float = Field(1.0, gt=0)
     tanh: bool = True
