@@ -80,6 +80,12 @@ OF = (
     "dve:demo",
     "dve:smallnet",
     "dve:paper",
+    "latentkeypointgan:small",
+    "latentkeypointgan:demo",
+    "ganseg:small",
+    "ganseg:demo",
+    "ganseg:paper",
+    "ganseg:released",
 )
 """Whose untrained networks are floors."""
 
