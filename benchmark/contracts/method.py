@@ -77,7 +77,8 @@ class MethodInfo:
     notes: str = ""
     """A sentence for the record."""
     runs: str = ""
-    """Id of the method whose code this one runs, if that is another's: a record names that code."""
+    """Id of the method whose code this one runs, if that is another's: a record names that code, and
+    both find each other's shared stages."""
 
 
 class Checkpoints(Protocol):
@@ -144,8 +145,8 @@ class FitContext:
 
     `milestone(images_seen, save)` stores a copy of the model, from which the run's page draws the error
     against the images seen; the method never learns these errors.
-    `shared(name, identity)` opens a `SharedStage`; the method, the images' digest and the seed join
-    its identity by themselves.
+    `shared(name, identity)` opens a `SharedStage`; the method (the one that `MethodInfo.runs` names),
+    the images' digest and the seed join its identity by themselves.
 
     This process is number `rank` of `devices` that fit together. All of them make the same calls in the
     same order: `checkpoints.load`, `shared` and `SharedStage.finish` wait for all. What processes other

@@ -50,6 +50,7 @@ class Workplace:
     progress: Progress
     home: Path
     method: tuple[str, int]
+    """Whose code fits, and its version: methods that run one code share its stages."""
     run: str
     weights: Callable[[str], Path] = no_weights
     ranks: Ranks = field(default_factory=Ranks)
@@ -250,7 +251,7 @@ def workplace(
         "device": plan.device,
         "progress": progress,
         "home": home(),
-        "method": (plan.spec.id, plan.spec.version),
+        "method": (plan.maker.id, plan.maker.version),
         "run": plan.run_id,
         "weights": plan.weights,
         "code": plan.code,

@@ -96,9 +96,12 @@ class Plan:
     @property
     def code(self) -> CodePart:
         """The state of bench's code and the plugin's when this was first asked."""
-        found = plugins()
-        spec = found.method(self.info.runs) if self.info.runs else self.spec
-        return code_state(spec.implementation, found.distribution[spec.id])
+        return code_state(self.maker.implementation, plugins().distribution[self.maker.id])
+
+    @property
+    def maker(self) -> MethodSpec:
+        """The method whose code runs: this one, or the one that `MethodInfo.runs` names."""
+        return plugins().method(self.info.runs) if self.info.runs else self.spec
 
     @property
     def external(self) -> External | None:

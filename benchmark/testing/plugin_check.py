@@ -57,22 +57,19 @@ def _method(spec: MethodSpec, waiting: list[str]) -> None:
     cls = implementation(spec)
     if not (isinstance(cls.Settings, type) and issubclass(cls.Settings, MethodSettings)):
         raise PluginBroken(f"method {spec.id!r}: Settings is not a subclass of MethodSettings")
-    absent: dict[str, str] = {}
+    absent: list[str] = []
     for preset in ["", *spec.presets]:
         try:
             _, settings = resolve_settings(spec, cls, preset, {})
         except UnknownName as error:
             if error.kind != "method":
                 raise
-            absent[preset or spec.default_preset] = error.name
+            absent.append(error.name)
             continue
         given = set(cls.info(settings).gives) - set(spec.gives)
         if given:
             raise PluginBroken(f"method {spec.id!r}: info gives {', '.join(sorted(given))}, "
                                "which the registration leaves out")  # fmt: skip
     if absent:
-        needed = ", ".join(dict.fromkeys(absent.values()))
-        waiting.append(
-            f"presets {', '.join(filter(None, absent))} of {spec.id} need methods that are not "
-            f"installed: {needed}"
-        )
+        needed = ", ".join(dict.fromkeys(absent))
+        waiting.append(f"presets of {spec.id} need methods that are not installed: {needed}")

@@ -32,6 +32,7 @@ SPECS = [
     _spec("weighty", "Weighty", ["landmarks"]),
     _spec("broken-numbers", "BrokenNumbers", ["landmarks"]),
     _spec("slow", "Slow", ["descriptors"]),
+    _spec("slow-again", "SlowAgain", ["descriptors"]),
     _spec("descent", "Descent", ["descriptors"]),
     _spec("peeping", "Peeping", ["landmarks"]),
     _spec("missing-class", "NotThere", ["landmarks"]),

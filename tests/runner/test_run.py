@@ -223,6 +223,15 @@ def test_a_part_of_a_fit_is_shared_between_settings(harness: Path) -> None:
     assert not second.stages["fit"].reused
 
 
+def test_a_part_of_a_fit_is_shared_with_the_method_whose_code_it_is(harness: Path) -> None:
+    first = done(method="slow-again").record
+    second = done(method="slow").record
+    assert not first.stages["fit/mean"].reused
+    assert second.stages["fit/mean"].reused
+    assert not second.stages["fit"].reused
+    assert first.fit_id != second.fit_id
+
+
 def _start(*arguments: str, slow: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "benchmark", "run", "-m", "slow", "-p", "small_faces", "--twin",

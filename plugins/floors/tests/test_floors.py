@@ -173,7 +173,8 @@ def test_a_preset_of_the_imitated_method_is_written_out(floors: Path, given: dic
 
 def test_presets_name_presets_that_are_there(floors: Path) -> None:
     registered: list = []
-    for name in ("bench_lead", "bench_imm", "bench_stylegan2", "bench_dpc"):
+    names = ("lead", "imm", "stylegan2", "dpc", "dve", "latentkeypointgan", "ganseg")
+    for name in (f"bench_{name}" for name in names):
         pytest.importorskip(name).bench_methods(registered.append)
     there = {f"{spec.id}:{name}" for spec in registered for name in spec.presets}
     presets = plugins().method("random-features").presets
@@ -181,6 +182,8 @@ def test_presets_name_presets_that_are_there(floors: Path) -> None:
     assert named <= there
     # of these sizes no fit was made that an untrained network could stand beside
     unmade = {"stylegan2:auto", "stylegan2:paper256", "dpc:paper", "dpc:released"}
+    unmade |= {"latentkeypointgan:paper", "ganseg:paper-flowers", "ganseg:paper-taichi"}
+    unmade |= {f"ganseg:released-{name}" for name in ("cub", "flowers", "taichi")}
     assert there - named == unmade
 
 

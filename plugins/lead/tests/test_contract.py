@@ -1,4 +1,4 @@
-"""LEAD keeps bench's contract: a kill in each stage, and two processes that fit together, included."""
+"""LEAD and ContrastLandmark keep bench's contract: kills in each stage and two processes included."""
 
 import pytest
 
@@ -6,6 +6,6 @@ from benchmark.testing.conformance import Case, checks_of
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("check", checks_of("lead"), ids=str)
-def test_it_keeps_the_contract(check: Case) -> None:
+@pytest.mark.parametrize("check", [*checks_of("lead"), *checks_of("contrast-landmarks")], ids=str)
+def test_they_keep_the_contract(check: Case) -> None:
     check()

@@ -85,10 +85,10 @@ def test_dimension_without_reduction_is_refused() -> None:
 
 
 def test_stage_1_does_not_depend_on_what_follows() -> None:
-    assert settings("none").stage1() == settings("fpn", dimension=9, temperature=0.1).stage1()
-    assert settings("none").stage1() != settings("none", epochs=3.0).stage1()
+    assert settings("none").of_stage1() == settings("fpn", dimension=9, temperature=0.1).of_stage1()
+    assert settings("none").of_stage1() != settings("none", epochs=3.0).of_stage1()
     later = {"reduction", "dimension", "hypercolumn_size", "temperature", "pyramid_width"}
-    later |= {"head_width", "unit_length"} | {
+    later |= {"head_width", "unit_length", "projector_scale", "spatial_softmax"} | {
         n for n in LeadSettings.model_fields if n.startswith("distil_")
     }
     assert set(STAGE1) | later == set(LeadSettings.model_fields)

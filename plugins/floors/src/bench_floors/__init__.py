@@ -73,6 +73,19 @@ OF = (
     "stylegan2:demo",
     "dpc:small",
     "dpc:demo",
+    "contrast-landmarks:small",
+    "contrast-landmarks:demo",
+    "contrast-landmarks:paper",
+    "dve:small",
+    "dve:demo",
+    "dve:smallnet",
+    "dve:paper",
+    "latentkeypointgan:small",
+    "latentkeypointgan:demo",
+    "ganseg:small",
+    "ganseg:demo",
+    "ganseg:paper",
+    "ganseg:released",
 )
 """Whose untrained networks are floors."""
 

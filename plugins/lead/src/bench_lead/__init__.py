@@ -1,4 +1,7 @@
-"""LEAD (Karmali et al. 2022): registration only; torch is imported when the method runs."""
+"""LEAD (Karmali et al. 2022) and ContrastLandmark (Cheng et al. 2021), which shares its stages.
+
+Registration only; torch is imported when a method runs.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,7 @@ SMALL: dict[str, Any] = {
     "crop_size": 48,
     "crop_area": (0.35, 1.0),
     "crop_aspect": 1.0,
+    "queue": 1024,  # of a few thousand images; a longer one holds an image's own last key
     "distil_epochs": 7.0,
     "distil_batch": 32,
     "distil_optimiser": "adamw",
@@ -55,6 +59,25 @@ SMALL: dict[str, Any] = {
     "distil_queries": 144,
 }
 DEMO: dict[str, Any] = SMALL | {"epochs": 25.0}
+
+#: As ContrastLandmark's README and stage 2 train; `hidden` is of BYOL alone.
+CONTRAST_PAPER: dict[str, Any] = PAPER | {
+    "epochs": 800.0,
+    "target_momentum": 0.999,
+    "projection": 128,
+    "flip": 0.0,
+    "distil_epochs": 10.0,
+    "distil_batch": 32,
+    "distil_optimiser": "adam",
+    "distil_learning_rate": 1e-3,
+    "distil_weight_decay": 5e-4,
+}
+CONTRAST_SMALL: dict[str, Any] = SMALL | {
+    "learning_rate": 0.1,
+    "target_momentum": 0.99,
+    "flip": 0.0,
+}
+TINY: dict[str, Any] = {"epochs": 0.5, "batch": 16, "distil_epochs": 0.2, "distil_batch": 8}
 
 
 @hookimpl
@@ -71,6 +94,25 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             presets={"paper": PAPER, "small": SMALL, "demo": DEMO},
             default_preset="paper",
             twin_preset="small",
-            tiny={"epochs": 0.5, "batch": 16, "distil_epochs": 0.2, "distil_batch": 8},
+            tiny=TINY,
+        )
+    )
+    register(
+        MethodSpec(
+            id="contrast-landmarks",
+            implementation="bench_lead.method:ContrastLandmarks",
+            gives=["descriptors"],
+            summary="MoCo, then a projector whose descriptors tell near places from far ones",
+            paper="Cheng et al. 2021, On Equivariant and Invariant Learning of Object Landmark "
+            "Representations",
+            licence="Apache-2.0",
+            presets={
+                "paper": CONTRAST_PAPER,
+                "small": CONTRAST_SMALL,
+                "demo": CONTRAST_SMALL | {"epochs": 25.0},
+            },
+            default_preset="paper",
+            twin_preset="small",
+            tiny=TINY | {"queue": 64},
         )
     )

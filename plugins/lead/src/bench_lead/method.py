@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench_lead import byol, distil, reductions
-from bench_lead.networks import Encoder, Student, encoder, hypercolumn
-from bench_lead.settings import LeadSettings
+from bench_lead import distil, project, reductions, stage1
+from bench_lead.networks import Encoder, Projector, Student, encoder, hypercolumn
+from bench_lead.settings import ContrastSettings, LeadSettings
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import FitContext, MethodInfo
 from benchmark.contracts.predictions import Descriptors
@@ -19,15 +20,17 @@ from benchmark.training.randomness import generator, seeded
 from benchmark.training.weights import for_inference, load_weights, save_weights
 
 CHUNK = 64
+STAGE2 = ("fpn", "projector")
+"""Reductions that are trained networks."""
 
 
 class Descriptor(nn.Module):
-    """Images (B, 3, S, S) → maps (B, C, h, w) float32: the student's, or reduced hypercolumns.
+    """Images (B, 3, S, S) → maps (B, C, h, w) float32: a student's, or reduced hypercolumns.
 
     A reduction is zeros until it is fitted or read from a file.
     """
 
-    def __init__(self, network: Encoder | Student, settings: LeadSettings) -> None:
+    def __init__(self, network: Encoder | Student | Projector, settings: LeadSettings) -> None:
         super().__init__()
         self.network, self.settings = network, settings
         self.reduction = nn.Module()
@@ -39,8 +42,8 @@ class Descriptor(nn.Module):
 
     @property
     def encoder(self) -> Encoder:
-        """What stage 1 trains: the network itself, or the student's."""
-        return self.network.encoder if isinstance(self.network, Student) else self.network
+        """What stage 1 trains: the network itself, or what the student or projector stands on."""
+        return self.network if isinstance(self.network, Encoder) else self.network.encoder
 
     def hypercolumn(self, images: Tensor) -> Tensor:
         """All stages of the encoder, stacked."""
@@ -50,6 +53,9 @@ class Descriptor(nn.Module):
         if isinstance(self.network, Student):
             maps: Tensor = self.network(images)
             return maps.float()
+        if isinstance(self.network, Projector):
+            projected: Tensor = self.network(images, self.settings.hypercolumn_size)
+            return projected.float()
         column = self.hypercolumn(images)
         if self.settings.reduction == "none":
             return column
@@ -65,11 +71,11 @@ class Lead(NetworkMethod[Descriptor]):
 
     @classmethod
     def info(cls, settings: LeadSettings) -> MethodInfo:
-        stages = "stage 1 and 2" if settings.reduction == "fpn" else "stage 1"
+        stages = "stage 1 and 2" if settings.reduction in STAGE2 else "stage 1"
         return MethodInfo(
             gives=cls.gives,
             milestones=settings.reduction == "none",  # they are encoders of stage 1
-            data_parallel=True,
+            data_parallel=settings.stage1 == "byol",  # MoCo's queue would need the keys of all
             notes=f"{stages} from random numbers; no ImageNet weights",
         )
 
@@ -81,6 +87,10 @@ class Lead(NetworkMethod[Descriptor]):
             net = encoder(self.settings.network)
         if self.settings.reduction == "fpn":
             return Descriptor(distil.untrained_student(net, seed, self.settings), self.settings)
+        if self.settings.reduction == "projector":
+            scale = self.settings.projector_scale if self.settings.spatial_softmax else None
+            with seeded(seed, "projector"):
+                return Descriptor(Projector(net, self.settings.dimension, scale), self.settings)
         return Descriptor(net, self.settings)
 
     def initialise(self, images: Images, context: FitContext) -> None:
@@ -93,6 +103,9 @@ class Lead(NetworkMethod[Descriptor]):
         if self.settings.reduction == "fpn":
             student = distil.fit(network.encoder, images, context, self.settings)
             return Descriptor(student, self.settings)
+        if isinstance(network.network, Projector):
+            project.fit(network.network, images, context, self.settings)
+            return network
         self._fit_reduction(for_inference(network, context.device), images, context)
         return network
 
@@ -104,22 +117,22 @@ class Lead(NetworkMethod[Descriptor]):
         return Descriptors.covering(maps, images.shape[-1])
 
     def _stage1(self, net: Encoder, images: Images, context: FitContext) -> None:
-        """Train an untrained encoder, or load it from where another variant trained it.
+        """Train an untrained encoder, or load it from where another variant or method trained it.
 
         A milestone is what the variant with reduction "none" loads.
         """
         alone = self.settings.model_copy(update={"reduction": "none", "dimension": None})
         milestone = partial(self.write, Descriptor(net, alone))
-        with context.shared("stage1", self.settings.stage1()) as stage:
+        with context.shared("stage1", self.settings.of_stage1()) as stage:
             if not stage.done:
-                byol.fit(net, images, stage.context, self.settings, milestone)
+                stage1.fit(net, images, stage.context, self.settings, milestone)
                 save_weights(stage.folder, net.state_dict())
                 stage.finish()
             net.load_state_dict(load_weights(stage.folder))
 
     def _fit_reduction(self, network: Descriptor, images: Images, context: FitContext) -> None:
         kind = self.settings.reduction
-        if kind in ("none", "fpn"):
+        if kind == "none" or kind in STAGE2:
             return
         draw = generator(context.seed, "reduction")
         per_image = max(1, -(-reductions.SAMPLE // len(images)))
@@ -135,3 +148,13 @@ class Lead(NetworkMethod[Descriptor]):
             )
         fitted = reductions.fit(kind, torch.cat(found), self.settings.dimension, draw)
         network.reduction.load_state_dict(fitted)
+
+
+class ContrastLandmarks(Lead):
+    """MoCo, then a projector: LEAD's code with another stage 1 and 2, and its stages are shared."""
+
+    Settings = ContrastSettings
+
+    @classmethod
+    def info(cls, settings: LeadSettings) -> MethodInfo:
+        return replace(super().info(settings), runs="lead")

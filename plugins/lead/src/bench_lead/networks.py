@@ -152,6 +152,26 @@ class Student(nn.Module):
         return self.pyramid(self.encoder.maps(images))
 
 
+class Projector(nn.Module):
+    """Encoder and a 1×1 convolution of its hypercolumn: ContrastLandmark's compact descriptors.
+
+    With a `scale`, each channel is the softmax over positions of `scale` times it.
+    """
+
+    def __init__(self, encoder: Encoder, dimension: int, scale: float | None) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.convolution = nn.Conv2d(sum(encoder.channels), dimension, 1)
+        self.scale = scale
+
+    def forward(self, images: Tensor, size: int) -> Tensor:
+        """(B, 3, S, S) → (B, dimension, size, size)."""
+        maps: Tensor = self.convolution(hypercolumn(self.encoder.maps(images), size))
+        if self.scale is None:
+            return maps
+        return (self.scale * maps.float()).flatten(2).softmax(-1).view_as(maps)
+
+
 def mlp(inward: int, hidden: int, outward: int) -> nn.Sequential:
     """Linear, batch norm, ReLU, linear (BYOL's projector and predictor)."""
     return nn.Sequential(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from benchmark.contracts.method import MethodSettings
 
-Reduction = Literal["none", "fpn", "pca", "nmf", "random_projection"]
+Reduction = Literal["none", "fpn", "projector", "pca", "nmf", "random_projection"]
 
 #: The fields that stage 1 depends on: runs that agree on them (and on data and seed) share it.
 STAGE1 = (
@@ -29,15 +34,27 @@ STAGE1 = (
     "flip",
     "colour_strength",
     "blur_sigma",
+    "stage1",
+    "views",
+    "queue",
+    "contrast_temperature",
 )
 
 
 class LeadSettings(MethodSettings):
-    """Stage 1 (BYOL), stage 2 (`distil_…`) and what descriptors are made of.
+    """Stage 1 (BYOL or MoCo), stage 2 (`distil_…`) and what descriptors are made of.
 
-    `reduction` "none" gives the hypercolumn of stage 1, "fpn" the student of stage 2 with
-    `dimension` channels; the others fit a linear map of the hypercolumn instead of stage 2.
+    `reduction` "none" gives the hypercolumn of stage 1, "fpn" the student of stage 2 with `dimension`
+    channels, "projector" ContrastLandmark's 1×1 convolution of the hypercolumn, trained with its loss;
+    the others fit a linear map of the hypercolumn instead of stage 2.
     `unit_length` gives descriptors of length 1: cosine is all that stage 2 and matching look at.
+
+    `stage1` "moco" tells crops from a `queue` of others at `contrast_temperature`, with a linear head of
+    `projection` channels and a copy that follows by `target_momentum` throughout. `views` "contrast" are
+    ContrastLandmark's: colours alone are changed. The projector multiplies by `projector_scale` before
+    each softmax, that over positions (`spatial_softmax`) and that of matches.
+
+    What came in later is said only where it counts, so that fits from before keep their identity.
     """
 
     reduction: Reduction = "fpn"
@@ -63,15 +80,22 @@ class LeadSettings(MethodSettings):
     colour_strength: float = Field(1.0, ge=0)
     blur_sigma: tuple[float, float] = (0.1, 2.0)
 
+    stage1: Literal["byol", "moco"] = "byol"
+    views: Literal["byol", "contrast"] = "byol"
+    queue: int = Field(4096, ge=1)
+    contrast_temperature: float = Field(0.07, gt=0)
+
     distil_epochs: float = Field(20.0, gt=0)
     distil_batch: int = Field(256, ge=2)
-    distil_optimiser: Literal["sgd", "adamw"] = "sgd"
+    distil_optimiser: Literal["sgd", "adam", "adamw"] = "sgd"
     distil_learning_rate: float = Field(0.03, gt=0)
     distil_weight_decay: float = Field(1e-4, ge=0)
     temperature: float = Field(0.05, gt=0)
     pyramid_width: int = Field(256, ge=1)
     head_width: int = Field(256, ge=1)
     distil_queries: int | None = Field(None, ge=1)
+    projector_scale: float = Field(7.0, gt=0)
+    spatial_softmax: bool = True
 
     @model_validator(mode="before")
     @classmethod
@@ -86,10 +110,36 @@ class LeadSettings(MethodSettings):
         if self.reduction == "none" and self.dimension is not None:
             raise ValueError(
                 "reduction 'none' gives the whole hypercolumn: leave `dimension` out, or choose "
-                "reduction 'fpn', 'pca', 'nmf' or 'random_projection'"
+                "reduction 'fpn', 'projector', 'pca', 'nmf' or 'random_projection'"
             )
         return self
 
-    def stage1(self) -> dict[str, Any]:
+    @model_validator(mode="after")
+    def _queue_holds_a_batch(self) -> LeadSettings:
+        if self.stage1 == "moco" and self.queue < self.batch:
+            raise ValueError(
+                f"a queue of {self.queue} can't take the keys of a batch of {self.batch}"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _later_ones_where_they_count(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        silent = {"views"} if self.views == "byol" else set()
+        if self.stage1 == "byol":
+            silent |= {"stage1", "queue", "contrast_temperature"}
+        if self.reduction != "projector":
+            silent |= {"projector_scale", "spatial_softmax"}
+        said: dict[str, Any] = dump(self)
+        return {name: value for name, value in said.items() if name not in silent}
+
+    def of_stage1(self) -> dict[str, Any]:
         """The settings that stage 1 depends on."""
         return {name: value for name, value in self.model_dump().items() if name in STAGE1}
+
+
+class ContrastSettings(LeadSettings):
+    """LEAD's settings; stage 1 is MoCo with crops whose colours alone change, stage 2 the projector."""
+
+    reduction: Reduction = "projector"
+    stage1: Literal["byol", "moco"] = "moco"
+    views: Literal["byol", "contrast"] = "contrast"

@@ -1,0 +1,126 @@
+"""What can be chosen about LatentKeypointGAN; all that its paper leaves open has a name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from benchmark.contracts.method import MethodSettings
+from benchmark.training.device import Precision
+
+
+class LatentKeypointGanSettings(MethodSettings):
+    """The generator, the discriminator, and the detector that is trained on what it makes.
+
+    Generator: images of `size` pixels with `landmarks` points. Each of three noises (pose, appearance,
+    background) has `noise` numbers and a perceptron of `depth` layers, `width` wide. Points are
+    tanh(output / `divisor`), embeddings have `embedding` numbers, maps are exp(-d² / `tau`) with d in
+    half sides. Synthesis starts from a learned `constant` or from `positional` differences at
+    `start_side` pixels and doubles; every level is computed with `margin` pixels around it. Maps of r
+    pixels have `base` / r channels, at most `most`. A SPADE block has `convolutions` (one or two); its
+    scale and shift come from the spread embeddings through `hidden` channels (0: directly) by kernels of
+    `modulation` pixels. Images end in `output`; the weights of the last convolution begin `last` times
+    their usual size.
+
+    Discriminator: channels `discriminator_base` / r, at most `discriminator_most`; with `spread` it sees
+    how much a batch varies. Its penalty is `penalty` · (|gradient| - `penalty_target`)² on real images,
+    every `penalty_every`-th step. `background_loss` weighs how far images of other backgrounds differ
+    around the points, by `background_distance`.
+
+    Training: `images` real ones in all, `batch` at a time, from windows that lie up to `shift` of the
+    side off the middle, as far as there are real pixels. The average has a half-life of `average` images
+    (0: none), no more than `ramp` of those seen.
+
+    Detector: `pairs` generated images with their points, `pairs_batch` at a time; `detector_width`
+    channels, `downs` halvings, `ups` doublings. What it sees is changed by `jitter` (brightness and
+    contrast; saturation half as much, hue a quarter), `blur` (a probability) and `pixel_noise` (a
+    standard deviation); `real_share` real images for each generated one join its batches for their
+    statistics.
+    """
+
+    size: int = Field(128, ge=8)
+    landmarks: int = Field(10, ge=1)
+    noise: int = Field(256, ge=1)
+    width: int = Field(512, ge=1)
+    depth: int = Field(3, ge=1)
+    embedding: int = Field(128, ge=1)
+    divisor: float = Field(20.0, gt=0)
+    tau: float = Field(0.01, gt=0)
+    start: Literal["constant", "positional"] = "constant"
+    start_side: int = Field(4, ge=2)
+    margin: int = Field(0, ge=0)
+    base: int = Field(8192, ge=1)
+    most: int = Field(512, ge=2)
+    hidden: int = Field(128, ge=0)
+    convolutions: Literal[1, 2] = 2
+    modulation: Literal[1, 3] = 3
+    normalisation: Literal["batch", "instance"] = "batch"
+    output: Literal["linear", "tanh"] = "tanh"
+    last: float = Field(1.0, gt=0)
+
+    discriminator_base: int = Field(8192, ge=1)
+    discriminator_most: int = Field(512, ge=1)
+    spread: bool = False
+    penalty: float = Field(10.0, ge=0)
+    penalty_target: Literal[0, 1] = 0
+    penalty_every: int = Field(1, ge=1)
+    background_loss: float = Field(100.0, ge=0)
+    background_distance: Literal["squared", "absolute"] = "squared"
+
+    images: int = Field(10_000_000, ge=1)
+    batch: int = Field(32, ge=2)
+    generator_rate: float = Field(1e-4, gt=0)
+    discriminator_rate: float = Field(4e-4, gt=0)
+    betas: tuple[float, float] = (0.5, 0.9)
+    average: float = Field(0.0, ge=0)
+    ramp: float | None = Field(None, gt=0)
+    mirror: bool = False
+    shift: float = Field(0.0, ge=0, le=1)
+    precision: Precision = "float32"
+
+    pairs: int = Field(200_000, ge=1)
+    pairs_batch: int = Field(64, ge=2)
+    detector_rate: float = Field(1e-3, gt=0)
+    detector_width: int = Field(64, ge=1)
+    downs: int = Field(4, ge=1)
+    ups: int = Field(2, ge=0)
+    jitter: float = Field(0.0, ge=0, le=1)
+    blur: float = Field(0.0, ge=0, le=1)
+    pixel_noise: float = Field(0.0, ge=0)
+    real_share: float = Field(0.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> LatentKeypointGanSettings:
+        for name, side in (("size", self.size), ("start_side", self.start_side)):
+            if side & (side - 1):
+                raise ValueError(f"{name} {side} is no power of two")
+        if self.start_side > self.size:
+            raise ValueError(f"start_side {self.start_side} is beyond size {self.size}")
+        if 2**self.downs > self.size:
+            raise ValueError(f"size {self.size} can't be halved {self.downs} times (downs)")
+        return self
+
+    def channels(self, side: int) -> int:
+        """Of the generator's maps of `side` pixels; even, as sine and cosine need.
+
+        >>> LatentKeypointGanSettings(base=1024, most=96).channels(16)
+        64
+        """
+        return max(2, min(self.most, self.base // side) // 2 * 2)
+
+    def discriminator_channels(self, side: int) -> int:
+        """Of the discriminator's maps of `side` pixels."""
+        return max(1, min(self.discriminator_most, self.discriminator_base // side))
+
+    @property
+    def sides(self) -> list[int]:
+        """Of the generator's levels.
+
+        >>> LatentKeypointGanSettings(size=32, start_side=8, downs=2).sides
+        [8, 16, 32]
+        """
+        found = [self.start_side]
+        while found[-1] < self.size:
+            found.append(2 * found[-1])
+        return found
