@@ -532,7 +532,7 @@ def test_the_cars_are_meshes_that_can_be_drawn_and_a_lost_one_is_named(
     }
     monkeypatch.setenv("BENCH_HOME", str(tmp_path / "home"))
     small = Rendering(views=1, size=16, new_vertices=2_000)
-    monkeypatch.setattr("benchmark.datasets.readers.cc0_cars.DRAWN", small)
+    monkeypatch.setattr(Cc0Cars, "drawn", small)
     monkeypatch.setattr(Cc0Cars, "views", 1)
     assert [s.identity for s in Cc0Cars(kit).samples("test")] == list(CARS["test"])
     monkeypatch.setitem(CARS, "test", ("firetruck", "batmobile"))  # type: ignore[arg-type]
