@@ -16,8 +16,9 @@ GAP, NARROWEST = 2, 12
 
 
 def as_json(content: Any) -> None:
-    """Print JSON for programs."""
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    """Print JSON for programs, in letters that the output's encoding has."""
+    plain = not (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    click.echo(json.dumps(content, indent=2, ensure_ascii=plain, default=str))
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], cut: Sequence[str] = ()) -> None:

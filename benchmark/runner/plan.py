@@ -23,7 +23,7 @@ from benchmark.protocols import GRANT_LABELS, Protocol
 from benchmark.records.code import code_state
 from benchmark.records.identity import fit_id, parted, run_id
 from benchmark.records.model import CodePart, External
-from benchmark.registry.implementations import implementation
+from benchmark.registry.implementations import implementation, info_of
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol, is_draft
 from benchmark.runner.guards import require_hidden_left_out, shared_images
@@ -191,7 +191,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     preset, settings = resolve_settings(spec, cls, request.preset, request.given, twin=request.twin)
     effective = settings.model_dump(mode="json")
     request = replace(request, given=as_taken(request.given, effective))
-    info = cls.info(settings)
+    info = info_of(spec, cls, settings)
     kind = kind_used(info.gives, protocol, spec.id)
     if info.input_size not in (None, protocol.size):
         raise Incompatible(
