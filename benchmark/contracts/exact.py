@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def exact_products() -> None:
     """Keep a GPU's float32 products exact: TF32 would round them to 10 bits under the same run id.
@@ -14,7 +16,7 @@ def exact_products() -> None:
 
     backends = torch.backends
     backends.cudnn.allow_tf32 = backends.cuda.matmul.allow_tf32 = False
-    for part in (backends, backends.cudnn, getattr(backends.cudnn, "conv", None),
-                 getattr(backends.cudnn, "rnn", None), backends.cuda.matmul):  # fmt: skip
-        if part is not None and hasattr(part, "fp32_precision"):
-            part.fp32_precision = "ieee"
+    inner: list[Any] = [getattr(backends.cudnn, name, None) for name in ("conv", "rnn")]
+    for part in (backends, backends.cudnn, *inner, backends.cuda.matmul):
+        if hasattr(part, "fp32_precision"):
+            setattr(part, "fp32_precision", "ieee")  # noqa: B010 - not all versions of torch have it

@@ -52,6 +52,7 @@ class ShapeAndPoseTask(Task):
     """Chamfer distance of clouds and angle of poses, with and without the common rotation."""
 
     accepts = TASKS["shape_and_pose"]
+    keeps_predictions = True
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         views, rule = how.protocol.section(Shape).views, alignment_of(how)

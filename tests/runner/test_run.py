@@ -15,6 +15,7 @@ import filelock
 import numpy as np
 import pytest
 
+from benchmark.contracts import MethodInfo
 from benchmark.contracts.errors import (
     DataAltered,
     DataMissing,
@@ -116,6 +117,40 @@ def test_a_side_that_a_method_cannot_take_is_refused_before_data_are_read(
     monkeypatch.setattr("benchmark.runner.plan.opened", None)
     with pytest.raises(Incompatible, match=r"takes images of 8, 16 px, protocol .* gives \d+ px"):
         make_plan(REQUEST, QUIET)
+
+
+def test_what_no_record_could_hold_is_refused_before_any_work(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cls = make_plan(REQUEST, QUIET).cls
+
+    class Named(cls):  # type: ignore[misc, valid-type]
+        class Settings(cls.Settings):  # type: ignore[misc, name-defined]
+            tag: str = ""
+
+    monkeypatch.setattr("benchmark.runner.plan.implementation", lambda spec: Named)
+    for tag in ("\x1b[31m", "\ud800"):
+        with pytest.raises(SettingsInvalid, match="settings of method 'grid'"):
+            make_plan(replace(REQUEST, given={"tag": tag}), QUIET)
+    noted = classmethod(lambda cls, s: MethodInfo(gives=("landmarks",), notes="\x1b[31m"))
+    monkeypatch.setattr(Named, "info", noted)
+    with pytest.raises(PluginBroken, match="the notes of method 'grid': it holds control"):
+        make_plan(REQUEST, QUIET)
+
+
+def test_a_run_that_is_refused_leaves_nothing(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(REQUEST, QUIET)
+
+    def refuse(*_: object) -> None:
+        raise DataMissing("no weights")
+
+    monkeypatch.setattr(type(plan.task), "require", refuse)
+    with pytest.raises(DataMissing):
+        run(plan, QUIET)
+    assert not (home() / "runs").exists()
+    assert not (home() / "fits").exists()
 
 
 def test_a_method_finds_no_labels_in_what_fit_is_given(harness: Path) -> None:
