@@ -28,12 +28,17 @@ SPARE = 2**28  # bytes that are to stay free
 UNFOLDED = 2**28  # bytes that the arrays beside a record may take in memory
 
 
-def read_json(path: Path, cure: str) -> Any:
-    """Read JSON that bench itself wrote; damage is an error with the given cure."""
+def read_json(path: Path, cure: str, *keys: str) -> Any:
+    """Read JSON that bench itself wrote, a table that has these keys where some are named; damage is an
+    error with the given cure."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise DataAltered(f"{path} can't be read: {error}", cure=cure) from None
+    for key in keys:
+        if not isinstance(found, dict) or key not in found:
+            raise DataAltered(f"{path} can't be read: it has no {key!r}", cure=cure)
+    return found
 
 
 def listed(folder: Path, pattern: str) -> list[Path]:

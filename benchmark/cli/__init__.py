@@ -90,6 +90,7 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; errors a person can act on are printed without a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given or bool(os.environ.get("BENCH_DEBUG"))
+    _remarked.clear()
     if "--debug" in given:
         given.remove("--debug")
     else:
@@ -130,8 +131,14 @@ def _settle_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
+_remarked: set[str] = set()
+
+
 def _remark(message: Warning | str, *_: object, **__: object) -> None:
-    """A warning as a line: whose code it came from is nothing that a person can act on."""
+    """A warning as a line, once: whose code it came from is nothing that a person can act on."""
+    if (text := str(message)) in _remarked:
+        return
+    _remarked.add(text)
     click.secho(f"note  {message}", fg="yellow", err=True)
 
 

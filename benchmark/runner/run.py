@@ -188,7 +188,7 @@ def _started(plan: Plan) -> str:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_json(path, about)
-    started: str = read_json(path, f"delete {path}; the run then begins anew")["started"]
+    started: str = read_json(path, f"delete {path}; the run then begins anew", "started")["started"]
     return started
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +53,10 @@ class Cc0Cars(ModelViews):
         target = home() / "rendered" / f"cc0_cars-{canonical_digest(made_from)[:12]}"
 
         def make() -> None:
+            warnings.warn(
+                f"drawing {len(wanted)} cars from {DRAWN.views} sides, once: some minutes on one core",
+                stacklevel=2,
+            )
             found = render_meshes(meshes, target, DRAWN, name="cars", splits=CARS)
             for model, why in found.left_out.items():
                 shutil.rmtree(target)
