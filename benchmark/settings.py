@@ -65,7 +65,7 @@ def parse(word: str) -> tuple[str, Any]:
         return key.strip(), None
     try:
         found = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         if text.strip()[:1] in OPENING:
             raise SettingsInvalid(
                 f"{word!r}: what follows {key.strip()}= is no TOML value: {error}",

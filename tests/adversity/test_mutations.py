@@ -91,7 +91,7 @@ def torn(text: bytes, draw: random.Random) -> bytes:
 
 
 def records_mutated(original: Path, count: int, sent: Path) -> None:
-    """Whatever a record says, verifying it, a board of it and taking it in end in a sentence at most; what
+    """Whatever a record says, to verify it, to show it and to take it in end in a sentence at most; what
     is taken in has the original's numbers."""
     content, draw = json.loads(original.read_text()), random.Random(0)
     whole = original.read_bytes()
@@ -176,8 +176,8 @@ def protocols_mutated(count: int, path: Path) -> None:
     assert refused > count / 2
 
 
-def test_a_hundred_mutated_protocols(harness: Path, tmp_path: Path) -> None:
-    protocols_mutated(100, tmp_path / "small_faces.toml")
+def test_two_hundred_mutated_protocols(harness: Path, tmp_path: Path) -> None:
+    protocols_mutated(200, tmp_path / "small_faces.toml")
 
 
 @pytest.mark.slow
