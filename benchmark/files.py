@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from filelock import FileLock
 
@@ -203,6 +203,25 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON whole: two spaces, keys as given, NaN refused, a newline at the end."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+class _Written:
+    """A file of which NumPy knows `write` alone: into one that it knows better it writes by C's buffers,
+    and says nothing where the last of them did not fit on the disk."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write an array as `numpy.save` does, or fail where the disk does not take all of it.
+
+    Example: `save_array(folder / "points.npy", points)`.
+    """
+    import numpy as np
+
+    with path.open("wb") as file:
+        np.lib.format.write_array(_Written(file), np.asanyarray(array), allow_pickle=False)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

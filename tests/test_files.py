@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tests_adversity import forked
 
-from benchmark.files import whole_file, whole_folder, write_json
+from benchmark.files import save_array, whole_file, whole_folder, write_json
 
 
 @pytest.fixture(params=[0o002, 0o022, 0o077])
@@ -72,3 +76,25 @@ def test_what_goes_wrong_leaves_nothing(tmp_path: Path) -> None:
             raise ZeroDivisionError
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
     assert (tmp_path / "a.json").read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    "array", [np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3).T, np.zeros((0, 2)), 3]
+)
+def test_arrays_are_written_as_numpy_writes_them(tmp_path: Path, array: np.ndarray) -> None:
+    save_array(tmp_path / "a.npy", array)
+    np.save(tmp_path / "b.npy", array)
+    assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "b.npy").read_bytes()
+
+
+def test_a_small_array_that_does_not_fit_is_an_error(tmp_path: Path) -> None:
+    """NumPy's own way leaves what fits, and says nothing."""
+
+    def short() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
+        with whole_folder(tmp_path / "predictions") as folder:
+            save_array(folder / "points.npy", np.zeros(100))
+
+    assert forked(short) == 9
+    assert not list(tmp_path.iterdir())

@@ -23,6 +23,7 @@ from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.predictions import ShapeAndPose
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.opening import split_name
+from benchmark.files import save_array
 from benchmark.metrics.alignment import (
     NO_MATCH,
     candidate,
@@ -101,7 +102,7 @@ class ShapeAndPoseTask(Task):
                 # they go to disk as they come: 96 KB an image
                 clouds.write(rows, prediction.points.float().cpu().numpy(), method)
                 rotations.append(prediction.rotation.double().cpu().numpy())
-            np.save(folder / "rotation.npy", np.concatenate(rotations))
+            save_array(folder / "rotation.npy", np.concatenate(rotations))
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         rule = how.protocol.section(Shape)

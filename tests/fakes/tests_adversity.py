@@ -12,6 +12,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from benchmark.contracts.errors import BenchError
+from benchmark.pages.publish import LIST
 
 FORK = multiprocessing.get_context("fork")
 CHANGES = frozenset(
@@ -126,5 +127,6 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def half_written(folder: Path) -> list[Path]:
-    """Hidden names below a folder that are no locks."""
-    return [p for p in folder.rglob(".*") if p.name != ".lock" and p.suffix != ".lock"]
+    """Hidden names below a folder that are neither locks nor a site's list of its files."""
+    hidden = [p for p in folder.rglob(".*") if p.name not in (".lock", LIST)]
+    return [p for p in hidden if p.suffix != ".lock"]
