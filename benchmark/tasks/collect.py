@@ -61,7 +61,9 @@ def collect(
         else:
             parts.append(prediction.to("cpu"))
     if parts:
-        for field, array in type(parts[0]).concatenate(parts).arrays().items():
+        with prediction_of(method):
+            joined = type(parts[0]).concatenate(parts)
+        for field, array in joined.arrays().items():
             save_array(folder / f"{field}.npy", array)
 
 

@@ -1,9 +1,10 @@
 """Is a record what it says? Identity, digests and numbers recomputed from what lies beside it.
 
-Nothing of a method runs, and no accelerator is needed. What a fresh clone holds is enough for all but
-one check: errors from kept predictions, which needs the labels of the test split. A record is called
-wrong for what lies in it and beside it alone: what can't be asked here is "not here", and where the data
-of this machine are not what they were, that is "altered" and not the record.
+Of a method its registration, settings and `info` are asked, nothing of it runs, and no accelerator is
+needed. What a fresh clone holds is enough for all but one check: errors from kept predictions, which
+needs the labels of the test split. A record is called wrong for what lies in it and beside it alone:
+what can't be asked here is "not here", and where the data of this machine are not what they were, that
+is "altered" and not the record.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ def touch(*paths: Path) -> None:
 def test_pictures_come_sorted_by_path_without_what_is_none(tmp_path: Path) -> None:
     touch(*(tmp_path / n for n in ("b/1.png", "a/2.JPG", "a/10.png", "list.txt", ".x/3.png")))
     touch(tmp_path / "a" / "._2.jpg")
-    found = pictures(tmp_path)
-    assert found == (tmp_path, ["a/10.png", "a/2.JPG", "b/1.png"], 3)
+    names, others = ["a/10.png", "a/2.JPG", "b/1.png"], [".x/3.png", "a/._2.jpg", "list.txt"]
+    assert pictures(tmp_path) == (tmp_path, names, others)
     with pytest.raises(DataMissing):
         pictures(tmp_path / "nowhere")
 

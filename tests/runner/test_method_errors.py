@@ -11,7 +11,7 @@ from tests_fake_methods import Grid, Noise, Slow
 from tests_fixtures import Call
 
 from benchmark.contracts import Landmarks, MethodInfo
-from benchmark.contracts.errors import PluginBroken, TrainingFailed
+from benchmark.contracts.errors import InvalidInput, PluginBroken, TrainingFailed
 from benchmark.home import home, leaderboards
 from benchmark.method_errors import errors_of, prediction_of
 
@@ -99,6 +99,19 @@ def test_a_prediction_that_is_none_names_the_method_and_a_cure(
     with pytest.raises(PluginBroken, match=wanted) as caught, prediction_of(Grid(Grid.Settings())):
         Landmarks(points)
     assert cure in caught.value.cure
+
+
+def test_points_of_complex_numbers_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"Landmarks\.points holds complex numbers"):
+        Landmarks(torch.zeros(2, 5, 2, dtype=torch.complex64))
+
+
+def test_as_many_points_for_every_image() -> None:
+    batches = [Landmarks(torch.zeros(2, count, 2)) for count in (1, 3, 1)]
+    with pytest.raises(PluginBroken) as caught, prediction_of(Grid(Grid.Settings())):
+        Landmarks.concatenate(batches)
+    assert "Grid.predict: Landmarks.points is of shapes (1, 2) and (3, 2)" in caught.value.message
+    assert caught.value.cure == "predict the same shape for every image"
 
 
 def test_errors_that_say_what_to_do_pass_as_they_are() -> None:
