@@ -70,8 +70,7 @@ def verify(dataset_id: str, *, progress: Progress | None = None) -> VerifyReport
     again = (
         f"delete {root} and run `bench data get {dataset_id}`"
         if spec.downloadable
-        else f"put the files into {root} again as they were"
-        + (f"; they are from {spec.homepage}" if published(dataset_id) else "")
+        else f"put the files into {root} again as they were; the page of the data set is {spec.homepage}"
     )
     outdated = {str(folder): why for folder, why in stale(dataset_id).items()}
     return VerifyReport(

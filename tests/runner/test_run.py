@@ -218,16 +218,15 @@ def test_a_full_disk_is_named_and_nothing_half_written_stays(
     import errno
 
     plan = make_plan(REQUEST, QUIET)
-    real = np.save
 
-    def full(path, array, **more):  # type: ignore[no-untyped-def]
-        Path(path).write_bytes(b"half")
+    def full(path: Path, array: np.ndarray) -> None:
+        path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
-    with pytest.raises(DiskFull, match="no room left"):
-        run(plan, QUIET)
-    monkeypatch.setattr(np, "save", real)
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmark.tasks.collect.save_array", full)
+        with pytest.raises(DiskFull, match="no room left"):
+            run(plan, QUIET)
     assert not list(plan.folder.glob("*predictions*"))
     assert not leaderboards().exists()
     assert run(plan, QUIET).record.headline.n == 16
@@ -444,3 +443,27 @@ def test_a_curve_that_cannot_be_made_is_refused_before_the_run(harness: Path) ->
 
     with pytest.raises(Incompatible, match="leaves no milestones"):
         require_possible(make_plan(REQUEST, QUIET))
+
+
+def test_a_part_that_a_run_had_made_before_a_kill_is_its_own(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(replace(REQUEST, method="slow", given={"steps": 3}), QUIET)
+    monkeypatch.setenv("FAULT", "0 1 raise")
+    with pytest.raises(PluginBroken):
+        run(plan, QUIET)
+    assert list((home() / "fits" / "parts").glob("*/done.json"))
+    monkeypatch.delenv("FAULT")
+    stages = run(plan, QUIET).record.stages
+    assert not stages["fit/mean"].reused
+    assert done(method="slow", given={"steps": 4}).record.stages["fit/mean"].reused
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "7", "{"])
+def test_files_of_bench_that_are_damaged_name_the_cure(harness: Path, content: str) -> None:
+    plan = make_plan(REQUEST, QUIET)
+    plan.folder.mkdir(parents=True)
+    (plan.folder / "run.json").write_text(content)
+    with pytest.raises(DataAltered, match=r"run\.json can't be read") as caught:
+        run(plan, QUIET)
+    assert "the run then begins anew" in caught.value.cure
