@@ -102,7 +102,7 @@ def run_killed(method: str, most: int | None) -> None:
 
 @pytest.mark.long
 def test_a_run_killed_at_some_moments(harness: Path) -> None:
-    run_killed("slow", most=4)
+    run_killed("slow", most=2)
 
 
 @pytest.mark.slow
