@@ -6,18 +6,19 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from filelock import FileLock
 
 from benchmark.contracts.errors import DataAltered, DiskFull
+from benchmark.contracts.machine_errors import FREE, machine_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,12 +28,17 @@ SPARE = 2**28  # bytes that are to stay free
 UNFOLDED = 2**28  # bytes that the arrays beside a record may take in memory
 
 
-def read_json(path: Path, cure: str) -> Any:
-    """Read JSON that bench itself wrote; damage is an error with the given cure."""
+def read_json(path: Path, cure: str, *keys: str) -> Any:
+    """Read JSON that bench itself wrote, a table that has these keys where some are named; damage is an
+    error with the given cure."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise DataAltered(f"{path} can't be read: {error}", cure=cure) from None
+    for key in keys:
+        if not isinstance(found, dict) or key not in found:
+            raise DataAltered(f"{path} can't be read: it has no {key!r}", cure=cure)
+    return found
 
 
 def listed(folder: Path, pattern: str) -> list[Path]:
@@ -97,21 +103,29 @@ def naming_a_full_disk(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(
-                f"no room left to write {path}",
-                cure="free some space or point BENCH_HOME at a larger disk; then run the same "
-                "command again, it continues where it stopped",
-            ) from None
+        if isinstance(full := machine_error(error, path), DiskFull):
+            raise DiskFull(f"no room left to write {path}", cure=full.cure) from None
         raise
     except RuntimeError:
         # torch's writers say nothing of the kind of error, so ask the disk
         if shutil.disk_usage(path.parent).free < ALMOST_FULL:
-            raise DiskFull(
-                f"no room left to write {path}",
-                cure="free some space; then run the same command again, it continues where it stopped",
-            ) from None
+            raise DiskFull(f"no room left to write {path}", cure=FREE) from None
         raise
+
+
+def require_place(folder: Path) -> None:
+    """Refuse a folder in which nothing can be written, or made where it is not there yet; makes none.
+
+    Raises `MachineError`, before hours of work whose outcome could not be kept.
+    """
+    there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not there.is_dir():
+        refused: OSError = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+    elif not os.access(there, os.W_OK | os.X_OK):
+        refused = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(there))
+    else:
+        return
+    raise machine_error(refused) or refused
 
 
 def require_room(folder: Path, size: int, what: str) -> None:
@@ -126,18 +140,19 @@ def require_room(folder: Path, size: int, what: str) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; move it there when the block ends without an error."""
+    """Give a temporary path beside `path`; move it there when the block ends without an error.
+
+    Who may read and write it is what the umask and the folder say, as for any other new file.
+    """
     with naming_a_full_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        temporary = _beside(path)
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         try:
             yield temporary
-            with temporary.open("rb+") as written:
-                os.fsync(written.fileno())
-            temporary.chmod(0o644)
+            _onto_the_disk(temporary)
             temporary.replace(path)
+            _onto_the_disk(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -146,19 +161,37 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside `path`; move it there when the block ends without an error.
 
-    A folder already at `path` is replaced.
+    A folder already at `path` is replaced. Rights are those of `whole_file`.
     """
     with naming_a_full_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        temporary = _beside(path)
+        temporary.mkdir()
         try:
             yield temporary
-            temporary.chmod(0o755)
+            for written in (*temporary.rglob("*"), temporary):
+                if not written.is_symlink():
+                    _onto_the_disk(written)
             if path.exists():
                 shutil.rmtree(path)
             temporary.replace(path)
+            _onto_the_disk(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """A name of its own beside `path`, by which `sweep_beside` knows what was left half-written."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+
+
+def _onto_the_disk(path: Path) -> None:
+    """Wait until a file's content, or a folder's list of names, would outlast a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -170,6 +203,25 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write JSON whole: two spaces, keys as given, NaN refused, a newline at the end."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+class _Written:
+    """A file of which NumPy knows `write` alone: into one that it knows better it writes by C's buffers,
+    and says nothing where the last of them did not fit on the disk."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write an array as `numpy.save` does, or fail where the disk does not take all of it.
+
+    Example: `save_array(folder / "points.npy", points)`.
+    """
+    import numpy as np
+
+    with path.open("wb") as file:
+        np.lib.format.write_array(_Written(file), np.asanyarray(array), allow_pickle=False)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -65,7 +65,7 @@ def parse(word: str) -> tuple[str, Any]:
         return key.strip(), None
     try:
         found = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         if text.strip()[:1] in OPENING:
             raise SettingsInvalid(
                 f"{word!r}: what follows {key.strip()}= is no TOML value: {error}",
@@ -202,7 +202,7 @@ def validated(
             if unknown
             else "the word for no value is none"
             if nothing
-            else "",
+            else f"`bench show method {method}` says what its settings mean",
         ) from None
     except ValueError:
         raise SettingsInvalid(f"settings of method {method!r} hold NaN or infinity") from None
@@ -277,20 +277,22 @@ def shown_type(annotation: Any) -> str:
 
 
 def _place(fault: ErrorDetails) -> str:
-    return ".".join(map(str, fault["loc"])) or "settings"
+    return ".".join(map(str, fault["loc"]))
 
 
 def _fault_in_words(fault: ErrorDetails, model: type[MethodSettings]) -> str:
     """One fault in words: the value given and what was expected, where the setting is a plain one."""
-    place, reason = _place(fault), fault["msg"]
+    place = _place(fault)
+    reason = fault["msg"].removeprefix("Input ").removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         return f"there is no setting {place!r}"
     field = model.model_fields.get(place)
+    if not place:  # the model's own validator, which looks at several
+        return reason
     if field is None or fault["type"] == "missing":
         return f"{place}: {reason}"
     if fault["type"].endswith(("_type", "_parsing", "_from_float")):
         reason = f"expected {shown_type(field.annotation)}"
-    reason = reason.removeprefix("Input ").removeprefix("Value error, ")
     usual = field.get_default(call_default_factory=True)
     default = "" if field.is_required() else f" (default {usual!r})"
     return f"{place} is {fault['input']!r}, {reason}{default}"

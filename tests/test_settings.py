@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 from hypothesis import given, strategies
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from tests_fake_methods import Grid
 from tests_fixtures import Call
 
@@ -20,6 +20,8 @@ from benchmark.settings import (
     validated,
     word,
 )
+
+SHOW = "`bench show method mine` says what its settings mean"
 
 
 class Settings(MethodSettings):
@@ -45,14 +47,30 @@ class Settings(MethodSettings):
         ({"mode": "c"}, "mode is 'c', should be 'a' or 'b' (default 'a')"),
         ({"sizes": 3}, "sizes is 3, expected tuple[int, ...] (default (1, 2))"),
         ({"odd": 4}, "odd is 4, should be odd (default 3)"),
-        ({"sizes": [None]}, "sizes.0: Input should be a valid integer"),
+        ({"sizes": [None]}, "sizes.0: should be a valid integer"),
     ],
 )  # fmt: skip
 def test_a_wrong_value(given: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsInvalid) as caught:
         validated("mine", Settings, given)
     assert caught.value.message == f"settings of method 'mine': {said}"
-    assert caught.value.cure == ""
+    assert caught.value.cure == SHOW
+
+
+def test_values_that_do_not_go_together() -> None:
+    class Pair(MethodSettings):
+        low: int = 0
+        high: int = 1
+
+        @model_validator(mode="after")
+        def _ordered(self) -> Pair:
+            if self.low > self.high:
+                raise ValueError("low lies above high")
+            return self
+
+    with pytest.raises(SettingsInvalid) as caught:
+        validated("mine", Pair, {"low": 2})
+    assert caught.value.message == "settings of method 'mine': low lies above high"
 
 
 def test_a_required_setting_that_is_absent() -> None:
@@ -176,8 +194,8 @@ def test_none_is_no_value_or_the_word_where_the_setting_has_it() -> None:
 @pytest.mark.parametrize(
     "words, said, cure",
     [
-        ("inner.mode=none", "inner.mode: Input should be 'a' or 'b'", ""),
-        ("inner.odd=none", "inner.odd: Input should be a valid integer", ""),
+        ("inner.mode=none", "inner.mode: should be 'a' or 'b'", SHOW),
+        ("inner.odd=none", "inner.odd: should be a valid integer", SHOW),
         ("dimension=None", "dimension is 'None', expected int | None (default 144)",
          "the word for no value is none"),
     ],

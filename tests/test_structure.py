@@ -26,7 +26,7 @@ FLOORS = [
     {"registry", "records"},
     {"isolation", "metrics", "protocols"},
     {"settings", "twins", "warps"},
-    {"method_errors", "colours", "files", "home", "image_files"},
+    {"method_errors", "colours", "files", "home", "image_files", "lifeline"},
     {"contracts", "version"},
 ]
 """From the roof to the ground. A room knows those below it, never those beside it."""

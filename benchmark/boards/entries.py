@@ -15,7 +15,7 @@ from benchmark.files import file_sha256, listed, load_arrays
 from benchmark.home import leaderboards
 from benchmark.metrics.aggregates import checked
 from benchmark.protocols import Protocol
-from benchmark.records.claims import item_groups, value_faults
+from benchmark.records.claims import field_faults, item_groups, value_faults
 from benchmark.records.model import Record, Value
 from benchmark.records.reading import read_record
 
@@ -119,7 +119,7 @@ def _unusable(entry: Entry, protocol: Protocol, twin: bool) -> str:
         return f"not where it belongs: {record.method.id}/{record.run_id}.json"
     if about.digest != protocol.digest():
         return f"made under another content of {protocol.name}"
-    if found := value_faults(record, protocol):
+    if found := [*field_faults(record), *value_faults(record, protocol)]:
         return shown("; ".join(found), quote=False, most=300)
     entry.all_errors()
     return ""

@@ -15,7 +15,7 @@ import numpy as np
 from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import PublishedValue, published_values
-from benchmark.contracts.names import only_fitted
+from benchmark.contracts.names import LONGEST_TEXT, only_fitted, shown
 from benchmark.metrics.catalogue import least
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.protocols import Protocol, canonical_digest
@@ -281,6 +281,11 @@ def _differing(groups: Mapping[Group, Sequence[Entry]]) -> dict[Group, list[str]
     return found
 
 
+def _plain(text: str) -> str:
+    """A record's own words as every table may show them: one line, nothing hidden, not endless."""
+    return shown(text, quote=False, most=LONGEST_TEXT)
+
+
 def _row(board: _Board, key: Group) -> Row:
     group = board.groups[key]
     first_entry, first = group[0], group[0].record
@@ -291,7 +296,7 @@ def _row(board: _Board, key: Group) -> Row:
     reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
         method=key.method,
-        variant=" ".join(board.words[key]),
+        variant=_plain(" ".join(board.words[key])),
         role=first.method.role,
         value=value,
         ci95=_possible(
@@ -303,13 +308,13 @@ def _row(board: _Board, key: Group) -> Row:
         items=values[0].n,
         supervision=first.method.supervision,
         seconds=float(np.mean([sum(s.seconds for s in e.record.stages.values()) for e in group])),
-        withdrawn="; ".join(reasons),
+        withdrawn=_plain("; ".join(reasons)),
         floor=None if key.withdrawn else _floor(board, key),
         reported=_reported(board, first),
         runs=tuple(e.record.run_id for e in group),
-        weights=tuple(weights["name"] for weights in first.method.pretrained),
+        weights=tuple(_plain(weights["name"]) for weights in first.method.pretrained),
         grouped=values[0].aggregate == "single" or certainty.grouped(first_entry),
-        known_failures=tuple(failures.items()),
+        known_failures=tuple((_plain(check), _plain(why)) for check, why in failures.items()),
         scored_on=canonical_digest({"data": key.data, "metrics": key.corrected})[:12],
         external=key.external,
     )

@@ -5,7 +5,9 @@ Nothing here may import torch, NumPy, pandas or pydantic: `bench --help` must an
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
 import warnings
 from importlib import import_module
@@ -15,6 +17,9 @@ import click
 
 from benchmark.cli.commands import COMMANDS
 from benchmark.contracts.errors import BenchError
+from benchmark.contracts.machine_errors import machine_error
+from benchmark.home import settle
+from benchmark.lifeline import hold_given
 from benchmark.version import __version__
 
 
@@ -43,6 +48,14 @@ class LazyGroup(click.Group):
 
             plugins().command(args[0])  # an unknown name is an error that suggests close ones
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # the reader (head, less) went away: nothing is wrong
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -77,37 +90,62 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; errors a person can act on are printed without a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given or bool(os.environ.get("BENCH_DEBUG"))
+    _remarked.clear()
     if "--debug" in given:
         given.remove("--debug")
     else:
         warnings.showwarning = _remark
+    _settle_streams()
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    hold_given()
     try:
-        code = cli.main(given, prog_name="bench", standalone_mode=False)
+        settle()
+        code = cli.main(
+            given, prog_name="bench", standalone_mode=False, color=False if plain else None
+        )
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nstopped; the same command goes on from the last checkpoint", err=True)
+        if arguments is None:  # the whole process ends now: a second Ctrl-C has nothing more to end
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        resumed = given[:1] in (["run"], ["demo"])
+        goes_on = "; the same command goes on from the last checkpoint" if resumed else ""
+        click.echo(f"\nstopped{goes_on}", err=True)
         code = 130
-    except BrokenPipeError:
-        # the reader (head, less) went away: nothing is wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as error:
         code = _explain(error, debug)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _settle_streams() -> None:
+    """Show what the output's encoding lacks as "?" (standard error does by itself), and print into
+    nothing where no stream is open."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif name == "stdout" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+_remarked: set[str] = set()
+
+
 def _remark(message: Warning | str, *_: object, **__: object) -> None:
-    """A warning as a line: whose code it came from is nothing that a person can act on."""
+    """A warning as a line, once: whose code it came from is nothing that a person can act on."""
+    if (text := str(message)) in _remarked:
+        return
+    _remarked.add(text)
     click.secho(f"note  {message}", fg="yellow", err=True)
 
 
 def _explain(error: Exception, debug: bool) -> int:
     if debug:
         click.echo(_traceback(error), nl=False, err=True)
+    error = machine_error(error) or error
     if isinstance(error, BenchError):
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)
         click.echo(error.message, err=True)

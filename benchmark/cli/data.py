@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from benchmark.cli.names import complete_datasets, complete_protocols
 from benchmark.cli.output import as_json
+from benchmark.home import use_data_root
 from benchmark.interface.progress import make_progress
 
 root = click.option(
@@ -327,4 +327,4 @@ def verify(dataset: str, data_root: str | None, json_: bool) -> None:
 
 def _use(data_root: str | None) -> None:
     if data_root:
-        os.environ["BENCH_DATA"] = data_root
+        use_data_root(data_root)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmark.cli.output import as_json, size
+from benchmark.contracts.errors import BenchError
+from benchmark.version import installed
 
 if TYPE_CHECKING:
     from benchmark.contracts.weights import Weights
@@ -47,9 +48,9 @@ def _check(state: str, what: str, found: str, cure: str = "") -> dict[str, Any]:
 def _packages() -> list[dict[str, Any]]:
     found = [_check("ok", "Python", f"{platform.python_version()} at {sys.executable}")]
     for name in ("structbench", "torch", "torchvision", "lightning-fabric"):
-        try:
-            found.append(_check("ok", name, version(name)))
-        except PackageNotFoundError:
+        if found_version := installed(name):
+            found.append(_check("ok", name, found_version))
+        else:
             cure = "pip install -e . in the checkout" if name == "structbench" else (
                 f"pip install {name} (plain from PyPI)"
             )  # fmt: skip
@@ -99,9 +100,7 @@ def _places() -> list[dict[str, Any]]:
     from benchmark.home import home, leaderboards
 
     place = home()
-    there = place
-    while not there.exists():
-        there = there.parent
+    there = next(p for p in (place, *place.parents) if p.exists())
     free = shutil.disk_usage(there).free
     disk = _check("ok", "BENCH_HOME", f"{place}, {size(free)} free")
     if free < ENOUGH_DISK:
@@ -109,7 +108,19 @@ def _places() -> list[dict[str, Any]]:
             "problem", "BENCH_HOME", f"{place}, only {size(free)} free",
             "free some space or set BENCH_HOME to a folder on a larger disk",
         )  # fmt: skip
-    return [disk, _check("ok", "leaderboards", str(leaderboards()))]
+    boards = _check("ok", "leaderboards", str(leaderboards()))
+    return [_writable(disk, place), _writable(boards, leaderboards())]
+
+
+def _writable(check: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The check, or that nothing can be written there."""
+    from benchmark.files import require_place
+
+    try:
+        require_place(folder)
+    except BenchError as error:
+        return _check("problem", check["what"], error.message, error.cure)
+    return check
 
 
 def _data() -> list[dict[str, Any]]:

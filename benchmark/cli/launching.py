@@ -13,7 +13,6 @@ from typing import Any
 import click
 
 from benchmark.cli.output import as_json
-from benchmark.contracts.errors import BenchError
 from benchmark.contracts.launch import Ended, Job
 from benchmark.launch import make_launcher
 from benchmark.records.reading import read_record
@@ -58,51 +57,56 @@ def launch(
     if not json_:
         place.say = lambda line: click.echo(line, err=True)
     results: list[dict[str, Any]] = []
-    failed = 0
+    failed: int = 0
     launched = place.launch(jobs)
     with ExitStack() as stack:
         if isinstance(launched, Generator):
             stack.enter_context(closing(launched))  # Ctrl-C may come here too: it ends what runs
         for ended in launched:
-            results.append(_result(ended))
-            failed = failed or (ended.code or 0)
+            summary = _summary(ended)
+            results.append(_result(ended, summary))
+            failed = failed or (ended.code or (ended.code == 0 and summary is None))
             if not json_:
-                _say(ended)
+                _say(ended, summary)
     if json_:
         as_json(results)
     if failed:
         raise click.exceptions.Exit(failed if 0 < failed < 256 else 1)
 
 
-def _result(ended: Ended) -> dict[str, Any]:
+def _result(ended: Ended, summary: dict[str, Any] | None) -> dict[str, Any]:
     about: dict[str, Any] = {"job": ended.job.name, "code": ended.code, "log": str(ended.log)}
-    if ended.code == 0:
-        return about | _summary(ended)
+    if summary is not None:
+        return about | summary
     return about | ({"submitted": ended.output} if ended.code is None else {"error": _error(ended)})
 
 
-def _summary(ended: Ended) -> dict[str, Any]:
+def _summary(ended: Ended) -> dict[str, Any] | None:
+    """What a run that ended well says of itself: the last thing that it printed, after whatever its
+    method's own processes did. None for a run that did not end well, or says nothing."""
+    start = ("\n" + ended.output).rfind("\n{")
+    if ended.code != 0 or start < 0:
+        return None
     try:
-        summary: dict[str, Any] = json.loads(ended.output)
+        summary: dict[str, Any] = json.loads(ended.output[start:])
     except ValueError:
-        raise BenchError(
-            f"{ended.job.name}: it ended well and printed no JSON; see {ended.log}"
-        ) from None
+        return None
     return summary
 
 
 def _error(ended: Ended) -> str:
     """The error that the run ended with, from its log."""
+    if ended.code == 0:
+        return "it ended well and printed no JSON"
     text = ended.log.read_text("utf-8", "replace")[-LAST:] if ended.log.exists() else ""
     at = max(text.rfind("error: "), 0)
     return text[at:].strip() or f"exit code {ended.code}"
 
 
-def _say(ended: Ended) -> None:
+def _say(ended: Ended, summary: dict[str, Any] | None) -> None:
     from benchmark.cli.running import say
 
-    if ended.code == 0:
-        summary = _summary(ended)
+    if summary is not None:
         path = Path(summary["record"])
         outcome = Outcome(read_record(path), path, summary["found"], summary["other_code"])
         say(outcome, Path(summary["page"]))

@@ -11,13 +11,16 @@ from typing import Any
 
 import click
 
+from benchmark.contracts.names import LONGEST_TEXT, shown
+
 GAP, NARROWEST = 2, 12
 """Characters between two columns, and those that a cell keeps however narrow the terminal is."""
 
 
 def as_json(content: Any) -> None:
-    """Print JSON for programs."""
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    """Print JSON for programs, in letters that the output's encoding has."""
+    plain = not (getattr(sys.stdout, "encoding", None) or "").lower().startswith("utf")
+    click.echo(json.dumps(content, indent=2, ensure_ascii=plain, default=str))
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], cut: Sequence[str] = ()) -> None:
@@ -26,13 +29,18 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], cut: Sequence[s
     On a terminal that is too narrow the columns named by `cut`, or else the last one, lose the ends of
     their widest cells. What goes into a file or a pipe keeps all.
     """
-    cells = [[("" if c is None else str(c)) for c in row] for row in rows]
+    cells = [[_plain("" if c is None else str(c)) for c in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
     names = cut or headers[-1:]
     widths = _fitting(widths, [i for i, name in enumerate(headers) if name in names])
     click.secho(_line(headers, widths), dim=True)
     for row in cells:
         click.echo(_line(row, widths))
+
+
+def _plain(cell: str) -> str:
+    """A cell in one line: what it shows may come from anybody's record or plugin."""
+    return shown(cell, quote=False, most=LONGEST_TEXT)
 
 
 def _fitting(widths: list[int], which: list[int]) -> list[int]:

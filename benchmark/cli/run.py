@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from benchmark.cli.names import complete_methods, complete_presets, complete_protocols
+from benchmark.home import use_data_root
 
 MOST_SEEDS = 1000
 """In one range of seeds; a slip of the finger asks for more."""
@@ -73,10 +74,8 @@ def command(
     Given again, the command reports that the run is done; after a kill at any moment it resumes from the
     last checkpoint.
     """
-    import os
-
     if data_root:
-        os.environ["BENCH_DATA"] = os.path.abspath(data_root)
+        use_data_root(data_root)
     from benchmark.runner.plan import Request
     from benchmark.settings import from_words
 
@@ -146,4 +145,4 @@ def _seeds(text: str) -> list[int]:
                 f"{part!r} is not a number or a range: write 0,1,2 or 0-2", param_hint="--seed"
             )
         seeds += found
-    return seeds
+    return list(dict.fromkeys(seeds))  # a seed named twice is one run

@@ -76,9 +76,9 @@ def _verified(paths: list[Path], data: bool, *, quiet: bool) -> dict[Path, list[
     from benchmark.contracts.errors import BenchError
     from benchmark.interface.progress import make_progress
     from benchmark.verification.kept import OpenSplits
-    from benchmark.verification.verify import Check, verify_record
+    from benchmark.verification.verify import Check, borrowed_predictions, verify_record
 
-    found = {}
+    found: dict[Path, list[Check]] = {}
     with closing(make_progress(quiet or not data)) as progress:
         splits = OpenSplits(progress) if data else None
         for done, path in enumerate(paths, start=1):
@@ -87,6 +87,8 @@ def _verified(paths: list[Path], data: bool, *, quiet: bool) -> dict[Path, list[
             except BenchError as error:
                 found[path] = [Check("record", "wrong", error.message)]
             progress("verify", done, len(paths))
+    for path, check in borrowed_predictions(paths).items():
+        found[path].append(check)
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import PluginBroken
+from benchmark.contracts.names import text_faults
 
 PLAIN = (torch.Tensor, torch.nn.Parameter, str, int, float, bool, bytes, type(None))
 
@@ -61,6 +62,8 @@ def logged(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     line = {}
     for key, value in values.items():
+        if faults := text_faults("context.log: a key", str(key)):
+            raise PluginBroken(faults[0], cure="log under short names: letters, digits and blanks")
         if isinstance(value, torch.Tensor | np.generic | np.ndarray) and value.ndim == 0:
             value = value.item()
         if not isinstance(value, str | int | float | None):

@@ -33,6 +33,8 @@ def _require(tensor: Any, name: str, shape: str, kind: str) -> None:
     if not fits:
         got = tuple(tensor.shape)
         raise InvalidInput(f"{kind}.{name} must have shape ({', '.join(wanted)}), got {got}")
+    if tensor.is_complex():
+        raise InvalidInput(f"{kind}.{name} holds complex numbers, not real ones")
     if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
         broken = (~torch.isfinite(tensor)).reshape(len(tensor), -1).any(1).nonzero().flatten()
         raise InvalidInput(
@@ -84,6 +86,14 @@ class Prediction:
         if not parts:
             raise InvalidInput("cannot concatenate no predictions")
         names = parts[0].tensors()
+        for name in names:
+            shapes = {tuple(part.tensors()[name].shape[1:]) for part in parts}
+            if len(shapes) > 1:
+                raise InvalidInput(
+                    f"{cls.__name__}.{name} is of shapes {' and '.join(map(str, sorted(shapes)))} for "
+                    "different images",
+                    cure="predict the same shape for every image",
+                )
         joined = {name: torch.cat([p.tensors()[name] for p in parts]) for name in names}
         return cls(**joined, **parts[0].numbers())
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmark.contracts.clouds import Clouds
 from benchmark.contracts.errors import DataAltered, InvalidInput
+from benchmark.files import save_array
 
 POINTS, EXTENT = "clouds.npy", "cloud_extent.npy"
 FLOAT = np.dtype("<f4")
@@ -57,7 +58,7 @@ def write_clouds(
             raise RuntimeError("the header of clouds.npy does not fit where it was begun")
     if not total:
         raise InvalidInput("none of the objects has a point cloud")
-    np.save(folder / EXTENT, np.array([extents[name] for name in objects], np.int64))
+    save_array(folder / EXTENT, np.array([extents[name] for name in objects], np.int64))
     return load_clouds(folder)
 
 

@@ -46,8 +46,10 @@ class Line(NamedTuple):
 
 def text_of(path: Path) -> str:
     """The text of a file that must be there, in UTF-8."""
+    if not required(path).is_file():  # a pipe would be waited for
+        raise DataAltered(f"{path} is no regular file", cure=AGAIN)
     try:
-        return required(path).read_text("utf-8-sig")
+        return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataAltered(f"{path} is not UTF-8 text ({error})", cure=AGAIN) from None
     except OSError as error:

@@ -26,7 +26,7 @@ from benchmark.contracts.images import CAMERA_ARRAYS, Cameras, Images
 from benchmark.contracts.spec import CameraAxes
 from benchmark.datasets import unaltered
 from benchmark.datasets.clouds import load_clouds, write_clouds
-from benchmark.files import made_once, whole_folder, write_json
+from benchmark.files import made_once, save_array, whole_folder, write_json
 from benchmark.protocols import GRANT_LABELS, canonical_digest
 from benchmark.version import __version__
 
@@ -246,14 +246,14 @@ def store(
         if not done == len(keys) == len(identities) == shape[0]:
             raise InvalidInput(f"{done} frames and {len(keys)} keys where {shape[0]} were expected")
         digests = np.frombuffer(each, np.uint8).reshape(-1, IMAGE_DIGEST)
-        np.save(temporary / "image_digests.npy", digests, allow_pickle=False)
+        save_array(temporary / "image_digests.npy", digests)
         known, further = points(), dict(labels())
         if known is not None:
-            np.save(temporary / "points.npy", known, allow_pickle=False)
+            save_array(temporary / "points.npy", known)
         for name, array in further.items():
             if len(array) != shape[0]:
                 raise InvalidInput(f"{len(array)} rows of {name} for {shape[0]} images")
-            np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+            save_array(temporary / f"{name}.npy", array)
         clouds = write_clouds(temporary, identities, cloud) if cloud else None
         samples = {"keys": keys, "identities": identities}
         write_json(temporary / "samples.json", samples | ({"files": list(files)} if files else {}))

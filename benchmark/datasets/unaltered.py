@@ -13,7 +13,7 @@ import contextlib
 import json
 from pathlib import Path
 
-from benchmark.files import write_json
+from benchmark.files import sweep_beside, write_json
 
 NAME = "verified.json"
 
@@ -43,4 +43,5 @@ def remember(folder: Path, state: State) -> None:
     """Say that the digests were right in this state, asked for before they were computed."""
     # where nothing may be written, it is only asked again
     with contextlib.suppress(OSError):
+        sweep_beside(folder / NAME)
         write_json(folder / NAME, state)

@@ -43,8 +43,9 @@ class VerifyReport:
     def require(self) -> None:
         """Raise DataAltered if something is wrong."""
         if self.problems:
+            wanted = "published" if self.tree else "it should be"
             raise DataAltered(
-                f"{self.dataset} in {self.root} is not as published:\n"
+                f"{self.dataset} in {self.root} is not as {wanted}:\n"
                 + "\n".join(f"    {problem}" for problem in self.problems),
                 cure=self.cure,
             )
@@ -69,7 +70,7 @@ def verify(dataset_id: str, *, progress: Progress | None = None) -> VerifyReport
     again = (
         f"delete {root} and run `bench data get {dataset_id}`"
         if spec.downloadable
-        else f"put the publisher's files into {root} again; from {spec.homepage}"
+        else f"put the files into {root} again as they were; the page of the data set is {spec.homepage}"
     )
     outdated = {str(folder): why for folder, why in stale(dataset_id).items()}
     return VerifyReport(

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from pydantic import ConfigDict, model_validator
 
@@ -24,6 +23,7 @@ from benchmark.contracts.method import (
 from benchmark.contracts.predictions import PREDICTIONS, Generator, Prediction
 from benchmark.contracts.spec import MethodSpec
 from benchmark.contracts.weights import Weights
+from benchmark.files import save_array
 from benchmark.isolation.process import Process, refuse
 
 ALWAYS = ("torch", "numpy", "pydantic", "structbench")
@@ -183,7 +183,7 @@ def _sent(images: Images, scratch: Path) -> dict[str, Any]:
     files = {}
     for name, array in images.arrays().items():
         files[name] = scratch / f"{name.replace('/', '.')}.npy"
-        np.save(files[name], array, allow_pickle=False)
+        save_array(files[name], array)
     return {"files": files, "words": images.words()}
 
 

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,6 +24,7 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import BenchError, PluginBroken
+from benchmark.contracts.exact import exact_products
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import Ceiling, FitContext, Method, load_from
@@ -33,6 +33,7 @@ from benchmark.contracts.spec import Kind
 from benchmark.contracts.weights import no_weights
 from benchmark.isolation.wire import Gone, Wire, plain
 from benchmark.settings import validated
+from benchmark.version import installed
 
 
 def work(pipe: int, lifeline: int, scratch: str, implementation: str, method: str) -> None:
@@ -102,8 +103,7 @@ class Worker:
 
     def do_make(self, values: Mapping[str, Any], device: str, weights: Mapping[str, str]) -> None:
         cls = self._class()
-        # as in bench itself: TF32 would round a GPU's products under the same run id
-        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+        exact_products()  # as in bench itself
         self.method = cls(cls.Settings.model_validate(dict(values)))
         self.method.device = device
         # bench has found and checked them
@@ -155,17 +155,12 @@ class Worker:
         return self.made.latents(seed, range(first, stop))
 
     def do_about(self, names: list[str]) -> dict[str, Any]:
-        found = {}
-        for name in names:
-            try:
-                found[name] = version(name)
-            except PackageNotFoundError:
-                continue
+        found = {name: version for name in names if (version := installed(name))}
         return {"python": platform.python_version(), "packages": found, "peak": self._peak()}
 
     def _peak(self) -> int:
         if self.method.device.startswith("cuda"):
-            return int(torch.cuda.max_memory_allocated())
+            return int(torch.cuda.max_memory_allocated(self.method.device))
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

@@ -1,6 +1,6 @@
 """Several runs at once on this machine: one process each, one GPU each where there are GPUs.
 
-The runs end with the process that was asked, by Ctrl-C, SIGTERM or SIGHUP; SIGKILL alone leaves them.
+The runs end with the process that was asked, however it ends.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from benchmark.contracts.launch import Ended, Job, Launcher
+from benchmark.lifeline import VARIABLE
 from benchmark.settings import SettingsInvalid
 
 
@@ -31,7 +32,7 @@ class Pool(Launcher):
         super().__init__(options, folder)
         self.gpus = _gpus()
         text = options.get("processes", str(len(self.gpus) or max(1, (os.cpu_count() or 1) // 2)))
-        if not text.isdigit() or int(text) < 1:
+        if not (text.isascii() and text.isdigit()) or int(text) < 1:
             raise SettingsInvalid(f"processes={text!r} is not a number of processes")
         self.processes = int(text)
         self.running: set[subprocess.Popen[bytes]] = set()
@@ -46,8 +47,11 @@ class Pool(Launcher):
         places: queue.Queue[dict[str, str]] = queue.Queue()
         for number in range(self.processes):
             places.put(self._place(number))
-        with stopping(), ThreadPoolExecutor(self.processes) as pool:
-            waiting = [pool.submit(self._run, i, job, places) for i, job in enumerate(jobs)]
+        lifeline, held = os.pipe()
+        with stopping(), _closing(lifeline, held), ThreadPoolExecutor(self.processes) as pool:
+            waiting = [
+                pool.submit(self._run, i, job, places, lifeline) for i, job in enumerate(jobs)
+            ]
             try:
                 for count, ended in enumerate(as_completed(waiting), start=1):
                     result = ended.result()
@@ -74,7 +78,9 @@ class Pool(Launcher):
         threads = max(1, (os.cpu_count() or 1) // self.processes)
         return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(threads))}
 
-    def _run(self, number: int, job: Job, places: queue.Queue[dict[str, str]]) -> Ended:
+    def _run(
+        self, number: int, job: Job, places: queue.Queue[dict[str, str]], lifeline: int
+    ) -> Ended:
         place = places.get()
         log, printed = self.folder / f"{number}.log", self.folder / f"{number}.out"
         try:
@@ -84,7 +90,8 @@ class Pool(Launcher):
                     return Ended(job, None, "never begun", log)
                 process = subprocess.Popen(
                     job.command(),
-                    env=os.environ | place,
+                    env={**os.environ, **place, VARIABLE: str(lifeline)},
+                    pass_fds=[lifeline],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=errors,
@@ -98,6 +105,15 @@ class Pool(Launcher):
             return Ended(job, code, printed.read_text("utf-8", "replace"), log)
         finally:
             places.put(place)
+
+
+@contextmanager
+def _closing(*descriptors: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 @contextmanager

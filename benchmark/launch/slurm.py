@@ -101,13 +101,25 @@ def _executor(cluster: str, folder: Path, options: Mapping[str, str]) -> Any:
         )
     try:
         executor = submitit.AutoExecutor(folder=folder / "submitit", cluster=cluster)
-        given = {k if k in COMMON else f"slurm_{k}": _number(v) for k, v in options.items()}
+        given = {k if k in COMMON else f"slurm_{k}": _value(k, v) for k, v in options.items()}
         executor.update_parameters(**DEFAULTS | given)
-    except (NameError, TypeError, ValueError) as error:
+    except (NameError, TypeError, ValueError, AssertionError) as error:
         reason = " ".join(str(error).split())
         raise SettingsInvalid(f"the launcher slurm: {reason[:300]}") from None
     return executor
 
 
-def _number(text: str) -> int | str:
-    return int(text) if text.isdigit() else text
+def _value(key: str, text: str) -> bool | float | str:
+    """What submitit is given for KEY=VALUE: true and false as such, numbers where it wants them, and all
+    else as it was typed, for an account may be called 0042.
+
+    >>> _value("exclusive", "true"), _value("timeout_min", "90"), _value("account", "0042")
+    (True, 90, '0042')
+    """
+    if text in ("true", "false"):
+        return text == "true"
+    if text.isascii() and text.isdigit() and str(int(text)) == text:
+        return int(text)
+    if key == "mem_gb":
+        return float(text)
+    return text

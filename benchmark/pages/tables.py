@@ -72,7 +72,7 @@ def generated_files(protocols: Iterable[Protocol]) -> dict[Path, str]:
 
 def stale(files: dict[Path, str]) -> list[Path]:
     """Those that are not on disk as they should be."""
-    return [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]
+    return [p for p, text in files.items() if not p.is_file() or p.read_bytes() != text.encode()]
 
 
 def stale_files(protocols: Iterable[Protocol]) -> list[Path]:
@@ -118,7 +118,7 @@ def board_text(board: Standing) -> str:
         "",
     ]
     for method, checks in known_failures(board.rows).items():
-        failed = "; ".join(f"{check}: {reason}" for check, reason in checks)
+        failed = in_markdown("; ".join(f"{check}: {reason}" for check, reason in checks))
         lines += [f"† {method} is known not to keep a part of the contract. {failed}.", ""]
     if elsewhere := external_methods(board.rows):
         lines += [f"§ {', '.join(elsewhere)}: {EXTERNAL}", ""]
@@ -126,7 +126,7 @@ def board_text(board: Standing) -> str:
     lines.append(f"Protocol digest `{protocol.digest()[:16]}`.")
     if board.left_out:
         reasons = [
-            f"[{x.path.name}]({x.path.relative_to(board.folder)}): {x.reason}"
+            f"[{x.path.name}]({x.path.relative_to(board.folder)}): {in_markdown(x.reason)}"
             for x in board.left_out
         ]
         lines += ["", "Left out: " + "; ".join(reasons) + "."]
@@ -161,8 +161,13 @@ def markdown_table(rows: list[Row]) -> str:
             shown[""] = f"withdrawn: {row.withdrawn}"
         if row.reported and row.reported[2]:
             shown["reported"] += f" (not comparable: {row.reported[2]})"
-        body.append(shown)
+        body.append({head: in_markdown(cell) for head, cell in shown.items()})
     return tabulate(body, headers="keys", tablefmt="github", disable_numparse=True)
+
+
+def in_markdown(cell: object) -> str:
+    """A cell whose text ends no column and begins no HTML."""
+    return str(cell).replace("|", r"\|").replace("<", "&lt;")
 
 
 def known_failures(rows: list[Row]) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -196,7 +201,7 @@ def _with_runs(boards: list[Standing]) -> str:
                 board.name.replace(board.protocol.name, f"[{board.protocol.name}]({link})"),
                 board.protocol.title,
                 board.runs,
-                _best(board),
+                in_markdown(_best(board)),
             ]
         )
     heads = ["board", "what", "runs", "best method"]

@@ -81,12 +81,21 @@ def _number(value: Any) -> bool:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
+    """The lines of a fit's log; one that a kill left half-written is passed over."""
     if not path.exists():
         return []
+    found = [_row(line) for line in path.read_text("utf-8", "replace").splitlines()]
+    if found and not any(found):
+        raise DataAltered(f"{path} is no log of a fit")
+    return [row for row in found if row is not None]
+
+
+def _row(line: str) -> dict[str, Any] | None:
     try:
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    except ValueError as error:
-        raise DataAltered(f"{path} is no log of a fit: {error}") from None
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
 
 
 def default_value(curves: Mapping[str, Mapping[str, Curve]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -50,17 +51,24 @@ def read_protocol(path: Path) -> Protocol:
 def read_model(path: Path, model: type[Model]) -> Model:
     """What a TOML file says, checked; raises `ProtocolInvalid` with everything that is wrong with it."""
     try:
-        return model.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return model.model_validate(tomllib.loads(path.read_text("utf-8"), parse_float=_finite))
     except OSError as error:
         raise ProtocolInvalid(f"{path} can't be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProtocolInvalid(f"{path} is not TOML: {error}") from None
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(p) for p in e['loc']) or model.__name__.lower()}: {e['msg']}"
             for e in error.errors()
         )
         raise ProtocolInvalid(f"{path}: {faults}") from None
+    except (ValueError, RecursionError) as error:
+        raise ProtocolInvalid(f"{path} is not TOML: {error}") from None
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is no number that a protocol may name")
+    return number
 
 
 def protocol_files(folders: tuple[Path, ...]) -> dict[str, Path]:

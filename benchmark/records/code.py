@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from benchmark.records.model import CodePart, PluginCode, Record
-from benchmark.version import __version__
+from benchmark.version import __version__, installed
 
 OWN = Path(__file__).resolve().parent.parent.parent
+LEADING = (
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"),
+    *("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_CEILING_DIRECTORIES"),
+)
+"""Variables that lead git to another repository than the folder's; git itself sets them for hooks."""
 RESULTS = (":(exclude)leaderboards", ":(exclude)README.md")
 """Records and tables are results, not code: writing one must not make the next run dirty."""
 
@@ -34,10 +39,7 @@ def code_state(implementation: str = "", distribution: str = "") -> CodePart:
 
 def plugin_code(implementation: str, distribution: str) -> PluginCode:
     """The state of the package that holds a method's class, which need not be imported for it."""
-    try:
-        released = version(distribution)
-    except (PackageNotFoundError, ValueError):
-        released = ""
+    released = installed(distribution)
     found = find_spec(implementation.partition(":")[0].partition(".")[0])
     if found is None or found.origin is None:
         return PluginCode(distribution=distribution, version=released, digest="")
@@ -97,7 +99,10 @@ def git(folder: Path, *arguments: str) -> bytes | None:
     """What git prints, asked in a folder; None where it is not there, fails or takes a minute."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, timeout=60
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            timeout=60,
+            env={name: value for name, value in os.environ.items() if name not in LEADING},
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

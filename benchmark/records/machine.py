@@ -7,9 +7,10 @@ import platform
 import resource
 import sys
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from benchmark.version import installed
 
 CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 NAMED = ("structbench", "torch", "torchvision", "numpy", "scipy", "pillow", "lightning-fabric")
@@ -18,19 +19,8 @@ NAMED = ("structbench", "torch", "torchvision", "numpy", "scipy", "pillow", "lig
 def packages(also: tuple[str, ...] = ()) -> dict[str, str]:
     """Versions of the packages that can move a number, and Python's."""
     found = {"python": platform.python_version()}
-    for name in (*NAMED, *also):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def exact_products() -> None:
-    """Keep a GPU's float32 products exact: TF32 would round them to 10 bits under the same run id."""
-    import torch
-
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    versions = {name: installed(name) for name in (*NAMED, *also)}
+    return found | {name: version for name, version in versions.items() if version}
 
 
 def hardware(device: str) -> dict[str, Any]:
@@ -45,8 +35,8 @@ def hardware(device: str) -> dict[str, Any]:
         "device": device,
     }
     if device.startswith("cuda"):
-        found["accelerator"] = torch.cuda.get_device_name()
-        found["accelerator_memory_bytes"] = torch.cuda.get_device_properties(0).total_memory
+        found["accelerator"] = torch.cuda.get_device_name(device)
+        found["accelerator_memory_bytes"] = torch.cuda.get_device_properties(device).total_memory
     return found
 
 
@@ -64,7 +54,7 @@ def forget_peak_memory(device: str) -> None:
     if device.startswith("cuda"):
         import torch
 
-        torch.cuda.reset_peak_memory_stats()
+        torch.cuda.reset_peak_memory_stats(device)
     elif CLEAR.exists():
         with suppress(OSError):
             CLEAR.write_text("5")
@@ -76,7 +66,7 @@ def peak_memory_bytes(device: str) -> int:
     if device.startswith("cuda"):
         import torch
 
-        return int(torch.cuda.max_memory_allocated())
+        return int(torch.cuda.max_memory_allocated(device))
     if STATUS.exists():
         for line in STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -16,6 +16,9 @@ GROUPS = "groups."
 """Before a metric's id: the array of an errors' artefact that says which items belong together."""
 HEX = "^[a-z0-9]+$"
 """Of ids that bench makes. They name files and folders, so a record may hold no other."""
+
+Whole = Annotated[int, Field(strict=True)]
+"""A whole number that is written as one: no text, no 0.0, no false."""
 
 
 class _Strict(BaseModel):
@@ -36,19 +39,19 @@ class Value(_Strict):
 
     metric: str
     """Its id in the protocol."""
-    version: int = Field(default=1, ge=1)
+    version: Whole = Field(default=1, ge=1)
     value: float
     """The number, in `unit`."""
     unit: str
     """Percent, px, or none."""
     better: Literal["lower", "higher"]
     """Which direction is better."""
-    n: int = Field(ge=0, lt=2**63)
+    n: Whole = Field(ge=0, lt=2**63)
     """Number of items it is made from."""
     ci95: tuple[float, float] | None
     per_item: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     aggregate: str = "mean"
-    groups: int | None = Field(default=None, ge=1, lt=2**63)
+    groups: Whole | None = Field(default=None, ge=1, lt=2**63)
 
     def interval(self, digits: int = 2) -> str:
         """For people: "95 % over 857 items in 69 groups: 6.95 to 7.13", or how many items it was made
@@ -69,7 +72,7 @@ class Artefact(_Strict):
     """File name: the run that made it, and what it holds."""
     sha256: str
     """Digest of its bytes."""
-    bytes: int
+    bytes: Whole
     """Its size."""
     committed: bool
 
@@ -79,7 +82,7 @@ class MethodPart(_Strict):
 
     id: str = Field(pattern=f"^{ID.pattern}$", max_length=LONGEST_NAME)
     """The method's id."""
-    version: int
+    version: Whole
     """Its version."""
     plugin: str
     """Entry point that brought it."""
@@ -112,7 +115,7 @@ class ProtocolPart(_Strict):
 
     id: str = Field(pattern=r"^[a-z0-9_]+$", max_length=LONGEST_NAME)
     """The protocol's id."""
-    version: int
+    version: Whole
     """Its version."""
     digest: str
     """sha256 of its canonical content."""
@@ -133,14 +136,14 @@ class DataPart(_Strict):
     split: str
     """As the protocol names it, `dataset:split`."""
     source: str = ""
-    images: int
+    images: Whole
     """Number of images."""
     pixels: str
     """Digest of the prepared pixels."""
     labels: str
     """Digest of the labels."""
     granted: str = ""
-    shared: int = Field(default=0, ge=0)
+    shared: Whole = Field(default=0, ge=0)
 
 
 class StagePart(_Strict):
@@ -149,7 +152,7 @@ class StagePart(_Strict):
     seconds: float
     """Wall seconds, over all attempts."""
     reused: bool = False
-    attempts: int = 1
+    attempts: Whole = 1
     """How often it was begun; more than 1 after a kill."""
 
 
@@ -213,7 +216,7 @@ class External(_Strict):
     """The file's name, without its folder."""
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     """Digest of its bytes."""
-    bytes: int = Field(ge=0, lt=2**63)
+    bytes: Whole = Field(ge=0, lt=2**63)
     """Its size."""
 
 
@@ -233,7 +236,7 @@ class Edit(_Strict):
 class CurvePoint(_Strict):
     """Headline metric on validation images after `images` images were seen in training."""
 
-    images: int
+    images: Whole
     value: float
     """The headline metric there."""
 
@@ -246,8 +249,8 @@ class Record(_Strict):
     whose kept predictions were scored again, where this is one; the method did not run for it.
     """
 
-    record_schema: int = SCHEMA
-    identity_version: int
+    record_schema: Whole = SCHEMA
+    identity_version: Whole
     """Version of the rule that makes the ids."""
     run_id: str = Field(pattern=HEX, max_length=LONGEST_NAME)
     """Identity of the run."""
@@ -262,9 +265,9 @@ class Record(_Strict):
     """Under which protocol."""
     data: dict[str, DataPart]
     """Splits by their use: fit, train, test, and domains.NAME for other images that a method saw."""
-    seed: int = Field(ge=0, lt=2**63)
+    seed: Whole = Field(ge=0, lt=2**63)
     """Seed of the fit."""
-    evaluation_seed: int
+    evaluation_seed: Whole
     """Seed of the probe and of draws in scoring."""
     budget: dict[str, float] = Field(default_factory=dict)
     metrics: list[Value]
@@ -289,7 +292,7 @@ class Record(_Strict):
     """Time by stage."""
     throughput: dict[str, float] = Field(default_factory=dict)
     """Training images per second, by stage."""
-    peak_memory_bytes: int
+    peak_memory_bytes: Whole
     """Largest memory of the process, or of the accelerator."""
     artefacts: list[Artefact]
     """Files that the run left."""

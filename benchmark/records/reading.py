@@ -79,6 +79,23 @@ CONTROL = re.compile(
 """Characters in JSON text, escaped or not, that move a terminal's cursor or turn its writing around."""
 
 
+def text_fault(content: Any) -> str:
+    """Why a record could not hold this (settings, a note), in words; empty where it could.
+
+    Asked before a run, for `record_text` would refuse it when all work is done.
+
+    Example: `text_fault({"tag": "a\\x1b[31m"})` is "it holds control characters".
+    """
+    try:
+        text = json.dumps(content, allow_nan=False, ensure_ascii=False)
+        size = len(text.encode("utf-8"))
+    except (ValueError, RecursionError, TypeError) as error:
+        return f"it can't be written: {error}"
+    if size > LARGEST // 2:
+        return f"it is larger than half of what a record may be ({LARGEST:,} bytes)"
+    return "it holds control characters" if _moves_the_cursor(text) else ""
+
+
 def _moves_the_cursor(text: str) -> bool:
     # the search is slow beside the two questions before it, and most records need no more than these
     plain = text.isascii() and "\\" not in text and "\x7f" not in text
@@ -87,6 +104,15 @@ def _moves_the_cursor(text: str) -> bool:
 
 def _refused(constant: str) -> float:
     raise ValueError(f"a record holds finite numbers only, not {constant}")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A table whose keys come once each: of two, programs take one or the other."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(n for n in names if names.count(n) > 1)!r} stands there twice")
+    return table
 
 
 def _finite(digits: str) -> float:
@@ -136,7 +162,9 @@ def _parsed(text: str, where: str) -> Record:
     if _moves_the_cursor(text):
         raise RecordInvalid(f"{where} holds control characters")
     try:
-        content = json.loads(text, parse_constant=_refused, parse_float=_finite)
+        content = json.loads(
+            text, parse_constant=_refused, parse_float=_finite, object_pairs_hook=_once
+        )
     except (ValueError, RecursionError) as error:
         raise RecordInvalid(f"{where} is not JSON: {error}", cure="restore it from git") from None
     schema = content.get("record_schema") if isinstance(content, dict) else None

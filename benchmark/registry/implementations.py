@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import sys
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from benchmark.contracts.errors import PluginBroken, did_you_mean
 from benchmark.contracts.extension import CommandSpec
 from benchmark.contracts.spec import MethodSpec
-from benchmark.method_errors import in_one_line
+from benchmark.method_errors import errors_of, in_one_line
 from benchmark.registry.plugins import MEND
 
 if TYPE_CHECKING:
-    from benchmark.contracts.method import Method
+    from benchmark.contracts.method import Method, MethodInfo, MethodSettings
 
 
 def named(reference: str, what: str) -> Any:
@@ -21,10 +23,11 @@ def named(reference: str, what: str) -> Any:
     module, _, name = reference.partition(":")
     fault = f"{what}: the registration's implementation={reference} could not be imported"
     try:
-        found = import_module(module)
-        if hasattr(found, name):
-            return getattr(found, name)
-    except Exception as error:
+        with redirect_stdout(sys.stderr):  # what it prints is nothing that bench says
+            found = import_module(module)
+            if hasattr(found, name):
+                return getattr(found, name)
+    except (Exception, SystemExit) as error:
         raise PluginBroken(f"{fault}: {_plainly(error)}", cure=MEND) from error
     own = (n for n, v in vars(found).items() if getattr(v, "__module__", "") == module)
     there = sorted(n for n in own if not n.startswith("_"))
@@ -34,7 +37,7 @@ def named(reference: str, what: str) -> Any:
     )
 
 
-def _plainly(error: Exception) -> str:
+def _plainly(error: BaseException) -> str:
     """`in_one_line`, and in plain words what pydantic says of a setting without a type."""
     if getattr(error, "code", "") == "model-field-missing-annotation":
         setting = re.search(r"`(\w+) = .*?`", str(error))
@@ -60,6 +63,21 @@ def implementation(spec: MethodSpec) -> type[Method]:
     found = named(spec.implementation, f"method {spec.id!r}")
     if not (isinstance(found, type) and issubclass(found, Method)):
         raise PluginBroken(f"method {spec.id!r}: {spec.implementation} is not a subclass of Method")
+    return found
+
+
+def info_of(spec: MethodSpec, cls: type[Method], settings: MethodSettings) -> MethodInfo:
+    """What a method says of itself with these settings; raises `PluginBroken` where it fails, or says
+    something else."""
+    from benchmark.contracts.method import MethodInfo
+
+    with errors_of(cls, "info"):
+        found = cls.info(settings)
+    if not isinstance(found, MethodInfo):
+        raise PluginBroken(
+            f"method {spec.id!r}: {cls.__name__}.info gave {type(found).__name__}, not MethodInfo",
+            cure=MEND,
+        )
     return found
 
 

@@ -94,13 +94,17 @@ class FolderCheckpoints:
         return not self.ranks.rank and time.monotonic() - self.last >= self.every
 
 
+KEPT = ("seconds", "attempts", "throughput", "parts")
+"""What the file of a stopwatch holds."""
+
+
 class Stopwatch:
     """Seconds worked over all attempts, in a file; what a kill took after the last keep is lost."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "time.json"
         again = f"delete {folder}; the same command fits it again"
-        before = read_json(self.path, again) if self.path.exists() else {}
+        before = read_json(self.path, again, *KEPT) if self.path.exists() else {}
         self.seconds = float(before.get("seconds", 0.0))
         self.attempts = int(before.get("attempts", 0)) + 1
         self.throughput: dict[str, float] = before.get("throughput", {})

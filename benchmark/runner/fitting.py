@@ -160,7 +160,9 @@ class Workplace:
                 if place.done:
                     about = read_done(folder)
                     if name not in self.watch.parts:
-                        self.watch.parts[name] = {**about, "folder": folder.name, "reused": before}
+                        # a part that this run had made before a kill is its own
+                        reused = before and about["run"] != self.run
+                        self.watch.parts[name] = {**about, "folder": folder.name, "reused": reused}
                     self.watch.throughput.update(about["throughput"])
                     self.watch.write()
         finally:
@@ -234,7 +236,7 @@ def waiting_lock(folder: Path, progress: Progress) -> Iterator[None]:
 def read_done(folder: Path) -> dict[str, Any]:
     """What a finished fit, or part of one, says of itself."""
     again = f"delete {folder}; the same command fits it again"
-    about: dict[str, Any] = read_json(folder / "done.json", again)
+    about: dict[str, Any] = read_json(folder / "done.json", again, "run", "parts", "throughput")
     if "hardware" not in about:
         raise DataAltered(f"{folder} was fitted by an older bench", cure=again)
     return about

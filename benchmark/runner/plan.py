@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from benchmark.contracts.errors import BenchError, Incompatible
+from benchmark.contracts.errors import BenchError, Incompatible, PluginBroken
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import Method, MethodInfo, MethodSettings, Progress
 from benchmark.contracts.names import only_fitted
@@ -23,7 +23,8 @@ from benchmark.protocols import GRANT_LABELS, Protocol
 from benchmark.records.code import code_state
 from benchmark.records.identity import fit_id, parted, run_id
 from benchmark.records.model import CodePart, External
-from benchmark.registry.implementations import implementation
+from benchmark.records.reading import text_fault
+from benchmark.registry.implementations import implementation, info_of
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol, is_draft
 from benchmark.runner.guards import require_hidden_left_out, shared_images
@@ -194,7 +195,8 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     preset, settings = resolve_settings(spec, cls, request.preset, request.given, twin=request.twin)
     effective = settings.model_dump(mode="json")
     request = replace(request, given=as_taken(request.given, effective))
-    info = cls.info(settings)
+    info = info_of(spec, cls, settings)
+    _require_recordable(spec, {"settings": effective, "given": dict(request.given)}, info.notes)
     kind = kind_used(info.gives, protocol, spec.id)
     if info.input_size not in (None, protocol.size):
         raise Incompatible(
@@ -266,6 +268,16 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         fit_id=fit,
         run_id=run,
     )
+
+
+def _require_recordable(spec: MethodSpec, settings: Mapping[str, Any], notes: str) -> None:
+    """Refuse before any work what no record could hold."""
+    if fault := text_fault(settings):
+        raise SettingsInvalid(
+            f"settings of method {spec.id!r}: {fault}", cure="leave out what can't be printed"
+        )
+    if fault := text_fault(notes):
+        raise PluginBroken(f"the notes of method {spec.id!r}: {fault}", cure="mend the method")
 
 
 def shown(protocol: Protocol, spec: MethodSpec, info: MethodInfo) -> Protocol:

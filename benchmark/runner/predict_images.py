@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 
 from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput
+from benchmark.contracts.exact import exact_products
 from benchmark.contracts.method import Progress
 from benchmark.contracts.predictions import Descriptors, Prediction
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.geometry import read_image
 from benchmark.datasets.masks import FILTERS
 from benchmark.files import listed, write_json
-from benchmark.records.machine import exact_products
 from benchmark.runner.fitted import Fitted
 from benchmark.runner.prediction_folder import PredictionFolder
 from benchmark.runner.views import FitRule, PictureCrop

@@ -27,8 +27,8 @@ import torch
 from torch import distributed
 
 from benchmark.contracts.errors import BenchError, TrainingFailed
+from benchmark.contracts.exact import exact_products
 from benchmark.contracts.method import Progress
-from benchmark.records.machine import exact_products
 from benchmark.runner.checkpoints import Ranks
 from benchmark.runner.fitting import Follower, learn, waiting_lock, workplace
 from benchmark.runner.plan import Plan, Request, make_plan

@@ -44,7 +44,8 @@ def record_of(
             write_artefact(plan.folder / f"{plan.run_id}.predictions.npz", scores.predictions)
         )
     store = plan.folder / "predictions"
-    timing = read_json(store / "seconds.json", f"delete {store} and run the same command again")
+    again = f"delete {store} and run the same command again"
+    timing = read_json(store / "seconds.json", again, "seconds")
     stages = {
         **(_stages_of_fit(fitted) if fitted else {}),
         "predict": StagePart(seconds=round(timing["seconds"], 3)),

@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 
 from benchmark.contracts.errors import DataMissing, Incompatible, InvalidInput
+from benchmark.contracts.exact import exact_products
 from benchmark.contracts.method import Progress
 from benchmark.contracts.predictions import Translation
 from benchmark.datasets.geometry import read_alpha, read_image
 from benchmark.datasets.masks import FILTERS
 from benchmark.files import file_sha256, listed, whole_folder, write_json
-from benchmark.records.machine import exact_products
 from benchmark.runner.fitted import Fitted
 from benchmark.tasks.collect import BATCH, predict_batch
 

@@ -15,12 +15,14 @@ from typing import Any
 import filelock
 
 from benchmark.contracts.errors import DataAltered, RunLocked
+from benchmark.contracts.exact import exact_products
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.files import (
     file_sha256,
     one_writer,
     read_json,
+    require_place,
     sweep,
     whole_file,
     whole_folder,
@@ -29,14 +31,8 @@ from benchmark.files import (
 )
 from benchmark.home import leaderboards
 from benchmark.records.code import made_by_other_code
-from benchmark.records.machine import (
-    exact_products,
-    forget_peak_memory,
-)
-from benchmark.records.model import (
-    DRAFT,
-    Record,
-)
+from benchmark.records.machine import forget_peak_memory
+from benchmark.records.model import DRAFT, Record
 from benchmark.records.reading import read_record, record_text
 from benchmark.records.values import same_run
 from benchmark.registry.protocols import is_draft
@@ -71,12 +67,20 @@ class Outcome:
 
 
 def run(plan: Plan, progress: Progress) -> Outcome:
-    """Do what is left of a run; a run that is done, here or on the board, is only read."""
+    """Do what is left of a run; a run that is done, here or on the board, is only read.
+
+    What is refused is refused before anything is written.
+    """
     now = plan.code  # now, not at the end: what is edited meanwhile is not what runs
     target = record_path(plan)
-    if not (plan.folder / "record.json").exists() and target.exists():
-        record = read_record(target)
-        return Outcome(record, target, True, made_by_other_code(record, now))
+    if not (plan.folder / "record.json").exists():
+        if target.exists():
+            record = read_record(target)
+            return Outcome(record, target, True, made_by_other_code(record, now))
+        require_place(target.parent)
+        for split in plan.splits.values():
+            split.check()
+        plan.require(progress)
     with run_lock(plan.folder):
         sweep(plan.folder)
         if (plan.folder / "record.json").exists():
@@ -86,10 +90,6 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         forget_peak_memory(plan.device)
         exact_products()
         started = _started(plan)
-        plan.require_weights()
-        for split in plan.splits.values():
-            split.check()
-        plan.require(progress)
         fitted = _fit(plan, progress)
         _predict(plan, progress)
         scores, seconds = _score(plan, progress)
@@ -188,7 +188,7 @@ def _started(plan: Plan) -> str:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_json(path, about)
-    started: str = read_json(path, f"delete {path}; the run then begins anew")["started"]
+    started: str = read_json(path, f"delete {path}; the run then begins anew", "started")["started"]
     return started
 
 

@@ -56,6 +56,8 @@ class Task(ABC):
     """One way of turning predictions and labels into per-item errors."""
 
     accepts: ClassVar[Accepts]
+    keeps_predictions: ClassVar[bool] = False
+    """Whether every record of it has kept predictions, from its first day on."""
 
     @property
     def splits(self) -> tuple[str, ...]:

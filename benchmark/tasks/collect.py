@@ -25,7 +25,7 @@ from benchmark.contracts.predictions import (
     Translation,
 )
 from benchmark.contracts.spec import Kind
-from benchmark.files import require_room
+from benchmark.files import require_room, save_array
 from benchmark.method_errors import prediction_of
 from benchmark.probes.part_centres import landmarks_of
 from benchmark.protocols import LandmarkRule
@@ -61,8 +61,10 @@ def collect(
         else:
             parts.append(prediction.to("cpu"))
     if parts:
-        for field, array in type(parts[0]).concatenate(parts).arrays().items():
-            np.save(folder / f"{field}.npy", array)
+        with prediction_of(method):
+            joined = type(parts[0]).concatenate(parts)
+        for field, array in joined.arrays().items():
+            save_array(folder / f"{field}.npy", array)
 
 
 def rows_of(labels: np.ndarray) -> Truth:

@@ -14,6 +14,7 @@ from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.predictions import Parts, Prediction, ShapeAndPose, Translation
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.masks import NOT_SCORED
+from benchmark.files import save_array
 from benchmark.metrics.pose import rotate
 from benchmark.metrics.silhouette import cloud_silhouette
 from benchmark.protocols import CloudOutline, Foreground, Protocol
@@ -113,7 +114,7 @@ class ForegroundTask(Task):
             for name, read in readings.items():
                 kept[name].append(read(prediction).cpu().numpy())
         for name, arrays in kept.items():
-            np.save(store / f"{name}.npy", np.concatenate(arrays), allow_pickle=False)
+            save_array(store / f"{name}.npy", np.concatenate(arrays))
 
 
 def true_masks(split: PreparedSplit, protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:

@@ -97,6 +97,7 @@ class ForegroundSegmentation(ForegroundTask):
     """Measure masks, and parts at landmarks."""
 
     accepts = TASKS["foreground_segmentation"]
+    keeps_predictions = True
 
     def readings(self, protocol: Protocol) -> dict[str, Reading]:
         found = super().readings(protocol)

@@ -18,7 +18,7 @@ from benchmark.contracts.images import to_bytes, to_signed
 from benchmark.contracts.method import Ceiling, Method, Progress
 from benchmark.contracts.predictions import Generator
 from benchmark.contracts.spec import Kind
-from benchmark.files import read_json, write_json
+from benchmark.files import read_json, save_array, write_json
 from benchmark.method_errors import errors_of
 from benchmark.metrics.path_length import perceptual_path_distances
 from benchmark.networks.distances import ImageDistance, image_distance
@@ -106,17 +106,17 @@ class ImageGeneration(Task):
                 write_features(fake, images, how.images, how.stored, progress, "generate")
             for through, network in networks.items():
                 real = real_features(network, test, how.stored, how.flips, progress)
-                np.save(store / f"{through}real.npy", real)
+                save_array(store / f"{through}real.npy", real)
                 about["neighbours_features" if through else "features"] = network.identity()
             if how.path and distance:
                 asked = [m.id.partition("/")[0] for m in protocol.metrics]
                 for name in (n for n in asked if n in PATHS):
                     lengths = _paths(generator, name, how.path, distance, method.device, progress)
-                    np.save(store / f"{name}.npy", lengths)
+                    save_array(store / f"{name}.npy", lengths)
                 about["path"] = {"distance": distance.identity()}
             if how.linearity and classifier:
                 logits = _walks(generator, how.linearity, classifier, method.device, progress)
-                np.save(store / "logits.npy", logits)
+                save_array(store / "logits.npy", logits)
                 about["linearity"] = {"classifier": classifier.identity()}
         write_json(store / "about.json", about)
 

@@ -44,6 +44,7 @@ class LandmarkLimited(Task):
     """Fit the probe on copies of a few training images, measure on the test split."""
 
     accepts = TASKS["landmark_limited"]
+    keeps_predictions = True
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         train, limited = splits["train"], how.protocol.section(Limited)

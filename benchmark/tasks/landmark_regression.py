@@ -35,6 +35,7 @@ class LandmarkRegression(Task):
     """Fit the probe on the train split, measure on the test split."""
 
     accepts = TASKS["landmark_regression"]
+    keeps_predictions = True
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         require_landmarks(splits, how, len(splits["train"]))

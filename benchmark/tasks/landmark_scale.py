@@ -37,6 +37,7 @@ class LandmarkScale(Task):
     """Fit the probe on zoomed training images, measure on the test split zoomed twice."""
 
     accepts = TASKS["landmark_scale"]
+    keeps_predictions = True
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         require_landmarks(splits, how, len(splits["train"]))

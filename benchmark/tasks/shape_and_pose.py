@@ -23,6 +23,7 @@ from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.predictions import ShapeAndPose
 from benchmark.contracts.spec import Kind
 from benchmark.datasets.opening import split_name
+from benchmark.files import save_array
 from benchmark.metrics.alignment import (
     NO_MATCH,
     candidate,
@@ -53,6 +54,7 @@ class ShapeAndPoseTask(Task):
     """Chamfer distance of clouds and angle of poses, with and without the common rotation."""
 
     accepts = TASKS["shape_and_pose"]
+    keeps_predictions = True
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
         views, rule = how.protocol.section(Shape).views, alignment_of(how)
@@ -101,7 +103,7 @@ class ShapeAndPoseTask(Task):
                 # they go to disk as they come: 96 KB an image
                 clouds.write(rows, prediction.points.float().cpu().numpy(), method)
                 rotations.append(prediction.rotation.double().cpu().numpy())
-            np.save(folder / "rotation.npy", np.concatenate(rotations))
+            save_array(folder / "rotation.npy", np.concatenate(rotations))
 
     def score(self, store: Path, splits: Mapping[str, PreparedSplit], how: Scoring) -> Scores:
         rule = how.protocol.section(Shape)

@@ -28,8 +28,8 @@ def generator(seed: int, *keys: int | str, device: str | torch.device = "cpu") -
 @contextmanager
 def seeded(seed: int, *keys: int | str) -> Iterator[None]:
     """Run a block (the building of a network) under its own seed; the global state is put back."""
-    # of one GPU at most: naming none would save the state of all there are
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    # seeds all GPUs, so all are put back; where CUDA was not used yet there is nothing to save
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(derived_seed(seed, *keys))
         yield

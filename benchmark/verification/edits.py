@@ -19,6 +19,7 @@ from typing import Literal
 from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput
 from benchmark.files import file_sha256, listed, one_writer, whole_file, write_text
 from benchmark.home import leaderboards
+from benchmark.records.claims import borrowed
 from benchmark.records.model import Edit, Record
 from benchmark.records.reading import LARGEST, read_record, record_text
 from benchmark.records.values import COMMITTED_BYTES, same_run
@@ -114,6 +115,7 @@ def import_record(
                     cure=f"bring the record of run {record.parent} first, or both in one folder",
                 )
             shutil.copyfile(parent, staged.with_name(parent.name))
+        _require_runnable(source, record)
         checks = verify_record(staged, data=data, splits=splits)
         _require_right(source, checks)
         with one_writer(target):
@@ -132,6 +134,15 @@ def import_record(
                     shutil.copyfile(staged.parent / artefact.path, temporary)
             write_text(target, text)
     return ImportedRecord(record, target, False, checks)
+
+
+def _require_runnable(source: Path, record: Record) -> None:
+    """Refuse numbers of a method that nobody here could run again."""
+    if record.external is None and record.method.id not in plugins().methods:
+        raise RecordRefused(
+            f"{source} is of the method {record.method.id!r}, which is not installed",
+            cure="install its plugin first: records of methods that can't be run are not taken",
+        )
 
 
 def _require_right(source: Path, checks: list[Check]) -> None:
@@ -172,6 +183,11 @@ def _require_room(target: Path, record: Record) -> None:
             raise RecordRefused(
                 f"run {path.stem} is seed {record.seed} of {record.method.id}, from another file",
                 cure="withdraw one of the two, or hand the file in under another name or seed",
+            )
+        if borrowed(record, standing):
+            raise RecordRefused(
+                f"the predictions of run {record.run_id} ({record.method.id}) are those of run "
+                f"{path.stem} ({standing.method.id}), to the last bit"
             )
         other = standing.data["test"]
         if other.pixels == test.pixels and other.images != test.images:

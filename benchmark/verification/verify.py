@@ -1,14 +1,15 @@
 """Is a record what it says? Identity, digests and numbers recomputed from what lies beside it.
 
-Nothing of a method runs, and no accelerator is needed. What a fresh clone holds is enough for all but
-one check: errors from kept predictions, which needs the labels of the test split. A record is called
-wrong for what lies in it and beside it alone: what can't be asked here is "not here", and where the data
-of this machine are not what they were, that is "altered" and not the record.
+Of a method its registration, settings and `info` are asked, nothing of it runs, and no accelerator is
+needed. What a fresh clone holds is enough for all but one check: errors from kept predictions, which
+needs the labels of the test split. A record is called wrong for what lies in it and beside it alone:
+what can't be asked here is "not here", and where the data of this machine are not what they were, that
+is "altered" and not the record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,18 +22,25 @@ from benchmark.metrics.aggregates import aggregate
 from benchmark.metrics.catalogue import least, outdated, version
 from benchmark.metrics.intervals import bootstrap_interval
 from benchmark.protocols import Protocol, is_frozen
-from benchmark.records.claims import data_faults, item_groups, value_faults
+from benchmark.records.claims import (
+    PREDICTIONS,
+    borrowed,
+    data_faults,
+    field_faults,
+    item_groups,
+    value_faults,
+)
 from benchmark.records.identity import ids_from_record
 from benchmark.records.model import GROUPS, Record, Value
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import find_protocol
+from benchmark.tasks.base import find_task
+from benchmark.verification.registered import method_answer
 
 if TYPE_CHECKING:
     from benchmark.verification.kept import OpenSplits
 
 State = Literal["ok", "wrong", "not here", "altered"]
-
-PREDICTIONS = ".predictions.npz"
 
 ARITHMETIC = 1e-9
 """Relative: float64 sums in another order."""
@@ -61,6 +69,8 @@ def verify_record(
     return [
         _place(path, record),
         _identity(record),
+        _fields(record),
+        Check("method", *method_answer(record)),
         stated,
         *(_claims(record, protocol) if protocol else ()),
         *_artefacts(path, record),
@@ -69,6 +79,36 @@ def verify_record(
         *(_rescored(path, record, named, splits) if data and protocol else ()),
         *(_regrouped(path, record, protocol, splits) if data and protocol else ()),
     ]
+
+
+def borrowed_predictions(paths: Iterable[Path]) -> dict[Path, Check]:
+    """The records that show another method's predictions as their own, each with a check that says so.
+
+    Of two such the one that was begun later is named; files that can't be read are passed over.
+    """
+    seen: dict[tuple[str, bool, str], list[Record]] = {}
+    found: dict[Path, Check] = {}
+    read = [(path, record) for path in paths if (record := _readable(path)) is not None]
+    for path, record in sorted(read, key=lambda one: one[1].started):
+        about = record.protocol
+        for artefact in record.artefacts:
+            if artefact.path.endswith(PREDICTIONS):
+                earlier = seen.setdefault((about.id, about.twin, artefact.sha256), [])
+                for other in earlier:
+                    if borrowed(record, other):
+                        detail = (
+                            f"its predictions are those of run {other.run_id} of {other.method.id}"
+                        )
+                        found[path] = Check("predictions", "wrong", detail)
+                earlier.append(record)
+    return found
+
+
+def _readable(path: Path) -> Record | None:
+    try:
+        return read_record(path)
+    except BenchError:
+        return None
 
 
 def _place(path: Path, record: Record) -> Check:
@@ -94,6 +134,11 @@ def _identity(record: Record) -> Check:
     return Check("identity", "ok")
 
 
+def _fields(record: Record) -> Check:
+    found = field_faults(record)
+    return Check("fields", "wrong" if found else "ok", "; ".join(found))
+
+
 def _protocol(record: Record) -> tuple[Protocol | None, Check]:
     """The protocol that a record was made under, if it lies here with the same content."""
     named = f"{record.protocol.id}@{record.protocol.version}"
@@ -113,11 +158,16 @@ def _protocol(record: Record) -> tuple[Protocol | None, Check]:
 
 
 def _claims(record: Record, protocol: Protocol) -> Iterator[Check]:
-    """Metrics, numbers of items, splits and evaluation seed are those of the protocol."""
+    """Metrics, numbers of items, splits and evaluation seed are those of the protocol, and what its
+    task keeps of predictions is there to be scored again."""
     if record.protocol.on == "test":
         for name, ask in (("metrics", value_faults), ("data", data_faults)):
             found = ask(record, protocol)
             yield Check(name, "wrong" if found else "ok", "; ".join(found))
+        if find_task(protocol.task).keeps_predictions:
+            kept = any(artefact.path.endswith(PREDICTIONS) for artefact in record.artefacts)
+            detail = "" if kept else f"every run under {protocol.task} keeps its predictions"
+            yield Check("predictions", "ok" if kept else "wrong", detail)
 
 
 def _artefacts(path: Path, record: Record) -> Iterator[Check]:
@@ -233,7 +283,7 @@ def _regrouped(
     path: Path, record: Record, protocol: Protocol, splits: OpenSplits | None
 ) -> Iterator[Check]:
     """Items belong together as the labels of the test split say."""
-    from benchmark.tasks.base import find_task, groups_of
+    from benchmark.tasks.base import groups_of
     from benchmark.verification.kept import scored_split
 
     arrays = _loaded(path.parent / record.headline.per_item)

@@ -166,3 +166,35 @@ def test_the_index_names_a_best_method_only_where_it_is_settled(board: Path) -> 
     assert said(replace(first, rank=(1, 1)), replace(second, rank=(2, 2))) == ""
     assert said(replace(first, rank=(1, 2)), replace(second, rank=(1, 2))) == "not decided"
     assert said(replace(first, rank=(1, 1)), replace(second, rank=None)) == "not decided"
+
+
+def test_texts_of_records_forge_no_row(board: Path) -> None:
+    """Line breaks, bars and letters that nobody sees; a preset of any length."""
+    withdraw(board, "halves")
+    path = next((board / "halves").glob("*.json"))
+    about = json.loads(path.read_text())
+    forged = "wrong\n| 1 | super-method | | | 0.01 |\n<b>bold</b>\u200b\u2028end"
+    about["edits"][0]["reason"] = forged
+    about["method"]["known_failures"] = {"kill": forged}
+    about["method"]["preset"] = "p" * 100_000
+    path.write_text(json.dumps(about))
+    update_boards(all_protocols())
+    text = (board / "README.md").read_text()
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + 2  # heads, and one line for each row
+    assert "<b>" not in text
+    assert r"\| 1 \| super-method" in text
+    assert len(text) < 20_000
+    rows = (board / "board.csv").read_text().splitlines()
+    assert len(rows) == 1 + 2
+    assert not {"\u200b", "\u2028"} & set(text)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b""])
+def test_a_table_that_cannot_be_read_is_written_anew(board: Path, content: bytes) -> None:
+    page = board / "README.md"
+    text = page.read_text()
+    page.write_bytes(content)
+    assert stale_files(all_protocols()) == [page]
+    update_boards(all_protocols())
+    assert page.read_text() == text

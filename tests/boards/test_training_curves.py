@@ -157,3 +157,13 @@ def test_what_a_killed_fit_logged_twice_counts_once(harness: Path, run: Call) ->
     rows = [row("a", 10, loss=4.0), row("a", 20, loss=9.0), row("a", 20, loss=3.0)]
     (record,) = runs(run, [*rows, row("a", 30, loss=2.0)])
     assert logged(record) == {"loss": Curve(((10, 4.0), (20, 3.0), (30, 2.0)))}
+
+
+def test_a_line_that_a_kill_tore_is_passed_over(harness: Path, run: Call) -> None:
+    (record,) = runs(run, [row("a", 10, loss=3.0), row("a", 20, loss=1.0)])
+    log = home() / "fits" / record.fit_id / "log.jsonl"
+    log.write_text(log.read_text() + '{"stage": "a", "ima')
+    assert logged(record)["loss"].points == ((10, 3.0), (20, 1.0))
+    log.write_bytes(b"\xff\n")
+    with pytest.raises(DataAltered, match="is no log of a fit"):
+        logged(record)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from tests_fixtures import Call, Said
 from tests_support import install_fake
 
 from benchmark.cli import cli, main
+from benchmark.cli.output import as_json
 from benchmark.contracts.errors import BenchError
 from benchmark.home import home, leaderboards
 from benchmark.interface.progress import Silent
@@ -224,3 +229,71 @@ def test_a_warning_is_one_line_that_names_no_code(
     with pytest.raises(SystemExit):
         main(["doctor"])
     assert capsys.readouterr().err == "note  an odd thing\n"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("words", [("ls", "protocols"), ("ls", "methods", "--json")])
+def test_what_a_terminal_cannot_show_is_replaced(harness: Path, words: tuple[str, ...]) -> None:
+    """In a locale of one byte a letter; JSON keeps all, by escapes."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"from benchmark.cli import main; main({list(words)!r})"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+
+
+def test_a_stream_shows_what_its_encoding_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "latin-1"))
+    monkeypatch.setattr(cli, "main", lambda *_, **__: print("“Δ ü"))
+    with pytest.raises(SystemExit) as stop:
+        main(["ls"])
+    sys.stdout.flush()
+    assert stop.value.code == 0
+    assert written.getvalue() == "?? ü\n".encode("latin-1")
+
+
+def test_json_keeps_every_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "latin-1"))
+    as_json({"name": "“Δ ü"})
+    sys.stdout.flush()
+    assert json.loads(written.getvalue().decode("ascii")) == {"name": "“Δ ü"}
+
+
+def test_no_stream_at_all_is_no_fault(bench: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as stop:
+        main(["ls", "methods"])
+    assert stop.value.code == 0
+    sys.stdout.close()
+
+
+@pytest.mark.parametrize("name, value", [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colours_are_left_out_where_they_are_not_wanted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(cli, "main", lambda *_, color, **__: seen.append(color))
+    for wanted in ("xterm", None):
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        monkeypatch.setenv("TERM", "xterm")
+        if wanted is None:
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit):
+            main(["ls"])
+    assert seen == [None, False]
+
+
+def test_a_reader_that_went_away_is_nothing_wrong(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import os, sys; from benchmark.cli import main; read, write = os.pipe(); "
+        "os.dup2(write, 1); os.close(write); os.close(read); "
+        "import benchmark.cli.completion; main(['completion', 'bash'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

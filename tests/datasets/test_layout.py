@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def test_tables_have_a_header_and_rows_as_wide(written) -> None:
     ):
         with pytest.raises(DataAltered, match=rf"list\.txt.*{said}"):
             table_of(written(content))
+
+
+def test_a_pipe_in_the_place_of_a_list_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "list.txt")
+    for read in (text_of, list_of, words_of, table_of):
+        with pytest.raises(DataAltered, match=r"list\.txt is no regular file"):
+            read(tmp_path / "list.txt")
 
 
 @pytest.mark.parametrize("content", ["ö".encode("latin-1"), "a".encode("utf-16"), b"\x80\x00"])

@@ -131,6 +131,9 @@ def test_sets_without_digests_are_counted_and_decoded(
         "train: expected 10,122 samples, found 3",
         "test: expected 2,991 samples, found 2",
     )
+    with pytest.raises(DataAltered, match=r"aflw_r in .* is not as it should be") as caught:
+        report.require()
+    assert "publisher" not in caught.value.cure  # they may be one's own
     whole = (folder / "output/0/b.jpg").read_bytes()
     (folder / "output/0/b.jpg").write_bytes(whole[:-300])
     (folder / "output/2/c.jpg").unlink()

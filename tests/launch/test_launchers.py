@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests_fixtures import RUN, Call
 from tests_support import install_fake
 
 from benchmark.contracts.errors import BenchError
-from benchmark.contracts.launch import Job
+from benchmark.contracts.launch import Ended, Job
 from benchmark.home import home, leaderboards
 from benchmark.launch import make_launcher
 from benchmark.launch.pool import Pool
@@ -92,7 +93,8 @@ def test_each_gpu_has_its_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    "number, code",
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
 )
 def test_the_runs_of_the_pool_end_with_it(harness: Path, number: int, code: int) -> None:
     words = [*RUN, "slow", "--seed", "0,1", "--launcher", "pool"]
@@ -194,6 +196,43 @@ def test_what_is_given_to_slurm(run: Call, cluster: Path) -> None:
         assert f"#SBATCH {line}" in script
     assert "#SBATCH --requeue" in script or "--open-mode=append" in script
     assert not leaderboards().exists()
+
+
+def test_values_reach_slurm_as_they_are_meant(run: Call, cluster: Path) -> None:
+    options = ("account=0042", "exclusive=true", "mem_gb=1.5", "use_srun=false", "wait=no")
+    words = [w for option in options for w in ("--launcher-option", option)]
+    said = run("grid", "--launcher", "slurm", *words)
+    assert said.code == 0, said.err
+    script = cluster.read_text()
+    for line in ("--account=0042", "--exclusive", "--mem=1536MB"):
+        assert f"#SBATCH {line}\n" in script
+    assert "srun" not in script
+    said = run("grid", "--launcher", "slurm", "--launcher-option", "mem_gb=much")
+    assert said.code == 2
+    assert "the launcher slurm: " in said.err
+
+
+def test_a_job_that_printed_something_else_fails_alone(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its method's own processes print comes before what the run says."""
+    outputs = {"0": "epoch 1\n{not JSON", "1": 'epoch 1\n{\n  "run_id": "a"\n}\n', "2": ""}
+
+    def launch(self: Pool, jobs: list[Job]) -> Iterator[Ended]:
+        for job in jobs:
+            yield Ended(job, 0, outputs[job.name[-1]], self.folder / "0.log")
+
+    monkeypatch.setattr(Pool, "launch", launch)
+    said = run("grid", "--seed", "0-2", "--launcher", "pool", "--json")
+    assert said.code == 1
+    first, second, third = said.json
+    assert first["error"] == third["error"] == "it ended well and printed no JSON"
+    assert second["run_id"] == "a"
+
+
+def test_a_seed_named_twice_is_one_run(run: Call) -> None:
+    said = run("grid", "--seed", "3,0-1,3", "--launcher", "pool", "--plan", "--json")
+    assert [job["job"][-1] for job in said.json] == ["3", "0", "1"]
 
 
 def test_where_there_is_no_slurm_it_says_so(harness: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmark.contracts.errors import RecordTooNew
 from benchmark.records.model import SCHEMA
-from benchmark.records.reading import RecordInvalid, read_record, record_text
+from benchmark.records.reading import RecordInvalid, read_record, record_text, text_fault
 
 
 def content() -> dict:
@@ -177,3 +177,33 @@ def test_what_is_no_record_is_said_to_be_none(tmp_path: Path, text: str) -> None
         read_record(path)
     with pytest.raises(RecordInvalid, match="no record at"):
         read_record(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize("seed", ["0", 0.0, False, True, None])
+def test_a_seed_is_a_whole_number(tmp_path: Path, seed: object) -> None:
+    with pytest.raises(RecordInvalid, match="seed"):
+        read_record(written(tmp_path, seed=seed))
+
+
+def test_a_key_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
+    """Of two, one program takes the first and another the last."""
+    path = written(tmp_path)
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": 0, "seed": 1'))
+    with pytest.raises(RecordInvalid, match="'seed' stands there twice"):
+        read_record(path)
+
+
+@pytest.mark.parametrize(
+    "content, said",
+    [
+        ({"tag": "a\x1b[31m"}, "control characters"),
+        ("right \u202e left", "control characters"),
+        ({"tag": "\ud800"}, "can't be written"),
+        ({"rate": float("nan")}, "can't be written"),
+        ({"tag": "x" * (3 << 20)}, "larger than"),
+        ({"tag": "naïve \n"}, ""),
+    ],
+)
+def test_what_no_record_can_hold_is_told_before_a_run(content: object, said: str) -> None:
+    assert said in text_fault(content)
+    assert bool(text_fault(content)) == bool(said)

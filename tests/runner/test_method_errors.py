@@ -10,8 +10,8 @@ import torch
 from tests_fake_methods import Grid, Noise, Slow
 from tests_fixtures import Call
 
-from benchmark.contracts import Landmarks
-from benchmark.contracts.errors import PluginBroken, TrainingFailed
+from benchmark.contracts import Landmarks, MethodInfo
+from benchmark.contracts.errors import InvalidInput, PluginBroken, TrainingFailed
 from benchmark.home import home, leaderboards
 from benchmark.method_errors import errors_of, prediction_of
 
@@ -101,6 +101,19 @@ def test_a_prediction_that_is_none_names_the_method_and_a_cure(
     assert cure in caught.value.cure
 
 
+def test_points_of_complex_numbers_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"Landmarks\.points holds complex numbers"):
+        Landmarks(torch.zeros(2, 5, 2, dtype=torch.complex64))
+
+
+def test_as_many_points_for_every_image() -> None:
+    batches = [Landmarks(torch.zeros(2, count, 2)) for count in (1, 3, 1)]
+    with pytest.raises(PluginBroken) as caught, prediction_of(Grid(Grid.Settings())):
+        Landmarks.concatenate(batches)
+    assert "Grid.predict: Landmarks.points is of shapes (1, 2) and (3, 2)" in caught.value.message
+    assert caught.value.cure == "predict the same shape for every image"
+
+
 def test_errors_that_say_what_to_do_pass_as_they_are() -> None:
     error = TrainingFailed("diverged", cure="a lower rate")
     with pytest.raises(TrainingFailed) as caught, errors_of(Grid(Grid.Settings()), "fit"):
@@ -126,3 +139,68 @@ def test_a_generator_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Noise, "generator", broken)
     with pytest.raises(PluginBroken, match=r"Noise\.generator failed"):
         generator_of(Noise(Noise.Settings()), None, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), SystemExit("bye"), GeneratorExit("out")])
+def test_a_method_cannot_end_bench(
+    run: Call, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def ends(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Grid, "fit", ends)
+    said = run("grid", "--quiet")
+    assert said.code == 8
+    assert "Grid.fit failed" in said.err
+    assert type(error).__name__ in said.err
+
+
+def test_ctrl_c_in_a_method_is_ctrl_c(run: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Grid, "fit", stopped)
+    assert run("grid", "--quiet").code == 130
+
+
+def test_what_a_method_prints_is_nothing_that_bench_says(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loud(cls: type[Grid], settings: object) -> MethodInfo:
+        print("info")
+        return MethodInfo(gives=cls.gives)
+
+    monkeypatch.setattr(Grid, "info", classmethod(loud))
+    monkeypatch.setattr(Grid, "fit", lambda *_: print("epoch 1"))
+    said = run("grid", "--json", "--quiet")
+    assert said.code == 0, said.err
+    assert said.json["metrics"].keys() == {"nme_iod"}
+    assert "info" in said.err
+    assert "epoch 1" in said.err
+    assert run("grid", "--plan", "--json").json["done"]
+
+
+@pytest.mark.parametrize(
+    "info, said",
+    [
+        (lambda cls, settings: None, "Grid.info gave NoneType, not MethodInfo"),
+        (lambda cls, settings: 1 / 0, "Grid.info failed"),
+    ],
+)
+def test_what_a_method_says_of_itself_is_asked_for(
+    run: Call, monkeypatch: pytest.MonkeyPatch, info: object, said: str
+) -> None:
+    monkeypatch.setattr(Grid, "info", classmethod(info))  # type: ignore[arg-type]
+    done = run("grid")
+    assert done.code == 8
+    assert said in done.err
+
+
+def test_an_error_that_cannot_be_said_is_named_by_its_class() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    said = r"Grid\.fit failed: Mute\n"
+    with pytest.raises(PluginBroken, match=said), errors_of(Grid(Grid.Settings()), "fit"):
+        raise Mute

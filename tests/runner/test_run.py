@@ -15,6 +15,7 @@ import filelock
 import numpy as np
 import pytest
 
+from benchmark.contracts import MethodInfo
 from benchmark.contracts.errors import (
     DataAltered,
     DataMissing,
@@ -118,6 +119,40 @@ def test_a_side_that_a_method_cannot_take_is_refused_before_data_are_read(
         make_plan(REQUEST, QUIET)
 
 
+def test_what_no_record_could_hold_is_refused_before_any_work(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cls = make_plan(REQUEST, QUIET).cls
+
+    class Named(cls):  # type: ignore[misc, valid-type]
+        class Settings(cls.Settings):  # type: ignore[misc, name-defined]
+            tag: str = ""
+
+    monkeypatch.setattr("benchmark.runner.plan.implementation", lambda spec: Named)
+    for tag in ("\x1b[31m", "\ud800"):
+        with pytest.raises(SettingsInvalid, match="settings of method 'grid'"):
+            make_plan(replace(REQUEST, given={"tag": tag}), QUIET)
+    noted = classmethod(lambda cls, s: MethodInfo(gives=("landmarks",), notes="\x1b[31m"))
+    monkeypatch.setattr(Named, "info", noted)
+    with pytest.raises(PluginBroken, match="the notes of method 'grid': it holds control"):
+        make_plan(REQUEST, QUIET)
+
+
+def test_a_run_that_is_refused_leaves_nothing(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(REQUEST, QUIET)
+
+    def refuse(*_: object) -> None:
+        raise DataMissing("no weights")
+
+    monkeypatch.setattr(type(plan.task), "require", refuse)
+    with pytest.raises(DataMissing):
+        run(plan, QUIET)
+    assert not (home() / "runs").exists()
+    assert not (home() / "fits").exists()
+
+
 def test_a_method_finds_no_labels_in_what_fit_is_given(harness: Path) -> None:
     done(method="peeping")
 
@@ -183,16 +218,15 @@ def test_a_full_disk_is_named_and_nothing_half_written_stays(
     import errno
 
     plan = make_plan(REQUEST, QUIET)
-    real = np.save
 
-    def full(path, array, **more):  # type: ignore[no-untyped-def]
-        Path(path).write_bytes(b"half")
+    def full(path: Path, array: np.ndarray) -> None:
+        path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
-    with pytest.raises(DiskFull, match="no room left"):
-        run(plan, QUIET)
-    monkeypatch.setattr(np, "save", real)
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmark.tasks.collect.save_array", full)
+        with pytest.raises(DiskFull, match="no room left"):
+            run(plan, QUIET)
     assert not list(plan.folder.glob("*predictions*"))
     assert not leaderboards().exists()
     assert run(plan, QUIET).record.headline.n == 16
@@ -418,3 +452,27 @@ def test_a_curve_that_cannot_be_made_is_refused_before_the_run(harness: Path) ->
 
     with pytest.raises(Incompatible, match="leaves no milestones"):
         require_possible(make_plan(REQUEST, QUIET))
+
+
+def test_a_part_that_a_run_had_made_before_a_kill_is_its_own(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(replace(REQUEST, method="slow", given={"steps": 3}), QUIET)
+    monkeypatch.setenv("FAULT", "0 1 raise")
+    with pytest.raises(PluginBroken):
+        run(plan, QUIET)
+    assert list((home() / "fits" / "parts").glob("*/done.json"))
+    monkeypatch.delenv("FAULT")
+    stages = run(plan, QUIET).record.stages
+    assert not stages["fit/mean"].reused
+    assert done(method="slow", given={"steps": 4}).record.stages["fit/mean"].reused
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "7", "{"])
+def test_files_of_bench_that_are_damaged_name_the_cure(harness: Path, content: str) -> None:
+    plan = make_plan(REQUEST, QUIET)
+    plan.folder.mkdir(parents=True)
+    (plan.folder / "run.json").write_text(content)
+    with pytest.raises(DataAltered, match=r"run\.json can't be read") as caught:
+        run(plan, QUIET)
+    assert "the run then begins anew" in caught.value.cure

@@ -124,6 +124,13 @@ def test_ids_that_would_leave_the_boards_are_refused(elsewhere: Path, field: tup
     assert everything() == []
 
 
+def test_records_of_methods_that_cannot_be_run_are_not_taken(elsewhere: Path) -> None:
+    forgery = forged(elsewhere, lambda c: c["method"].update(id="miracle"))
+    with pytest.raises(RecordRefused, match="'miracle', which is not installed"):
+        import_record(forgery)
+    assert everything() == []
+
+
 def test_another_record_of_the_same_run_is_not_overwritten(elsewhere: Path) -> None:
     there = import_record(elsewhere).path
     content = json.loads(elsewhere.read_text())

@@ -113,6 +113,86 @@ def test_other_splits_and_seeds_are_found(
     assert wrong(forged(record, change)) == {"data"}
 
 
+FIELDS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no time": lambda c: c.update(finished="banana"),
+    "a time to come": lambda c: c.update(started="2999-01-01T00:00:00+00:00"),
+    "negative seconds": lambda c: c["stages"]["fit"].update(seconds=-1),
+    "no attempt": lambda c: c["stages"]["fit"].update(attempts=0),
+    "negative memory": lambda c: c.update(peak_memory_bytes=-1),
+    "negative throughput": lambda c: c.update(throughput={"grid": -1.0}),
+    "negative images": lambda c: c["data"]["fit"].update(images=-3),
+    "another rule of ids": lambda c: c.update(identity_version=42),
+    "a digest that is none": lambda c: c["data"]["test"].update(labels="true"),
+    "more shared than scored": lambda c: c["data"]["fit"].update(shared=17),
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_what_no_run_leaves_behind_is_found(record: Path, field: str) -> None:
+    assert "fields" in wrong(forged(record, FIELDS[field]))
+
+
+METHODS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "another role": lambda c: c["method"].update(role="ceiling"),
+    "other labels seen": lambda c: c["method"].update(supervision="labels"),
+    "another origin": lambda c: c["method"].update(origin="official"),
+    "a preset that is none": lambda c: c["method"].update(preset="paper"),
+    "a preset that was not taken": lambda c: c["method"].update(preset="nine"),
+    "settings that were not given": lambda c: c["method"].update(settings_given={"points": 9}),
+    "settings that it has not": lambda c: c["method"]["settings"].update(steps=3),
+    "values that it does not take": lambda c: c["method"]["settings"].update(points="many"),
+    "kinds that it does not give": lambda c: c["method"].update(gives=["parts"]),
+    "weights that it does not take": lambda c: c["method"].update(
+        pretrained=[{"name": "vgg", "source": "a lab", "sha256": 64 * "0"}]
+    ),
+}
+
+
+@pytest.mark.parametrize("claim", METHODS)
+def test_what_the_methods_registration_does_not_say_is_found(record: Path, claim: str) -> None:
+    assert "method" in wrong(forged(record, METHODS[claim]))
+
+
+@pytest.mark.parametrize("change", [{"id": "miracle"}, {"version": 99}])
+def test_a_method_that_is_not_here_is_not_called_wrong(record: Path, change: dict) -> None:
+    forgery = forged(record, lambda c: c["method"].update(change))
+    (check,) = (c for c in verify_record(forgery) if c.name == "method")
+    assert check.state == "not here"
+
+
+def test_predictions_that_were_left_out_are_found(record: Path) -> None:
+    def without(content: dict[str, Any]) -> None:
+        content["artefacts"] = content["artefacts"][:1]
+
+    altered(record, without)
+    assert wrong(record) == {"predictions"}
+
+
+def test_a_fit_on_the_scored_images_is_found(record: Path) -> None:
+    def same(content: dict[str, Any]) -> None:
+        content["data"]["fit"]["pixels"] = content["data"]["test"]["pixels"]
+
+    assert wrong(forged(record, same)) == {"data"}
+
+
+def test_predictions_under_another_name_are_found(record: Path, run: Call, bench: Call) -> None:
+    other = Path(run("halves", "--json").json["record"])
+    predictions = record.with_suffix(".predictions.npz")
+    shutil.copy(predictions, other.with_suffix(".predictions.npz"))
+    errors = load_arrays(record.with_suffix(".errors.npz"))
+
+    def follow(content: dict[str, Any]) -> None:
+        artefact = next(a for a in content["artefacts"] if a["path"].endswith("predictions.npz"))
+        artefact.update(sha256=file_sha256(predictions), bytes=predictions.stat().st_size)
+
+    altered(with_errors(other, nme_iod=errors["nme_iod"]), follow)
+    assert wrong(other) == set()
+    said = bench("verify", "--all")
+    assert said.code == 5
+    assert f"its predictions are those of run {record.stem} of grid" in said.out
+    assert "1 of 2 records verified" in said.out
+
+
 def test_values_of_one_image_are_found(record: Path) -> None:
     with_errors(record, nme_iod=np.zeros(1))
     assert {"metrics", "score nme_iod"} <= wrong(record)

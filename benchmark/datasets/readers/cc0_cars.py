@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -57,6 +58,10 @@ class Cc0Cars(ModelViews):
         target = home() / "rendered" / f"cc0_cars-{canonical_digest(made_from)[:12]}"
 
         def make() -> None:
+            warnings.warn(
+                f"{len(wanted)} cars are drawn from {self.drawn.views} sides, once: a minute or two",
+                stacklevel=2,
+            )
             found = render_meshes(meshes, target, self.drawn, name="cars", splits=CARS)
             for model, why in found.left_out.items():
                 shutil.rmtree(target)

@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered, DataMissing, UnknownName
+from benchmark.contracts.errors import listed as named
 from benchmark.datasets.generation_specs import ANIMALFACE, CUB_IMAGES, FFHQ, LSUN_CHURCH
 from benchmark.datasets.layout import AGAIN, expect_count, list_of, required, words_of
 from benchmark.image_files import zipped
@@ -24,16 +25,16 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 
 class Pictures(NamedTuple):
     """What is found in a folder or a zip: paths in `place` of all pictures, sorted as StyleGAN's tools
-    sort them, and how many `others` were passed over, hidden files and what is no picture."""
+    sort them, and the `others` that were passed over, hidden files and what is no picture."""
 
     place: Path
     names: list[str]
-    others: int
+    others: list[str]
 
     def expect(self, count: int) -> Pictures:
         """Refuse more pictures than its publisher's, or fewer."""
         if len(self.names) != count:
-            more = f", and {self.others:,} other files" if self.others else ""
+            more = f", and {len(self.others):,} other files" if self.others else ""
             raise DataAltered(
                 f"{self.place}: expected {count:,} pictures, found {len(self.names):,}{more}",
                 cure=AGAIN,
@@ -49,7 +50,7 @@ def pictures(place: Path) -> Pictures:
     """
     names = list(_files(place))
     shown = [n for n in names if Path(n).suffix.lower() in SUFFIXES and _plain(n)]
-    others, top = len(names) - len(shown), f"{place.stem}/"
+    others, top = sorted(set(names) - set(shown)), f"{place.stem}/"
     if place.is_file() and shown and all(name.startswith(top) for name in shown):
         place, shown = place / place.stem, [name.removeprefix(top) for name in shown]
     return Pictures(place, sorted(shown), others)
@@ -145,8 +146,8 @@ class ImageFolder(Reader):
         found = pictures(zips[0]) if zips else found
         if found.others:
             warnings.warn(
-                f"{found.place}: {found.others:,} files passed over, hidden or no pictures "
-                f"({', '.join(sorted(SUFFIXES))})",
+                f"{found.place}: {len(found.others):,} files passed over, hidden or no pictures "
+                f"({', '.join(sorted(SUFFIXES))}): {named(found.others, most=3)}",
                 stacklevel=2,
             )
         return [Sample(name, found.place / name) for name in found.names]
