@@ -49,6 +49,7 @@ class Encoding(nn.Module):
         self.linear = convolution(2 * points, width, 1)
 
     def forward(self, points: Tensor, where: Tensor) -> Tensor:
+        """The maps of points seen from `where`, at full precision under `autocast` too."""
         apart = points[:, :, None, None].float() - where
         with _full_precision(apart.device.type):
             phase = torch.pi * self.linear(apart.permute(0, 1, 4, 2, 3).flatten(1, 2))
