@@ -40,14 +40,25 @@ def squared_gradients(scores: Tensor, images: Tensor) -> Tensor:
     """(B,): the squared norm of the gradient of each image's scores, which can be learned from.
 
     `scores` (B, ...) come from `images` (B, ...), which require gradients, and each from its own image.
-    R1 is `0.5 * gamma * squared_gradients(...).mean()` (Mescheder et al. 2018, eq. 9); a norm of one
-    is asked for by `((squared_gradients(...) + 1e-12).sqrt() - 1).square().mean()` (Gulrajani et al.
-    2017, eq. 3).
+    R1 is `0.5 * gamma * squared_gradients(...).mean()` (Mescheder et al. 2018, eq. 9).
 
     Example: scores 3·x of images of one pixel x have 9.
     """
     (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return gradient.square().flatten(1).sum(1)
+
+
+def gradient_penalty(scores: Tensor, images: Tensor, target: float = 0.0) -> Tensor:
+    """Mean of (|gradient of a score| - target)² over images, as `squared_gradients` takes them.
+
+    Target 0 is R1's (Mescheder et al. 2018, eq. 9, without its γ/2), 1 that of Gulrajani et al. 2017,
+    eq. 3. Example: scores 3·x of images of one pixel x cost 9 with 0, and 4 with 1.
+    """
+    squared = squared_gradients(scores, images)
+    if not target:
+        return squared.mean()
+    # a root has no slope at 0
+    return ((squared + 1e-12).sqrt() - target).square().mean()
 
 
 def path_lengths(images: Tensor, w: Tensor, draw: torch.Generator) -> Tensor:

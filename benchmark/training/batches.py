@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from benchmark.contracts.errors import Incompatible, InvalidInput
 from benchmark.contracts.images import Images
@@ -142,6 +143,19 @@ def shrunk(images: torch.Tensor, side: int) -> torch.Tensor:
     covered = (torch.minimum(at + 1, edge + had / side) - torch.maximum(at, edge)).clamp(min=0)
     share = (covered / covered.sum(1, keepdim=True)).float()
     return (share @ images.float() @ share.T).round_().clamp_(0, 255).byte()
+
+
+def resized(images: torch.Tensor, side: int) -> torch.Tensor:
+    """float (B, C, H, H) → (B, C, side, side): bilinear, antialiased where it shrinks.
+
+    For a network whose side is not that of the data. What is of that side comes back.
+
+    >>> resized(torch.tensor([[[[0.0, 1.0], [0.0, 1.0]]]]), 4)[0, 0, 0].tolist()
+    [0.0, 0.25, 0.75, 1.0]
+    """
+    if images.shape[-1] == side:
+        return images
+    return functional.interpolate(images, (side, side), mode="bilinear", antialias=True)
 
 
 class Steps(Protocol):

@@ -14,6 +14,7 @@ from benchmark.training.adversarial import (
     Balance,
     discriminator_loss,
     generator_loss,
+    gradient_penalty,
     least_squares,
     path_lengths,
     squared_gradients,
@@ -184,6 +185,32 @@ def test_squared_gradients_are_of_each_image_and_can_be_learned_from() -> None:
     assert found.tolist() == [9.0 * 12, 36.0 * 12]
     found.mean().backward()
     assert float(weight.grad) == 2 * 3.0 * 12 * 2.5  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "target, wanted", [(0.0, 14.5), (1.0, ((14**0.5 - 1) ** 2 + (15**0.5 - 1) ** 2) / 2)]
+)
+def test_the_penalty_asks_for_a_slope_of_none_or_one(target: float, wanted: float) -> None:
+    """Scores a·x have the slope a: of squared norms 14 and 15 here."""
+    slopes = torch.tensor([[1.0, 2, 3], [1, -(14.0**0.5), 0]])
+    images = torch.rand(2, 3, 1, 1, requires_grad=True)
+    scores = (slopes[:, :, None, None] * images).sum((1, 2, 3))
+    assert float(gradient_penalty(scores, images, target)) == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("target", [0.0, 1.0])
+def test_the_penalty_teaches_as_differences_say(target: float) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(12, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+    images = torch.rand(3, 3, 2, 2, dtype=torch.float64, requires_grad=True)
+    weight = net[1].weight
+    (slope,) = torch.autograd.grad(gradient_penalty(net(images), images, target), weight)
+    values = []
+    for step in (1e-6, -2e-6):
+        with torch.no_grad():
+            weight[0, 0] += step
+        values.append(gradient_penalty(net(images), images, target).item())
+    assert (values[0] - values[1]) / 2e-6 == pytest.approx(slope[0, 0].item(), rel=1e-4)
 
 
 def test_path_lengths_of_a_linear_map() -> None:

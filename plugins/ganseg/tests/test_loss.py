@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from bench_ganseg.loss import area, concentration, gradient_penalty
+from bench_ganseg.loss import area, concentration
 from bench_ganseg.points import positions
 from bench_ganseg.student import student_loss
 
@@ -82,12 +82,6 @@ def test_a_part_larger_than_it_must_be_costs_nothing_and_makes_good_for_no_other
     middle, spread = torch.zeros(1, 2, 2), torch.full((1, 2), 0.25)
     alone = area(masks[:, 1:], middle[:, 1:], spread[:, 1:], "disc", "cone", "centres")
     assert float(area(masks, middle, spread, "disc", "cone", "centres")) == float(alone) > 0
-
-
-def test_penalties_of_norms() -> None:
-    squares = torch.tensor([9.0, 1.0])
-    assert float(gradient_penalty(squares, "squared")) == 5.0
-    assert float(gradient_penalty(squares, "one")) == pytest.approx(2.0)
 
 
 def test_the_students_loss_is_half_cross_entropy_and_half_dice() -> None:

@@ -9,10 +9,11 @@ from bench_latentkeypointgan.detector import softened_means
 from bench_latentkeypointgan.maps import (
     background_map,
     gaussian_maps,
-    places,
     spread,
     to_pixels,
 )
+
+from benchmark.training.positions import pixel_centres
 
 
 def test_maps_are_the_formula() -> None:
@@ -25,20 +26,14 @@ def test_maps_are_the_formula() -> None:
         assert found[b, k, row, column].item() == pytest.approx(np.exp(-apart / 0.04), rel=1e-4)
 
 
-def test_a_margin_goes_on_with_the_same_step() -> None:
-    torch.testing.assert_close(places(8, 3)[3:-3], places(8))
-    step = places(8, 3).diff()
-    torch.testing.assert_close(step, torch.full_like(step, 0.25))
-
-
 def test_a_point_lies_at_the_same_place_of_every_level() -> None:
     """The centre of mass of a narrow map, in half sides, whatever the side."""
     point = torch.tensor([[[0.2, -0.35]]])
     for side in (16, 32, 64):
         (found,) = gaussian_maps(point, side, 0.02)[0]
         weights = found / found.sum()
-        assert float(weights.sum(0) @ places(side)) == pytest.approx(0.2, abs=1e-3)
-        assert float(weights.sum(1) @ places(side)) == pytest.approx(-0.35, abs=1e-3)
+        assert float(weights.sum(0) @ pixel_centres(side)) == pytest.approx(0.2, abs=1e-3)
+        assert float(weights.sum(1) @ pixel_centres(side)) == pytest.approx(-0.35, abs=1e-3)
 
 
 def test_each_place_has_its_parts_embeddings_and_what_is_left_of_the_background() -> None:

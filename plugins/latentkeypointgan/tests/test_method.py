@@ -62,10 +62,11 @@ def test_images_smaller_than_the_generators_are_refused(tmp_path: Path) -> None:
 
 def test_generated_images_follow_from_z_alone(tmp_path: Path) -> None:
     made = untrained(tmp_path).generator()
-    assert (made.layers, made.size, made.z_dim) == (1, 16, 24)
+    assert (made.layers, made.size, made.z_dim) == (1, 32, 24)  # the side of the images fitted on
     z = torch.randn(5, made.z_dim)
     whole = made.synthesis(made.mapping(z), 0)
     alone = made.synthesis(made.mapping(z[2:3]), 7)
+    assert whole.shape == (5, 3, 32, 32)
     torch.testing.assert_close(whole[2:3], alone, atol=1e-5, rtol=0)
     assert float(whole.abs().max()) <= 1
     first, second = z[:1], z[1:2]

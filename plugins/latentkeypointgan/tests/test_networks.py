@@ -12,7 +12,6 @@ from bench_latentkeypointgan import PAPER, SMALL
 from bench_latentkeypointgan.detector import Detector
 from bench_latentkeypointgan.discriminator import Discriminator
 from bench_latentkeypointgan.generator import LatentKeypointGenerator, Scene
-from bench_latentkeypointgan.layers import with_spread
 from bench_latentkeypointgan.settings import LatentKeypointGanSettings
 from torch import Tensor, nn
 
@@ -177,11 +176,3 @@ def test_variants_make_other_images(change: dict[str, Any]) -> None:
     assert not torch.allclose(found, plain(plain.scene(z)))
     if change.get("output"):
         assert float(found.abs().max()) <= 1
-
-
-def test_the_spread_of_a_batch_is_one_number() -> None:
-    x = torch.randn(4, 2, 3, 3)
-    found = with_spread(x)
-    wanted = ((x - x.mean(0)).square().mean(0) + 1e-8).sqrt().mean()
-    torch.testing.assert_close(found[:, 2], wanted.expand(4, 3, 3))
-    torch.testing.assert_close(with_spread(x[:1])[0, 2], torch.full((3, 3), 1e-4))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from bench_stylegan2.discriminator import Discriminator, with_spread
+from bench_stylegan2.discriminator import Discriminator
 from bench_stylegan2.generator import Modulated, StyleGan2
 from bench_stylegan2.layers import Convolution, blurred, enlarged
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmark.contracts.errors import InvalidInput
 from benchmark.training.adversarial import squared_gradients
 
 
@@ -173,18 +172,7 @@ def test_a_shortcut_halves_by_the_filter_and_not_by_means() -> None:
     torch.testing.assert_close(layer(x), blurred(x, 1)[..., ::2, ::2])
 
 
-def test_the_spread_of_a_group_does_not_mix_batches() -> None:
-    x = normal(8, 2, 4, 4)
-    found = with_spread(x, 4)
-    assert found.shape == (8, 3, 4, 4)
-    group = x[[0, 2, 4, 6]]  # images n, n + 2, …
-    wanted = ((group - group.mean(0)).square().mean(0) + 1e-8).sqrt().mean()
-    torch.testing.assert_close(found[[0, 2, 4, 6], 2], wanted.expand(4, 4, 4))
-    both = with_spread(torch.cat([x, 3 * x]), 4, sets=2)
-    torch.testing.assert_close(both[:8], found)
-    torch.testing.assert_close(both[8:], with_spread(3 * x, 4))
-    with pytest.raises(InvalidInput, match="groups of 3"):
-        with_spread(x, 3)
+def test_batches_that_are_scored_together_do_not_mix() -> None:
     net = Discriminator(8, 64, 8, 4)
     images = normal(8, 3, 8, 8)
     torch.testing.assert_close(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
-from bench_ganseg.layers import active, convolution, he_normal
 from bench_ganseg.settings import GanSegSettings
+from benchmark.training.layers import convolution, dense, leaky, with_spread
 
 
 class HalvingBlock(nn.Module):
@@ -25,7 +24,7 @@ class HalvingBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         found = x
         for conv in self.convolutions:
-            found = active(conv(found))
+            found = leaky(conv(found))
         halved: Tensor = self.halving(found) + self.beside(x)
         return halved / math.sqrt(2)
 
@@ -45,26 +44,13 @@ class Discriminator(nn.Module):
             )
         )
         left = s.side // 2 ** len(s.judge_widths)
-        self.hidden = nn.Linear((widths[-1] + bool(self.group)) * left**2, s.judge_hidden)
-        self.score = nn.Linear(s.judge_hidden, 1)
-        he_normal(self)
+        self.hidden = dense((widths[-1] + bool(self.group)) * left**2, s.judge_hidden)
+        self.score = dense(s.judge_hidden, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         x = self.blocks(images)
         if self.group:
-            x = torch.cat([x, spread(x, self.group)], 1)
-        scores: Tensor = self.score(active(self.hidden(x.flatten(1))))
+            # a process may have a share of the batch that its groups don't divide
+            x = with_spread(x, math.gcd(self.group, len(x)))
+        scores: Tensor = self.score(leaky(self.hidden(x.flatten(1))))
         return scores[:, 0]
-
-
-def spread(x: Tensor, group: int) -> Tensor:
-    """(B, 1, H, W): how much the maps (B, C, H, W) of `group` images differ, one number for all places.
-
-    Of a batch of B the images n, n + B/group, … are a group, as large as it can be in a smaller batch.
-    Source: Karras et al. 2018, §3.
-    """
-    group = math.gcd(group, len(x))
-    apart = x.float().view(group, len(x) // group, *x.shape[1:])
-    apart = (apart - apart.mean(0)).square().mean(0)
-    one = (apart + 1e-8).sqrt().mean((1, 2, 3)).to(x.dtype)
-    return one.repeat(group)[:, None, None, None].expand(-1, 1, *x.shape[2:])

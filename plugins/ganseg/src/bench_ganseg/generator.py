@@ -9,18 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench_ganseg.layers import (
-    AdaInBlock,
-    Encoding,
-    SpadeBlock,
-    active,
-    climb,
-    convolution,
-    he_normal,
-    perceptron,
-)
+from bench_ganseg.layers import AdaInBlock, SpadeBlock, climb
 from bench_ganseg.points import centres, heat, lattice, positions, spreads
 from bench_ganseg.settings import GeneratorSettings
+from benchmark.training.layers import convolution, leaky, perceptron
+from benchmark.training.positions import Encoding
 
 
 @dataclass(frozen=True)
@@ -174,9 +167,9 @@ class GanSeg(nn.Module):
         last = s.widths[-1]
         self.points = None
         if s.use_points:
-            self.points = perceptron(s.noise, s.hidden, s.points_hidden, 2 * s.points * s.parts)
-        self.looks = perceptron(s.noise, s.hidden, s.looks_hidden, s.embedding)
-        self.behind = perceptron(s.noise, s.hidden, s.looks_hidden, s.embedding)
+            self.points = perceptron(s.noise, s.hidden, 2 * s.points * s.parts, s.points_hidden + 1)
+        self.looks = perceptron(s.noise, s.hidden, s.embedding, s.looks_hidden + 1)
+        self.behind = perceptron(s.noise, s.hidden, s.embedding, s.looks_hidden + 1)
         self.table = nn.Parameter(torch.randn(s.parts, s.embedding))
         self.masks = Masks(s)
         self.foreground = Foreground(s)
@@ -193,7 +186,6 @@ class GanSeg(nn.Module):
     def _begin(self) -> None:
         """First weights."""
         s = self.settings
-        he_normal(self)
         self.final[-1].weight.mul_(s.final_gain)  # type: ignore[operator]
         block: Any = self.masks.blocks[-1]
         last: Any = block.convolutions[-1] if isinstance(block, SpadeBlock) else block.convolution
@@ -230,7 +222,7 @@ class GanSeg(nn.Module):
         if self.background is not None:
             behind = masks[:, :1]
             features = (1 - behind) * features + behind * self.background(codes)
-        images = self.final(active(features))
+        images = self.final(leaky(features))
         return Made(images.tanh() if self.settings.tanh else images, masks)
 
 

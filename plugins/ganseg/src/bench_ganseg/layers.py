@@ -5,39 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-SLOPE = 0.2
-
-
-def active(x: Tensor) -> Tensor:
-    """LeakyReLU of slope 0.2."""
-    return functional.leaky_relu(x, SLOPE)
-
-
-def convolution(inward: int, outward: int, kernel: int = 3, stride: int = 1) -> nn.Conv2d:
-    """A convolution that keeps the side, or divides it by `stride`."""
-    return nn.Conv2d(inward, outward, kernel, stride, kernel // 2)
-
-
-def he_normal(network: nn.Module) -> None:
-    """He's normal weights for LeakyReLU 0.2, and biases of 0, in every convolution and linear layer."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, a=SLOPE)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-
-
-def perceptron(inward: int, width: int, hidden: int, outward: int) -> nn.Sequential:
-    """`hidden` layers with LeakyReLU, and a linear one."""
-    layers: list[nn.Module] = []
-    for _ in range(hidden):
-        layers += [nn.Linear(inward, width), nn.LeakyReLU(SLOPE)]
-        inward = width
-    return nn.Sequential(*layers, nn.Linear(inward, outward))
+from benchmark.training.layers import convolution, cropped, dense, doubled, leaky
 
 
 class Spade(nn.Module):
@@ -51,7 +21,7 @@ class Spade(nn.Module):
         self.modulation = convolution(hidden, 2 * channels, kernel)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        gamma, beta = self.modulation(active(self.shared(style))).chunk(2, 1)
+        gamma, beta = self.modulation(leaky(self.shared(style))).chunk(2, 1)
         modulated: Tensor = (1 + gamma) * self.norm(x) + beta
         return modulated
 
@@ -80,7 +50,7 @@ class SpadeBlock(nn.Module):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         found = x
         for spade, conv in zip(self.spades, self.convolutions, strict=True):
-            found = conv(active(spade(found, style)))
+            found = conv(leaky(spade(found, style)))
         if len(self.convolutions) == 1:
             return found
         if self.beside is not None:
@@ -98,38 +68,15 @@ class AdaInBlock(nn.Module):
     def __init__(self, inward: int, outward: int, style: int, hidden: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(inward, affine=False)
-        self.shared = nn.Linear(style, hidden)
-        self.modulation = nn.Linear(hidden, 2 * inward)
+        self.shared = dense(style, hidden)
+        self.modulation = dense(hidden, 2 * inward)
         self.convolution = convolution(inward, outward)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        modulation = self.modulation(active(self.shared(style)))[:, :, None, None]
+        modulation = self.modulation(leaky(self.shared(style)))[:, :, None, None]
         gamma, beta = modulation.chunk(2, 1)
-        found: Tensor = self.convolution(active((1 + gamma) * self.norm(x) + beta))
+        found: Tensor = self.convolution(leaky((1 + gamma) * self.norm(x) + beta))
         return found
-
-
-class Encoding(nn.Module):
-    """Sines and cosines of a linear map of where P points lie, seen from each pixel; eq. 5.
-
-    (B, P, 2) and positions (S, S, 2) → (B, 2·width, S, S). Absolute places do not enter.
-    """
-
-    def __init__(self, points: int, width: int) -> None:
-        super().__init__()
-        self.linear = convolution(2 * points, width, 1)
-
-    def forward(self, points: Tensor, where: Tensor) -> Tensor:
-        apart = points[:, :, None, None].float() - where
-        # half precision would leave of a phase of many turns only its coarsest part
-        with torch.autocast(apart.device.type, enabled=False):
-            phase = torch.pi * self.linear(apart.permute(0, 1, 4, 2, 3).flatten(1, 2))
-        return torch.cat([phase.sin(), phase.cos()], 1)
-
-
-def cropped(x: Tensor, margin: int) -> Tensor:
-    """Without `margin` pixels on each side."""
-    return x[..., margin:-margin, margin:-margin] if margin else x
 
 
 def climb(
@@ -146,6 +93,5 @@ def climb(
     for block, style, side, after in zip(blocks, styles, levels, [*levels[1:], 0], strict=True):
         x = block(x, style)
         if after > side:
-            doubled = functional.interpolate(x, scale_factor=2.0, mode="bilinear")
-            x = cropped(doubled, margin)
+            x = doubled(x, margin)
     return cropped(x, margin)

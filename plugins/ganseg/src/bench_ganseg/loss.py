@@ -1,4 +1,4 @@
-"""Losses of masks, and the penalty of the discriminator's gradients."""
+"""Losses of masks."""
 
 from __future__ import annotations
 
@@ -53,15 +53,3 @@ def area(
         wanted = heat(where, centres, spread, kind).sum((2, 3))
     missing = (wanted - masks.sum((2, 3))).clamp(min=0)
     return (STATED / side) ** 2 * missing.sum(1).mean()
-
-
-def gradient_penalty(squares: Tensor, kind: Literal["squared", "one"]) -> Tensor:
-    """Mean of squared gradient norms `squares` (B,), or of how far norms lie from 1, squared.
-
-    The first is the paper's eq. 15 as Mescheder et al. 2018 write it, the second the released code's.
-
-    Example: norms of 3 cost 9, or 4.
-    """
-    if kind == "squared":
-        return squares.mean()
-    return ((squares + 1e-12).sqrt() - 1).square().mean()

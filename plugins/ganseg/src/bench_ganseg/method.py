@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from bench_ganseg import training
+from bench_ganseg import teaching, training
 from bench_ganseg.generator import Codes, GanSeg
 from bench_ganseg.pictures import edited, tinted
 from bench_ganseg.settings import GanSegSettings
 from bench_ganseg.student import DeepLab, make_student
-from bench_ganseg.teaching import teach
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, MethodInfo
 from benchmark.contracts.predictions import Generator, Parts
 from benchmark.contracts.weights import Weights
+from benchmark.training.batches import resized
 from benchmark.training.network_method import NetworkMethod
 from benchmark.training.randomness import generator
 
@@ -58,11 +57,11 @@ class GanSegMethod(NetworkMethod[Networks]):
         network.generator = training.fit(network.generator, images, context, s)
         if s.backbone_file and isinstance(student, DeepLab):
             student.start_from(context.weights(s.backbone_file))
-        teach(student, network.generator, context, s)
+        teaching.fit(student, network.generator, context, s)
         return network
 
     def predict(self, images: Tensor) -> Parts:
-        return Parts(_resized(self._parts(images), images.shape[-1]).clamp(0, 1))
+        return Parts(resized(self._parts(images), images.shape[-1]).clamp(0, 1))
 
     def generator(self) -> Generator:
         """Images of the networks' side, brought to that of the images fitted on."""
@@ -74,24 +73,18 @@ class GanSegMethod(NetworkMethod[Networks]):
 
         def synthesis(w: Tensor, noise_seed: int) -> Tensor:
             images = net.made(Codes.unpacked(w, s)).images
-            return _resized(images.clamp(-1, 1), size)
+            return resized(images.clamp(-1, 1), size)
 
         return Generator(s.z, 2 * s.parts + 2, size, mapping, synthesis)
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
         """The student's parts of images; generated ones, and what a change of one thing does."""
         z = torch.randn(len(images), self.settings.z, generator=generator(0, "pictures"))
-        seen = _resized(images, self.settings.side)
+        seen = resized(images, self.settings.side)
         found = edited(self.network.generator, z.to(images.device))
         return {"parts by the student": tinted(seen, self._parts(images)), **found}
 
     def _parts(self, images: Tensor) -> Tensor:
         """(B, K + 1, side, side): the student's probabilities."""
-        logits: Tensor = self.network.student(_resized(images, self.settings.side))
+        logits: Tensor = self.network.student(resized(images, self.settings.side))
         return logits.float().softmax(1)
-
-
-def _resized(images: Tensor, side: int) -> Tensor:
-    if images.shape[-1] == side:
-        return images
-    return functional.interpolate(images, (side, side), mode="bilinear", antialias=True)

@@ -11,12 +11,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from benchmark.training.positions import pixel_centres
+
 Grid = Literal["centres", "corners"]
 Spread = Literal["deviation", "absolute", "variance"]
 Heat = Literal["gaussian", "cone"]
 
 
-def positions(side: int, margin: int, grid: Grid, device: torch.device | None = None) -> Tensor:
+def positions(side: int, margin: int, grid: Grid, device: torch.device | str = "cpu") -> Tensor:
     """float32 (S, S, 2), S = side + 2·margin: where the pixels of a map lie, the margin beyond [-1, 1].
 
     "centres": pixels tile [-1, 1], so that maps of all sides have one scale. "corners": the outermost
@@ -25,8 +27,9 @@ def positions(side: int, margin: int, grid: Grid, device: torch.device | None = 
     >>> positions(4, 1, "centres")[:, 0, 0].tolist()
     [-1.25, -0.75, -0.25, 0.25, 0.75, 1.25]
     """
-    number = torch.arange(-margin, side + margin, device=device, dtype=torch.float32)
-    line = (2 * number + 1) / side - 1 if grid == "centres" else 2 * number / (side - 1) - 1
+    line = pixel_centres(side, margin, device)
+    if grid == "corners":
+        line = line * (side / (side - 1))
     return torch.stack(torch.meshgrid(line, line, indexing="ij"), -1)
 
 

@@ -106,7 +106,8 @@ class GanSegSettings(GeneratorSettings):
 
     Student: `student` "deeplab" (torchvision's DeepLabV3 with ResNet-50; with `backbone_file`, whose
     `backbone_sha256` is stated, it starts from that file's ResNet-50) or "small" (`student_width`),
-    on `student_steps` of `student_batch` generated pairs, whose colours and sharpness vary by `jitter`.
+    on `student_steps` of `student_batch` generated pairs, whose colours vary by `jitter`, with a
+    quarter of it as noise.
     """
 
     judge_widths: tuple[int, ...] = (64, 128, 256, 512, 512, 512)

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.segmentation import deeplabv3_resnet50
 
-from bench_ganseg.layers import convolution, he_normal
 from bench_ganseg.settings import GanSegSettings
 from benchmark.contracts.errors import Incompatible
+from benchmark.training.layers import convolution, doubled
 
 
 class DeepLab(nn.Module):
@@ -69,14 +69,13 @@ class Small(nn.Module):
         self.to_half = _layer(6 * w, 2 * w)
         self.to_one = _layer(3 * w, w)
         self.last = convolution(w, channels, 1)
-        he_normal(self)
 
     def forward(self, images: Tensor) -> Tensor:
         one = self.one(images)
         half = self.second(one)
         quarter = self.quarter(half)
-        half = self.to_half(torch.cat([half, _doubled(quarter)], 1))
-        logits: Tensor = self.last(self.to_one(torch.cat([one, _doubled(half)], 1)))
+        half = self.to_half(torch.cat([half, doubled(quarter)], 1))
+        logits: Tensor = self.last(self.to_one(torch.cat([one, doubled(half)], 1)))
         return logits
 
 
@@ -84,10 +83,6 @@ def _layer(inward: int, outward: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         convolution(inward, outward, stride=stride), nn.GroupNorm(8, outward), nn.LeakyReLU(0.2)
     )
-
-
-def _doubled(x: Tensor) -> Tensor:
-    return functional.interpolate(x, scale_factor=2.0, mode="bilinear")
 
 
 def make_student(settings: GanSegSettings) -> DeepLab | Small:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from bench_ganseg.discriminator import Discriminator
 from bench_ganseg.generator import Codes, GanSeg, Made, places
-from bench_ganseg.loss import area, concentration, gradient_penalty
+from bench_ganseg.loss import area, concentration
 from bench_ganseg.pictures import tinted
 from bench_ganseg.points import positions
 from bench_ganseg.settings import GanSegSettings
@@ -103,8 +103,9 @@ class Training:
         if due:
             # in full precision: a gradient of a gradient is small
             seen = real.detach().requires_grad_()
-            squares = game.squared_gradients(self.judges.network(seen), seen)
-            penalty = gradient_penalty(squares, s.penalty)
+            penalty = game.gradient_penalty(
+                self.judges.network(seen), seen, 1.0 if s.penalty == "one" else 0.0
+            )
             values["penalty"] = penalty.detach()
             total = loss + s.penalty_weight * penalty
         self.judges.step(total)

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench_latentkeypointgan.layers import SLOPE, convolution, leaky
-from bench_latentkeypointgan.maps import places
 from bench_latentkeypointgan.settings import LatentKeypointGanSettings
+from benchmark.training.layers import SLOPE, convolution, leaky
+from benchmark.training.positions import pixel_centres
 
 
 class Down(nn.Module):
@@ -69,6 +69,6 @@ def softened_means(logits: Tensor) -> Tensor:
     """
     count, landmarks, side, _ = logits.shape
     weights = logits.float().flatten(2).softmax(-1).view(count, landmarks, side, side)
-    at = places(side, device=logits.device)
+    at = pixel_centres(side, device=logits.device)
     x, y = weights.sum(2) @ at, weights.sum(3) @ at
     return torch.stack([x, y], -1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench_latentkeypointgan.layers import convolution, dense, leaky, with_spread
 from bench_latentkeypointgan.settings import LatentKeypointGanSettings
+from benchmark.training.layers import convolution, dense, leaky, with_spread
 
 END = 4
 
@@ -49,7 +49,7 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         x = self.blocks(leaky(self.colours(images)))
         if self.spread:
-            x = with_spread(x)
+            x = with_spread(x, len(x))
         x = leaky(self.end(x)).flatten(1)
         scores: Tensor = self.score(leaky(self.hidden(x)))
         return scores

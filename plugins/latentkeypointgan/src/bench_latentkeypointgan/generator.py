@@ -6,17 +6,17 @@ Source: He, Wandt and Rhodin 2021 (LatentKeypointGAN), abstract and introduction
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from bench_latentkeypointgan.layers import SpadeBlock, convolution, leaky, perceptron
-from bench_latentkeypointgan.maps import gaussian_maps, places, spread
+from bench_latentkeypointgan.maps import gaussian_maps, spread
 from bench_latentkeypointgan.settings import LatentKeypointGanSettings
+from bench_latentkeypointgan.spade import SpadeBlock
+from benchmark.training.layers import convolution, cropped, doubled, leaky, perceptron
+from benchmark.training.positions import Encoding, pixel_centres
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,16 @@ class Start(nn.Module):
         if settings.start == "constant":
             self.constant = nn.Parameter(torch.randn(1, channels, whole, whole))
         else:
-            self.differences = convolution(2 * settings.landmarks, channels // 2, 1)
+            self.encoding = Encoding(settings.landmarks, channels // 2)
 
     def forward(self, points: Tensor) -> Tensor:
         if hasattr(self, "constant"):
             return self.constant.expand(len(points), -1, -1, -1)
-        at = places(self.side, self.margin, points.device)
-        y, x = torch.meshgrid(at, at, indexing="ij")
-        apart = points[..., None, None] - torch.stack([x, y])
-        angles = self.differences(apart.flatten(1, 2)) * math.pi
-        return torch.cat([angles.sin(), angles.cos()], 1)
+        at = pixel_centres(self.side, self.margin, points.device)
+        encoded: Tensor = self.encoding(
+            points, torch.stack(torch.meshgrid(at, at, indexing="xy"), -1)
+        )
+        return encoded
 
 
 class Synthesis(nn.Module):
@@ -108,10 +108,9 @@ class Synthesis(nn.Module):
         x = self.start(scene.points)
         for side, block in zip(self.sides, self.blocks, strict=True):
             if side != self.sides[0]:
-                x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
-                x = self._cut(x)
+                x = doubled(x, self.margin)
             x = block(x, self.style(scene, side))
-        images = self._cut(self.colours(leaky(x))).float()
+        images = cropped(self.colours(leaky(x)), self.margin).float()
         return images.tanh() if self.output == "tanh" else images
 
     def style(self, scene: Scene, side: int) -> Tensor:
@@ -120,10 +119,6 @@ class Synthesis(nn.Module):
         if scene.present is not None:
             maps = maps * scene.present[:, :, None, None]
         return spread(maps, scene.embeddings, scene.background)
-
-    def _cut(self, x: Tensor) -> Tensor:
-        m = self.margin
-        return x[..., m:-m, m:-m] if m else x
 
 
 class LatentKeypointGenerator(nn.Module):

@@ -1,23 +1,9 @@
-"""What is asked of the two players beside their game: a bounded slope, backgrounds that stay behind."""
+"""What is asked of the generator beside its game: backgrounds that stay behind."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-from benchmark.training.adversarial import squared_gradients
-
-
-def gradient_penalty(scores: Tensor, images: Tensor, target: int) -> Tensor:
-    """Mean of (|gradient of a score| - target)² over images (B, 3, H, W), which require gradients.
-
-    Target 0 is R1's (Mescheder et al. 2018, eq. 9, without its γ/2), 1 that of Gulrajani et al. 2017,
-    eq. 3, here on real images. Example: scores 3·x of images of one pixel x cost 9 with 0, and 4 with 1.
-    """
-    squared = squared_gradients(scores, images)
-    if not target:
-        return squared.mean()
-    return ((squared + 1e-12).sqrt() - target).square().mean()
 
 
 def background_loss(images: Tensor, others: Tensor, background: Tensor, distance: str) -> Tensor:

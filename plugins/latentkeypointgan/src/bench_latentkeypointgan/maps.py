@@ -9,17 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-
-def places(side: int, margin: int = 0, device: torch.device | str = "cpu") -> Tensor:
-    """(side + 2·margin,): where the centres of a line's pixels lie, with `margin` more on either side.
-
-    >>> places(4).tolist()
-    [-0.75, -0.25, 0.25, 0.75]
-    >>> places(2, 1).tolist()
-    [-1.5, -0.5, 0.5, 1.5]
-    """
-    at = torch.arange(-margin, side + margin, device=device, dtype=torch.float32)
-    return (2 * at + 1) / side - 1
+from benchmark.training.positions import pixel_centres
 
 
 def gaussian_maps(points: Tensor, side: int, tau: float, margin: int = 0) -> Tensor:
@@ -28,7 +18,7 @@ def gaussian_maps(points: Tensor, side: int, tau: float, margin: int = 0) -> Ten
     Example: a point at a pixel's centre has 1 there, and exp(-0.25 / 0.04) ≈ 0.0019 where d is half a
     half side, for tau 0.04.
     """
-    at = places(side, margin, points.device)
+    at = pixel_centres(side, margin, points.device)
     x, y = (torch.exp(-((at - points[..., i, None]) ** 2) / tau) for i in (0, 1))
     return y[..., :, None] * x[..., None, :]
 

@@ -15,7 +15,7 @@ from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.images import Images, to_bytes, to_signed
 from benchmark.contracts.method import FitContext, MethodInfo
 from benchmark.contracts.predictions import Generator, Landmarks
-from benchmark.training.batches import shrunk
+from benchmark.training.batches import resized, shrunk
 from benchmark.training.network_method import NetworkMethod
 from benchmark.training.randomness import generator
 
@@ -32,15 +32,14 @@ class Networks(nn.Module):
 def as_generator(net: LatentKeypointGenerator, size: int) -> Generator:
     """The contract's view: w is [points | embeddings | background], one layer of it; there is no noise.
 
-    On a straight line in w points and looks move evenly.
+    On a straight line in w points and looks move evenly. Images are brought to `size` pixels a side.
     """
 
     def mapping(z: Tensor) -> Tensor:
         return net.scene(z).packed()[:, None]
 
     def synthesis(w: Tensor, noise_seed: int) -> Tensor:
-        images: Tensor = net(net.unpacked(w[:, 0])).clamp(-1, 1)
-        return images
+        return resized(net(net.unpacked(w[:, 0])).clamp(-1, 1), size)
 
     return Generator(net.z_dim, 1, size, mapping, synthesis)
 
@@ -82,7 +81,7 @@ class LatentKeypointGan(NetworkMethod[Networks]):
         return points
 
     def generator(self) -> Generator:
-        return as_generator(self.network.makes, self.settings.size)
+        return as_generator(self.network.makes, self._size)
 
     def pictures(self, images: Tensor) -> dict[str, Tensor]:
         """The points that are found, and edits of as many generated images."""

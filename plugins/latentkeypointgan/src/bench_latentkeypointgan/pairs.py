@@ -11,11 +11,9 @@ from bench_latentkeypointgan.pictures import marked
 from bench_latentkeypointgan.settings import LatentKeypointGanSettings
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import FitContext
-from benchmark.training.augment import CropSettings, random_crop
 from benchmark.training.batches import Batches, Order, Pixels, shrunk
-from benchmark.training.device import make_fabric
-from benchmark.training.loop import spaced, train
 from benchmark.training.optimisers import set_learning_rate
+from benchmark.training.pairs import disturbed, teach
 from benchmark.training.players import Player
 from benchmark.training.randomness import generator
 from benchmark.training.schedules import learning_rate
@@ -31,35 +29,6 @@ def squared_distance(found: Tensor, points: Tensor) -> Tensor:
     return (found - points).square().sum(-1).mean()
 
 
-def disturbed(images: Tensor, settings: LatentKeypointGanSettings, draw: torch.Generator) -> Tensor:
-    """Images (B, 3, S, S) in [-1, 1] in other colours, some blurred, with noise; nothing moves.
-
-    A generator's colours are a little off; a detector that looks at just those finds nothing in a
-    photograph.
-    """
-    s = settings
-    if s.jitter or s.blur:
-        crop = CropSettings(
-            size=images.shape[-1],
-            area=(1.0, 1.0),
-            aspect=1.0,
-            flip=0.0,
-            brightness=s.jitter,
-            contrast=s.jitter,
-            saturation=s.jitter / 2,
-            hue=s.jitter / 4,
-            grayscale=0.0,
-            blur=s.blur,
-            blur_sigma=(0.1, images.shape[-1] / 32),
-        )
-        images = random_crop((images + 1) / 2, crop, draw)
-    if s.pixel_noise:
-        pixel_noise = torch.randn(images.shape, generator=draw, device=images.device)
-        images = images + s.pixel_noise * pixel_noise
-    return images
-
-
-@torch.no_grad()
 def generated(
     net: LatentKeypointGenerator, count: int, draw: torch.Generator
 ) -> tuple[Tensor, Tensor]:
@@ -83,47 +52,46 @@ def fit(
 
     Of the real `images` no more is used than statistics of batch norm, with `real_share` alone.
     """
-    s = settings
-    fabric = make_fabric(context.device, s.precision)
+    s, device = settings, torch.device(context.device)
     net.eval()
-    optimiser = torch.optim.Adam(detector.parameters(), s.detector_rate)
-    player = Player(fabric, detector.train(), optimiser)
-    count = max(1, s.pairs_batch // context.devices)
     steps = max(1, round(s.pairs / s.pairs_batch))
-    real = _real(images, context, settings, fabric.device)
+    real = _real(images, context, settings, device)
 
-    def update(step: int) -> dict[str, Tensor | float]:
-        draw = generator(context.seed, "pairs", step, context.rank, device=fabric.device)
+    def pairs(count: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
         pictures, points = generated(net, count, draw)
-        seen = disturbed(pictures, s, draw)
+        seen = disturbed(pictures, draw, colour=s.jitter, blur=s.blur, noise=s.pixel_noise)
+        return seen, points
+
+    def lesson(
+        player: Player, step: int, seen: Tensor, points: Tensor
+    ) -> dict[str, Tensor | float]:
         if real is not None:
             seen = torch.cat([seen, to_signed(real(step))])
-        set_learning_rate(optimiser, learning_rate(step, steps, s.detector_rate))
-        found = player(seen)[:count]
+        set_learning_rate(player.optimiser, learning_rate(step, steps, s.detector_rate))
+        found = player(seen)[: len(points)]
         loss = player.step(squared_distance(found, points))
         spread = (points - points.mean(0)).square().sum(-1).mean()
         return {"loss": loss, "unexplained": loss / spread.clamp(min=1e-12)}
 
-    @torch.no_grad()
     def samples() -> Tensor:
-        pictures, _ = generated(net, SHOWN, generator(context.seed, "shown", device=fabric.device))
-        detector.eval()
+        pictures, _ = generated(net, SHOWN, generator(context.seed, "shown", device=device))
         shown = torch.cat([pictures, some])
-        found = marked(shown, player(shown))
+        found = marked(shown, detector.eval()(shown))
         detector.train()
         return found
 
-    few = images.batch(slice(0, SHOWN)).to(fabric.device)
-    some = to_signed(shrunk(few, s.size))
-    train(
+    some = to_signed(shrunk(images.batch(slice(0, SHOWN)).to(device), s.size))
+    teach(
+        detector,
+        pairs,
+        lesson,
         context,
-        "detector",
+        stage="detector",
         steps=steps,
-        images_per_step=s.pairs_batch,
-        state={"detector": player},
-        update=update,
+        batch=s.pairs_batch,
+        rate=s.detector_rate,
+        precision=s.precision,
         samples=samples,
-        samples_at=spaced(steps, 3),
     )
     return detector.eval()
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench_latentkeypointgan.generator import LatentKeypointGenerator, Scene
-from bench_latentkeypointgan.maps import places
+from benchmark.training.positions import pixel_centres
 
 SIDE = 128
 """The least side of a picture, in pixels, so that a point hides little of it."""
@@ -28,7 +28,7 @@ def marked(images: Tensor, points: Tensor) -> Tensor:
     """
     times = -(-SIDE // images.shape[-1])
     found = functional.interpolate(images, scale_factor=times, mode="nearest")
-    at = places(found.shape[-1], device=images.device)
+    at = pixel_centres(found.shape[-1], device=images.device)
     for k in range(points.shape[1]):
         x, y = points[:, k, 0, None, None], points[:, k, 1, None, None]
         inside = (at - x) ** 2 + (at[:, None] - y) ** 2 < RADIUS**2

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bench_latentkeypointgan.discriminator import Discriminator
 from bench_latentkeypointgan.generator import LatentKeypointGenerator, Scene
-from bench_latentkeypointgan.losses import background_loss, gradient_penalty
+from bench_latentkeypointgan.losses import background_loss
 from bench_latentkeypointgan.maps import background_map, gaussian_maps
 from bench_latentkeypointgan.pictures import marked
 from bench_latentkeypointgan.settings import LatentKeypointGanSettings
@@ -133,7 +133,7 @@ class Training:
     def _flatten(self, real: Tensor) -> dict[str, Tensor | float]:
         """The penalty, a step of its own; in float32, as half precision makes it noisy."""
         s, seen = self.settings, real.detach().requires_grad_()
-        penalty = gradient_penalty(self.judges.network(seen), seen, s.penalty_target)
+        penalty = game.gradient_penalty(self.judges.network(seen), seen, s.penalty_target)
         self.judges.step(s.penalty_every * s.penalty * penalty)
         return {"penalty": penalty.detach()}
 

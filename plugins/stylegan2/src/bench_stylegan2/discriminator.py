@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from bench_stylegan2.generator import channels, sides
 from bench_stylegan2.layers import Convolution, Dense
-from benchmark.contracts.errors import InvalidInput
+from benchmark.training.layers import with_spread
 
 
 class ResidualBlock(nn.Module):
@@ -31,26 +31,6 @@ class ResidualBlock(nn.Module):
             x = self.fromrgb(x)
         shortcut: Tensor = self.skip(x)
         return shortcut + self.conv1(self.conv0(x))
-
-
-def with_spread(x: Tensor, group: int, sets: int = 1) -> Tensor:
-    """One map more: how much images differ within their group, the same number everywhere.
-
-    Of a batch of N the images n, n + N/group, … are a group; with `sets`, x holds so many batches one
-    after the other, which don't mix. Source: Karras et al. 2018, §3. Raises `InvalidInput` where groups
-    don't divide a batch.
-    """
-    count = len(x) // sets
-    group = min(group, count)
-    if count % group:
-        raise InvalidInput(f"groups of {group} don't divide a batch of {count}")
-    apart = x.to(torch.promote_types(x.dtype, torch.float32)).view(
-        sets, group, count // group, *x.shape[1:]
-    )
-    apart = (apart - apart.mean(1, keepdim=True)).square().mean(1)
-    spread = (apart + 1e-8).sqrt().mean((2, 3, 4)).to(x.dtype)
-    more = spread[:, None].expand(-1, group, -1).reshape(-1, 1, 1, 1)
-    return torch.cat([x, more.expand(-1, 1, *x.shape[2:])], 1)
 
 
 class End(nn.Module):

@@ -1,52 +1,14 @@
-"""Layers of the three networks: perceptrons, and blocks whose maps are modulated place by place.
+"""Blocks whose maps are modulated place by place.
 
-Source: Park et al. 2019 (SPADE), §3 and §3.2; initial weights He et al. 2015, for a slope of 0.2.
+Source: Park et al. 2019 (SPADE), §3 and §3.2.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TypeVar
-
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-SLOPE = 0.2
-Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
-
-
-def leaky(x: Tensor) -> Tensor:
-    """LeakyReLU with a slope of 0.2."""
-    return functional.leaky_relu(x, SLOPE)
-
-
-def convolution(inward: int, outward: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution that keeps the side (at stride 1), with He's weights and no bias at first."""
-    layer = nn.Conv2d(inward, outward, kernel, stride, padding=kernel // 2)
-    return with_he_weights(layer)
-
-
-def dense(inward: int, outward: int) -> nn.Linear:
-    """A linear layer with He's weights and no bias at first."""
-    return with_he_weights(nn.Linear(inward, outward))
-
-
-def with_he_weights(layer: Layer) -> Layer:
-    """The layer, its weights normal with variance 2 / ((1 + 0.2²) · inputs), its bias 0."""
-    nn.init.kaiming_normal_(layer.weight, SLOPE)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
-
-
-def perceptron(inward: int, width: int, outward: int, depth: int) -> nn.Sequential:
-    """`depth` linear layers, LeakyReLU between them: (B, inward) → (B, outward)."""
-    widths = [inward, *[width] * (depth - 1), outward]
-    layers: list[nn.Module] = []
-    for first, second in pairwise(widths):
-        layers += [dense(first, second), nn.LeakyReLU(SLOPE)]
-    return nn.Sequential(*layers[:-1])
+from benchmark.training.layers import convolution, leaky
 
 
 class Spade(nn.Module):
@@ -105,13 +67,3 @@ class SpadeBlock(nn.Module):
             found = layer(leaky(spade(found, style)))
         shortcut: Tensor = self.shortcut(x)
         return shortcut + found
-
-
-def with_spread(x: Tensor) -> Tensor:
-    """One map more: how much the images of the batch (B, C, h, w) differ, the same number everywhere.
-
-    Source: Karras et al. 2018, §3. Example: a batch of equal images has 0.0001 (√1e-8) there.
-    """
-    apart = (x.float() - x.float().mean(0)).square().mean(0)
-    number = (apart + 1e-8).sqrt().mean().to(x.dtype)
-    return torch.cat([x, number.expand(len(x), 1, *x.shape[2:])], 1)
