@@ -182,7 +182,9 @@ def test_every_exit_code_is_in_the_reference_and_no_other() -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        for target in re.findall(
+            r"\]\(([^)#' ]+)(?:#[^)]*)?(?: '[^']*')?\)", page.read_text("utf-8")
+        ):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 

@@ -285,7 +285,9 @@ class Protocol(Strict):
         """The protocol as it is scored: on its twin, with what the twin puts in its place."""
         if not twin or self.twin is None:
             return self
-        own = {"generation": self.twin.generation, "metrics": self.twin.metrics}
+        own: dict[str, Any] = {"generation": self.twin.generation, "metrics": self.twin.metrics}
+        if self.twin.alignment and self.shape:
+            own["shape"] = self.shape.model_copy(update={"alignment": self.twin.alignment})
         return self.model_copy(update={name: value for name, value in own.items() if value})
 
     @property

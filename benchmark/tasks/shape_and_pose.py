@@ -57,7 +57,8 @@ class ShapeAndPoseTask(Task):
     keeps_predictions = True
 
     def require(self, splits: Mapping[str, PreparedSplit], how: Scoring) -> None:
-        views, rule = how.protocol.section(Shape).views, alignment_of(how)
+        shape = how.protocol.section(Shape)
+        views, rule = shape.views, shape.alignment
         for name in self.splits:
             rows = view_rows(splits[name], views)
             clouds = clouds_of(splits[name])
@@ -212,14 +213,6 @@ def _turned(quaternions: np.ndarray) -> np.ndarray:
     return angle
 
 
-def alignment_of(how: Scoring) -> Alignment:
-    """The rule of alignment; a twin may name one that fits its few models."""
-    twin = how.protocol.twin
-    if how.twin and twin is not None and twin.alignment is not None:
-        return twin.alignment
-    return how.protocol.section(Shape).alignment
-
-
 def clouds_of(split: PreparedSplit) -> Clouds:
     """The true clouds of a split."""
     if split.clouds is None:
@@ -265,7 +258,8 @@ def _predicted(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _align(folder: Path, split: PreparedSplit, how: Scoring) -> tuple[np.ndarray, dict[str, Any]]:
     """The common rotation (4,) and what is worth knowing of how it was found."""
-    rule, views = alignment_of(how), how.protocol.section(Shape).views
+    shape = how.protocol.section(Shape)
+    rule, views = shape.alignment, shape.views
     points, rotation = _predicted(folder)
     rows = view_rows(split, views)[: rule.models]
     target = np.asarray(split.labels["quaternions"])[: rows.size]

@@ -304,3 +304,15 @@ def test_only_the_models_of_the_alignment_are_predicted(splits, tmp_path: Path) 
     assert len(np.load(tmp_path / "store" / "validation" / "rotation.npy")) == 6
     assert scores.probe["candidates"] == 6
     assert scores.predictions["drawn_points"].dtype == np.float16
+
+
+def test_a_twin_is_aligned_by_its_own_rule_and_predicted_as_far_as_that_goes(splits) -> None:
+    known = protocol()
+    own = known.shape.alignment.model_copy(update={"models": 2})  # type: ignore[union-attr]
+    twin = known.twin.model_copy(update={"alignment": own})  # type: ignore[union-attr]
+    known = known.model_copy(update={"twin": twin})
+    for is_twin, models in ((True, 2), (False, known.shape.alignment.models)):  # type: ignore[union-attr]
+        scored_as = known.scored(twin=is_twin)
+        assert scored_as.shape.alignment.models == models  # type: ignore[union-attr]
+        (validation, _) = ShapeAndPoseTask().image_sets(splits, scored_as)
+        assert len(validation) == min(models * VIEWS, len(splits["validation"]))
