@@ -41,11 +41,11 @@ def restyle(
 ) -> Restyled:
     """Translate every render of a folder in the layout of `ModelViews` into the new folder `out`.
 
-    Each is resized to the side that the method was fitted with, whole, so that its camera still holds, and
-    laid on the background of the fit, or cut out as there. Its colours are then what the method gives, its
-    alpha is its own, resized. Cameras, clouds and lists are copied; pictures of depth, which have another
-    size, are not. `restyled.json` names run, fit, method, settings and the digest of the renders, so that
-    the data set that is made says where it came from.
+    Each is resized to the side that the method was fitted with, whole, so that its camera still holds,
+    and laid on the background of the fit, or cut out as there. Its colours are then what the method
+    gives, its alpha is its own, resized. Cameras, clouds and lists are copied; pictures of depth, which
+    have another size, are not. `restyled.json` names run, fit, method, settings and the digest of the
+    renders, so that the data set that is made says where it came from.
     Raises `Incompatible` for a method that translates nothing, `DataMissing` where there are no renders,
     `InvalidInput` where `out` is there already; nothing is left half-made.
     """

@@ -1,16 +1,23 @@
-"""`bench two-sample` on a run of a few pictures."""
+"""`bench two-sample` and `bench data restyle` on a run of a few pictures."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from bench_aist import two_sample
+from bench_aist.training import translated
+from PIL import Image
 
 from benchmark.cli import main
+from benchmark.contracts.images import to_bytes, to_signed
+from benchmark.datasets.meshes.rendering import Rendering, render_meshes
 from benchmark.home import builtin_folder
 from benchmark.registry.plugins import plugins
+from benchmark.runner.fitted import find_fitted
 
 FEW = (
     (
@@ -23,6 +30,9 @@ FEW = (
     ('needs = ["translation"]', 'needs = ["translation", "parts"]'),
 )
 TINY = "width=4 blocks=1 judge_width=4 judge_layers=1 batch=2 features=none steps=2 alpha=exact"
+WEDGE = (
+    "v -1 0 -2\nv 1 0 -2\nv 1 0 2\nv -1 0 2\nv 0 1 0\nf 1 2 3 4\nf 1 2 5\nf 2 3 5\nf 3 4 5\nf 4 1 5"
+)
 
 
 @pytest.fixture
@@ -88,3 +98,38 @@ def test_runs_that_translate_nothing_are_refused_in_one_sentence(
     assert (code, out) == (2, "")
     assert "full-frame does not translate into one other domain" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.long
+def test_renders_are_restyled_from_the_look_of_the_fit_to_that_of_the_domain(
+    protocol: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    name, _ = run_of(capsys, protocol, "aist", TINY)
+    mesh, renders, out = tmp_path / "wedge.obj", tmp_path / "renders", tmp_path / "restyled"
+    mesh.write_text(WEDGE)
+    how = Rendering(views=2, size=64, new_vertices=100, voxel=0.1)
+    render_meshes({"wedge": mesh}, renders, how)
+    words = ["--renders", str(renders), "--out", str(out), "--device", "cpu"]
+    code, _, err = said(capsys, "data", "restyle", name, *words)
+    assert code == 0, err
+    fitted = find_fitted(name)
+    method = fitted.method("cpu")
+    paths = sorted(renders.glob("renders/*/*/render_*.png"))
+    assert len(paths) == 2
+    for path in paths:
+        # by hand: made smaller, cut out on pure black, given to each of the two generators
+        how_smaller = ((32, 32), Image.Resampling.BOX)
+        colours = np.array(Image.open(path).convert("RGB").resize(*how_smaller))
+        car = np.asarray(Image.open(path).getchannel("A").resize(*how_smaller)) > 127
+        colours[car & ~colours.any(-1)] = 1
+        colours[~car] = 0
+        shown = to_signed(torch.from_numpy(colours).permute(2, 0, 1)[None])
+        found = np.asarray(Image.open(out / path.relative_to(renders)))[..., :3]
+        np.testing.assert_array_equal(found.any(-1), car)
+        apart = {}
+        for way in ("there", "back"):
+            with torch.inference_mode():
+                wanted = translated(method.network, shown, way, fitted.settings)  # type: ignore[arg-type]
+            pixels = to_bytes(wanted)[0].permute(1, 2, 0).numpy()
+            apart[way] = np.abs(pixels.astype(int) - found).max()
+        assert apart["there"] <= 1 < apart["back"]
