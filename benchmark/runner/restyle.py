@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataMissing, Incompatible, InvalidInput
 from benchmark.contracts.exact import exact_products
 from benchmark.contracts.method import Progress
 from benchmark.contracts.predictions import Translation
-from benchmark.datasets.geometry import read_alpha, read_image
-from benchmark.datasets.masks import FILTERS
+from benchmark.datasets.geometry import place, read_alpha
 from benchmark.files import file_sha256, listed, whole_folder, write_json
 from benchmark.runner.fitted import Fitted
 from benchmark.tasks.collect import BATCH, predict_batch
@@ -41,10 +41,11 @@ def restyle(
 ) -> Restyled:
     """Translate every render of a folder in the layout of `ModelViews` into the new folder `out`.
 
-    Each is laid on the background, and resized to the side, that the method was fitted with; its colours
-    are then what the method gives, its alpha is its own, resized. Cameras, clouds and lists are copied;
-    pictures of depth, which have another size, are not. `restyled.json` names run, fit, method, settings
-    and the digest of the renders, so that the data set that is made says where it came from.
+    Each is resized to the side that the method was fitted with, whole, so that its camera still holds,
+    and laid on the background of the fit, or cut out as there. Its colours are then what the method
+    gives, its alpha is its own, resized. Cameras, clouds and lists are copied; pictures of depth, which
+    have another size, are not. `restyled.json` names run, fit, method, settings and the digest of the
+    renders, so that the data set that is made says where it came from.
     Raises `Incompatible` for a method that translates nothing, `DataMissing` where there are no renders,
     `InvalidInput` where `out` is there already; nothing is left half-made.
     """
@@ -101,10 +102,14 @@ def restyle(
 def _seen(fitted: Fitted, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """What the method is shown of a render, uint8 (S, S, 3), and its alpha, uint8 (S, S)."""
     protocol = fitted.protocol
-    geometry = protocol.geometry_of(protocol.data.fit)
-    side, resampling = (protocol.size, protocol.size), FILTERS[geometry.filter]
-    picture, alpha = read_image(path, geometry.background), read_alpha(path)
-    return np.asarray(picture.resize(side, resampling)), np.asarray(alpha.resize(side, resampling))
+    # a crop of the fit's would leave the camera behind
+    frame = {"crop": "whole", "resize": protocol.size, "cut": 0, "masks": "above_half"}
+    geometry = protocol.geometry_of(protocol.data.fit).model_copy(update=frame)
+    placed = place(
+        Sample(path.name, path), geometry, mask=np.asarray(read_alpha(path)), silhouette=True
+    )
+    assert placed.silhouette is not None
+    return placed.pixels, placed.silhouette
 
 
 def _digest(folder: Path, renders: Sequence[Path]) -> str:

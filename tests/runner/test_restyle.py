@@ -38,8 +38,10 @@ f 4 1 5
 """
 
 
-def fit_of(method: str, tmp_path: Path) -> Fitted:
+def fit_of(method: str, tmp_path: Path, more: str = "") -> Fitted:
+    """A fit on a few cars; `more` stands in the geometry."""
     text = (builtin_folder() / "stanford_cars_masks" / "1.toml").read_text("utf-8")
+    text = text.replace('masks = "above_half"', f'masks = "above_half"\n{more}')
     text = text.replace('id = "stanford_cars_masks"\nversion', 'id = "few_cars"\nversion')
     for key, count in (("fit", 8), ("train", 10), ("test", 8), ("people", 10), ("resize", 64)):
         text = re.sub(rf"^{key} = \d+$", f"{key} = {count}", text, flags=re.M)
@@ -92,6 +94,22 @@ def test_colours_are_the_methods_and_all_else_is_the_renders(
             np.testing.assert_allclose(rgba[..., :3], 255 - np.asarray(resized), atol=1)
             alpha = Image.open(one.path).getchannel("A").resize((64, 64), Image.Resampling.BILINEAR)
             np.testing.assert_array_equal(rgba[..., 3], np.asarray(alpha))
+
+
+def test_renders_are_cut_out_as_the_pictures_of_the_fit_were(
+    floors: Path, renders: Path, tmp_path: Path
+) -> None:
+    fitted = fit_of("negative", tmp_path, 'background = "cut_out"')
+    restyle(fitted, renders, tmp_path / "negatives", QUIET)
+    for one in TwoViews(renders).samples("train"):
+        picture, how = Image.open(one.path), ((64, 64), Image.Resampling.BILINEAR)
+        shown = np.array(picture.convert("RGB").resize(*how))
+        outside = np.asarray(picture.getchannel("A").resize(*how)) < 128
+        shown[~outside & ~shown.any(-1)] = 1
+        shown[outside] = 0
+        after = np.asarray(Image.open(tmp_path / "negatives" / one.path.relative_to(renders)))
+        np.testing.assert_array_equal(after[..., :3], 255 - shown)
+        assert 0 < outside.sum() < outside.size
 
 
 def test_it_says_where_it_came_from(fitted: Fitted, renders: Path, tmp_path: Path) -> None:
