@@ -133,4 +133,10 @@ def test_bench_names_the_preset_of_every_value_of_a_method_it_has() -> None:
         for row in table.rows
         if row.plugin
     }
-    assert presets == {("lead", "paper"), ("imm", "released")}
+    assert presets == {
+        ("lead", "paper"),
+        ("imm", "released"),
+        ("dve", "paper"),
+        ("dve", "smallnet"),
+        *((name, "paper") for name in ("contrast-landmarks", "ganseg", "latentkeypointgan")),
+    }

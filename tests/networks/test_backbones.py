@@ -21,7 +21,10 @@ PINNED = {"file": "x.safetensors", "sha256": "ab" * 32}
 @pytest.mark.parametrize(
     "asked, fault",
     [
-        (Backbone("resnet", ("1",)), "none of vgg16, squeezenet, efficientnet-lite0, timm/NAME"),
+        (
+            Backbone("resnet", ("1",)),
+            "none of vgg16, resnet18, squeezenet, efficientnet-lite0, timm/NAME",
+        ),
         (Backbone("squeezenet", ("fire9", "fire40")), "no layers ['fire40']: relu1, fire2"),
         (Backbone("timm/resnet18", ("last",), **PINNED), "are numbers, not ['last']"),
         (Backbone("timm/resnet18", ("1",)), "needs the file of its weights"),

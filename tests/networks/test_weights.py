@@ -83,9 +83,9 @@ def test_pickled_objects_are_not_loaded(file):
 
 def test_pins_look_like_sha256_and_agree_with_torchvisions_name():
     files = [value for value in vars(weights).values() if isinstance(value, Weights)]
-    assert len(files) == 7
+    assert len(files) == 8
     assert all(len(f.sha256) == 64 and int(f.sha256, 16) for f in files)
-    assert len({f.sha256 for f in files}) == 7
+    assert len({f.sha256 for f in files}) == 8
     assert weights.VGG16.sha256.startswith("397923af")
 
 

@@ -29,7 +29,10 @@ UNTRAINED = {
 }
 
 
-def test_the_release_adds_as_many_parameters_as_known() -> None:
+def test_the_release_adds_as_many_parameters_as_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "benchmark.networks.backbones.find_spec", lambda name: name
+    )  # as if timm were here
     settings = StyleGan2Settings(
         teacher="timm/vit",
         teacher_file="a",
@@ -100,7 +103,10 @@ def test_the_teachers_file_is_declared_and_pinned() -> None:
 @pytest.mark.parametrize(
     "given, message",
     [
-        ({"teacher": "resnet"}, "none of vgg16, squeezenet, efficientnet-lite0, timm/NAME"),
+        (
+            {"teacher": "resnet"},
+            "none of vgg16, resnet18, squeezenet, efficientnet-lite0, timm/NAME",
+        ),
         ({"teacher_layers": ("fire9", "fire40")}, "squeezenet has no layers \\['fire40'\\]"),
         ({"teacher_layers": ("fire9",)}, "must name one layer for each of the sides"),
         (
