@@ -234,7 +234,7 @@ def test_a_warning_is_one_line_that_names_no_code(
 @pytest.mark.long
 @pytest.mark.parametrize("words", [("ls", "protocols"), ("ls", "methods", "--json")])
 def test_what_a_terminal_cannot_show_is_replaced(harness: Path, words: tuple[str, ...]) -> None:
-    """In a locale of one byte a letter; for an ASCII one click writes UTF-8. JSON keeps all, by escapes."""
+    """In a locale of one byte a letter; in an ASCII one click writes UTF-8. JSON keeps all anyway."""
     done = subprocess.run(
         [sys.executable, "-c", f"from benchmark.cli import main; main({list(words)!r})"],
         env=os.environ | {"PYTHONIOENCODING": "latin-1"},
