@@ -62,9 +62,10 @@ def segment(
     """Write what a network finds in photographs into a folder; how many segmentations it holds of them.
 
     Of NAME.jpg come NAME_0.png, NAME_1.png, … (255 where the object more likely is than not) and then
-    NAME.json with label, confidence and box of each, best first, and the sha256 of the weights.
+    NAME.json with label, confidence and box of each, best first, the sha256 of the weights and `least`.
     A photograph that has its NAME.json is passed over, so that a killed command goes on. Labels are
-    `LABELS`, confidences `least` or more.
+    `LABELS`, confidences `least` or more. Raises `DataAltered` where the folder holds what other weights
+    or another `least` have found, so that no folder is of two makings.
     """
     out.mkdir(parents=True, exist_ok=True)
     count = 0
@@ -72,10 +73,23 @@ def segment(
         about = out / f"{photograph.stem}.json"
         if not about.exists():
             _segment_one(photograph, about, network, device, weights, least)
-        count += len(read_json(about, "remove it, and run the same command again")["found"])
+        count += _found_before(about, weights, least)
         if progress:
             progress(done, len(photographs))
     return count
+
+
+def _found_before(about: Path, weights: str, least: float) -> int:
+    """How many segmentations a photograph has, which these weights and confidences must have made."""
+    again = "remove it, and run the same command again"
+    found = read_json(about, again, "weights", "least", "found")
+    if (found["weights"], found["least"]) != (weights, least):
+        raise DataAltered(
+            f"{about} was made with weights {str(found['weights'])[:12]} and confidences from "
+            f"{found['least']}, not with {weights[:12]} and {least}",
+            cure="name another folder, or remove this one",
+        )
+    return len(found["found"])
 
 
 def _segment_one(
@@ -104,4 +118,5 @@ def _segment_one(
         with whole_file(about.parent / name) as file:
             Image.fromarray(np.uint8(255) * (mask[0] > 0.5).cpu().numpy()).save(file, "PNG")
         entries.append({"mask": name, "label": LABELS[label], "confidence": score, "box": box})
-    write_json(about, {"photograph": photograph.name, "weights": weights, "found": entries})
+    about_it = {"photograph": photograph.name, "weights": weights, "least": least}
+    write_json(about, {**about_it, "found": entries})

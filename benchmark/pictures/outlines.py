@@ -15,9 +15,10 @@ TINT = 0.6
 
 
 def outlines_sheet(run: PicturedRun) -> Image.Image | None:
-    """32 test images from the best to the worst: the outline predicted as a line, what only it holds in
+    """32 test images from the best to the worst, with predicted outlines and where they are wrong.
 
-    red, what only the truth holds in green. Pixels that are not scored are in neither colour.
+    A line is the outline predicted, red what only it holds, green what only the truth holds. Pixels that
+    are not scored are in neither colour.
     """
     split, protocol, kept, values = run.test, run.plan.protocol, run.kept, run.scores.values
     if protocol.task != "mask_disagreement" or "foreground" not in kept:

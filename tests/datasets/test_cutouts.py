@@ -309,6 +309,9 @@ def test_what_a_detector_finds_is_written_once_and_read_again(
     np.testing.assert_array_equal(one.mask(), rectangle())
     # a photograph that was done is not asked for again
     assert mask_rcnn.segment(photographs, out, None, cpu, weights="ab") == 10  # type: ignore[arg-type]
+    for other in ({"weights": "cd"}, {"weights": "ab", "least": 0.1}):
+        with pytest.raises(DataAltered, match=r"00\.json was made with weights ab and confidences"):
+            mask_rcnn.segment(photographs, out, network, cpu, **other)
 
 
 def test_weights_of_a_detector_are_missing_or_wrong_with_the_cure(tmp_path: Path) -> None:
