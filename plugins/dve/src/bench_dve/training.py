@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from bench_dve.loss import match_cost, of_length
 from bench_dve.networks import biases
+from bench_dve.settings import DveSettings
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext
 from benchmark.training.augment import CropSettings, random_crop
@@ -64,7 +65,7 @@ def colours(size: int, strength: float) -> CropSettings:
     )  # fmt: skip
 
 
-def make_optimiser(network: nn.Module, settings: Any) -> torch.optim.Adam:
+def make_optimiser(network: nn.Module, settings: DveSettings) -> torch.optim.Adam:
     """Adam with AMSGrad; biases of convolutions have a rate of their own."""
     slow = biases(network)
     known = {id(bias) for bias in slow}
@@ -76,7 +77,7 @@ def make_optimiser(network: nn.Module, settings: Any) -> torch.optim.Adam:
     return torch.optim.Adam(groups, settings.learning_rate, amsgrad=True)
 
 
-def rate(step: int, steps: int, settings: Any) -> float:
+def rate(step: int, steps: int, settings: DveSettings) -> float:
     """A tenth of the rate after each of the shares `drops`. Example: 1e-3, at half 1e-4."""
     passed = sum(step >= share * steps for share in settings.drops)
     return float(settings.learning_rate * 0.1**passed)
@@ -86,7 +87,7 @@ def fit(
     network: nn.Module,
     images: Images,
     context: FitContext,
-    settings: Any,
+    settings: DveSettings,
     save: Callable[[Path], None],
 ) -> None:
     """Train `network` in place; milestones keep what `save` writes."""
