@@ -2,8 +2,8 @@
 
     python draw_photographs.py FOLDER
 
-makes FOLDER/photographs/NAME.png and FOLDER/masks/NAME.png, one picture of each of 600 models, 160 pixels
-wide: other shapes, paints, lights, surroundings and noise than the renders have.
+makes FOLDER/photographs/NAME.png and FOLDER/masks/NAME.png, one picture of each of 600 models, 160
+pixels wide: other shapes, paints, lights, surroundings and noise than the renders have.
 """
 
 from __future__ import annotations
