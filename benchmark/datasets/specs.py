@@ -252,6 +252,13 @@ CC0_CARS_DENSE = replace(
     expected={"train": 600, "validation": 180, "test": 240},
 )
 
+CC0_CARS_CORNERS = replace(
+    CC0_CARS,
+    id="cc0_cars_corners",
+    implementation="benchmark.datasets.readers.box_corners:Cc0CarsCorners",
+    summary="the cars of cc0_cars with the eight corners of their boxes as landmarks",
+)
+
 STANFORD_CARS_MASKS = DatasetSpec(
     id="stanford_cars_masks",
     implementation="benchmark.datasets.readers.stanford_cars:StanfordCarsMasks",
@@ -315,5 +322,6 @@ DATASETS: tuple[DatasetSpec, ...] = (
     SHAPENET,
     CC0_CARS,
     CC0_CARS_DENSE,
+    CC0_CARS_CORNERS,
     *GENERATION,
 )

@@ -26,6 +26,6 @@ TWINS = (
     RecipeSpec(
         "car", "benchmark.twins.car:CarRecipe",
         "cars of seven styles from several sides",
-        landmarks=(0,), parts=5, views=True,
+        landmarks=(0, 8), parts=5, views=True,
     ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.twins.car_models import STYLES, Model
-from benchmark.twins.car_shape import PART_NAMES, Car, camera_rotation
+from benchmark.twins.car_shape import CORNER_NAMES, PART_NAMES, Car, camera_rotation
 from benchmark.twins.draws import Colour, Dice, linear, shade
 from benchmark.twins.scene import Backdrop, Camera, Framing, Scene, SceneBuilder
 from benchmark.twins.staging import (
@@ -46,7 +46,8 @@ class CarRecipe:
     The object frame is ShapeNet's, y up and the nose to -z, see `car_shape`. `background` is one of
     `BACKGROUNDS`; clutter stands on a ground with a shadow. `light` "evening" is a low orange sun
     under a blue sky instead of what the background has; `grain` the range of the picture's noise, in
-    8-bit levels, instead of 0 to 4 on clutter and none elsewhere.
+    8-bit levels, instead of 0 to 4 on clutter and none elsewhere. `landmarks` is 0, or 8 for the corners
+    of the car's box.
 
     >>> from benchmark.twins.renderer import render
     >>> render(CarRecipe(range(3), views=2), 4, 32, seed=0).identity.tolist()
@@ -61,14 +62,19 @@ class CarRecipe:
     elevation: tuple[float, float] = (-20.0, 40.0)
     light: str = ""
     grain: tuple[float, float] | None = None
+    landmarks: int = 0
 
     name: ClassVar[str] = "car"
     part_names: ClassVar[tuple[str, ...]] = PART_NAMES
     attribute_names: ClassVar[tuple[str, ...]] = _ATTRIBUTES
-    landmark_names: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         check_identities(self.name, self.identities)
+        if self.landmarks not in (0, 8):
+            raise InvalidInput(
+                f"car twin: landmarks must be 0 or 8, got {self.landmarks!r}",
+                cure="ask for landmarks=8, the corners of the box",
+            )
         check_range(self.name, "azimuth", self.azimuth)
         check_range(self.name, "elevation", self.elevation)
         if self.light not in LIGHTS:
@@ -87,6 +93,11 @@ class CarRecipe:
                 f"car twin: background must be one of {BACKGROUNDS}, got {self.background!r}",
                 cure="give for example background='white'",
             )
+
+    @property
+    def landmark_names(self) -> tuple[str, ...]:
+        """Those of the corners, if they are asked for."""
+        return CORNER_NAMES if self.landmarks else ()
 
     def scene(self, seed: int, index: int, size: int) -> Scene:
         """Picture `index` of the series `seed`, framed for `size` pixels."""
@@ -125,7 +136,7 @@ class CarRecipe:
             ambient=ambient,
             backdrop=backdrop,
             camera=camera,
-            landmarks=np.empty((0, 3)),
+            landmarks=car.corners if self.landmarks else np.empty((0, 3)),
             attributes=np.array([values[name] for name in _ATTRIBUTES]),
             identity=identity,
             grain=dice.between(*noise) if noise[1] else 0.0,

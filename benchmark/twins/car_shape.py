@@ -14,6 +14,14 @@ from benchmark.twins.draws import Colour, linear, mix, shade
 from benchmark.twins.scene import BOX, Array, Plane, SceneBuilder, turning
 
 PART_NAMES = ("background", "body", "windows", "wheels", "lights", "trim")
+CORNER_NAMES = tuple(
+    f"{height} {end} {side}"
+    for side in ("left", "right")
+    for height in ("lower", "upper")
+    for end in ("front", "back")
+)
+"""Of the box, in the order of `Car.corners`."""
+
 (_, BODY, WINDOWS, WHEELS, LIGHTS, TRIM) = range(6)
 
 _BLACK: Colour = (0.012, 0.012, 0.014)

@@ -25,6 +25,7 @@ from benchmark.datasets.meshes.raster import draw
 from benchmark.datasets.meshes.reading import meshes_in, read_mesh
 from benchmark.datasets.meshes.rendering import Rendering, drawn_split, render_meshes
 from benchmark.datasets.meshes.surface import subdivided, thinned, true_cloud
+from benchmark.datasets.readers.box_corners import Cc0CarsCorners, corners_of
 from benchmark.datasets.readers.cameras import looking_at_origin
 from benchmark.datasets.readers.cc0_cars import CARS, Cc0Cars
 from benchmark.datasets.readers.model_views import ModelViews
@@ -540,3 +541,43 @@ def test_the_cars_are_meshes_that_can_be_drawn_and_a_lost_one_is_named(
     with pytest.raises(BenchError, match="batmobile"):
         Cc0Cars(kit).samples("test")
     assert not list((tmp_path / "another" / "rendered").glob("cc0*"))
+
+
+def test_the_corners_of_the_box_are_where_an_independent_camera_sees_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a look-at matrix made from nothing but where the camera stands."""
+    kit = tmp_path / "kit"
+    (kit / "Models" / "OBJ format").mkdir(parents=True)
+    for model in (model for part in CARS.values() for model in part):
+        (kit / "Models" / "OBJ format" / f"{model}.obj").write_text(BOX)
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(
+        Cc0Cars, "drawn", Rendering(views=3, size=48, new_vertices=2_000, voxel=0.01)
+    )
+    monkeypatch.setattr(Cc0Cars, "views", 3)
+    reader = Cc0CarsCorners(kit)
+    for sample in reader.samples("test"):
+        number = sample.path.stem.removeprefix("render_")
+        camera = loadmat(sample.path.with_name(f"camera_{number}.mat"))
+        x, y, z = camera["pos"].ravel()
+        stands = np.array([x, z, -y])  # the renderer's z is the object's y
+        forward = -stands / np.linalg.norm(stands)
+        right = np.cross(forward, [0, 1, 0]) / np.linalg.norm(np.cross(forward, [0, 1, 0]))
+        up = np.cross(right, forward)
+        corners = corners_of(reader.cloud(sample))
+        away = (corners - stands) @ forward
+        expected = np.stack(
+            [
+                48 * (0.5 + 1.875 * ((corners - stands) @ right) / away) - 0.5,
+                48 * (0.5 - 1.875 * ((corners - stands) @ up) / away) - 0.5,
+            ],
+            axis=1,
+        )
+        np.testing.assert_allclose(sample.points, expected, atol=1e-4)
+        rows, columns = np.nonzero(reader.mask(sample))
+        (left, top), (far, bottom) = sample.points.min(0), sample.points.max(0)
+        assert left - 1 <= columns.min()
+        assert columns.max() <= far + 1
+        assert top - 1 <= rows.min()
+        assert rows.max() <= bottom + 1

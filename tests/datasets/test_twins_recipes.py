@@ -320,6 +320,25 @@ def test_views_share_the_shape_and_differ_in_the_camera(cars):
     assert (~kept).sum() == 1
 
 
+def test_the_corners_of_a_cars_box_hold_it_in_every_view():
+    marked = make_recipe("car", range(3), landmarks=8, views=2)
+    assert marked.landmark_names[:2] == ("lower front left", "lower back left")
+    with_corners = render(marked, 6, 64, 5)
+    plain = render(CarRecipe(range(3), views=2), 6, 64, 5)
+    assert plain.landmarks.shape == (6, 0, 2)
+    np.testing.assert_array_equal(with_corners.images, plain.images)
+    for points, covered in zip(with_corners.landmarks, with_corners.foreground, strict=True):
+        rows, columns = np.nonzero(covered)
+        (left, top), (right, bottom) = points.min(0), points.max(0)
+        assert left - 1 <= columns.min()
+        assert columns.max() <= right + 1
+        assert top - 1 <= rows.min()
+        assert rows.max() <= bottom + 1
+    low, high = with_corners.landmarks_3d.min(1), with_corners.landmarks_3d.max(1)
+    np.testing.assert_allclose(np.linalg.norm(high - low, axis=1), 1, atol=1e-6)
+    assert (with_corners.landmarks_3d[:, 0] == low).all()  # left, lower, and the nose is at -z
+
+
 def test_cars_are_of_diagonal_one_upright_and_nose_first(cars):
     clouds = cars.clouds
     size = np.ptp(clouds, axis=1)
@@ -478,6 +497,7 @@ def test_the_registry_makes_each_by_name_and_imports_late():
         (lambda: CarRecipe(range(2), views=0), "views"),
         (lambda: CarRecipe(range(2), light="noon"), "light"),
         (lambda: CarRecipe(range(2), grain=(4, 2)), "grain"),
+        (lambda: CarRecipe(range(2), landmarks=4), "landmarks"),
         (lambda: make_recipe("dog", range(2)), "twin recipe"),
         (lambda: make_recipe("bird", range(2), landmarks=9), "15 landmarks"),
         (lambda: make_recipe("face", range(2), landmarks=9), "68 or 5"),
