@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 from bench_dpc.method import Dpc
-from bench_dpc.networks import Found, Networks
+from bench_dpc.networks import EXTENTS, Found, Networks, in_ball
+from bench_dpc.projection import seen
 from bench_dpc.settings import DpcSettings
 from bench_dpc.training import Training
 from pydantic import ValidationError
@@ -112,6 +113,28 @@ def test_networks_have_the_layers_that_are_published() -> None:
     assert float(net.points.weight.detach().std()) == pytest.approx(0.025 * 0.88, rel=0.01)
     wide = convolutions[-1].weight.detach()
     assert float(wide.std()) == pytest.approx((2 / wide[0].numel()) ** 0.5, rel=0.01)
+
+
+def test_a_ball_is_in_the_frame_of_every_view_and_a_cube_is_not() -> None:
+    """Where a point is in the frame the projection gives it a gradient, wherever the camera stands."""
+    assert torch.allclose(
+        in_ball(torch.tensor([3.0, 4, 0])), torch.tensor([0.299973, 0.399964, 0]), atol=1e-6
+    )
+    free = torch.randn(1, 2000, 3, generator=torch.manual_seed(0)) * 20  # as far out as it goes
+    free[0, 0] = 0
+    rotations = torch.nn.functional.normalize(torch.randn(64, 4, generator=torch.manual_seed(1)))
+    cameras = Cameras(
+        rotations, torch.tensor([[2.0, 0, 0]]).expand(64, 3), torch.full((64,), 1.875)
+    )
+    shown = {}
+    for name, where in EXTENTS.items():
+        points = where(free).expand(64, -1, -1)
+        shown[name] = float((seen(points, cameras)[..., 1:].abs() < 0.5).all(-1).float().mean())
+    assert shown["ball"] == 1
+    assert shown["cube"] < 0.5
+    free.requires_grad_()
+    in_ball(free).sum().backward()
+    assert torch.isfinite(free.grad).all()
 
 
 def test_prediction_sees_what_the_fit_saw(tmp_path: Path, make_context: Make) -> None:

@@ -49,7 +49,7 @@ class Dpc(NetworkMethod[Networks]):
                 cure="set size to one that is no larger, as --set size=32 does",
             )
         candidates = s.candidates if s.poses == "unknown" else 0
-        return Networks(size, s.width, s.code, s.points, candidates)
+        return Networks(size, s.width, s.code, s.points, candidates, s.extent)
 
     def learn(self, network: Networks, images: Images, context: FitContext) -> Networks:
         training.fit(network, images, context, self.settings, partial(self.write, network))

@@ -6,7 +6,8 @@ initial weights are TensorFlow's.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,11 @@ SPREAD = 0.025
 """Of the weights from the shape code to points and scale: points begin in a ball near the middle."""
 CUT = 0.87962566
 """The spread of a normal distribution of spread one that is cut at ±2."""
+
+SMALLEST = 1e-6
+"""A length that is added to that of a point, whose direction would else be unknown in the middle."""
+
+Extent = Literal["cube", "ball"]
 
 
 class Found(NamedTuple):
@@ -42,8 +48,17 @@ class Networks(nn.Module):
     pose.
     """
 
-    def __init__(self, size: int, width: int, code: int, points: int, candidates: int) -> None:
+    def __init__(
+        self,
+        size: int,
+        width: int,
+        code: int,
+        points: int,
+        candidates: int,
+        extent: Extent = "cube",
+    ) -> None:
         super().__init__()
+        self.extent = extent
         layers: list[nn.Module] = [Same(3, width, 5, 2), nn.LeakyReLU(SLOPE)]
         side, channels = size // 2, width
         while side > 4:
@@ -71,11 +86,28 @@ class Networks(nn.Module):
         """images (B, 3, size, size) in [-1, 1]; `shaped`: of which rows the shape is asked."""
         seen = self.encoder(images)
         shape, pose = self.shape_code(seen[shaped]), self.pose_code(seen)
-        points = self.points(shape).view(len(shape), -1, 3).tanh() / 2
+        points = EXTENTS[self.extent](self.points(shape).view(len(shape), -1, 3))
         scale = self.scale(shape).squeeze(1).sigmoid()
         found = [branch(pose) for branch in self.candidates]
         candidates = torch.stack(found, 1) if found else pose.new_zeros(len(pose), 0, 4)
         return Found(points, scale, candidates, self.student(pose))
+
+
+def in_cube(free: Tensor) -> Tensor:
+    """Anything (…, 3) to the cube of side 1 around the middle, as released."""
+    return free.tanh() / 2
+
+
+def in_ball(free: Tensor) -> Tensor:
+    """Anything (…, 3) to the ball of diameter 1 around the middle, along its own direction.
+
+    Example: (3, 4, 0) has length 5 and goes to tanh(5) / 2 · (0.6, 0.8, 0) = (0.29997, 0.39996, 0).
+    """
+    length = (free.square().sum(-1, keepdim=True) + SMALLEST**2).sqrt()
+    return free * (length.tanh() / (2 * length))
+
+
+EXTENTS: Mapping[Extent, Callable[[Tensor], Tensor]] = {"cube": in_cube, "ball": in_ball}
 
 
 def _pose(code: int) -> nn.Sequential:

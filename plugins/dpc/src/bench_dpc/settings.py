@@ -14,7 +14,8 @@ class DpcSettings(MethodSettings):
     """Networks, projection, pairs and training.
 
     Networks: pictures are seen at `size` × `size` (None: as they come), a power of two; the first
-    convolution has `width` channels, codes have `code` numbers, a cloud `points` points.
+    convolution has `width` channels, codes have `code` numbers, a cloud `points` points in the `extent`:
+    "cube" as released, whose corners no view may show, or "ball", which lies in the frame of every view.
 
     Poses: "unknown" learns them, the best of `candidates` for each picture and a student of it, whose
     loss counts `student`; "known" takes cameras that the protocol grants: shapes are learned with
@@ -35,6 +36,7 @@ class DpcSettings(MethodSettings):
     width: int = Field(16, ge=1)
     code: int = Field(1024, ge=1)
     points: int = Field(8000, ge=4)
+    extent: Literal["cube", "ball"] = "cube"
 
     poses: Literal["unknown", "known"] = "unknown"
     candidates: int = Field(4, ge=1)
