@@ -124,7 +124,10 @@ def test_a_ball_is_in_the_frame_of_every_view_and_a_cube_is_not() -> None:
     free[0, 0] = 0
     rotations = torch.nn.functional.normalize(torch.randn(64, 4, generator=torch.manual_seed(1)))
     cameras = Cameras(
-        rotations, torch.tensor([[2.0, 0, 0]]).expand(64, 3), torch.full((64,), 1.875)
+        rotations,
+        torch.tensor([[2.0, 0, 0]]).expand(64, 3),
+        torch.full((64,), 1.875),
+        "forward_up_right",
     )
     shown = {}
     for name, where in EXTENTS.items():
