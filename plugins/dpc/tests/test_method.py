@@ -14,6 +14,7 @@ import pytest
 import torch
 from bench_dpc.method import Dpc
 from bench_dpc.networks import EXTENTS, Found, Networks, in_ball
+from bench_dpc.projection import Cameras as Views
 from bench_dpc.projection import seen
 from bench_dpc.settings import DpcSettings
 from bench_dpc.training import Training
@@ -123,12 +124,7 @@ def test_a_ball_is_in_the_frame_of_every_view_and_a_cube_is_not() -> None:
     free = torch.randn(1, 2000, 3, generator=torch.manual_seed(0)) * 20  # as far out as it goes
     free[0, 0] = 0
     rotations = torch.nn.functional.normalize(torch.randn(64, 4, generator=torch.manual_seed(1)))
-    cameras = Cameras(
-        rotations,
-        torch.tensor([[2.0, 0, 0]]).expand(64, 3),
-        torch.full((64,), 1.875),
-        "forward_up_right",
-    )
+    cameras = Views.looking(rotations, 1.875, 2.0)
     shown = {}
     for name, where in EXTENTS.items():
         points = where(free).expand(64, -1, -1)
