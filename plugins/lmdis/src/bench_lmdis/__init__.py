@@ -31,7 +31,7 @@ SMALL: dict[str, Any] = {
     "skips": 1,
     "drawn_features": 16,
     "scales": 3,
-    "steps": 2000,
+    "steps": 1500,
     "batch": 16,
     "changes": (2 / 3,),
     "learning_rates": (2e-3, 5e-4),
@@ -40,7 +40,7 @@ SMALL: dict[str, Any] = {
     "norm_momentum": 0.02,
     "precision": "bfloat16",
 }
-DEMO: dict[str, Any] = SMALL | {"steps": 400}
+DEMO: dict[str, Any] = SMALL | {"steps": 300}
 
 
 @hookimpl
