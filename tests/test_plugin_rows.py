@@ -144,7 +144,7 @@ def test_presets_that_need_methods_of_other_plugins_are_a_note(bench: Call, floo
     assert (found["status"], found["error"]) == ("ok", "")
     assert found["note"] == (
         "presets of random-features need methods that are not installed: lead, imm, stylegan2, dpc, "
-        "contrast-landmarks, dve, latentkeypointgan, ganseg"
+        "contrast-landmarks, dve, latentkeypointgan, ganseg, lmdis, scops"
     )
     assert "note  bench_floors: presets of random-features" in bench("plugins", "--check").out
     assert "note" not in bench("plugins").out

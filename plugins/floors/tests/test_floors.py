@@ -174,6 +174,7 @@ def test_a_preset_of_the_imitated_method_is_written_out(floors: Path, given: dic
 def test_presets_name_presets_that_are_there(floors: Path) -> None:
     registered: list = []
     names = ("lead", "imm", "stylegan2", "dpc", "dve", "latentkeypointgan", "ganseg")
+    names = (*names, "lmdis", "scops")
     for name in (f"bench_{name}" for name in names):
         pytest.importorskip(name).bench_methods(registered.append)
     there = {f"{spec.id}:{name}" for spec in registered for name in spec.presets}
@@ -183,6 +184,7 @@ def test_presets_name_presets_that_are_there(floors: Path) -> None:
     # of these sizes no fit was made that an untrained network could stand beside
     unmade = {"stylegan2:auto", "stylegan2:paper256", "dpc:paper", "dpc:released"}
     unmade |= {"latentkeypointgan:paper", "ganseg:paper-flowers", "ganseg:paper-taichi"}
+    unmade |= {"scops:paper", "scops:paper-without"}
     unmade |= {f"ganseg:released-{name}" for name in ("cub", "flowers", "taichi")}
     assert there - named == unmade
 

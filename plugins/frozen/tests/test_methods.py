@@ -10,9 +10,8 @@ import pytest
 import torch
 from bench_frozen import LITE0, PARTS, SQUEEZENET, TINY
 from bench_frozen.descriptors import FrozenBackbone
-from bench_frozen.factors import DeepFeatureFactorisation, background
+from bench_frozen.factors import DeepFeatureFactorisation
 from pydantic import ValidationError
-from torch.nn import functional
 
 from benchmark.contracts.images import Images
 from benchmark.networks.trunks import TRUNKS
@@ -75,17 +74,6 @@ def test_a_factor_is_background_where_it_lies_along_the_border(tmp_path: Path) -
     again.load(tmp_path, "cpu")
     with torch.inference_mode():
         assert torch.equal(again.predict(signed).probabilities, parts.probabilities)
-
-
-def test_one_factor_stays_a_part_and_one_is_background() -> None:
-    shares = torch.rand(3, 8, 8, 4) * 0.1
-    shares[:, 0, :, 1] += 1.0
-    shares[:, :, -1, 2] += 0.5
-    shares[:, 3:5, 3:5, 0] += 1.0
-    assert background(shares, "most").tolist() == [False, True, False, False]
-    assert background(shares, "all").tolist()[:3] == [False, True, True]
-    everywhere = functional.pad(torch.zeros(1, 6, 6, 2), (0, 0, 1, 1, 1, 1), value=1.0)
-    assert background(everywhere, "all").tolist() == [True, False]
 
 
 def test_settings_that_cannot_be_are_refused() -> None:

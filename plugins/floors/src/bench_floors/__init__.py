@@ -86,6 +86,13 @@ OF = (
     "ganseg:demo",
     "ganseg:paper",
     "ganseg:released",
+    "lmdis:small",
+    "lmdis:demo",
+    "lmdis:paper",
+    "lmdis:aflw",
+    "scops:small",
+    "scops:small-without",
+    "scops:demo",
 )
 """Whose untrained networks are floors."""
 

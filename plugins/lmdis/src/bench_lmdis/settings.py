@@ -1,0 +1,89 @@
+"""All that can be chosen about LMDIS."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from benchmark.contracts.method import MethodSettings
+
+
+class LmdisSettings(MethodSettings):
+    """Networks, losses and training.
+
+    Networks: `landmarks` is K. Images are seen at `size` × `size` pixels and, to find points, with their
+    border repeated outwards to `padded` × `padded`. Layers have `width` times the channels that they
+    have in the released code, and their skips `skips` convolutions. A point is described by
+    `point_features` numbers; to draw the image, by `drawn_features`, spread over Gaussians of `sigma`
+    sides and √2 times as wide at each of the further `scales`. Batch norms follow the batches by
+    `norm_momentum` a step.
+
+    Losses, by their weights: `concentration` of each map, `separation` of points within
+    `separation_bandwidth` sides of each other, `equivariance` under warps, `reconstruction` of the image
+    (one for each stretch of the training).
+
+    Training: after the shares `changes` of the steps the next of `learning_rates` and of
+    `reconstruction` is taken. `colour` is how much brightness and contrast are changed. Warps move
+    7 × 7 control points by `bend` (a standard deviation), then shift by up to `shift`, both in half
+    sides, turn by `rotation` degrees and scale by `scale`: standard deviations of normals, that of the
+    scale of its logarithm.
+    """
+
+    landmarks: int = Field(10, ge=1)
+    size: int = Field(80, ge=16)
+    padded: int = Field(96, ge=16)
+    width: float = Field(1.0, gt=0)
+    skips: int = Field(3, ge=1)
+    point_features: int = Field(8, ge=1)
+    drawn_features: int = Field(64, ge=1)
+    sigma: float = Field(1 / 8, gt=0)
+    scales: int = Field(5, ge=1)
+    norm_momentum: float = Field(3e-4, gt=0, le=1)
+
+    concentration: float = Field(100.0, ge=0)
+    separation: float = Field(20.0, ge=0)
+    separation_bandwidth: float = Field(0.08, gt=0)
+    equivariance: float = Field(1e4, ge=0)
+    reconstruction: tuple[float, ...] = (0.1, 1.0, 10.0)
+
+    steps: int = Field(300_000, ge=1)
+    batch: int = Field(16, ge=2)
+    changes: tuple[float, ...] = (1 / 3, 2 / 3)
+    learning_rates: tuple[float, ...] = (1e-3, 1e-4, 1e-5)
+    weight_decay: float = Field(1e-6, ge=0)
+    colour: float = Field(0.2, ge=0, le=1)
+    bend: float = Field(0.1, ge=0)
+    shift: float = Field(0.3, ge=0)
+    rotation: float = Field(10.0, ge=0)
+    scale: float = Field(1.25, ge=1)
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+    @model_validator(mode="after")
+    def _fits(self) -> LmdisSettings:
+        if self.size % 16:
+            raise ValueError(f"size {self.size} is not a multiple of 16, as its decoder needs")
+        if self.padded % 8 or self.padded < self.size:
+            raise ValueError(
+                f"padded {self.padded} must be a multiple of 8 and no less than size {self.size}"
+            )
+        stretches = len(self.changes) + 1
+        for name in ("learning_rates", "reconstruction"):
+            values = getattr(self, name)
+            if len(values) != stretches or min(values) < 0:
+                raise ValueError(
+                    f"{name} {values}: {len(self.changes)} changes need {stretches} values, none "
+                    "below 0"
+                )
+        if list(self.changes) != sorted(self.changes) or not all(0 < c < 1 for c in self.changes):
+            raise ValueError(f"changes {self.changes} must rise from above 0 to below 1")
+        return self
+
+    @property
+    def border(self) -> int:
+        """How many pixels are put around the image on each side."""
+        return (self.padded - self.size) // 2
+
+    def stretch(self, step: int) -> int:
+        """Which stretch of the training a step lies in. Example: of 300 steps number 100 is in 1."""
+        return sum(step >= round(share * self.steps) for share in self.changes)

@@ -1,0 +1,158 @@
+"""Training: parts of images and of warps of them, and the features that parts have to explain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bench_scops import loss
+from bench_scops.features import Features
+from bench_scops.networks import Basis, Segmenter, enlarged
+from bench_scops.settings import ScopsSettings
+from bench_scops.warps import colours, draw_warps
+from benchmark.contracts.images import Images, to_signed
+from benchmark.contracts.method import FitContext
+from benchmark.training.augment import random_crop
+from benchmark.training.batches import Batches, Order, Pixels, resized
+from benchmark.training.device import make_fabric, prepare
+from benchmark.training.loop import spaced, train
+from benchmark.training.optimisers import set_learning_rate
+from benchmark.training.randomness import generator
+from benchmark.training.schedules import learning_rate
+from benchmark.training.warp import warp_generator
+
+CHUNK = 16
+
+
+def rate(step: int, steps: int, settings: ScopsSettings) -> float:
+    """The segmenter's rate. Example: "poly" at half of the steps is 0.5^0.9 = 0.54 times the first."""
+    if settings.schedule == "cosine":
+        return learning_rate(step, steps, settings.learning_rate)
+    return float(settings.learning_rate * (1 - step / steps) ** 0.9)
+
+
+def make_optimisers(
+    segmenter: Segmenter, basis: Basis, settings: ScopsSettings
+) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """Of the segmenter, its last layers at a rate of their own, and of the basis, without decay."""
+    s = settings
+    head = list(segmenter.net.head.parameters())
+    known = {id(parameter) for parameter in head}
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in segmenter.parameters() if id(p) not in known]},
+        {"params": head, "lr": s.learning_rate * s.head_rate},
+    ]
+    if s.optimiser == "adam":
+        whole = torch.optim.Adam(groups, s.learning_rate, weight_decay=s.weight_decay)
+        return whole, torch.optim.Adam(basis.parameters(), s.basis_rate)
+    sgd = torch.optim.SGD(groups, s.learning_rate, momentum=0.9, weight_decay=s.weight_decay)
+    return sgd, torch.optim.SGD(basis.parameters(), s.basis_rate, momentum=0.9)
+
+
+def begin(
+    features: Features, pixels: Pixels, silhouettes: Pixels | None, count: int, context: FitContext
+) -> Tensor:
+    """Find what saliency and basis begin with in some of `count` images; the basis (K, C)."""
+    s = features.settings
+    if s.saliency != "factors" and s.initial_basis == "normal":
+        sample = np.arange(1)
+    else:
+        order = np.random.Generator(np.random.PCG64(context.seed)).permutation(count)
+        sample = np.sort(order[: s.fitted])
+    raw, masks = [], []
+    for first in range(0, len(sample), CHUNK):
+        some = sample[first : first + CHUNK]
+        raw.append(features.raw(to_signed(pixels[some])))
+        if silhouettes is not None:
+            masks.append(silhouettes[some])
+        context.progress("maps", min(first + CHUNK, len(sample)), len(sample))
+    maps = torch.cat(raw)
+    if s.saliency == "factors":
+        features.find_factors(maps)
+    saliency = features.saliency(maps, torch.cat(masks) if masks else None)
+    return features.first_basis(features.explained(maps, saliency))
+
+
+def fit(
+    segmenter: Segmenter,
+    images: Images,
+    context: FitContext,
+    settings: ScopsSettings,
+    save: Callable[[Path], None],
+) -> None:
+    """Train `segmenter` in place; milestones keep what `save` writes."""
+    s = settings
+    fabric = make_fabric(context.device, s.precision)
+    features = Features(s, context.weights, context.seed, fabric.device)
+    order = Order(len(images), s.batch, context.seed)
+    pixels = Pixels(images, fabric.device, margin=False)
+    silhouettes = None
+    if s.saliency == "silhouettes":
+        silhouettes = Pixels(images, fabric.device, margin=False, what="silhouettes")
+    basis = Basis(begin(features, pixels, silhouettes, len(images), context)).to(fabric.device)
+    optimiser, slow = make_optimisers(segmenter, basis, s)
+    learner, optimiser = prepare(fabric, segmenter, optimiser)
+    batches = Batches(pixels, order)
+    masks = None if silhouettes is None else Batches(silhouettes, order)
+    jitter = colours(s)
+
+    def explained(shown: Tensor, step: int) -> Tensor:
+        raw = features.raw(shown)
+        return features.explained(raw, features.saliency(raw, masks(step) if masks else None))
+
+    def update(step: int) -> dict[str, Tensor | float]:
+        set_learning_rate(optimiser, rate(step, s.steps, s))
+        shown = to_signed(batches(step))
+        wanted = explained(shown, step)
+        seen = resized(shown, s.size)
+        warp = draw_warps(s.batch, s, warp_generator(context.seed, step), fabric.device)
+        draw = generator(context.seed, "colours", step, device=fabric.device)
+        warped = random_crop((warp.warp(seen) + 1) / 2, jitter, draw)
+        both = torch.cat([seen, warped]).contiguous(memory_format=torch.channels_last)
+        logits, found = learner(both).chunk(2)
+        moved = warp.warp(logits)
+        parts, moved_parts, found_parts = (x.softmax(1)[:, 1:] for x in (logits, moved, found))
+        here, there, back = (
+            loss.moments(x, s.mass_floor) for x in (parts, found_parts, moved_parts)
+        )
+        if s.compare == "image":
+            compared, against = parts, enlarged(wanted, s.size)
+        else:
+            compared = functional.interpolate(parts, wanted.shape[-2:], mode="area")
+            against = wanted
+        counted = loss.inside(warp, s.size) if s.outside == "ignored" else None
+        values = {
+            "concentration": loss.concentration(here.variances, s.divided),
+            "equivariance": loss.equivariance(moved, found, s.equivariance_mean, counted),
+            "centres": loss.centre_equivariance(back.centres, there.centres),
+            "consistency": loss.consistency(compared, basis(), against, s.consistency_mean),
+            "orthonormal": loss.orthonormality(basis()),
+        }
+        total = torch.stack([getattr(s, name) * value for name, value in values.items()]).sum()
+        for one in (optimiser, slow):
+            one.zero_grad(set_to_none=True)
+        fabric.backward(total)
+        for network, one in ((segmenter, optimiser), (basis, slow)):
+            nn.utils.clip_grad_norm_(network.parameters(), s.clip)
+            one.step()
+        logged = values | {"loss": total, "foreground": parts.sum(1).mean()}
+        return {name: value.detach() for name, value in logged.items()}
+
+    segmenter.train()
+    train(
+        context,
+        "scops",
+        steps=s.steps,
+        images_per_step=s.batch,
+        state={"segmenter": segmenter, "basis": basis, "optimiser": optimiser, "slow": slow},
+        update=update,
+        milestones=spaced(s.steps, 6),
+        save_milestone=save,
+    )
+    segmenter.cpu().to(memory_format=torch.contiguous_format)
