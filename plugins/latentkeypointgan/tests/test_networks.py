@@ -117,8 +117,8 @@ def test_roaming_moves_all_points_of_an_image_together() -> None:
     here, there = scene.points
     wanted = [0.25 * (2 * NormalDist().cdf(number) - 1) for number in (1.0, -0.5)]
     torch.testing.assert_close(there - here, torch.tensor(wanted).expand(3, 2))
-    assert torch.equal(*scene.embeddings)
-    assert torch.equal(*scene.background)
+    torch.testing.assert_close(*scene.embeddings)
+    torch.testing.assert_close(*scene.background)
     torch.testing.assert_close(here, 0.75 * made().scene(z[:1, :12]).points[0])
     far = net.scene(100 * torch.randn(64, net.z_dim)).points
     assert 0.9 < float(far.abs().max()) <= 1  # never outside the image

@@ -17,12 +17,12 @@ class LatentKeypointGanSettings(MethodSettings):
     background) has `noise` numbers and a perceptron of `depth` layers, `width` wide. Points are
     tanh(output / `divisor`), and all of an image are moved together at random by up to `roam` half sides
     (0: not; they lie within ±(1 - `roam`) before). Embeddings have `embedding` numbers, maps are
-    exp(-d² / `tau`) with d in half sides. Synthesis starts from a learned `constant` or from `positional` differences at
-    `start_side` pixels and doubles; every level is computed with `margin` pixels around it. Maps of r
-    pixels have `base` / r channels, at most `most`. A SPADE block has `convolutions` (one or two); its
-    scale and shift come from the spread embeddings through `hidden` channels (0: directly) by kernels of
-    `modulation` pixels. Images end in `output`; the weights of the last convolution begin `last` times
-    their usual size.
+    exp(-d² / `tau`) with d in half sides. Synthesis starts from a learned `constant` or from
+    `positional` differences at `start_side` pixels and doubles; every level is computed with `margin`
+    pixels around it. Maps of r pixels have `base` / r channels, at most `most`. A SPADE block has
+    `convolutions` (one or two); its scale and shift come from the spread embeddings through `hidden`
+    channels (0: directly) by kernels of `modulation` pixels. Images end in `output`; the weights of the
+    last convolution begin `last` times their usual size.
 
     Discriminator: channels `discriminator_base` / r, at most `discriminator_most`; with `spread` it sees
     how much a batch varies. Its penalty is `penalty` · (|gradient| - `penalty_target`)² on real images,
