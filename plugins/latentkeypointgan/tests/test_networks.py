@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from statistics import NormalDist
 from typing import Any
 
 import pytest
@@ -104,6 +105,23 @@ def test_the_three_noises_are_independent_and_parts_share_one_appearance() -> No
             assert torch.equal(getattr(found, name), getattr(scene, name)) == (name in kept)
     factor = scene.embeddings / net.constants
     torch.testing.assert_close(factor, factor[:, :1].expand_as(factor))
+
+
+def test_roaming_moves_all_points_of_an_image_together() -> None:
+    """By the share of normal numbers below two of z; what lies at the points stays as it is."""
+    net = made(roam=0.25)
+    assert net.z_dim == 3 * 4 + 2
+    z = torch.randn(1, net.z_dim).expand(2, -1).clone()
+    z[:, -2:] = torch.tensor([[0.0, 0.0], [1.0, -0.5]])
+    scene = net.scene(z)
+    here, there = scene.points
+    wanted = [0.25 * (2 * NormalDist().cdf(number) - 1) for number in (1.0, -0.5)]
+    torch.testing.assert_close(there - here, torch.tensor(wanted).expand(3, 2))
+    torch.testing.assert_close(*scene.embeddings)
+    torch.testing.assert_close(*scene.background)
+    torch.testing.assert_close(here, 0.75 * made().scene(z[:1, :12]).points[0])
+    far = net.scene(100 * torch.randn(64, net.z_dim)).points
+    assert 0.9 < float(far.abs().max()) <= 1  # never outside the image
 
 
 def test_an_image_does_not_depend_on_its_batch() -> None:

@@ -60,9 +60,10 @@ def test_each_step_moves_its_own_player(tmp_path: Path) -> None:
 def test_the_penalty_is_due_now_and_then_and_the_rate_allows_for_it(tmp_path: Path) -> None:
     found = training(tmp_path, penalty_every=2)
     (group,) = found.judges.optimiser.param_groups
-    assert group["lr"] == pytest.approx(1e-3 * 2 / 3)
+    rate = found.settings.discriminator_rate
+    assert group["lr"] == pytest.approx(rate * 2 / 3)
     assert group["betas"] == pytest.approx((0.0, 0.99 ** (2 / 3)))
-    assert found.makes.optimiser.param_groups[0]["lr"] == 1e-3
+    assert found.makes.optimiser.param_groups[0]["lr"] == found.settings.generator_rate
     assert ["penalty" in found.update(step) for step in range(3)] == [True, False, True]
     assert "penalty" not in training(tmp_path / "b", penalty=0.0).update(0)
     assert "background_loss" not in training(tmp_path / "c", background_loss=0.0).update(0)
@@ -152,7 +153,8 @@ def test_the_detector_learns_the_points_of_what_is_generated(tmp_path: Path) -> 
     """Of an untrained generator, whose images are stripes that move with one point."""
     choice = settings(
         landmarks=1, pairs=960, pairs_batch=16, detector_width=8, detector_rate=5e-3, divisor=1.0,
-        start="positional", margin=2, last=1.0, jitter=0.0, blur=0.0, pixel_noise=0.0, real_share=0.0,
+        start="positional", margin=2, roam=0.0, output="linear", last=1.0,
+        jitter=0.0, blur=0.0, pixel_noise=0.0, real_share=0.0,
     )  # fmt: skip
     torch.manual_seed(0)
     context = make_context(tmp_path)

@@ -122,17 +122,13 @@ class Synthesis(nn.Module):
 
 
 class LatentKeypointGenerator(nn.Module):
-    """z (B, 3·noise) → scenes → images."""
+    """z (B, z_dim) → scenes → images."""
 
     def __init__(self, settings: LatentKeypointGanSettings) -> None:
         super().__init__()
         s = settings
-        self.landmarks, self.embedding, self.noise, self.divisor = (
-            s.landmarks,
-            s.embedding,
-            s.noise,
-            s.divisor,
-        )
+        self.landmarks, self.embedding, self.noise = s.landmarks, s.embedding, s.noise
+        self.divisor, self.roam = s.divisor, s.roam
         self.pose = perceptron(s.noise, s.width, 2 * s.landmarks, s.depth)
         self.appearance = perceptron(s.noise, s.width, s.embedding, s.depth)
         self.background = perceptron(s.noise, s.width, s.embedding, s.depth)
@@ -141,14 +137,21 @@ class LatentKeypointGenerator(nn.Module):
 
     @property
     def z_dim(self) -> int:
-        """Numbers in a latent: those of pose, of appearance, of background."""
-        return 3 * self.noise
+        """Numbers in a latent: those of pose, of appearance, of background, and two of where all
+        points lie together, if they roam."""
+        return 3 * self.noise + (2 if self.roam else 0)
 
     def scene(self, z: Tensor) -> Scene:
-        """What z (B, 3·noise) asks for: points tanh(·/divisor), a part's embedding its learned constant
-        times the one appearance of the image."""
-        pose, appearance, background = z.split(self.noise, dim=1)
+        """What z (B, z_dim) asks for: points tanh(·/divisor), a part's embedding its learned constant
+        times the one appearance of the image.
+
+        With `roam` points lie within ±(1 - roam) before all of an image are moved together by up to
+        ±roam, evenly in both directions (the normal distribution's function of two numbers of z)."""
+        pose, appearance, background = z[:, : 3 * self.noise].split(self.noise, dim=1)
         points = (self.pose(pose) / self.divisor).tanh().unflatten(1, (self.landmarks, 2))
+        if self.roam:
+            together = torch.special.erf(z[:, None, 3 * self.noise :] * 0.5**0.5)
+            points = (1 - self.roam) * points + self.roam * together
         embeddings = self.constants * self.appearance(appearance)[:, None]
         return Scene(points, embeddings, self.background(background))
 

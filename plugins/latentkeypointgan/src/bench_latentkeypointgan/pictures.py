@@ -38,7 +38,7 @@ def marked(images: Tensor, points: Tensor) -> Tensor:
 
 
 def edits(net: LatentKeypointGenerator, z: Tensor) -> dict[str, Tensor]:
-    """Generated images of z (B, 3·noise) and what becomes of them: pictures by name.
+    """Generated images of z (B, z_dim) and what becomes of them: pictures by name.
 
     In image i the part that changes is i modulo K. Other looks and backgrounds are the next image's.
     """

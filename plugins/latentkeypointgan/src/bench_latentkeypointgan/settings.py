@@ -15,13 +15,14 @@ class LatentKeypointGanSettings(MethodSettings):
 
     Generator: images of `size` pixels with `landmarks` points. Each of three noises (pose, appearance,
     background) has `noise` numbers and a perceptron of `depth` layers, `width` wide. Points are
-    tanh(output / `divisor`), embeddings have `embedding` numbers, maps are exp(-d² / `tau`) with d in
-    half sides. Synthesis starts from a learned `constant` or from `positional` differences at
-    `start_side` pixels and doubles; every level is computed with `margin` pixels around it. Maps of r
-    pixels have `base` / r channels, at most `most`. A SPADE block has `convolutions` (one or two); its
-    scale and shift come from the spread embeddings through `hidden` channels (0: directly) by kernels of
-    `modulation` pixels. Images end in `output`; the weights of the last convolution begin `last` times
-    their usual size.
+    tanh(output / `divisor`), and all of an image are moved together at random by up to `roam` half sides
+    (0: not; they lie within ±(1 - `roam`) before). Embeddings have `embedding` numbers, maps are
+    exp(-d² / `tau`) with d in half sides. Synthesis starts from a learned `constant` or from
+    `positional` differences at `start_side` pixels and doubles; every level is computed with `margin`
+    pixels around it. Maps of r pixels have `base` / r channels, at most `most`. A SPADE block has
+    `convolutions` (one or two); its scale and shift come from the spread embeddings through `hidden`
+    channels (0: directly) by kernels of `modulation` pixels. Images end in `output`; the weights of the
+    last convolution begin `last` times their usual size.
 
     Discriminator: channels `discriminator_base` / r, at most `discriminator_most`; with `spread` it sees
     how much a batch varies. Its penalty is `penalty` · (|gradient| - `penalty_target`)² on real images,
@@ -46,6 +47,7 @@ class LatentKeypointGanSettings(MethodSettings):
     depth: int = Field(3, ge=1)
     embedding: int = Field(128, ge=1)
     divisor: float = Field(20.0, gt=0)
+    roam: float = Field(0.0, ge=0, lt=1)
     tau: float = Field(0.01, gt=0)
     start: Literal["constant", "positional"] = "constant"
     start_side: int = Field(4, ge=2)
