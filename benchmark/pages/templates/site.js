@@ -2,8 +2,8 @@
 // Tables sort by a click on their heads; a page's filters hide rows of its tables of class "filtered". The choice
 // is kept in the address, so that a link shows what its sender saw. Without this script all rows stand as built.
 function value(row, column) {
-  const text = row.cells[column].textContent.trim();
-  const number = parseFloat(text.replace(/,/g, ""));
+  const text = (row.cells[column].dataset.sort ?? row.cells[column].textContent).trim();
+  const number = parseFloat(text.replace(/,/g, "").replace(/−/g, "-"));
   return text === "" ? null : Number.isNaN(number) ? text.toLowerCase() : number;
 }
 function compare(a, b) {
