@@ -66,7 +66,7 @@ def test_every_link_leads_to_a_page_or_a_place_on_one(site: Path) -> None:
             if address == "data:,":
                 continue
             if re.match(r"[a-z]+:|//", address):
-                assert address.startswith("https://") or address.startswith("http://")
+                assert address.startswith(("https://", "http://"))
                 assert address in links.followed, f"{page.name} asks for {address}"
                 continue
             name, _, place = unquote(address).partition("#")

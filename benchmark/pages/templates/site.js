@@ -57,6 +57,13 @@ if (tools) {
       row.hidden = !(words.every((word) => text.includes(word)) && choices.every((choice) =>
         !choice.value || (row.dataset[choice.name] || "").split("|").includes(choice.value)));
     }
+    const chosen = words.length > 0 || choices.some((choice) => choice.value);
+    for (const fold of document.querySelectorAll("details:has(table.filtered), section.group")) {
+      const empty = !fold.querySelector("table.filtered > tbody > tr:not([hidden])");
+      fold.hidden = chosen && empty;
+      // what is folded away is shown where a filter finds something in it
+      if (fold.tagName === "DETAILS" && chosen && !empty) fold.open = true;
+    }
     const shown = rows.filter((row) => !row.hidden).length;
     tools.querySelector("output").textContent = shown === rows.length ? "" : `${shown} of ${rows.length} rows`;
     remember("find", find.value);
