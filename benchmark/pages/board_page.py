@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmark.boards.rows import Row
 from benchmark.datasets.places import spec_of
 from benchmark.pages.board_charts import board_charts
 from benchmark.pages.board_files import FORMATS, citation
@@ -17,12 +18,15 @@ from benchmark.pages.meanings import meaning
 from benchmark.pages.numbers import digits
 from benchmark.pages.protocol_facts import AGGREGATES, fields, formula, history, sections, splits_of
 from benchmark.pages.reported_shown import reported_shown
+from benchmark.pages.run_page import shown_pictures
 from benchmark.pages.same_items import same_items
 from benchmark.pages.tables import EXTERNAL, external_methods, known_failures
 from benchmark.protocols import versions_of
 
 
-def board_page(board: Board, boards: list[Board], pictures: str = "") -> dict[str, Any]:
+def board_page(
+    board: Board, boards: list[Board], pictures: str = "", *, private: bool = False
+) -> dict[str, Any]:
     """The values of `board.html`; `pictures` names the JPEG of its items, where they may be shown."""
     protocol, scored = board.protocol, board.scored
     shown = shown_board(board) if board.rows else None
@@ -40,6 +44,7 @@ def board_page(board: Board, boards: list[Board], pictures: str = "") -> dict[st
         "shown": shown,
         "any_reported": any(r.reported for r in board.rows),
         "strip": same_items(shown, pictures) if shown else None,
+        "generated": generated(board, private=private),
         "charts": board_charts(scored, board.rows, board.entries),
         "by_point": by_point(board),
         "reported": reported_shown(board.agreements),
@@ -98,6 +103,24 @@ def dates(board: Board) -> dict[str, str]:
         "first": min((r.finished[:10] for r in records), default=""),
         "commits": ", ".join(commits),
     }
+
+
+MOST_GENERATORS = 8
+"""Rows whose generated images are shown on the board."""
+
+
+def generated(board: Board, *, private: bool = False) -> list[tuple[Row, str]]:
+    """Rows with the address of images that their first run generated, where these lie on this machine
+    and may be shown; methods first."""
+    if board.protocol.task != "image_generation":
+        return []
+    found = []
+    for row in sorted(board.rows, key=lambda row: row.role != "method"):
+        record = board.record[row.runs[0]]
+        names = {p.name for p in shown_pictures(record, board.protocol, private=private)}
+        if "generated" in names and not row.withdrawn:
+            found.append((row, f"runs/{record.run_id}-generated.jpg"))
+    return found[:MOST_GENERATORS]
 
 
 @dataclass(frozen=True)

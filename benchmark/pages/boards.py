@@ -49,6 +49,11 @@ class Board(Standing):
         return {entry.record.run_id: entry for entry in self.entries}
 
     @cached_property
+    def row(self) -> dict[str, Row]:
+        """The row that each run is part of, by run id."""
+        return {run: row for row in self.rows for run in row.runs}
+
+    @cached_property
     def record(self) -> dict[str, Record]:
         """Records by run id."""
         return {entry.record.run_id: entry.record for entry in self.entries}

@@ -87,7 +87,7 @@ class Place:
 
 def place(record: Record, board: Board) -> Place | None:
     """The run's place on `board`; None where it makes no row."""
-    row = next((row for row in board.rows if record.run_id in row.runs), None)
+    row = board.row.get(record.run_id)
     if row is None:
         return None
     values = [board.record[run].headline.value for run in row.runs]

@@ -95,7 +95,12 @@ def _files(boards: list[Board], links: Links, *, private: bool) -> Iterable[tupl
         shown = Path(f"{board.stem}-items.jpg").name if pictures else ""
         yield (
             board.href,
-            page("board.html", partial(board_page, board, boards, shown), crumbs, "../"),
+            page(
+                "board.html",
+                partial(board_page, board, boards, shown, private=private),
+                crumbs,
+                "../",
+            ),
         )
         if pictures:
             yield f"{board.stem}-items.jpg", partial(shutil.copyfile, pictures)

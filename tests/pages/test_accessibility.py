@@ -50,7 +50,7 @@ REPORT = """
   } catch (error) { found = [String(error)]; }
   if (document.documentElement.scrollWidth > innerWidth) {
     const wide = [...document.querySelectorAll("main *")].find(
-      (one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".wide, pre, .drawing"));
+      (one) => one.getBoundingClientRect().right > innerWidth && !one.closest(".wide, pre, .drawing"));
     found.push(`it scrolls sideways: ${wide ? wide.outerHTML.slice(0, 120) : "?"}`);
   }
   parent.postMessage({page: location.pathname.split("/").pop(), found}, "*");

@@ -13,7 +13,9 @@ from urllib.request import urlopen
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 DRIVER = shutil.which("chromedriver")
 pytest.importorskip("selenium", reason="selenium is not installed (pip install '.[dev]')")
 if not (CHROMIUM and DRIVER):
