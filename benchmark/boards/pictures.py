@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from benchmark.home import home
 from benchmark.records.model import Record
 
@@ -125,3 +127,22 @@ def pictures_of(record: Record, folder: Path) -> list[Picture]:
             words = words.format(metric=metric, prediction=prediction)
             found.append(Picture(name, title, words, path))
     return found
+
+
+ITEMS = 8
+"""Items of a board that are shown under all its methods."""
+
+
+def chosen_items(count: int) -> np.ndarray:
+    """Which of `count` test items are shown: evenly spread over the split, none picked.
+
+    >>> chosen_items(15).tolist()
+    [0, 2, 4, 6, 8, 10, 12, 14]
+    """
+    return np.unique(np.linspace(0, count - 1, min(ITEMS, count)).round().astype(int))
+
+
+def items_picture(pixels: str) -> Path:
+    """Where the pictures of these items lie side by side, if they were drawn on this machine: by the
+    digest of the test split's pixels, which boards may share."""
+    return home() / "items" / f"{pixels[:32]}.jpg"

@@ -166,6 +166,13 @@ class Plot:
             f'fill="{colour}">{_title(says)}</rect>'
         )
 
+    def label(self, x: float, y: float, words: str) -> None:
+        """Words beside the point (x, y), to its right; to its left where they would leave the plot."""
+        cx, cy = self._place(x, y)
+        room = self.left + self.across.length + RIGHT - cx - 8
+        side = "start" if len(words) * LETTER <= room else "end"
+        self._marks.append(_words(cx + (7 if side == "start" else -7), cy - 5, words, side))
+
     def svg(self, *, alone: bool = False) -> Markup:
         """The plot, for the inside of a page or, `alone`, as a file. Words are escaped."""
         bottom, right = self.top + self.up.length, self.left + self.across.length

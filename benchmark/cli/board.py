@@ -37,8 +37,13 @@ def command() -> None:
 @click.argument("protocol", required=False, shell_complete=complete_protocols)
 @click.option("--twin", is_flag=True, help="The twin's board.")
 @click.option("--json", "json_", is_flag=True, help="Rows as JSON.")
-def show(protocol: str | None, twin: bool, json_: bool) -> None:
+@click.option("--format", "format_", type=click.Choice(["csv", "json", "md", "tex"]),
+              help="One board as a file for other programs, with all metrics.")  # fmt: skip
+def show(protocol: str | None, twin: bool, json_: bool, format_: str | None) -> None:
     """Print one board (what papers report under it too), or without a protocol all that have records."""
+    if format_:
+        _print_as(format_, protocol, twin=twin)
+        return
     from dataclasses import asdict
 
     from benchmark.boards.standings import standings
@@ -70,6 +75,22 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
     print_boards(boards)
     if not any(board.runs for board in boards):
         click.echo(_no_records(protocol, twin))
+
+
+def _print_as(format_: str, name: str | None, *, twin: bool) -> None:
+    """One board in a format of `FORMATS`: the twin's where it is asked for, or there is no other."""
+    from benchmark.boards.standings import with_entries
+    from benchmark.pages.board_files import FORMATS
+    from benchmark.registry.protocols import find_protocol
+
+    if name is None:
+        raise click.UsageError("--format prints one board: name its protocol")
+    found = list(with_entries([find_protocol(name)], requested=True))
+    wanted = [one for one in found if one[0].rows and (one[0].twin or not twin)]
+    if not wanted:
+        raise click.UsageError(_no_records(name, twin))
+    board, entries = wanted[0]
+    click.echo(FORMATS[format_](board, entries), nl=False)
 
 
 @command.command()
@@ -130,17 +151,30 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
 @click.option("-p", "--protocol", "protocols", multiple=True, shell_complete=complete_protocols,
               help="Only this protocol's boards; may be given again.")  # fmt: skip
 @click.option("--pictures", is_flag=True,
-              help="Draw missing pictures of twin runs first, which renders the twins.")  # fmt: skip
+              help="Draw missing pictures of twins first, which renders them.")  # fmt: skip
 @click.option("--private", is_flag=True,
               help="Show pictures of all data, for a site that is not published.")  # fmt: skip
-def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -> None:
+@click.option("--repository", default="", metavar="ADDRESS",
+              help="Where the code can be read; commits then lead there.")  # fmt: skip
+@click.option("--docs", default="", metavar="ADDRESS",
+              help="Where the built documentation lies, absolute or from the site's root.")  # fmt: skip
+def site(
+    out: Path,
+    protocols: tuple[str, ...],
+    pictures: bool,
+    private: bool,
+    repository: str,
+    docs: str,
+) -> None:
     """Build the static site: overview, boards, methods and runs.
 
     Pictures are those in the folders of runs on this machine, where the data's terms let them be
     shown: twins, as a rule. In a folder that holds a site already, or is a checkout, nothing but
     bench's own files is replaced or removed.
     """
+    from benchmark.pages.links import Links
     from benchmark.pages.site import build_site
+    from benchmark.records.code import code_state
     from benchmark.registry.protocols import all_protocols, find_protocol
 
     chosen = [find_protocol(name) for name in dict.fromkeys(protocols)] or all_protocols()
@@ -148,11 +182,14 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
     _tell_broken()
     if pictures:
         from benchmark.interface.progress import make_progress
+        from benchmark.pictures.items import draw_items
         from benchmark.pictures.redrawn import draw_twins
 
         with closing(make_progress(False)) as progress:
             drawn, failed = draw_twins(progress, chosen)
-        click.echo(f"drew pictures of {drawn} runs", err=True)
+            boards, others = draw_items(progress, chosen, private=private)
+        failed += others
+        click.echo(f"drew pictures of {drawn} runs and of the items of {boards} boards", err=True)
         for line in failed:
             click.echo(f"no pictures of {line}", err=True)
     count = build_site(
@@ -161,6 +198,7 @@ def site(out: Path, protocols: tuple[str, ...], pictures: bool, private: bool) -
         lambda done, total: click.echo(f"{done}/{total} pages", err=True),
         requested=bool(protocols),
         private=private,
+        links=Links(repository.rstrip("/"), docs, code_state().commit),
     )
     if private:
         click.echo("not to be published: it may show pictures whose terms forbid it", err=True)

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from benchmark.boards.entries import Entry
-from benchmark.boards.plot import COLOURS, GREY, ORANGE, Axis, Plot, Rows, number
+from benchmark.boards.plot import BLUE, COLOURS, GREY, ORANGE, Axis, Plot, Rows, number
 from benchmark.boards.rows import Row
 from benchmark.protocols import Protocol
 
@@ -26,7 +26,7 @@ def board_charts(
     """(title, SVG, words) for each chart that the headline's per-item values allow."""
     metric = protocol.metrics[0]
     title = f"{metric.id} [{metric.unit}]" if metric.unit else metric.id
-    charts = []
+    charts = [*labels_charts(protocol, rows, entries), *cost_charts(rows, title, metric.better)]
     if seeds := _seeds(protocol, rows, entries):
         words = "Each dot is a run, the stroke the mean over a row's seeds."
         charts.append(("Seeds", seeds_chart(seeds, title), words))
@@ -64,6 +64,78 @@ def board_charts(
             )
         )
     return charts
+
+
+def labels_charts(
+    protocol: Protocol, rows: list[Row], entries: list[Entry]
+) -> list[tuple[str, Markup, str]]:
+    """The error against the number of annotated images, where metrics differ in that alone."""
+    few = {int(m.on): m for m in protocol.metrics if m.on.isdigit()}
+    measured = {(m.measured, m.unit) for m in few.values()}
+    if not rows or len(few) < 2 or len(measured) > 1:
+        return []
+    by_run = {entry.record.run_id: entry for entry in entries}
+    chosen = [r for role in CHARTED for r in rows if r.role == role and not r.withdrawn][:SHOWN]
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for row in chosen:
+        lines[f"{row.method} {row.variant}".strip()] = [
+            (number, float(np.mean([by_run[run].value(m.id).value for run in row.runs])))
+            for number, m in sorted(few.items())
+        ]
+    ((measure, unit),) = measured
+    heights = [y for line in lines.values() for _, y in line]
+    names = ("annotated images", f"{measure} [{unit}]" if unit else measure)
+    across = Axis.around(map(float, few), WIDTH, log=True)
+    plot = Plot(across, Axis.around(heights, HEIGHT), names=names)
+    for (name, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):
+        plot.line(line, colour=colour, says=name, legend=True)
+        plot.dots(line, colour=colour, says=[f"{name}: {x:g} images, {number(y)}" for x, y in line])
+    words = (
+        "Means over seeds, of a probe fitted on so many annotated images; methods before references "
+        "and floors."
+    )
+    return [("Error against number of labels", plot.svg(), words)]
+
+
+def cost_charts(rows: list[Row], title: str, better: str) -> list[tuple[str, Markup, str]]:
+    """The value against the time of a run; the line joins those methods than which none is faster and
+    better."""
+    methods = [r for r in rows if r.role == "method" and not r.withdrawn and r.seconds > 0]
+    if len(methods) < 3:
+        return []
+    floors = [r for r in rows if r.role == "floor" and not r.withdrawn and r.seconds > 0]
+    points = {r.runs: (r.seconds / 60, r.value) for r in (*methods, *floors)}
+    sign = 1 if better == "lower" else -1
+    front: list[Row] = []
+    for row in sorted(methods, key=lambda r: (r.seconds, sign * r.value)):
+        if not front or sign * row.value < sign * front[-1].value:
+            front.append(row)
+    values = [row.value for row in methods]
+    low, high = min(values), max(values)
+    spare = 2 * ((high - low) or abs(high) or 1.0)  # a floor farther off would flatten the methods
+    seen = [row for row in floors if low - spare <= row.value <= high + spare]
+    across = Axis.around([points[r.runs][0] for r in (*methods, *seen)], WIDTH, log=True)
+    up = Axis.around([*values, *(r.value for r in seen)], HEIGHT)
+    plot = Plot(across, up, names=("minutes of a run", title))
+    plot.line([points[r.runs] for r in front], width=1.5)
+    for group, colour in ((seen, GREY), (methods, BLUE)):
+        says = [
+            f"{r.method} {r.variant}: {number(r.value)} in {number(r.seconds / 60)} minutes"
+            for r in group
+        ]
+        plot.dots([points[r.runs] for r in group], colour=colour, radius=4, says=says)
+    for row in front:
+        plot.label(*points[row.runs], row.method)
+    return [
+        (
+            "Error against cost" if better == "lower" else "Value against cost",
+            plot.svg(),
+            "Each dot is a row: blue a method, grey a floor. The line joins those methods than "
+            "which none "
+            "is both faster and better. Minutes are those of one run, stages that other runs share "
+            "included, on whatever machine it ran: its page says which.",
+        )
+    ]
 
 
 def _seeds(protocol: Protocol, rows: list[Row], entries: list[Entry]) -> dict[str, list[float]]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from benchmark.boards.entries import Entry
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import Standing, with_entries
-from benchmark.protocols import Protocol
+from benchmark.protocols import Protocol, versions_of
 from benchmark.records.model import Record
 
 
@@ -32,6 +32,26 @@ class Board(Standing):
     def data(self) -> str:
         """The test images' data set."""
         return self.protocol.data.test.partition(":")[0]
+
+    @property
+    def stem(self) -> str:
+        """Its page's place without the ending, for the files beside it."""
+        return self.href.removesuffix(".html")
+
+    @property
+    def newest(self) -> Protocol:
+        """The newest version of its protocol: another one, where this one is superseded."""
+        return versions_of(self.protocol)[-1]
+
+    @cached_property
+    def entry(self) -> dict[str, Entry]:
+        """Records with their files, by run id."""
+        return {entry.record.run_id: entry for entry in self.entries}
+
+    @cached_property
+    def row(self) -> dict[str, Row]:
+        """The row that each run is part of, by run id."""
+        return {run: row for row in self.rows for run in row.runs}
 
     @cached_property
     def record(self) -> dict[str, Record]:

@@ -15,13 +15,21 @@ WIDTH, HEIGHT = 444, 210
 
 
 def charts_of(record: Record) -> list[tuple[str, Markup]]:
-    """All curves of a run with their headings; those of its fit only where that is on this machine."""
+    """All curves of a run with their headings; those of its fit only where that is on this machine.
+
+    A heading is the plot's title: the plot has none of its own.
+    """
     charts = []
     if record.curve:
-        charts.append(("Error against images seen", curve_svg(record)))
+        charts.append(
+            (
+                "Error against images seen, on validation images (dashed: untrained)",
+                curve_svg(record),
+            )
+        )
     charts += [(f"Training: {name}", svg) for name, svg in training_svgs(record).items()]
     if record.probe.get("loss_by_epoch"):
-        charts.append(("Probe", loss_svg(record)))
+        charts.append(("Probe: training loss", loss_svg(record)))
     if record.probe.get("curve"):
         charts.append(("Share of images below each disagreement", disagreement_svg(record)))
     for frame, counts in record.probe.get("pose_errors", {}).items():
@@ -40,7 +48,6 @@ def training_svgs(record: Record) -> dict[str, Markup]:
     return {
         name: line_svg(
             points := curve.thinned(),
-            title=f"{name} in training",
             names=(curve.along, name.rpartition("/")[2]),
             log=(False, all(value > 0 for _, value in points)),
         )
@@ -53,7 +60,6 @@ def curve_svg(record: Record) -> Markup:
     unit = f" [{record.headline.unit}]" if record.headline.unit else ""
     return line_svg(
         [(float(p.images), p.value) for p in record.curve if p.images > 0],
-        title=f"{record.method.id} on {record.protocol.id}, validation images (dashed: untrained)",
         names=("images seen", f"{record.headline.metric}{unit}"),
         log=(True, False),
         level=next((p.value for p in record.curve if p.images == 0), None),
@@ -66,7 +72,6 @@ def loss_svg(record: Record) -> Markup:
     losses = [float(v) for v in record.probe.get("loss_by_epoch", [])]
     return line_svg(
         [(float(i), v) for i, v in enumerate(losses, start=1)],
-        title=f"probe {record.probe.get('name', '')}",
         names=("epoch", "training loss"),
         log=(False, all(v > 0 for v in losses)),
     )
@@ -77,7 +82,7 @@ def disagreement_svg(record: Record) -> Markup:
     curve = record.probe["curve"]
     names = ("disagreement, in percent of the true mask", "share of images [%]")
     ends = Axis(0, 100 * curve["at"][-1], WIDTH)
-    plot = Plot(ends, Axis(0, 100, HEIGHT), names=names, title="cumulative curve")
+    plot = Plot(ends, Axis(0, 100, HEIGHT), names=names)
     for (name, key), colour in zip(
         (("counted", "share"), ("smoothed", "smoothed")), COLOURS, strict=False
     ):
@@ -90,7 +95,7 @@ def pose_errors_svg(counts: list[int]) -> Markup:
     """Bars from 0 to 180 degrees: how many views have a pose error in each equal part."""
     most, wide = 1.05 * max(counts), 180 / len(counts)
     names = ("pose error [degrees]", "views")
-    plot = Plot(Axis(0, 180, WIDTH), Axis(0, most, HEIGHT), names=names, title="pose errors")
+    plot = Plot(Axis(0, 180, WIDTH), Axis(0, most, HEIGHT), names=names)
     for i, views in enumerate(counts):
         says = f"{number(i * wide)} to {number((i + 1) * wide)} degrees: {views} views"
         plot.box((i * wide, 0), ((i + 1) * wide, views), says=says)
@@ -116,7 +121,6 @@ def linearity_svg(record: Record) -> Markup:
         Axis.around([0.0, 1.0], WIDTH),
         Axis.around(heights, HEIGHT),
         names=("t, from one image to the other", "deviation, in spreads"),
-        title="mean deviation from a straight line",
     )
     for (name, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):
         plot.line(line, colour=colour, width=1.5, says=name, legend=True)
@@ -132,7 +136,7 @@ def attributes_of(record: Record) -> list[str]:
 def line_svg(
     points: list[tuple[float, float]],
     *,
-    title: str,
+    title: str = "",
     names: tuple[str, str],
     log: tuple[bool, bool] = (False, False),
     level: float | None = None,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from benchmark.pages.boards import Board
+from benchmark.pages.reported_shown import reported_shown
 
 
 def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
@@ -32,9 +33,9 @@ def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
             *((f"can't keep “{check}”", why) for check, why in failures.items()),
         ],
         "results": results,
-        "agreements": [
-            one for b in boards for one in b.agreements if one.published.plugin == method
-        ],
+        "reported": reported_shown(
+            [one for b in boards for one in b.agreements if one.published.plugin == method]
+        ),
         "any_labels": any(row.supervision != "none" for _, row in results),
         "data": sorted({board.data for board, _ in results}),
         "supervisions": sorted({row.supervision for _, row in results}),

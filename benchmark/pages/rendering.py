@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import jinja2
 
+from benchmark.pages.numbers import digits, duration, minus, signed, unit_words, with_unit
+from benchmark.pages.prose import capital, linked, marked, paragraphs, sentence
 from benchmark.pages.reported_tables import printed, words
+
+FILTERS = (
+    *(capital, digits, duration, linked, marked, minus, paragraphs, printed, sentence, signed),
+    *(unit_words, with_unit, words),
+)
+"""Functions that templates call by their names."""
 
 
 def asset(name: str) -> str:
@@ -22,5 +30,5 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    room.filters |= {"printed": printed, "words": words}
+    room.filters |= {filter_.__name__: filter_ for filter_ in FILTERS}
     return room

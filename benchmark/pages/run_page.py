@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from benchmark.boards.pictures import Picture, pictures_of, run_folder
+from benchmark.boards.rows import Row, variant_name
+from benchmark.contracts.errors import BenchError
 from benchmark.datasets.places import spec_of
 from benchmark.files import write_text
 from benchmark.image_files import decode
 from benchmark.pages.boards import Board
 from benchmark.pages.charts import attributes_of, charts_of
+from benchmark.pages.prose import capital
 from benchmark.pages.rendering import asset, environment
 from benchmark.protocols import Protocol
 from benchmark.records.model import External, PluginCode, Record
 from benchmark.runner.plan import Request
-from benchmark.settings import settings_words
+from benchmark.settings import flat, settings_words, word
 
 
 def run_page(record: Record, board: Board, *, private: bool = False) -> dict[str, Any]:
     """The values of `run.html` on the site, where pictures are shown that may be."""
     return {
         **_values(record, board.name),
+        "title": capital(board.protocol.title),
+        "href": board.href,
+        "place": place(record, board),
         "pictures": [
             (picture, f"{record.run_id}-{picture.name}.jpg")
             for picture in shown_pictures(record, board.protocol, private=private)
@@ -55,9 +62,68 @@ def _values(record: Record, name: str) -> dict[str, Any]:
         "name": name,
         "charts": [(title, svg, "") for title, svg in charts_of(record)],
         "by_attribute": linearity_table(record),
+        "variant": variant_name(record),
+        "given": settings_words(record.method.settings_given),
+        "defaults": defaults(record),
         "facts": facts(record),
+        "commit": record.code.commit,
         "command": command(record),
+        "downloads": downloads(record),
     }
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run stands on its board: its row, the other runs of it as (seed, run, value), the best
+    floor, and the run before and after it."""
+
+    row: Row
+    seeds: list[tuple[int, str, float]]
+    floor: Row | None
+    gain: float | None
+    before: str
+    after: str
+
+
+def place(record: Record, board: Board) -> Place | None:
+    """The run's place on `board`; None where it makes no row."""
+    row = board.row.get(record.run_id)
+    if row is None:
+        return None
+    values = [board.record[run].headline.value for run in row.runs]
+    at, floor = row.runs.index(record.run_id), board.best("floor")
+    comparable = floor is not None and floor.scored_on == row.scored_on and floor is not row
+    sign = 1 if record.headline.better == "lower" else -1
+    return Place(
+        row,
+        list(zip(row.seeds, row.runs, values, strict=True)),
+        floor if comparable else None,
+        sign * (floor.value - record.headline.value) if floor and comparable else None,
+        row.runs[at - 1] if at else "",
+        row.runs[at + 1] if at + 1 < len(row.runs) else "",
+    )
+
+
+def defaults(record: Record) -> list[str]:
+    """The settings that were not given, as words: those of the preset and of the method."""
+    given = flat(record.method.settings_given)
+    settings = flat(record.method.settings)
+    return [word(name, value) for name, value in settings.items() if name not in given]
+
+
+def downloads(record: Record) -> list[str]:
+    """The commands that fetch the data which this run needs, where bench may fetch it."""
+    if record.protocol.twin:
+        return []
+    names = dict.fromkeys(part.split.partition(":")[0] for part in record.data.values())
+    return [f"bench data get {name}" for name in names if _downloadable(name)]
+
+
+def _downloadable(name: str) -> bool:
+    try:
+        return spec_of(name).downloadable
+    except BenchError:
+        return False
 
 
 def linearity_table(record: Record) -> list[tuple[str, list[float]]]:
@@ -124,13 +190,11 @@ def _file_of(external: External | None) -> list[tuple[str, str]]:
 
 def facts(record: Record) -> list[tuple[str, str]]:
     """How a number was obtained, in pairs of words; what a record has nothing to say of is left out."""
-    settings = ", ".join(settings_words(record.method.settings))
     found = [
         ("run", record.run_id),
         ("fit", record.fit_id),
         *([("scored again from", record.parent)] if record.parent else []),
         ("preset", record.method.preset),
-        ("settings", settings),
         ("supervision", record.method.supervision),
         ("pretrained weights", ", ".join(p["name"] for p in record.method.pretrained) or "none"),
         ("protocol digest", record.protocol.digest),

@@ -3,7 +3,7 @@
 It is made from records and protocols alone, so that it is the same whatever methods are installed.
 Everything that comes from a record is escaped; charts are inline SVG; the one script
 sorts and filters tables, and nothing needs it. Real boards, twins and boards that hold only what papers
-report are kept apart.
+report are kept apart. A page asks nothing of another address; links may lead there.
 """
 
 from __future__ import annotations
@@ -16,18 +16,25 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.boards.entries import Entry
-from benchmark.boards.standings import KINDS
+from benchmark.boards.pictures import items_picture
 from benchmark.files import naming_a_full_disk
+from benchmark.pages.board_files import FORMATS
 from benchmark.pages.board_page import board_page
 from benchmark.pages.boards import Board, boards_of
+from benchmark.pages.links import Links
 from benchmark.pages.method_page import method_page
+from benchmark.pages.overview import overview
+from benchmark.pages.papers_page import papers_page
 from benchmark.pages.publish import publish, written
 from benchmark.pages.rendering import asset, environment
 from benchmark.pages.run_page import as_jpeg, run_page, shown_pictures
+from benchmark.pictures.items import may_be_shown
 from benchmark.protocols import Protocol
 
 Write = Callable[[Path], Any]
 """Writes one file of the site to the path given."""
+Crumbs = tuple[tuple[str, str], ...]
+"""The way to a page: (address, words) of each page on it."""
 
 
 def build_site(
@@ -37,17 +44,20 @@ def build_site(
     *,
     requested: bool = False,
     private: bool = False,
+    links: Links | None = None,
 ) -> int:
     """Write the site into `target`, new files only once all are made; its number of files.
 
     `protocols` are those whose boards are shown, `requested` says that they were named. With `private`,
-    pictures of data sets are shown that may not be published. Of what is in `target` already, only
-    files that bench wrote are replaced or removed. Raises `InvalidInput` for a folder that holds other
-    things and no site.
+    pictures of data sets are shown that may not be published; `links` are addresses beyond the site. Of
+    what is in `target` already, only files that bench wrote are replaced or removed. Raises
+    `InvalidInput` for a folder that holds other things and no site.
     """
     target = target.resolve()
     before = written(target)
-    files = list(_files(boards_of(protocols, requested=requested), private=private))
+    files = list(
+        _files(boards_of(protocols, requested=requested), links or Links(), private=private)
+    )
     target.parent.mkdir(parents=True, exist_ok=True)
     with (
         naming_a_full_disk(target),
@@ -63,29 +73,54 @@ def build_site(
     return len(files)
 
 
-def _files(boards: list[Board], *, private: bool) -> Iterable[tuple[str, Write]]:
+def _files(boards: list[Board], links: Links, *, private: bool) -> Iterable[tuple[str, Write]]:
     """Each file's place and the call that writes it, so that no two pages are in memory at once."""
     room = environment()
 
     def page(template: str, fill: Callable[[], dict[str, Any]], crumbs: Any, up: str) -> Write:
         def write(path: Path) -> None:
-            text = room.get_template(template).render(**fill(), up=up, crumbs=crumbs)
+            text = room.get_template(template).render(**fill(), up=up, crumbs=crumbs, links=links)
             path.write_text(text, "utf-8")
 
         return write
 
     for name in ("site.css", "site.js"):
         yield name, partial(_write_asset, name)
-    yield "index.html", page("index.html", partial(_index, boards), (), "")
+    yield "index.html", page("index.html", partial(overview, boards), (), "")
+    crumbs: Crumbs = (("reported.html", "What papers report"),)
+    yield "reported.html", page("papers.html", partial(papers_page, boards), crumbs, "")
     for board in boards:
-        crumbs: tuple[tuple[str, str], ...] = ((board.href, board.name),)
-        yield board.href, page("board.html", partial(board_page, board, boards), crumbs, "../")
+        crumbs = ((board.href, board.name),)
+        pictures = _items(board, private=private)
+        shown = Path(f"{board.stem}-items.jpg").name if pictures else ""
+        yield (
+            board.href,
+            page(
+                "board.html",
+                partial(board_page, board, boards, shown, private=private),
+                crumbs,
+                "../",
+            ),
+        )
+        if pictures:
+            yield f"{board.stem}-items.jpg", partial(shutil.copyfile, pictures)
+        for name in FORMATS if board.rows else ():
+            if name != "md":  # that is what its page is
+                yield f"{board.stem}.{name}", partial(_write_board, board, name)
         for entry in board.entries:
             yield from _run_files(entry, board, page, private=private)
     for method in sorted({row.method for board in boards for row in board.rows}):
         href = f"methods/{method}.html"
         fill = partial(method_page, method, boards)
         yield href, page("method.html", fill, ((href, method),), "../")
+
+
+def _items(board: Board, *, private: bool) -> Path | None:
+    """The pictures of the board's items, where they were drawn on this machine and may be shown."""
+    if not board.entries or not (private or may_be_shown(board.protocol, twin=board.twin)):
+        return None
+    path = items_picture(board.entries[0].record.data["test"].pixels)
+    return path if path.is_file() else None
 
 
 def _run_files(
@@ -108,23 +143,5 @@ def _write_asset(name: str, path: Path) -> None:
     path.write_text(asset(name), "utf-8")
 
 
-def _index(boards: list[Board]) -> dict[str, Any]:
-    sections = [
-        (kind, *texts, [b for b in boards if b.kind == kind]) for kind, texts in KINDS.items()
-    ]
-    return {
-        "sections": sections,
-        "data": sorted({b.data for b in boards}),
-        "kinds": sorted({kind for b in boards for kind in b.protocol.needs}),
-        "supervisions": sorted({r.supervision for b in boards for r in b.rows}),
-        "methods": _methods(boards),
-    }
-
-
-def _methods(boards: list[Board]) -> list[tuple[str, str, int]]:
-    """(method, role, boards) of every method with a row."""
-    found: dict[str, tuple[str, set[str]]] = {}
-    for board in boards:
-        for row in board.rows:
-            found.setdefault(row.method, (row.role, set()))[1].add(board.href)
-    return [(name, role, len(on)) for name, (role, on) in sorted(found.items())]
+def _write_board(board: Board, name: str, path: Path) -> None:
+    path.write_text(FORMATS[name](board, board.entries), "utf-8")

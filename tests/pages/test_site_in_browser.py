@@ -7,14 +7,15 @@ import shutil
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 DRIVER = shutil.which("chromedriver")
 pytest.importorskip("selenium", reason="selenium is not installed (pip install '.[dev]')")
 if not (CHROMIUM and DRIVER):
@@ -24,16 +25,16 @@ from selenium import webdriver  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.select import Select  # noqa: E402
+from tests_site import HOSTILE, Built  # noqa: E402
 
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--window-size=1200,900",
 )  # fmt: skip
-LEADERBOARDS = Path(__file__).resolve().parents[2] / "leaderboards"
-HOSTILE = min((LEADERBOARDS / "ytf5" / "1" / "lead").glob("*[0-9a-f].json"))
 BOARD = "boards/ytf5-1.html"
-METHOD, VALUE = 1, 2
+METHOD = 1
+SUMMARY = "//summary[starts-with(., 'What methods are held against')]"
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -42,23 +43,9 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the site of the committed records of `ytf5`, with hostile words in one."""
-    from benchmark.pages.site import build_site
-    from benchmark.registry.protocols import all_protocols
-
-    folder = tmp_path_factory.mktemp("site")
-    for board in ("ytf5", "twins/ytf5", "ytf5_matching"):
-        shutil.copytree(LEADERBOARDS / board, folder / "records" / board)
-    hostile = folder / "records" / HOSTILE.relative_to(LEADERBOARDS)
-    content = json.loads(hostile.read_text())
-    content["notes"] = ["<img src=x onerror=\"document.title='taken'\">"]
-    hostile.write_text(json.dumps(content))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_LEADERBOARDS", str(folder / "records"))
-        patch.setenv("BENCH_HOME", str(folder / "home"))
-        build_site(folder / "out", all_protocols())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder / "out")))
+def site(built: Built) -> Iterator[str]:
+    """The address of the site of committed records, with hostile words in one."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(built.out)))
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -102,16 +89,24 @@ def column(browser: webdriver.Chrome, number: int) -> list[str]:
     return found
 
 
+def head(browser: webdriver.Chrome, words: str) -> tuple[Any, int]:
+    """The button that heads a column of the board, and the column's number."""
+    heads = browser.find_elements(By.CSS_SELECTOR, "#board th")
+    number = next(i for i, cell in enumerate(heads) if cell.text.startswith(words))
+    return heads[number].find_element(By.TAG_NAME, "button"), number
+
+
 def test_a_click_sorts_and_a_second_one_turns_round(browser: webdriver.Chrome, site: str) -> None:
     browser.get(f"{site}/{BOARD}")
-    values = [float(v) for v in column(browser, VALUE)]
-    assert len(values) > 10
-    browser.find_element(By.XPATH, "//table[@id='board']//th/button[.='value']").click()
-    assert [float(v) for v in column(browser, VALUE)] == sorted(values)
-    browser.find_element(By.XPATH, "//table[@id='board']//th/button[.='value']").click()
-    assert [float(v) for v in column(browser, VALUE)] == sorted(values, reverse=True)
+    button, value = head(browser, "nme_iod")
+    values = [float(v) for v in column(browser, value)]
+    assert len(values) > 8
+    button.click()
+    assert [float(v) for v in column(browser, value)] == sorted(values)
+    button.click()
+    assert [float(v) for v in column(browser, value)] == sorted(values, reverse=True)
     marked = browser.find_element(By.CSS_SELECTOR, "#board th[aria-sort]")
-    assert (marked.text.split()[0], marked.get_attribute("aria-sort")) == ("value", "descending")
+    assert (marked.text.split()[0], marked.get_attribute("aria-sort")) == ("nme_iod", "descending")
 
 
 def test_the_keyboard_alone_sorts(browser: webdriver.Chrome, site: str) -> None:
@@ -130,29 +125,45 @@ def test_the_keyboard_alone_sorts(browser: webdriver.Chrome, site: str) -> None:
     assert column(browser, METHOD) == sorted(before, reverse=True)
 
 
-def test_filters_by_labels_seen_and_by_words(browser: webdriver.Chrome, site: str) -> None:
+def test_filters_by_settings_and_by_words(browser: webdriver.Chrome, site: str) -> None:
     browser.get(f"{site}/{BOARD}")
     whole = column(browser, METHOD)
-    Select(browser.find_element(By.NAME, "supervision")).select_by_visible_text("labels")
-    assert [words.split()[0] for words in column(browser, METHOD)] == ["oracle"]
-    assert browser.find_element(By.TAG_NAME, "output").text == f"1 of {len(whole)} rows"
-    Select(browser.find_element(By.NAME, "supervision")).select_by_visible_text("any")
+    Select(browser.find_element(By.NAME, "s_renderer")).select_by_visible_text("bilinear")
+    assert [words.split()[0] for words in column(browser, METHOD)] == ["imm"]
+    assert browser.find_element(By.TAG_NAME, "output").text.startswith("1 of ")
+    Select(browser.find_element(By.NAME, "s_renderer")).select_by_visible_text("any")
     assert column(browser, METHOD) == whole
-    browser.find_element(By.NAME, "find").send_keys("lead dimension=64")
-    shown = column(browser, METHOD)
-    assert [words.split()[0] for words in shown] == ["lead", "random-features"]
+    browser.find_element(By.NAME, "find").send_keys("lead 256")
+    names = [words.split()[0] for words in column(browser, METHOD)]
+    assert "lead" in names
+    assert "imm" not in names
+
+
+def test_floors_are_folded_until_they_are_asked_for(browser: webdriver.Chrome, site: str) -> None:
+    browser.get(f"{site}/{BOARD}")
+    floors = browser.find_element(By.ID, "floors")
+    assert not floors.is_displayed()
+    browser.find_element(By.XPATH, SUMMARY).click()
+    assert floors.is_displayed()
+    browser.get(f"{site}/{BOARD}")
+    browser.find_element(By.NAME, "find").send_keys("mean-shape")  # a filter unfolds what it finds
+    assert browser.find_element(By.ID, "floors").is_displayed()
 
 
 def test_the_overview_filters_by_data_and_kind(browser: webdriver.Chrome, site: str) -> None:
     browser.get(f"{site}/index.html")
-    whole = column(browser, 0)
+    whole = " ".join(column(browser, 0))
+    assert "flowers17@1" in whole
     Select(browser.find_element(By.NAME, "data")).select_by_visible_text("ytf68")
-    assert {name.partition("@")[0] for name in column(browser, 0)} >= {"ytf5", "ytf5_matching"}
-    assert len(column(browser, 0)) < len(whole)
+    names = " ".join(column(browser, 0))
+    assert "ytf5@1" in names
+    assert "ytf5_matching@1" in names
+    assert "flowers17@1" not in names
+    assert not browser.find_element(By.ID, "foreground").is_displayed()  # nothing is left of it
     Select(browser.find_element(By.NAME, "kind")).select_by_visible_text("landmarks")
-    names = {name.partition("@")[0] for name in column(browser, 0)}
-    assert "ytf5" in names
-    assert "ytf5_matching" not in names
+    names = " ".join(column(browser, 0))
+    assert "ytf5@1" in names
+    assert "ytf5_matching@1" not in names
 
 
 def test_a_methods_results_filter_by_real_data_and_twins(
@@ -165,17 +176,18 @@ def test_a_methods_results_filter_by_real_data_and_twins(
 
 def test_an_address_brings_back_what_its_sender_saw(browser: webdriver.Chrome, site: str) -> None:
     browser.get(f"{site}/{BOARD}")
-    browser.find_element(By.XPATH, "//table[@id='board']//th/button[.='value']").click()
-    browser.find_element(By.XPATH, "//table[@id='board']//th/button[.='value']").click()
-    Select(browser.find_element(By.NAME, "role")).select_by_visible_text("floor")
-    seen, address = column(browser, VALUE), browser.current_url
+    button, value = head(browser, "nme_iod")
+    button.click()
+    button.click()
+    Select(browser.find_element(By.NAME, "s_reduction")).select_by_visible_text("fpn")
+    seen, address = column(browser, value), browser.current_url
     browser.get("about:blank")
     browser.get(address)
-    assert column(browser, VALUE) == seen
+    assert column(browser, value) == seen
     assert len(seen) > 2
     # nonsense changes nothing
-    browser.get(f"{site}/{BOARD}?sort0=99&role=%3Cscript%3E&supervision=x")
-    assert len(column(browser, VALUE)) > len(seen)
+    browser.get(f"{site}/{BOARD}?sort0=99&s_reduction=%3Cscript%3E&preset=x")
+    assert len(column(browser, value)) > len(seen)
 
 
 def test_a_link_to_a_run_marks_its_row(browser: webdriver.Chrome, site: str) -> None:
@@ -197,7 +209,7 @@ def test_a_link_to_a_run_marks_its_row(browser: webdriver.Chrome, site: str) -> 
 def test_hostile_words_of_a_record_stay_words(browser: webdriver.Chrome, site: str) -> None:
     browser.get(f"{site}/runs/{HOSTILE.stem}.html")
     assert "onerror" in browser.find_element(By.TAG_NAME, "main").text
-    assert browser.title.startswith("run ")
+    assert browser.title.startswith("lead ")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -241,8 +253,10 @@ def test_without_scripts_all_rows_stand(browser: webdriver.Chrome, site: str) ->
     try:
         browser.get(f"{site}/{BOARD}")
         rows = browser.find_elements(By.CSS_SELECTOR, "#board tbody tr")
-        assert len(rows) > 10
+        assert len(rows) > 8
         assert all(row.is_displayed() for row in rows)
+        browser.find_element(By.XPATH, SUMMARY).click()  # folds need no script
+        assert browser.find_element(By.ID, "floors").is_displayed()
         assert not browser.find_element(By.CLASS_NAME, "tools").is_displayed()
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

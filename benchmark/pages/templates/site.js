@@ -2,8 +2,8 @@
 // Tables sort by a click on their heads; a page's filters hide rows of its tables of class "filtered". The choice
 // is kept in the address, so that a link shows what its sender saw. Without this script all rows stand as built.
 function value(row, column) {
-  const text = row.cells[column].textContent.trim();
-  const number = parseFloat(text.replace(/,/g, ""));
+  const text = (row.cells[column].dataset.sort ?? row.cells[column].textContent).trim();
+  const number = parseFloat(text.replace(/,/g, "").replace(/−/g, "-"));
   return text === "" ? null : Number.isNaN(number) ? text.toLowerCase() : number;
 }
 function compare(a, b) {
@@ -56,6 +56,13 @@ if (tools) {
       const text = row.textContent.toLowerCase();
       row.hidden = !(words.every((word) => text.includes(word)) && choices.every((choice) =>
         !choice.value || (row.dataset[choice.name] || "").split("|").includes(choice.value)));
+    }
+    const chosen = words.length > 0 || choices.some((choice) => choice.value);
+    for (const fold of document.querySelectorAll("details:has(table.filtered), section.group")) {
+      const empty = !fold.querySelector("table.filtered > tbody > tr:not([hidden])");
+      fold.hidden = chosen && empty;
+      // what is folded away is shown where a filter finds something in it
+      if (fold.tagName === "DETAILS" && chosen && !empty) fold.open = true;
     }
     const shown = rows.filter((row) => !row.hidden).length;
     tools.querySelector("output").textContent = shown === rows.length ? "" : `${shown} of ${rows.length} rows`;

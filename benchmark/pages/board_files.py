@@ -1,0 +1,141 @@
+"""A board as a file for other programs: CSV, JSON, LaTeX and Markdown, with all metrics."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from benchmark.boards.entries import Entry
+from benchmark.boards.frames import board_table
+from benchmark.boards.rows import Row
+from benchmark.boards.standings import Standing
+from benchmark.pages.numbers import FACTORS
+from benchmark.pages.tables import board_text
+
+Entries = Sequence[Entry]
+
+
+def as_csv(board: Standing, entries: Entries) -> str:
+    """All columns of `BoardColumns` and one for each metric, numbers to 6 significant digits."""
+    table = board_table(board.scored, board.rows, entries)
+    text: str = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return text
+
+
+def as_json(board: Standing, entries: Entries) -> str:
+    """The same as an object for each row, beside the protocol, its digest, and what its metrics are."""
+    table = board_table(board.scored, board.rows, entries)
+    content = {
+        "board": board.name,
+        "title": board.protocol.title,
+        "protocol": board.protocol.name,
+        "digest": board.protocol.digest(),
+        "kind": board.kind,
+        "metrics": [{"id": m.id, "unit": m.unit, "better": m.better} for m in board.scored.metrics],
+        "rows": json.loads(table.to_json(orient="records", double_precision=15)),
+        "left_out": [str(one) for one in board.left_out],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_markdown(board: Standing, entries: Entries) -> str:
+    """The board's page as it lies beside its records."""
+    return board_text(board)
+
+
+def as_latex(board: Standing, entries: Entries) -> str:
+    r"""A table for a paper: \usepackage{booktabs}, methods above floors, the best method bold.
+
+    Values are means over seeds with the half of their 95 % interval; all metrics have a column.
+    """
+    metrics = board.scored.metrics
+    table = board_table(board.scored, board.rows, entries)
+    best = board.best("method")
+    heads = ["method", "settings", *(_head(m.id, m.unit, m.better) for m in metrics), "rank"]
+    lines = [
+        f"% {board.name}, digest {board.protocol.digest()[:16]}; needs \\usepackage{{booktabs}}",
+        r"\begin{tabular}{ll" + "r" * len(metrics) + "l}",
+        r"\toprule",
+        " & ".join(heads) + r" \\",
+    ]
+    for roles in (("method",), ("floor", "reference", "ceiling")):
+        rows = [
+            (i, row) for i, row in enumerate(board.rows) if row.role in roles and not row.withdrawn
+        ]
+        lines += [r"\midrule"] if rows else []
+        for i, row in rows:
+            values = [float(table[metric.id].iloc[i]) for metric in metrics]
+            lines.append(_latex_row(row, values, bold=row is best))
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _head(metric: str, unit: str, better: str) -> str:
+    factor = {"1e-3": "$10^{-3}$", "x100": "$10^{-2}$"}
+    words = factor[unit] if unit in FACTORS else latex(unit)
+    arrow = r"$\downarrow$" if better == "lower" else r"$\uparrow$"
+    return " ".join(part for part in (latex(metric), f"[{words}]" if words else "", arrow) if part)
+
+
+def _latex_row(row: Row, values: Sequence[float], *, bold: bool) -> str:
+    name = latex(row.method) + r"$^\dagger$" * bool(row.known_failures) + r"$^\S$" * row.external
+    headline = f"{values[0]:.2f}"
+    shown = rf"\textbf{{{headline}}}" if bold else headline
+    if row.ci95:
+        shown += rf" {{\scriptsize $\pm$ {(row.ci95[1] - row.ci95[0]) / 2:.2f}}}"
+    others = [f"{value:.2f}" for value in values[1:]]
+    rank = row.places().replace("–", "--")
+    return " & ".join([name, latex(row.variant), shown, *others, rank]) + r" \\"
+
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    '"': r"\textquotedbl{}",
+}
+
+
+def latex(text: str) -> str:
+    r"""Text as LaTeX prints it, letters beyond its own left out.
+
+    >>> latex("nme_iod 5 %")
+    'nme\\_iod 5 \\%'
+    """
+    plain = text.replace("→", "->").replace("–", "--").replace("×", "x")
+    return (
+        re.sub(r".", lambda sign: SPECIAL.get(sign[0], sign[0]), plain)
+        .encode("ascii", "ignore")
+        .decode()
+    )
+
+
+FORMATS: Mapping[str, Callable[[Standing, Entries], str]] = {
+    "csv": as_csv,
+    "md": as_markdown,
+    "tex": as_latex,
+    "json": as_json,
+}
+"""How a board may be written, by the ending of its file."""
+
+
+def citation(board: Standing, *, when: str, address: str = "") -> str:
+    """A BibTeX entry of the board: protocol, version, digest, and the day of its last run.
+
+    Example: `@misc{bench-ytf5-1, …}` says "board ytf5@1, digest 9c1f…, 21 runs".
+    """
+    fields: dict[str, Any] = {
+        "title": f"{{{board.protocol.title}: board {board.name}}}",
+        "howpublished": f"\\url{{{address}}}" if address else "bench",
+        "year": when[:4],
+        "note": f"{board.runs} runs, the last on {when[:10]}; "
+        f"protocol digest {board.protocol.digest()[:16]}",
+    }
+    twin = "-twin" if board.twin else ""
+    key = f"bench-{board.protocol.id}-{board.protocol.version}{twin}"
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@misc{{{key},", *lines, "}"])
