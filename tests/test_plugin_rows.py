@@ -76,7 +76,6 @@ AT_ONCE = {
     "raises in its hook": (hook("methods", "1 / 0"), "ZeroDivisionError"),
     "misspells a hook": (hook("method", "method()"), "no hook of bench"),
     "registers nonsense": (hook("methods", "7"), "7, which is no MethodSpec"),
-    "takes another's id": (hook("methods", "method(id='grid')"), "already registered by 'fakes'"),
     "registers an id twice": (
         hook("methods", "method()") + "    register(method())\n", "'mine' is already registered"),
     "takes bench's data set": (hook("datasets", "data(id='celeba')"), "already registered"),
@@ -98,6 +97,23 @@ def test_a_broken_plugin_is_a_row_with_its_reason(
     assert found["status"] == "broken"
     assert reason in found["error"]
     assert (found["version"], found["methods"], found["datasets"]) == ("1.0", [], [])
+    assert "grid" in bench("ls", "methods").out
+
+
+def test_of_two_plugins_with_one_id_both_are_rows_and_one_may_be_chosen(
+    bench: Call, harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(harness, monkeypatch, hook("methods", "method(id='grid')"))
+    rows = {r["plugin"]: r["error"] for r in bench("plugins", "--json").json if r["error"]}
+    assert rows == {
+        "fakes": "method 'grid' is brought by 'torn' too",
+        "torn": "method 'grid' is brought by 'fakes' too",
+    }
+    said = bench("run", "-m", "grid", "-p", "ytf5", "--twin", "--plan")
+    assert said.code == 8
+    assert "BENCH_PLUGINS" in said.err
+    monkeypatch.setenv("BENCH_PLUGINS", "fakes")
+    plugins.cache_clear()
     assert "grid" in bench("ls", "methods").out
 
 
@@ -218,7 +234,7 @@ def test_links_out_of_a_protocols_folder_are_refused(
     assert row(bench)["protocols"] == ["mine"]
 
 
-@pytest.mark.parametrize("name, reason", [("ytf5", "already there"), ("a b", "lower-case words")])
+@pytest.mark.parametrize("name, reason", [("ytf5", "is bench's own"), ("a b", "lower-case words")])
 def test_a_protocol_may_not_pass_for_another(
     bench: Call, harness: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, reason: str
 ) -> None:  # fmt: skip
@@ -240,7 +256,7 @@ def test_an_entry_point_may_not_pass_for_another(
     plugins.cache_clear()
     rows = bench("plugins", "--json").json
     assert [(r["distribution"], r["status"]) for r in rows if r["plugin"] == "fakes"] == [
-        ("fakes", "ok"),
+        ("fakes", "broken"),
         ("thief", "broken"),
     ]
     assert "letters and digits" in next(r["error"] for r in rows if r["plugin"] == "../x")
