@@ -91,10 +91,10 @@ class Reader(ABC):
     """
 
     splits: ClassVar[tuple[str, ...]] = ()
+    progress: Callable[[int, int], None] = staticmethod(_untold)
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.progress: Callable[[int, int], None] = _untold
 
     @abstractmethod
     def samples(self, split: str) -> list[Sample]:

@@ -141,8 +141,8 @@ def load(points: Iterable[EntryPoint]) -> Plugins:
             _take(about, brought, found, listed=True)
         else:
             others = " and ".join(repr(name) for name in by[clash] if name != about.name)
-            error = PluginBroken(f"{clash[0]} {clash[1]!r} is brought by {others} too")
-            found.rows.append(_broken(about, brought, error))
+            shared = PluginBroken(f"{clash[0]} {clash[1]!r} is brought by {others} too")
+            found.rows.append(_broken(about, brought, shared))
     found.rows.sort(key=lambda row: row.name)
     return found
 
