@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -154,16 +155,27 @@ def test_what_only_importing_tells_is_found_when_asked_for(
     assert "\n" not in checked.json[0]["error"]
 
 
-def test_presets_that_need_methods_of_other_plugins_are_a_note(bench: Call, floors: Path) -> None:
+def test_what_needs_methods_of_other_plugins_is_a_note(bench: Call, floors: Path) -> None:
     checked = bench("plugins", "--check", "--json")
     found = next(r for r in checked.json if r["plugin"] == "bench_floors")
     assert (found["status"], found["error"]) == ("ok", "")
-    assert found["note"] == (
-        "presets of random-features need methods that are not installed: lead, imm, stylegan2, dpc, "
-        "contrast-landmarks, dve, latentkeypointgan, ganseg"
-    )
+    assert found["note"] == "presets of random-features need methods that are not installed: lead"
     assert "note  bench_floors: presets of random-features" in bench("plugins", "--check").out
     assert "note" not in bench("plugins").out
+
+
+def test_a_floor_that_imitates_has_the_presets_that_other_plugins_name(
+    bench: Call, floors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = plugins().methods["random-features"]
+    assert (dict(before.presets), before.default_preset, before.twin_preset) == ({}, "", "")
+    spec = "method(id='lead', presets={'small': {}, 'paper': {}}, untrained=['small'])"
+    install(floors, monkeypatch, hook("methods", spec))
+    after = plugins().methods["random-features"]
+    assert after.presets == {"lead-small": {"of": "lead:small"}}
+    assert (after.default_preset, after.twin_preset) == ("", "lead-small")
+    (fault,) = replace(plugins().methods["lead"], untrained=["large"]).problems()
+    assert fault == "untrained names large, not among the presets"
 
 
 ANSI, TAG = "\\x1b[2Jgone", "<script>alert(1)</script>"

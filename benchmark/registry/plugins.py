@@ -144,7 +144,20 @@ def load(points: Iterable[EntryPoint]) -> Plugins:
             shared = PluginBroken(f"{clash[0]} {clash[1]!r} is brought by {others} too")
             found.rows.append(_broken(about, brought, shared))
     found.rows.sort(key=lambda row: row.name)
+    _complete(found.methods)
     return found
+
+
+def _complete(methods: dict[str, MethodSpec]) -> None:
+    """Give floors that imitate others their presets, now that all methods are known; a default that is
+    none of them falls away with the plugin that would have brought it."""
+    named = {f"{m.id}-{p}": {"of": f"{m.id}:{p}"} for m in methods.values() for p in m.untrained}
+    for spec in [m for m in methods.values() if m.imitates]:
+        presets = {**spec.presets, **named}
+        default, twin = (
+            name if name in presets else "" for name in (spec.default_preset, spec.twin_preset)
+        )
+        methods[spec.id] = replace(spec, presets=presets, default_preset=default, twin_preset=twin)
 
 
 @contextmanager
