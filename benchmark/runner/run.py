@@ -21,6 +21,7 @@ from benchmark.contracts.spec import Kind
 from benchmark.files import (
     file_sha256,
     held,
+    naming_a_full_disk,
     one_writer,
     read_json,
     require_place,
@@ -163,7 +164,8 @@ def run_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
         ) from None
     with lock:
         try:
-            holder.write_text(str(os.getpid()))
+            with naming_a_full_disk(holder):
+                holder.write_text(str(os.getpid()))
             yield
         finally:
             holder.unlink(missing_ok=True)
