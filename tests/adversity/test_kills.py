@@ -237,7 +237,7 @@ def stopped_twice(trials: int) -> None:
 
 @pytest.mark.long
 def test_ctrl_c_twice(harness: Path) -> None:
-    stopped_twice(2)
+    stopped_twice(1)
 
 
 @pytest.mark.slow
