@@ -11,11 +11,11 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from benchmark.contracts.errors import DataAltered, DiskFull
 from benchmark.contracts.machine_errors import FREE, machine_error
@@ -65,6 +65,22 @@ def sweep_beside(path: Path) -> None:
     sweep(path.parent, f".{path.stem}.")
 
 
+def held(lock: Path, *, wait: bool = True) -> AbstractContextManager[object]:
+    """Hold a lock until the block ends; while another process does, `wait` or raise `filelock.Timeout`.
+
+    Raises `MachineError` where the disk knows no locks. To take the file itself for one instead would
+    wait for ever on those that ended processes left behind.
+
+    Example: `with held(Path(f"{folder}.lock")): …`.
+    """
+    try:
+        return FileLock(lock, fallback_to_soft=False).acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        raise
+    except OSError as error:
+        raise machine_error(error, lock) or error from None
+
+
 def made_once(
     path: Path, make: Callable[[], object], is_made: Callable[[], bool] | None = None
 ) -> Path:
@@ -78,7 +94,7 @@ def made_once(
     is_made = is_made or path.exists
     if not is_made():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.parent / f".{path.name}.lock"):
+        with held(path.parent / f".{path.name}.lock"):
             if not is_made():  # another process may have been faster
                 sweep(path.parent, f".{path.name}.")
                 make()
@@ -92,7 +108,7 @@ def one_writer(path: Path) -> Iterator[None]:
     The lock is a file beside `path`, so that machines which share the folder take turns too.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.parent / f".{path.stem}.lock"):
+    with held(path.parent / f".{path.stem}.lock"):
         sweep_beside(path)
         yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -13,7 +14,24 @@ import numpy as np
 import pytest
 from tests_adversity import forked
 
-from benchmark.files import save_array, whole_file, whole_folder, write_json
+from benchmark.contracts.machine_errors import MachineError
+from benchmark.files import held, one_writer, save_array, whole_file, whole_folder, write_json
+
+
+def test_a_disk_without_locks_is_named_instead_of_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(descriptor: int, what: int) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    lock = tmp_path / "run.lock"
+    lock.touch()  # an earlier process left it
+    monkeypatch.setattr("fcntl.flock", lacking)
+    for wait in (True, False):
+        with pytest.raises(MachineError, match=r"run\.lock lies on a disk that lacks .*locks"):
+            held(lock, wait=wait)
+    with pytest.raises(MachineError), one_writer(tmp_path / "record.json"):
+        pass
 
 
 @pytest.fixture(params=[0o002, 0o022, 0o077])

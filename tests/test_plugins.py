@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,46 @@ def test_a_registration_that_says_nonsense_is_refused_whole(spec: dict, said: st
     assert said in found.failures[0].error
 
 
-def test_two_plugins_cannot_bring_the_same_method() -> None:
-    found = load([Point("one", module(a={})), Point("two", module(a={}, b={}))])  # type: ignore[list-item]
-    assert found.provider == {"a": "one"}
-    assert "already registered by 'one'" in found.failures[0].error
+def test_an_id_that_two_plugins_bring_is_neither_s() -> None:
+    """Whose name comes first in the alphabet does not say whose the method is."""
+    thief, honest = Point("aaa", module(lead={}, b={})), Point("lead", module(lead={}))
+    found = load([honest, thief, Point("other", module(c={}))])  # type: ignore[list-item]
+    assert found.provider == {"c": "other"}
+    assert [(row.name, row.error) for row in found.rows] == [
+        ("aaa", "method 'lead' is brought by 'lead' too"),
+        ("lead", "method 'lead' is brought by 'aaa' too"),
+        ("other", ""),
+    ]
+    with pytest.raises(PluginBroken, match="comes with the plugin 'aaa'"):
+        found.method("b")
+
+
+def test_a_plugin_that_fails_takes_no_id() -> None:
+    bad = Point("aaa", module(lead={}, b={"gives": []}))
+    found = load([bad, Point("lead", module(lead={}))])  # type: ignore[list-item]
+    assert found.provider == {"lead": "lead"}
+
+
+def test_two_plugins_of_one_name_are_both_refused() -> None:
+    found = load([Point("lead", module(a={})), Point("lead", module(b={}))])  # type: ignore[list-item]
+    assert not found.methods
+    assert ["another distribution" in row.error for row in found.rows] == [True, True]
+
+
+def test_a_plugin_that_takes_long_to_load_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Slow(Point):
+        def load(self) -> object:
+            time.sleep(0.5)
+            return super().load()
+
+    monkeypatch.setattr("benchmark.registry.plugins.PATIENCE", 0.1)
+    load([Slow("asleep", module(a={})), Point("quick", module(b={}))])  # type: ignore[list-item]
+    said = capsys.readouterr().err
+    assert "the plugin 'asleep' is still being loaded after 0.1 s" in said
+    assert "BENCH_PLUGINS" in said
+    assert "quick" not in said
 
 
 def test_a_misspelt_hook_is_named() -> None:

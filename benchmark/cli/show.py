@@ -99,7 +99,7 @@ def _method(name: str, json_: bool) -> None:
         return
     settings = content.pop("settings")
     click.secho(f"{spec.id}  {spec.summary}", bold=True)
-    for word in ("id", "summary"):
+    for word in ("id", "summary", "imitates"):
         content.pop(word)
     marks = {content.pop("twin_preset"): "on twins", content.pop("default_preset"): "default"}
     content["presets"] = {

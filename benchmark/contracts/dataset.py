@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -80,10 +80,18 @@ class Sample:
     """Whether it is the mirror image that is meant."""
 
 
+def _untold(done: int, total: int) -> None:
+    """Nobody asked how far it is."""
+
+
 class Reader(ABC):
-    """Reads a data set in its publisher's layout; `splits` names those that it knows."""
+    """Reads a data set in its publisher's layout; `splits` names those that it knows.
+
+    A reader that has to make something first tells `self.progress(done, total)` how far it is.
+    """
 
     splits: ClassVar[tuple[str, ...]] = ()
+    progress: Callable[[int, int], None] = staticmethod(_untold)
 
     def __init__(self, root: Path) -> None:
         self.root = root

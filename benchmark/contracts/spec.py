@@ -72,6 +72,9 @@ class MethodSpec:
     the reason, which records keep and boards show. `environment` names packages that bench's own would
     clash with.
 
+    `untrained` are the presets whose network is worth a row before any fit: a floor that `imitates` gets
+    a preset METHOD-PRESET for each, with the setting of=METHOD:PRESET. Its own defaults may be of those.
+
     Example: `MethodSpec(id="grid", implementation="bench_grid.method:Grid", gives=["landmarks"],
     summary="K fixed points on a grid")`.
     """
@@ -100,6 +103,8 @@ class MethodSpec:
     tiny: Mapping[str, Any] = field(default_factory=dict)
     known_failures: Mapping[str, str] = field(default_factory=dict)
     environment: Environment | None = None
+    untrained: tuple[str, ...] | list[str] = ()
+    imitates: bool = False
 
     def problems(self) -> list[str]:
         """What is wrong with this registration, in words; empty when nothing is."""
@@ -122,9 +127,12 @@ class MethodSpec:
             found.append(f"gives has unknown kinds {unknown}; known: {', '.join(KINDS)}")
         for name, values in self.presets.items():
             found += [*name_faults("preset", name), *value_faults(f"preset {name!r}", values)]
-        for preset in (self.default_preset, self.twin_preset):
+        for preset in () if self.imitates else (self.default_preset, self.twin_preset):
             if preset and preset not in self.presets:
                 found.append(f"default preset {preset!r} is not among the presets")
+        strange = [preset for preset in self.untrained if preset not in self.presets]
+        if strange:
+            found.append(f"untrained names {', '.join(strange)}, not among the presets")
         for check, reason in self.known_failures.items():
             found += text_faults(f"the reason of {check!r}", reason)
         if self.environment is not None:

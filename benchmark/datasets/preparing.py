@@ -118,6 +118,7 @@ def _prepare(
 ) -> None:
     root = require(dataset_id)
     reader = reader_of(dataset_id, root)
+    reader.progress = progress or reader.progress
     samples = samples_of(reader, split, dataset_id)
     used = (path for s in samples for path in (s.path, s.mask) if path is not None)
     # asked before anything is read: what changes meanwhile is found when the split is next opened

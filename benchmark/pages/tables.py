@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import filelock
 from tabulate import tabulate
 
 from benchmark.boards.frames import board_csv
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import KINDS, Standing, standings
-from benchmark.files import sweep_beside, write_text
+from benchmark.files import held, sweep_beside, write_text
 from benchmark.home import checkout, leaderboards
 from benchmark.pages.reported_tables import reported_csv, reported_page, reported_section
 from benchmark.protocols import Protocol
@@ -83,7 +82,7 @@ def stale_files(protocols: Iterable[Protocol]) -> list[Path]:
 def update_boards(protocols: Iterable[Protocol]) -> int:
     """Write what is not what the records say; how many files. Processes that end together take turns."""
     leaderboards().mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(leaderboards() / ".lock"):
+    with held(leaderboards() / ".lock"):
         files = generated_files(protocols)
         old = stale(files)
         for path in old:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, PrivateAttr, model_validator
 
@@ -27,6 +27,8 @@ from benchmark.protocols.scoring import (
 )
 
 Section = TypeVar("Section", bound=Strict)
+Rendered = Annotated[int, Field(le=1_000_000)]
+"""How many may be rendered: checks and renderers count them one by one."""
 
 WORDS = {"title", "notes", "reported", "supersedes", "summary"}
 
@@ -79,7 +81,7 @@ class TwinDomain(Strict):
     `images` is their number, `recipe` what is rendered (default: the twin's), with its own `settings`.
     """
 
-    images: int = Field(gt=0)
+    images: Rendered = Field(gt=0)
     recipe: str = Field(default="", pattern=f"^({ID.pattern})?$")
     settings: dict[str, Any] = Field(default_factory=dict)
 
@@ -97,17 +99,17 @@ class Twin(Strict):
 
     recipe: str = Field(pattern=f"^{ID.pattern}$")
     """What is rendered: face, bird, flower, person, car, or a plugin's."""
-    fit: int
-    train: int
-    test: int
-    people: int
+    fit: Rendered
+    train: Rendered
+    test: Rendered
+    people: Rendered
     seed: int = 0
     """Of the rendering."""
     scale: tuple[float, float] | None = None
     shift: tuple[float, float] | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
     probe: Probe | None = None
-    cloud: int = 8000
+    cloud: Rendered = 8000
     alignment: Alignment | None = None
     generation: Generation | None = None
     metrics: tuple[Metric, ...] = ()

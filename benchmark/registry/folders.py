@@ -19,9 +19,9 @@ def protocol_ids(folder: Path) -> set[str]:
 
 
 def check_folder(folder: Any, taken: set[str]) -> None:
-    """Refuse a folder that is not there, whose links lead out of it, or that takes an id of others.
+    """Refuse a folder that is not there, whose links lead out of it, or that takes an id of bench.
 
-    A new version of another's protocol would be taken for its newest, so ids are one plugin's alone.
+    A new version of another's protocol would be taken for its newest, so ids are one's alone.
     """
     if not isinstance(folder, str | Path) or not Path(folder).is_dir():
         raise PluginBroken(f"its protocols folder {shown(folder)} is not there")
@@ -40,7 +40,7 @@ def check_folder(folder: Any, taken: set[str]) -> None:
         if faults:
             raise PluginBroken(faults[0])
         if name in taken:
-            raise PluginBroken(f"protocol {name!r} is already there, from bench or another plugin")
+            raise PluginBroken(f"protocol {name!r} is bench's own")
 
 
 def _inside(place: Path) -> Iterator[Path]:

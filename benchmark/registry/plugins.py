@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
-from contextlib import redirect_stdout
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from threading import Timer
 from typing import Any, TypeVar
 
 import pluggy
@@ -34,6 +36,8 @@ GROUP = "bench"
 OWN = "benchmark.builtin"
 """What bench's own entry point names."""
 MEND = f"mend the plugin, reinstall it into this Python ({sys.executable}), or uninstall it"
+CHOOSE = "or name those to load in BENCH_PLUGINS"
+PATIENCE = 10.0  # seconds
 Found = TypeVar("Found")
 Brought = dict[str, list[Any]]
 """What one plugin registers, by hook, kept apart until all of it is known to be right."""
@@ -71,7 +75,7 @@ class Plugins:
                 raise PluginBroken(
                     f"method {name!r} comes with the plugin {row.name!r}, which is broken: "
                     f"{row.error}",
-                    cure=f"{MEND}; `bench doctor` shows where it broke",
+                    cure=f"{MEND}, {CHOOSE}; `bench doctor` shows where it broke",
                 )
         return self._find("method", name, self.methods)
 
@@ -102,29 +106,101 @@ class Plugins:
 
 
 def load(points: Iterable[EntryPoint]) -> Plugins:
-    """Load plugins from entry points, bench's own first, then by name; what fails is a row with its
-    reason.
+    """Load plugins from entry points, bench's own first; what fails is a row with its reason.
+
+    Ids of bench are reserved. Of plugins that bring the same id, or have the same name, none is loaded.
 
     What a plugin prints meanwhile goes to standard error, so that `--json` stays JSON.
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
     found = Plugins()
-    for point in sorted(points, key=lambda p: (not _is_own(p), p.name)):
+    points = sorted(points, key=lambda p: (not _is_own(p), p.name))
+    names = Counter(point.name for point in points)
+    sound: list[tuple[Plugin, Brought]] = []
+    for point in points:
         about = _origin(point)
         brought: Brought = {}
         try:
-            with redirect_stdout(sys.stderr):
+            if names[point.name] > 1:
+                raise PluginBroken(f"another distribution brings a plugin named {point.name!r} too")
+            with redirect_stdout(sys.stderr), _named_while_slow(point.name):
                 _load_one(point, manager, brought)
             _check(brought, found)
         except (Exception, SystemExit) as error:
-            trace = traceback.format_exc()
-            methods = brought.get("methods", ())
-            meant = tuple(shown(getattr(m, "id", m), quote=False) for m in methods)
-            found.rows.append(replace(about, error=in_one_line(error), detail=trace, meant=meant))
+            found.rows.append(_broken(about, brought, error))
         else:
-            _take(about, brought, found, listed=not _is_own(point))
+            if _is_own(point):
+                _take(about, brought, found, listed=False)
+            else:
+                sound.append((about, brought))
+    by = _claims(sound)
+    for about, brought in sound:
+        clash = next((c for c in _ids(brought) if len(by[c]) > 1), None)
+        if clash is None:
+            _take(about, brought, found, listed=True)
+        else:
+            others = " and ".join(repr(name) for name in by[clash] if name != about.name)
+            shared = PluginBroken(f"{clash[0]} {clash[1]!r} is brought by {others} too")
+            found.rows.append(_broken(about, brought, shared))
+    found.rows.sort(key=lambda row: row.name)
+    _complete(found.methods)
     return found
+
+
+def _complete(methods: dict[str, MethodSpec]) -> None:
+    """Give floors that imitate others their presets, now that all methods are known; a default that is
+    none of them falls away with the plugin that would have brought it."""
+    named = {f"{m.id}-{p}": {"of": f"{m.id}:{p}"} for m in methods.values() for p in m.untrained}
+    for spec in [m for m in methods.values() if m.imitates]:
+        presets = {**spec.presets, **named}
+        default, twin = (
+            name if name in presets else "" for name in (spec.default_preset, spec.twin_preset)
+        )
+        methods[spec.id] = replace(spec, presets=presets, default_preset=default, twin_preset=twin)
+
+
+@contextmanager
+def _named_while_slow(name: str) -> Iterator[None]:
+    """Say which plugin it is that keeps every command waiting; nothing but Ctrl-C ends its import."""
+    said = (
+        f"bench: the plugin {shown(name)} is still being loaded after {PATIENCE:g} s; Ctrl-C ends this, "
+        "and BENCH_PLUGINS names those to load without it\n"
+    )
+    timer = Timer(PATIENCE, lambda: sys.stderr.write(said))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _claims(sound: Iterable[tuple[Plugin, Brought]]) -> dict[tuple[str, str], list[str]]:
+    """Which plugins bring each id. One that several bring is nobody's: whose name comes first says
+    nothing of whose method it is, and a row of a board must not turn into another's."""
+    by: dict[tuple[str, str], list[str]] = {}
+    for about, brought in sound:
+        for claim in _ids(brought):
+            by.setdefault(claim, []).append(about.name)
+    return by
+
+
+def _ids(brought: Brought) -> list[tuple[str, str]]:
+    """The kind in words and the id of all that a plugin brings, each once."""
+    plain = {(kind.word, spec.id): None for kind in KINDS for spec in brought[kind.name]}
+    return [*plain, *(("protocol", name) for name in _protocol_ids(brought))]
+
+
+def _protocol_ids(brought: Brought) -> list[str]:
+    return sorted({name for f in brought["protocols"] for name in protocol_ids(Path(f))})
+
+
+def _broken(about: Plugin, brought: Brought, error: BaseException) -> Plugin:
+    """The row of a plugin that is refused, with its reason."""
+    trace = "".join(traceback.format_exception(error))
+    meant = tuple(shown(getattr(m, "id", m), quote=False) for m in brought.get("methods", ()))
+    return replace(about, error=in_one_line(error), detail=trace, meant=meant)
 
 
 def _is_own(point: EntryPoint) -> bool:
@@ -144,8 +220,6 @@ def _load_one(point: EntryPoint, manager: pluggy.PluginManager, brought: Brought
     faults = name_faults("the entry point's name", point.name)
     if faults:
         raise PluginBroken(faults[0])
-    if manager.has_plugin(point.name):
-        raise PluginBroken(f"another distribution brings a plugin named {point.name!r}")
     module = point.load()
     if manager.is_registered(module):
         raise PluginBroken(f"it is the same module as the plugin {manager.get_name(module)!r}")
@@ -168,7 +242,8 @@ def _misspelt(module: Any) -> list[str]:
 
 
 def _check(brought: Brought, found: Plugins) -> None:
-    """Refuse the plugin whole where anything that it registered is not what it should be."""
+    """Refuse the plugin whole where anything that it registered is not what it should be, or has an id
+    of bench."""
     for kind in KINDS:
         taken: dict[str, Any] = dict(getattr(found, kind.name))
         for spec in brought[kind.name]:
@@ -178,10 +253,7 @@ def _check(brought: Brought, found: Plugins) -> None:
             if faults:
                 raise PluginBroken(f"{kind.word} {shown(spec.id)}: {'; '.join(faults)}")
             if spec.id in taken:
-                by = found.provider.get(spec.id, "") if kind.name == "methods" else ""
-                raise PluginBroken(
-                    f"{kind.word} {spec.id!r} is already registered" + (f" by {by!r}" if by else "")
-                )
+                raise PluginBroken(f"{kind.word} {spec.id!r} is already registered")
             taken[spec.id] = spec
     for folder in brought["protocols"]:
         check_folder(folder, found.protocol_ids)
@@ -190,7 +262,7 @@ def _check(brought: Brought, found: Plugins) -> None:
 def _take(about: Plugin, brought: Brought, found: Plugins, *, listed: bool) -> None:
     folders = tuple(Path(folder) for folder in brought["protocols"])
     ids = {k.name: tuple(spec.id for spec in brought[k.name]) for k in KINDS}
-    ids["protocols"] = tuple(sorted({name for f in folders for name in protocol_ids(f)}))
+    ids["protocols"] = tuple(_protocol_ids(brought))
     for kind in KINDS:
         getattr(found, kind.name).update({spec.id: spec for spec in brought[kind.name]})
     for name in ids["methods"]:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import torch
 
-from benchmark.contracts.errors import DataAltered
+from benchmark.contracts.errors import DataAltered, PluginBroken
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged
 from benchmark.contracts.method import FitContext, Method, Progress, load_from
 from benchmark.contracts.weights import no_weights
 from benchmark.files import (
+    held,
     naming_a_full_disk,
     read_json,
     sweep,
@@ -88,7 +89,7 @@ class Workplace:
 
     def store(self, method: Method) -> None:
         """Save what was fitted, and finish."""
-        with errors_of(method, "save"), whole_folder(self.folder / "model") as folder:
+        with errors_in(self.folder, method, "save"), whole_folder(self.folder / "model") as folder:
             method.save(folder)
         if not isinstance(method, Isolated):
             self.require_loadable(method)
@@ -96,7 +97,7 @@ class Workplace:
 
     def require_loadable(self, method: Method) -> None:
         """What can't be loaded is not done: with `save` mended, the fit goes on where it was."""
-        with errors_of(method, "load"):
+        with errors_in(self.folder, method, "load"):
             again = type(method)(method.settings)
             again.pretrained = self.weights
             load_from(again, self.folder / "model", "cpu")
@@ -221,16 +222,28 @@ def _drop(*_: Any, **__: Any) -> None:
 def waiting_lock(folder: Path, progress: Progress) -> Iterator[None]:
     """Hold the lock of a folder, waiting for another process that fits the same."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(f"{folder}.lock")
+    file = Path(f"{folder}.lock")
     try:
-        lock.acquire(timeout=0)
+        lock = held(file, wait=False)
     except filelock.Timeout:
         progress("wait for another process that fits the same", 0, 1)
-        lock.acquire()
-    try:
+        lock = held(file)
+    with lock:
         yield
-    finally:
-        lock.release()
+
+
+@contextmanager
+def errors_in(folder: Path, method: Method, call: str) -> Iterator[None]:
+    """`errors_of` the call, but for those of a folder that was removed meanwhile: no method's fault."""
+    try:
+        with errors_of(method, call):
+            yield
+    except PluginBroken:
+        if folder.exists():
+            raise
+        raise DataAltered(
+            f"{folder} was removed while it was worked on", cure="the same command begins it anew"
+        ) from None
 
 
 def read_done(folder: Path) -> dict[str, Any]:
@@ -278,6 +291,6 @@ def learn(method: Method, place: Workplace) -> None:
     place.watch.write()
     torch.manual_seed(place.seed)
     method.device, method.pretrained = place.device, place.weights
-    with errors_of(method, "fit"):
+    with errors_in(place.folder, method, "fit"):
         method.fit(place.images, place.context())
     place.store(method)

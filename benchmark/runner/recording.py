@@ -45,7 +45,7 @@ def record_of(
         )
     store = plan.folder / "predictions"
     again = f"delete {store} and run the same command again"
-    timing = read_json(store / "seconds.json", again, "seconds")
+    timing = read_json(store / "made.json", again, "seconds")
     stages = {
         **(_stages_of_fit(fitted) if fitted else {}),
         "predict": StagePart(seconds=round(timing["seconds"], 3)),

@@ -20,6 +20,8 @@ from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.files import (
     file_sha256,
+    held,
+    naming_a_full_disk,
     one_writer,
     read_json,
     require_place,
@@ -151,22 +153,22 @@ def publish(plan: Plan, record: Record) -> Record:
 def run_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Refuse a second process on the run of that folder, or `wait` until the first has ended."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(f"{folder}.lock")
     holder = Path(f"{folder}.pid")
     try:
-        lock.acquire(timeout=-1 if wait else 0)
+        lock = held(Path(f"{folder}.lock"), wait=wait)
     except filelock.Timeout:
         pid = holder.read_text().strip() if holder.exists() else "unknown"
         raise RunLocked(
             f"run {folder.name} is being worked on by another process (pid {pid})",
             cure="wait for it, or end it: this command then goes on where it stopped",
         ) from None
-    try:
-        holder.write_text(str(os.getpid()))
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        lock.release()
+    with lock:
+        try:
+            with naming_a_full_disk(holder):
+                holder.write_text(str(os.getpid()))
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
 
 
 def _started(plan: Plan) -> str:
@@ -222,14 +224,18 @@ def loaded_method(plan: Plan, folder: Path | None = None, kind: Kind | None = No
 
 
 def _predict(plan: Plan, progress: Progress) -> None:
+    """Predict, where that was not done yet, or by other code than the record is going to name."""
     store = plan.folder / "predictions"
-    if (store / "seconds.json").exists():
-        return
+    code = plan.code.model_dump(mode="json")
+    if (about := store / "made.json").exists():
+        if read_json(about, f"delete {store}; the run predicts again", "code")["code"] == code:
+            return
+        progress("predict again, for the code has changed", 0, 1)
     began = time.monotonic()
     with whole_folder(store) as folder:
         method = loaded_method(plan)
         plan.task.predict(method, plan.kind, plan.splits, plan.scored, folder, progress)
-        write_json(folder / "seconds.json", {"seconds": time.monotonic() - began})
+        write_json(folder / "made.json", {"seconds": time.monotonic() - began, "code": code})
 
 
 def _score(plan: Plan, progress: Progress) -> tuple[Scores, float]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +18,8 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput
-from benchmark.files import file_sha256, listed, one_writer, whole_file, write_text
-from benchmark.home import leaderboards
+from benchmark.files import file_sha256, held, listed, one_writer, sweep, whole_file, write_text
+from benchmark.home import home, leaderboards
 from benchmark.records.claims import borrowed
 from benchmark.records.model import Edit, Record
 from benchmark.records.reading import LARGEST, read_record, record_text
@@ -98,8 +99,8 @@ def import_record(
     parts = (*(("twins",) if protocol.twin else ()), protocol.id, str(protocol.version))
     target = leaderboards().joinpath(*parts, record.method.id, f"{record.run_id}.json")
     kept = [a for a in record.artefacts if a.committed]
-    with TemporaryDirectory() as scratch:
-        staged = Path(scratch).joinpath(*target.relative_to(leaderboards()).parts)
+    with _scratch() as scratch:
+        staged = scratch.joinpath(*target.relative_to(leaderboards()).parts)
         staged.parent.mkdir(parents=True)
         shutil.copyfile(source, staged)
         for artefact in kept:
@@ -134,6 +135,18 @@ def import_record(
                     shutil.copyfile(staged.parent / artefact.path, temporary)
             write_text(target, text)
     return ImportedRecord(record, target, False, checks)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for what is not known to be right yet; imports take turns, and the next one removes what
+    a killed one left."""
+    place = home() / "scratch"
+    place.mkdir(parents=True, exist_ok=True)
+    with held(place / ".import.lock"):
+        sweep(place, "import-")
+        with TemporaryDirectory(prefix="import-", dir=place) as folder:
+            yield Path(folder)
 
 
 def _require_runnable(source: Path, record: Record) -> None:

@@ -56,6 +56,11 @@ def _plain_faults(about: MethodPart, spec: MethodSpec) -> Iterator[str]:
     derived = {kind for given in about.gives for kind in DERIVED.get(given, ())}
     if about.used not in {*about.gives, *derived}:
         yield f"{about.used} were scored, which it does not give"
+    if not spec.imitates:
+        yield from _unknown_preset(about, spec)
+
+
+def _unknown_preset(about: MethodPart, spec: MethodSpec) -> Iterator[str]:
     if about.preset and about.preset not in spec.presets:
         yield f"{spec.id} has no preset {about.preset!r}"
 
@@ -70,6 +75,8 @@ def _class_faults(about: MethodPart, spec: MethodSpec) -> Iterator[str]:
     except BenchError as error:
         yield error.message
         return
+    if spec.imitates:  # where the other method is not installed, nobody knows
+        yield from _unknown_preset(about, spec)
     yield from _preset_faults(about, spec, cls)
     info = info_of(spec, cls, settings)
     if about.supervision != info.supervision:

@@ -49,7 +49,7 @@ def full(sizes: list[int]) -> None:
 
 @pytest.mark.long
 def test_a_disk_that_is_full_at_some_sizes(harness: Path) -> None:
-    full([10, 700, 3000])
+    full([1, 700, 3000])
 
 
 @pytest.mark.slow

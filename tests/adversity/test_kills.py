@@ -195,6 +195,7 @@ def command_killed(
             if not name.endswith((".json", ".html", ".csv", ".md")):  # these say when it was
                 assert found[name] == straight[name], (event, name)
         assert not half_written(place), event
+        assert not listed(home() / "scratch", "*"), event
 
 
 @pytest.mark.long
@@ -211,6 +212,37 @@ def test_a_command_killed_forty_times(
     harness: Path, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command_killed(command, 40, tmp_path, monkeypatch)
+
+
+def stopped_twice(trials: int) -> None:
+    """Ctrl-C, and again before the process has ended: one sentence, and the same command goes on."""
+    draw = random.Random(0)
+    command = [sys.executable, "-m", "benchmark", *RUN, "slow", "--json"]
+    for trial in range(trials):
+        clear()
+        main = subprocess.Popen(
+            command, env=os.environ | {"SLOW_SECONDS": "5"}, stderr=subprocess.PIPE, text=True
+        )
+        while not listed(home() / "fits", "*/time.json"):
+            assert main.poll() is None
+            time.sleep(0.1)
+        main.send_signal(signal.SIGINT)
+        time.sleep(draw.uniform(0, 0.5))
+        main.send_signal(signal.SIGINT)
+        _, said = main.communicate(timeout=120)
+        assert main.returncode == 130, (trial, said)
+        assert "Traceback" not in said, trial
+        assert said.count("stopped; the same command goes on") == 1, (trial, said)
+
+
+@pytest.mark.long
+def test_ctrl_c_twice(harness: Path) -> None:
+    stopped_twice(1)
+
+
+@pytest.mark.slow
+def test_ctrl_c_twice_at_twenty_moments(harness: Path) -> None:
+    stopped_twice(20)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from benchmark.contracts.errors import BenchError
 from benchmark.files import listed
 from benchmark.home import leaderboards
 from benchmark.pages.tables import update_boards
-from benchmark.protocols import Protocol
+from benchmark.protocols import Protocol, ProtocolInvalid
 from benchmark.protocols.files import read_model
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import all_protocols, find_protocol
@@ -174,6 +175,17 @@ def protocols_mutated(count: int, path: Path) -> None:
         except BenchError:
             refused += 1
     assert refused > count / 2
+
+
+@pytest.mark.parametrize("name", ["fit", "train", "test", "people"])
+def test_more_than_can_be_rendered_is_refused_when_the_file_is_read(
+    harness: Path, tmp_path: Path, name: str
+) -> None:
+    """Counting so many would fill the memory."""
+    path = tmp_path / "small_faces.toml"
+    path.write_text(re.sub(rf"(?m)^{name} = \d+$", f"{name} = {10**9}", SMALL_PROTOCOL))
+    with pytest.raises(ProtocolInvalid, match=f"twin.{name}.*1000000"):
+        read_model(path, Protocol)
 
 
 def test_two_hundred_mutated_protocols(harness: Path, tmp_path: Path) -> None:

@@ -535,7 +535,10 @@ def test_the_cars_are_meshes_that_can_be_drawn_and_a_lost_one_is_named(
     small = Rendering(views=1, size=16, new_vertices=2_000)
     monkeypatch.setattr(Cc0Cars, "drawn", small)
     monkeypatch.setattr(Cc0Cars, "views", 1)
-    assert [s.identity for s in Cc0Cars(kit).samples("test")] == list(CARS["test"])
+    reader, told = Cc0Cars(kit), []
+    reader.progress = lambda done, total: told.append((done, total))
+    assert [s.identity for s in reader.samples("test")] == list(CARS["test"])
+    assert told == [(done, 17) for done in range(1, 18)]
     monkeypatch.setitem(CARS, "test", ("firetruck", "batmobile"))  # type: ignore[arg-type]
     monkeypatch.setenv("BENCH_HOME", str(tmp_path / "another"))
     with pytest.raises(BenchError, match="batmobile"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import filelock
 import numpy as np
 import pytest
 
-from benchmark.contracts import MethodInfo
+from benchmark.contracts import FitContext, Images, Method, MethodInfo
 from benchmark.contracts.errors import (
     DataAltered,
     DataMissing,
@@ -229,6 +230,55 @@ def test_a_full_disk_is_named_and_nothing_half_written_stays(
             run(plan, QUIET)
     assert not list(plan.folder.glob("*predictions*"))
     assert not leaderboards().exists()
+    assert run(plan, QUIET).record.headline.n == 16
+
+
+def test_predictions_that_other_code_made_are_made_again(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record names one state of the code: a run that a kill cut in two is of it as a whole."""
+    plan, made = make_plan(REQUEST, QUIET), []
+    predict = plan.cls.predict
+    monkeypatch.setattr(plan.cls, "predict", lambda *given: made.append(1) or predict(*given))
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("benchmark.runner.run.record_of", stopped)
+        for predicted in (True, False):
+            with pytest.raises(KeyboardInterrupt):
+                run(plan, QUIET)
+            assert bool(made) == predicted
+            made.clear()
+    changed = plan.code.plugin.model_copy(update={"digest": "0" * 64})
+    changed = plan.code.model_copy(update={"plugin": changed})
+    monkeypatch.setattr(type(plan), "code", changed)
+    told = []
+    record = run(plan, lambda stage, *_, **__: told.append(stage)).record
+    assert made
+    assert "predict again, for the code has changed" in told
+    assert record.code == changed
+
+
+def test_a_fit_that_is_removed_beneath_a_run_is_no_fault_of_the_method(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(REQUEST, QUIET)
+
+    def fit(self: Method, images: Images, context: FitContext) -> None:
+        shutil.rmtree(context.folder)
+        context.log({"step": 1})
+
+    def save(self: Method, folder: Path) -> None:
+        shutil.rmtree(folder.parent)
+        (folder / "weights").write_text("")
+
+    for name, wrong in (("fit", fit), ("save", save)):
+        with monkeypatch.context() as patch:
+            patch.setattr(plan.cls, name, wrong)
+            with pytest.raises(DataAltered, match="was removed while it was worked on"):
+                run(plan, QUIET)
     assert run(plan, QUIET).record.headline.n == 16
 
 

@@ -14,7 +14,7 @@ from tests_fixtures import Call
 from tests_records import altered, forged, with_errors
 
 from benchmark.contracts.errors import DiskFull
-from benchmark.files import file_sha256
+from benchmark.files import file_sha256, listed
 from benchmark.home import home, leaderboards
 from benchmark.protocols.files import _read_cached
 from benchmark.records.reading import RecordInvalid, read_record
@@ -70,6 +70,12 @@ def test_a_reason_is_asked_for(record: Path, bench: Call) -> None:
     blank = bench("record", "withdraw", record.stem, "--reason", " ", "--author", "x")
     assert blank.code == 3
     assert read_record(record).edits == []
+
+
+def test_what_a_killed_import_left_is_removed_by_the_next(elsewhere: Path) -> None:
+    (home() / "scratch" / "import-killed" / "twins").mkdir(parents=True)
+    import_record(elsewhere)
+    assert not listed(home() / "scratch", "*")
 
 
 def test_a_true_record_is_taken_in_once(elsewhere: Path, bench: Call) -> None:

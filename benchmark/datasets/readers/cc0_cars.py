@@ -62,7 +62,9 @@ class Cc0Cars(ModelViews):
                 f"{len(wanted)} cars are drawn from {self.drawn.views} sides, once: a minute or two",
                 stacklevel=2,
             )
-            found = render_meshes(meshes, target, self.drawn, name="cars", splits=CARS)
+            found = render_meshes(
+                meshes, target, self.drawn, name="cars", splits=CARS, progress=self.progress
+            )
             for model, why in found.left_out.items():
                 shutil.rmtree(target)
                 raise DataAltered(f"the car {model} can't be drawn: {why}", cure=AGAIN)

@@ -171,12 +171,14 @@ def test_a_preset_of_the_imitated_method_is_written_out(floors: Path, given: dic
     assert plan.kind == "landmarks"
 
 
-def test_presets_name_presets_that_are_there(floors: Path) -> None:
+def test_the_networks_that_plugins_name_have_presets(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list = []
     names = ("lead", "imm", "stylegan2", "dpc", "dve", "latentkeypointgan", "ganseg")
     names = (*names, "lmdis", "scops")
     for name in (f"bench_{name}" for name in names):
         pytest.importorskip(name).bench_methods(registered.append)
+    monkeypatch.delenv("BENCH_PLUGINS", raising=False)
+    plugins.cache_clear()
     there = {f"{spec.id}:{name}" for spec in registered for name in spec.presets}
     presets = plugins().method("random-features").presets
     named = {p["of"] for p in presets.values()}

@@ -45,6 +45,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             presets={"paper": PAPER, "released": RELEASED, "small": SMALL, "demo": DEMO},
             default_preset="released",
             twin_preset="demo",
+            untrained=["small", "demo"],
             tiny={
                 "size": 16,
                 "width": 4,

@@ -61,6 +61,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             presets={"paper": PAPER, "smallnet": SMALLNET, "small": SMALL, "demo": DEMO},
             default_preset="paper",
             twin_preset="demo",
+            untrained=["paper", "smallnet", "small", "demo"],
             tiny={"width": 0.2, "dimension": 6, "size": 24, "steps": 6, "batch": 4},
         )
     )

@@ -60,45 +60,9 @@ FLOORS: dict[str, tuple[str, list[Kind], str]] = {
 ROLES: dict[str, Role] = {"training-images": "reference", "oracle": "ceiling"}
 """What is no floor."""
 
-OF = (
-    "lead:small",
-    "lead:demo",
-    "lead:paper",
-    "imm:small",
-    "imm:demo",
-    "imm:released",
-    "imm:paper",
-    "stylegan2:small",
-    "stylegan2:small-hsr",
-    "stylegan2:demo",
-    "dpc:small",
-    "dpc:demo",
-    "contrast-landmarks:small",
-    "contrast-landmarks:demo",
-    "contrast-landmarks:paper",
-    "dve:small",
-    "dve:demo",
-    "dve:smallnet",
-    "dve:paper",
-    "latentkeypointgan:small",
-    "latentkeypointgan:demo",
-    "ganseg:small",
-    "ganseg:demo",
-    "ganseg:paper",
-    "ganseg:released",
-    "lmdis:small",
-    "lmdis:demo",
-    "lmdis:paper",
-    "lmdis:aflw",
-    "scops:small",
-    "scops:small-without",
-    "scops:demo",
-)
-"""Whose untrained networks are floors."""
-
 PRESETS: dict[str, dict[str, Any]] = {
     "random-features": {
-        "presets": {of.replace(":", "-"): {"of": of} for of in OF},
+        "imitates": True,
         "default_preset": "lead-paper",
         "twin_preset": "lead-small",
     },

@@ -134,6 +134,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             },
             default_preset="paper",
             twin_preset="demo",
+            untrained=["paper", "released", "small", "demo"],
             tiny=SMALL
             | {
                 "parts": 3,

@@ -76,6 +76,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             presets={"paper": PAPER, "released": RELEASED, "small": SMALL, "demo": DEMO},
             default_preset="paper",
             twin_preset="demo",
+            untrained=["paper", "released", "small", "demo"],
             tiny={
                 "perceptual": "untrained",
                 "depth": 1,

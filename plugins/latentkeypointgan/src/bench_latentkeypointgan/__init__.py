@@ -83,6 +83,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             presets={"paper": PAPER, "small": SMALL, "demo": DEMO},
             default_preset="paper",
             twin_preset="demo",
+            untrained=["small", "demo"],
             tiny=SMALL
             | {
                 "size": 16,

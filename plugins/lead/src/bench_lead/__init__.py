@@ -94,6 +94,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             presets={"paper": PAPER, "small": SMALL, "demo": DEMO},
             default_preset="paper",
             twin_preset="small",
+            untrained=["paper", "small", "demo"],
             tiny=TINY,
         )
     )
@@ -113,6 +114,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             },
             default_preset="paper",
             twin_preset="small",
+            untrained=["paper", "small", "demo"],
             tiny=TINY | {"queue": 64},
         )
     )

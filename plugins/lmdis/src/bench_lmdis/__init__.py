@@ -57,6 +57,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             presets={"paper": PAPER, "aflw": AFLW, "small": SMALL, "demo": DEMO},
             default_preset="paper",
             twin_preset="demo",
+            untrained=["paper", "aflw", "small", "demo"],
             tiny={
                 "landmarks": 4,
                 "size": 16,

@@ -77,6 +77,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             },
             default_preset="paper",
             twin_preset="demo",
+            untrained=["small", "small-without", "demo"],
             tiny={
                 "parts": 2,
                 "size": 16,

@@ -68,6 +68,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
             },
             default_preset="auto",
             twin_preset="small",
+            untrained=["small", "small-hsr", "demo"],
             tiny={
                 "size": 16,
                 "z": 8,
