@@ -88,9 +88,9 @@ class Ray(Launcher):
     def poll(self) -> list[Begun | Ended]:
         events: list[Begun | Ended] = []
         for told in self.bridge.told():
-            if told["kind"] == "ready":
+            # that it is connected is no sign of life: it may end over the first order
+            if told["kind"] != "ready" and told["key"] in self.jobs:
                 self.gone_since = None
-            elif told["key"] in self.jobs:
                 events += self._event(told["key"], told)
         if not self.bridge.alive:
             self._connect_again()
@@ -171,7 +171,8 @@ class Ray(Launcher):
             self.say("the Ray cluster is gone; its runs go on when it is back")
         if now - self.gone_since > self.patience:
             raise BenchError(
-                f"the Ray cluster at {self.address} has been gone for {self.patience:.0f} seconds",
+                f"the Ray cluster at {self.address} has been gone for {self.patience:.0f} seconds: "
+                f"{self.bridge.last_words()}",
                 cure="start it, and give the same command again: it goes on",
             )
         self.bridge.close()

@@ -63,7 +63,8 @@ class Bridge:
             yield from execute(Order(**order))
 
         # a lost run is submitted again by whoever launched it, who counts how often
-        self.task = ray.remote(task).options(num_returns="streaming", max_retries=0)
+        self.task = ray.remote(task)
+        self.usual = {"num_returns": "streaming", "max_retries": 0}
 
     def work(self) -> None:
         """Until the lines end."""
@@ -82,7 +83,7 @@ class Bridge:
                 self.ray.cancel(stream, force=True)
             return
         key, memory = order.pop("order"), order.pop("memory")
-        asked = self.resources | ({"memory": memory} if memory else {})
+        asked = self.usual | self.resources | ({"memory": memory} if memory else {})
         self.streams[key] = self.task.options(**asked).remote(order)
 
     def _listen(self) -> bool:

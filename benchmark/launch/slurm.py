@@ -6,6 +6,7 @@ put into the queue again by submitit and goes on from its last checkpoint.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -41,7 +42,11 @@ class Slurm(Launcher):
         self.wait = rest.pop("wait", "yes")
         if self.wait not in ("yes", "no"):
             raise SettingsInvalid(f"wait={self.wait!r} is neither yes nor no")
-        self.executor = _executor(rest.pop("cluster", "slurm"), folder, rest)
+        cluster = rest.pop("cluster", "slurm")
+        self.executor = _executor(cluster, folder, rest)
+        # submitit's local executor begins at once whatever it is given
+        self.most = len(os.sched_getaffinity(0)) if cluster == "local" else None
+        self.held: list[Job] = []
         self.waiting: dict[Any, tuple[Job, Task]] = {}
         self.begun: set[Any] = set()
         self.asked, self.count = 0.0, 0
@@ -49,6 +54,12 @@ class Slurm(Launcher):
     def submit(self, jobs: Sequence[Job]) -> None:
         if not jobs:
             return
+        if self.most is None:
+            self._submit(jobs)
+        else:
+            self.held += jobs
+
+    def _submit(self, jobs: Sequence[Job]) -> None:
         first = self.count
         self.count += len(jobs)
         tasks = [
@@ -59,6 +70,9 @@ class Slurm(Launcher):
         self.waiting |= dict(zip(submitted, zip(jobs, tasks, strict=True), strict=True))
 
     def poll(self) -> list[Begun | Ended]:
+        if self.held and (room := (self.most or 0) - len(self.waiting)) > 0:
+            begins, self.held = self.held[:room], self.held[room:]
+            self._submit(begins)
         if self.wait == "no":
             handed = [
                 Ended(job, None, f"job {given.job_id}", task.log)
@@ -81,6 +95,7 @@ class Slurm(Launcher):
         return events
 
     def cancel(self, job: Job) -> None:
+        self.held = [other for other in self.held if other != job]
         for given in [g for g, (other, _) in self.waiting.items() if other == job]:
             given.cancel(check=False)
             del self.waiting[given]

@@ -144,7 +144,7 @@ def imitates(spec: MethodSpec) -> bool:
 
 
 def _fits(spec: MethodSpec, protocol: str) -> bool:
-    """Whether it gives what a protocol needs itself: a disc has a centre too, and is no floor of points."""
+    """Whether it gives what a protocol needs: a disc has a centre too, and is no floor of points."""
     return not set(spec.gives).isdisjoint(find_protocol(protocol).needs)
 
 
