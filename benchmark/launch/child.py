@@ -39,9 +39,8 @@ class Child:
 
     def poll(self) -> int | None:
         """Its exit code, negative where a signal ended it; None while it runs."""
-        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
         if self.process.returncode is None:
-            if os.waitid(os.P_PID, self.process.pid, options) is None:
+            if not self._has_ended(os.WNOHANG):
                 return None
             self._finish()
         return self.process.returncode
@@ -49,7 +48,7 @@ class Child:
     def wait(self) -> int:
         """Wait for its exit code."""
         if self.process.returncode is None:
-            os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
+            self._has_ended(0)
             self._finish()
         return self.process.returncode
 
@@ -63,6 +62,13 @@ class Child:
         text = self.printed.read_text("utf-8", "replace")
         self.printed.unlink(missing_ok=True)
         return text
+
+    def _has_ended(self, how: int) -> bool:
+        """Whether it has, without reaping it, where the system can tell so."""
+        if not hasattr(os, "waitid"):
+            return (self.process.poll() if how else self.process.wait()) is not None
+        found = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT | how)
+        return found is not None
 
     def _finish(self) -> None:
         # the group goes before its leader is reaped: until then nothing else can have its number

@@ -40,7 +40,7 @@ class Local(Launcher):
     def __init__(self, options: Mapping[str, str], folder: Path) -> None:
         super().__init__(options, folder)
         self.gpus = visible_gpus()
-        self.cores = len(os.sched_getaffinity(0))
+        self.cores = usable_cores()
         self.processes = (
             _positive("processes", options["processes"]) if "processes" in options else 0
         )
@@ -112,6 +112,13 @@ def _positive(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) < 1:
         raise SettingsInvalid(f"{name}={text!r} is not a number of {name}, 1 or more")
     return int(text)
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def free_memory() -> int:

@@ -33,6 +33,11 @@ SECONDS_TO_CONNECT = 120.0
 PATIENCE = 600.0
 """Seconds for which a cluster that is gone may come back."""
 
+STAYS = (
+    "its record stays on its node, which has a home of its own: what is scored on validation images or "
+    "under a draft stands on no board, and is not brought home"
+)
+
 GONE_AFTER = "10"
 """Seconds after which Ray gives up a head that doesn't answer."""
 
@@ -141,8 +146,14 @@ class Ray(Launcher):
         return [Ended(job, LOST if told["kind"] == "lost" else REFUSED, "", log)]
 
     def _ended(self, job: Job, log: Path, told: Mapping[str, Any]) -> Ended:
+        about = last_json(told["output"]) or {}
         if not told["files"]:
-            return Ended(job, told["code"], told["output"], log)
+            code = told["code"]
+            if code == 0 and not Path(about.get("record", os.devnull)).exists():
+                with log.open("a", encoding="utf-8") as file:
+                    file.write(f"\nerror: {STAYS}\n")
+                code = REFUSED
+            return Ended(job, code, told["output"], log)
         folder = log.with_suffix("")
         folder.mkdir(exist_ok=True)
         for name, content in told["files"].items():
@@ -153,7 +164,6 @@ class Ray(Launcher):
             with log.open("a", encoding="utf-8") as file:
                 file.write(f"\nerror: {error.sentence}\n")
             return Ended(job, error.exit_code, "", log)
-        about = last_json(told["output"]) or {}
         here = about | {
             "record": str(imported[0].path),
             "page": "",

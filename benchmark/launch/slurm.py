@@ -6,7 +6,6 @@ put into the queue again by submitit and goes on from its last checkpoint.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.launch import Begun, Ended, Job, Launcher
 from benchmark.launch.child import Child
+from benchmark.launch.local import usable_cores
 from benchmark.settings import SettingsInvalid
 
 COMMON = {"name", "nodes", "cpus_per_task", "gpus_per_node", "mem_gb", "timeout_min"}
@@ -45,7 +45,7 @@ class Slurm(Launcher):
         cluster = rest.pop("cluster", "slurm")
         self.executor = _executor(cluster, folder, rest)
         # submitit's local executor begins at once whatever it is given
-        self.most = len(os.sched_getaffinity(0)) if cluster == "local" else None
+        self.most = usable_cores() if cluster == "local" else None
         self.held: list[Job] = []
         self.waiting: dict[Any, tuple[Job, Task]] = {}
         self.begun: set[Any] = set()

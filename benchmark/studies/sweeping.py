@@ -84,10 +84,11 @@ class Sweep:
 
     def _ready(self) -> list[Job]:
         """What may begin: of runs that share a fit which is still to be made, one."""
+        given = {status.key for status in self.given.values()} | self.handed
         under_way = {status.fit_id for status in self.given.values()} - self.made
         jobs = []
         for status in self.statuses:
-            if status.state != "queued" or status.key in self.handed or self._is_given(status):
+            if status.state != "queued" or status.key in given:
                 continue
             if status.fit_id in under_way or self.not_before.get(status.key, 0) > time.monotonic():
                 continue
@@ -98,9 +99,6 @@ class Sweep:
             self.given[job] = status
             jobs.append(job)
         return jobs
-
-    def _is_given(self, status: Status) -> bool:
-        return any(status is other for other in self.given.values())
 
     def _take(self, event: Begun | Ended) -> None:
         status = self.given[event.job]
@@ -124,6 +122,7 @@ class Sweep:
             self.made.add(status.fit_id)  # what shares it waits in the queue
         elif event.code == RunLocked.exit_code:
             status.state, status.where = "queued", "another process"
+            status.tries -= 1
             self.not_before[status.key] = time.monotonic() + AGAIN_AFTER_SECONDS
         elif event.lost and status.tries < self.tries:
             # what is short of memory is killed without a word: next time it has more to itself
