@@ -14,6 +14,9 @@ from benchmark.cli.words import options_of
 class Sweeps(click.Group):
     """`bench sweep STUDY.toml` is `bench sweep begin STUDY.toml`: what is no command is asked for."""
 
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return super().get_command(ctx, name) or self.commands["begin"]
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args[:1] not in [[name] for name in self.commands] and not {"-h", "--help"} & {
             *args[:1]
