@@ -14,8 +14,9 @@ from benchmark.datasets.twin_specs import TWINS
 from benchmark.home import builtin_folder
 
 LAUNCHERS = (
-    LauncherSpec("pool", "benchmark.launch.pool:Pool", "several processes on this machine"),
+    LauncherSpec("local", "benchmark.launch.local:Local", "several processes on this machine"),
     LauncherSpec("slurm", "benchmark.launch.slurm:Slurm", "jobs of a Slurm cluster"),
+    LauncherSpec("ray", "benchmark.launch.ray:Ray", "tasks of a Ray cluster"),
 )
 
 

@@ -328,7 +328,7 @@ def test_a_plugins_command_is_one_of_bench(
 def test_bench_is_a_plugin_of_itself() -> None:
     found = plugins()
     assert set(COMMANDS) <= set(found.commands)
-    assert {"pool", "slurm"} <= set(found.launchers)
+    assert {"local", "slurm", "ray"} <= set(found.launchers)
     assert "bench" not in {row.name for row in found.rows}
     for spec in found.commands.values():
         assert command_of(spec).callback or spec.id in COMMANDS

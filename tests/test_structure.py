@@ -14,7 +14,7 @@ from tests_fixtures import ROOT
 FLOORS = [
     {"__main__", "builtin"},
     {"cli", "__init__"},
-    {"interface"},
+    {"interface", "studies"},
     {"pages", "testing"},
     {"pictures"},
     {"boards", "launch", "training"},

@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except (KeyboardInterrupt, click.Abort):
         if arguments is None:  # the whole process ends now: a second Ctrl-C has nothing more to end
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-        resumed = given[:1] in (["run"], ["demo"])
+        resumed = given[:1] in (["run"], ["demo"], ["sweep"])
         goes_on = "; the same command goes on from the last checkpoint" if resumed else ""
         click.echo(f"\nstopped{goes_on}", err=True)
         code = 130

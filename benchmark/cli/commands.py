@@ -3,6 +3,7 @@
 COMMANDS = {
     "demo": "LEAD and its floors in a few minutes: the first thing to run.",
     "run": "Run a method under a protocol: fit, predict, score, record.",
+    "sweep": "Run a study: many methods, settings, protocols and seeds.",
     "score": "Score predictions that were made elsewhere.",
     "method": "Create a method of your own, and check it against the contract.",
     "ls": "List methods, protocols, data sets or runs.",

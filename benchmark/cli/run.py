@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 import click
 
 from benchmark.cli.names import complete_methods, complete_presets, complete_protocols
+from benchmark.cli.words import options_of
 from benchmark.home import use_data_root
-
-MOST_SEEDS = 1000
-"""In one range of seeds; a slip of the finger asks for more."""
 
 
 @click.command()
@@ -39,8 +36,9 @@ MOST_SEEDS = 1000
 )
 @click.option("--data-root", type=click.Path(exists=True, file_okay=False),
               help="Folder that holds the data sets' folders (as $BENCH_DATA).")  # fmt: skip
-@click.option("--launcher", default="local", show_default=True,
-              help="Where runs execute: local (this process), pool, slurm, or a plugin's.")  # fmt: skip
+@click.option("--launcher", default="",
+              help="Where runs execute, a process each: local (this machine), slurm, ray, or a plugin's "
+              "(default: in this process, one after the other).")  # fmt: skip
 @click.option("--launcher-option", "launcher_options", multiple=True, metavar="KEY=VALUE",
               help="An option of the launcher (repeatable): processes=2, partition=gpu, …")  # fmt: skip
 @click.option("--curve", is_flag=True,
@@ -50,6 +48,7 @@ MOST_SEEDS = 1000
 @click.option("--plan", "plan_only", is_flag=True, help="Print what would be done, and stop.")
 @click.option("--json", "json_", is_flag=True, help="Print the record's main fields as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress display.")
+@click.option("--lines", is_flag=True, help="Progress as plain lines, with --json too.")
 def command(
     method: str,
     protocol: str,
@@ -68,6 +67,7 @@ def command(
     plan_only: bool,
     json_: bool,
     quiet: bool,
+    lines: bool,
 ) -> None:
     """Run a method under a protocol: fit, predict, score, record.
 
@@ -78,6 +78,7 @@ def command(
         use_data_root(data_root)
     from benchmark.runner.plan import Request
     from benchmark.settings import from_words
+    from benchmark.studies.seeds import seeds_from
 
     request = Request(
         method=method,
@@ -89,60 +90,30 @@ def command(
         device=device,
         devices=devices,
     )
-    if launcher != "local":
+    if launcher:
         from benchmark.cli.launching import launch
 
         launch(
             request,
-            _seeds(seed),
+            seeds_from(seed),
             launcher=launcher,
-            options=_options(launcher_options),
+            options=options_of(launcher_options),
             more=("--curve",) * curve + ("--anew",) * anew,
             plan_only=plan_only,
             json_=json_,
         )
         return
     if launcher_options:
-        raise click.BadParameter("local takes none", param_hint="--launcher-option")
+        raise click.BadParameter("there is no --launcher", param_hint="--launcher-option")
     from benchmark.cli import running
 
     running.run_command(
         request,
-        _seeds(seed),
+        seeds_from(seed),
         curve=curve,
         anew=anew,
         plan_only=plan_only,
         json_=json_,
         quiet=quiet,
+        lines=lines,
     )
-
-
-def _options(pairs: tuple[str, ...]) -> dict[str, str]:
-    given = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not key.strip() or not equals:
-            raise click.BadParameter(f"{pair!r} is not key=value", param_hint="--launcher-option")
-        given[key.strip()] = value.strip()
-    return given
-
-
-def _seeds(text: str) -> list[int]:
-    """Seeds from "0,1,2", "0-2", or both.
-
-    >>> _seeds("0-2,7")
-    [0, 1, 2, 7]
-    """
-    seeds: list[int] = []
-    for part in text.split(","):
-        ends = re.fullmatch(r"\s*(\d+)\s*-\s*(\d+)\s*", part)
-        try:
-            found = range(int(ends[1]), int(ends[2]) + 1) if ends else [int(part)]
-        except ValueError:
-            found = []
-        if not 0 < len(found) <= MOST_SEEDS:
-            raise click.BadParameter(
-                f"{part!r} is not a number or a range: write 0,1,2 or 0-2", param_hint="--seed"
-            )
-        seeds += found
-    return list(dict.fromkeys(seeds))  # a seed named twice is one run

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from benchmark.cli.output import as_json
-from benchmark.interface.progress import duration, make_progress
+from benchmark.interface.progress import Lines, duration, make_progress
 from benchmark.interface.running import complete
 from benchmark.records.model import DRAFT
 from benchmark.runner.checkpoints import checkpoint_files
@@ -32,11 +32,12 @@ def run_command(
     plan_only: bool = False,
     json_: bool = False,
     quiet: bool = False,
+    lines: bool = False,
 ) -> None:
     """Run what is asked for with each seed in turn, and say what came out."""
     results = []
     for seed in seeds:
-        with closing(make_progress(quiet or json_)) as progress:
+        with closing(Lines() if lines else make_progress(quiet or json_)) as progress:
             plan = make_plan(replace(request, seed=seed), progress)
             if plan_only:
                 if not (plan.folder / "record.json").exists():

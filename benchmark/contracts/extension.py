@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 from benchmark.contracts.names import id_faults, reference_faults, text_faults
 
-HERE = "local"
-"""Where runs execute without a launcher: in this process."""
-
 
 @dataclass(frozen=True)
 class CommandSpec:
@@ -41,8 +38,7 @@ class LauncherSpec:
 
     def problems(self) -> list[str]:
         """What is wrong with this registration, in words; empty when nothing is."""
-        taken = [f"id {HERE!r} means this process"] if self.id == HERE else []
-        return taken + _faults(self)
+        return _faults(self)
 
 
 def _faults(spec: CommandSpec | LauncherSpec) -> list[str]:

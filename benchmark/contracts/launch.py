@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -16,10 +16,14 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Job:
-    """One run: what people call it, and the words after `bench`, which print one JSON object."""
+    """One run: what people call it, and the words after `bench`, which print one JSON object.
+
+    `memory` is how many bytes it is expected to take; 0 where nobody knows.
+    """
 
     name: str
     words: tuple[str, ...]
+    memory: int = 0
 
     def command(self) -> list[str]:
         """The command line, with the Python that bench runs in."""
@@ -27,16 +31,33 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A job has begun at `where` (a process, a node); `log` is the file of its standard error."""
+
+    job: Job
+    where: str
+    log: Path
+
+
+@dataclass(frozen=True)
 class Ended:
     """What became of a job: exit code, standard output, and the file of its standard error.
 
     `code` is None where the job was submitted and not waited for; `output` then names the queue and job.
+    It is negative where the job was `lost`. `brought` says that the record was made on a machine with a
+    home of its own, and lies on the board here without its tables having been written.
     """
 
     job: Job
     code: int | None
     output: str
     log: Path
+    brought: bool = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether its process or its machine died: it may be submitted again, and goes on."""
+        return self.code is not None and self.code < 0
 
 
 class Launcher(ABC):
@@ -54,5 +75,18 @@ class Launcher(ABC):
         self.say: Callable[[str], None] = lambda line: None
 
     @abstractmethod
-    def launch(self, jobs: Sequence[Job]) -> Iterator[Ended]:
-        """Execute all jobs and give each when it has ended; one that fails does not stop the others."""
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Take jobs, which begin when there is room for them. One that has ended may be given again."""
+
+    @abstractmethod
+    def poll(self) -> Sequence[Begun | Ended]:
+        """What has happened since it was last asked, without waiting: each job ends once, and one that
+        fails does not stop the others."""
+
+    @abstractmethod
+    def cancel(self, job: Job) -> None:
+        """End a job, or don't begin it; nothing more is heard of it."""
+
+    def close(self) -> None:
+        """End what is left of this launch; called once, however it ends."""
+        return

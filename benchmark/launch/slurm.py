@@ -7,14 +7,15 @@ put into the queue again by submitit and goes on from its last checkpoint.
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmark.contracts.errors import BenchError
-from benchmark.contracts.launch import Ended, Job, Launcher
+from benchmark.contracts.launch import Begun, Ended, Job, Launcher
+from benchmark.launch.child import Child
+from benchmark.launch.local import usable_cores
 from benchmark.settings import SettingsInvalid
 
 COMMON = {"name", "nodes", "cpus_per_task", "gpus_per_node", "mem_gb", "timeout_min"}
@@ -22,6 +23,8 @@ COMMON = {"name", "nodes", "cpus_per_task", "gpus_per_node", "mem_gb", "timeout_
 
 DEFAULTS = {"name": "bench", "timeout_min": 24 * 60}
 EVERY_SECONDS = 1.0
+LOST = -9
+"""The code of a job that left no result, as of a process that was killed."""
 
 
 class Slurm(Launcher):
@@ -39,31 +42,75 @@ class Slurm(Launcher):
         self.wait = rest.pop("wait", "yes")
         if self.wait not in ("yes", "no"):
             raise SettingsInvalid(f"wait={self.wait!r} is neither yes nor no")
-        self.executor = _executor(rest.pop("cluster", "slurm"), folder, rest)
+        cluster = rest.pop("cluster", "slurm")
+        self.executor = _executor(cluster, folder, rest)
+        # submitit's local executor begins at once whatever it is given
+        self.most = usable_cores() if cluster == "local" else None
+        self.held: list[Job] = []
+        self.waiting: dict[Any, tuple[Job, Task]] = {}
+        self.begun: set[Any] = set()
+        self.asked, self.count = 0.0, 0
 
-    def launch(self, jobs: Sequence[Job]) -> Iterator[Ended]:
-        tasks = [Task(job.command(), self.folder / f"{i}.log") for i, job in enumerate(jobs)]
+    def submit(self, jobs: Sequence[Job]) -> None:
+        if not jobs:
+            return
+        if self.most is None:
+            self._submit(jobs)
+        else:
+            self.held += jobs
+
+    def _submit(self, jobs: Sequence[Job]) -> None:
+        first = self.count
+        self.count += len(jobs)
+        tasks = [
+            Task(job.command(), self.folder / f"{first + i}.log") for i, job in enumerate(jobs)
+        ]
         with self.executor.batch():
             submitted = [self.executor.submit(task) for task in tasks]
-        waiting = dict(zip(submitted, zip(jobs, tasks, strict=True), strict=True))
-        while waiting:
-            for given in list(waiting):
-                if self.wait == "no":
-                    job, task = waiting.pop(given)
-                    yield Ended(job, None, f"job {given.job_id}", task.log)
-                elif given.done():
-                    job, task = waiting.pop(given)
-                    yield self._ended(job, task, given)
-            time.sleep(EVERY_SECONDS if waiting else 0)
+        self.waiting |= dict(zip(submitted, zip(jobs, tasks, strict=True), strict=True))
+
+    def poll(self) -> list[Begun | Ended]:
+        if self.held and (room := (self.most or 0) - len(self.waiting)) > 0:
+            begins, self.held = self.held[:room], self.held[room:]
+            self._submit(begins)
+        if self.wait == "no":
+            handed = [
+                Ended(job, None, f"job {given.job_id}", task.log)
+                for given, (job, task) in self.waiting.items()
+            ]
+            self.waiting.clear()
+            return list(handed)
+        if time.monotonic() - self.asked < EVERY_SECONDS:
+            return []
+        self.asked = time.monotonic()
+        events: list[Begun | Ended] = []
+        for given, (job, task) in list(self.waiting.items()):
+            if given not in self.begun and task.log.exists():
+                self.begun.add(given)
+                events.append(Begun(job, f"job {given.job_id}", task.log))
+            if given.done():
+                del self.waiting[given]
+                self.begun.discard(given)
+                events.append(self._ended(job, task, given))
+        return events
+
+    def cancel(self, job: Job) -> None:
+        self.held = [other for other in self.held if other != job]
+        for given in [g for g, (other, _) in self.waiting.items() if other == job]:
+            given.cancel(check=False)
+            del self.waiting[given]
 
     def _ended(self, job: Job, task: Task, given: Any) -> Ended:
+        from submitit.core.utils import FailedJobError
+
         error = given.exception()
         if error is None:
             code, output = given.result()
             return Ended(job, code, output, task.log)
         with task.log.open("a", encoding="utf-8") as log:
-            log.write(f"\njob {given.job_id}: {error}\n")
-        return Ended(job, 1, "", task.log)
+            log.write(f"\nerror: job {given.job_id}: {error}\n")
+        # a job without a result was killed, or its node was
+        return Ended(job, 1 if isinstance(error, FailedJobError) else LOST, "", task.log)
 
 
 class Task:
@@ -73,9 +120,11 @@ class Task:
         self.command, self.log = command, log
 
     def __call__(self) -> tuple[int, str]:
-        with self.log.open("ab") as errors:
-            done = subprocess.run(self.command, stdout=subprocess.PIPE, stderr=errors)
-        return done.returncode, done.stdout.decode("utf-8", "replace")
+        child = Child(self.command, self.log, {})
+        try:
+            return child.wait(), child.output()
+        finally:
+            child.end()
 
     def checkpoint(self) -> Any:
         """What submitit puts into the queue when the job is taken away: the same again."""
@@ -97,7 +146,7 @@ def _executor(cluster: str, folder: Path, options: Mapping[str, str]) -> Any:
     if cluster == "slurm" and shutil.which("srun") is None:
         raise BenchError(
             "there is no Slurm on this machine (no srun)",
-            cure="start it on a login node, or choose --launcher pool",
+            cure="start it on a login node, or choose --launcher local",
         )
     try:
         executor = submitit.AutoExecutor(folder=folder / "submitit", cluster=cluster)

@@ -246,10 +246,10 @@ def test_ctrl_c_twice_at_twenty_moments(harness: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_pool_killed_at_random_moments(harness: Path, run: Call) -> None:
+def test_the_launcher_killed_at_random_moments(harness: Path, run: Call) -> None:
     """Its runs end with it, so that the same command finds their locks free."""
     draw = random.Random(0)
-    words = [*RUN, "slow", "--seed", "0,1", "--launcher", "pool", "--json"]
+    words = [*RUN, "slow", "--seed", "0,1", "--launcher", "local", "--json"]
     command = [sys.executable, "-m", "benchmark", *words, "--launcher-option", "processes=2"]
     began = time.monotonic()
     assert subprocess.run(command, capture_output=True).returncode == 0

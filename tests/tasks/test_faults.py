@@ -292,7 +292,7 @@ def test_a_sound_draft_has_no_faults_and_its_faults_are_listed_each_on_a_line(
     path = spoilt("landmark_regression", 'id = "nme_iod"', 'id = "nme"')
     path.write_text(path.read_text().replace("count = 5", "count = 6"))
     _read_cached.cache_clear()
-    launched = bench("run", "-m", "oracle", "-p", "mine", "--twin", "--launcher", "pool", "--plan")
+    launched = bench("run", "-m", "oracle", "-p", "mine", "--twin", "--launcher", "local", "--plan")
     assert launched.code == 11
     lines = bench("protocol", "check", "mine").out.splitlines()
     assert len([line for line in lines if line.startswith("  fault: ")]) == 2

@@ -1,0 +1,168 @@
+"""What `bench sweep` and its commands do once their options are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from benchmark.cli.output import as_json, size, table
+from benchmark.cli.sweep_display import make_display
+from benchmark.interface.progress import duration, make_progress
+from benchmark.launch import make_launcher
+from benchmark.runner.plan import Request
+from benchmark.studies.cost import Costs, estimate
+from benchmark.studies.planning import Cell, plan_cells
+from benchmark.studies.state import Asked, Status, SweepFolder, find_sweep, sweep_name
+from benchmark.studies.sweeping import OVER, Sweep, counts
+
+
+def begin(
+    stem: str,
+    requests: Sequence[Request],
+    *,
+    launcher: str,
+    options: Mapping[str, str],
+    plan_only: bool = False,
+    json_: bool = False,
+) -> None:
+    """Plan what is asked for and work through it, or only say what that would be."""
+    asked = Asked(sweep_name(stem, requests), tuple(requests), launcher, dict(options))
+    with closing(make_progress(json_)) as progress:
+        if plan_only:
+            _say_plan(asked, plan_cells(requests, progress), json_=json_)
+            return
+        folder = SweepFolder(asked.name)
+        with folder.driven():
+            cells = plan_cells(requests, progress)
+            progress.close()
+            folder.write_asked(asked)
+            _work(folder, asked, cells, json_=json_)
+
+
+def retry(name: str, *, launcher: str, options: Mapping[str, str], json_: bool) -> None:
+    """Queue the failed runs of a sweep again, and go on with it."""
+    folder = find_sweep(name)
+    before = folder.asked()
+    same = not launcher or launcher == before.launcher
+    asked = Asked(
+        before.name,
+        before.requests,
+        launcher or before.launcher,
+        {**(before.options if same else {}), **options},
+    )
+    with folder.driven(), closing(make_progress(json_)) as progress:
+        cells = plan_cells(asked.requests, progress)
+        progress.close()
+        folder.write_statuses([s for s in folder.statuses() if s.state != "failed"])
+        folder.write_asked(asked)
+        _work(folder, asked, cells, json_=json_)
+
+
+def status(name: str, *, json_: bool) -> None:
+    """Print how far a sweep is."""
+    folder = find_sweep(name)
+    statuses, driven = folder.statuses(), folder.is_driven
+    if not driven:
+        for one in statuses:
+            if one.state == "running":
+                one.state = "queued"
+    if json_:
+        as_json({"name": folder.name, "driven": driven, "runs": [asdict(s) for s in statuses]})
+        return
+    idle = not driven and any(s.state not in OVER for s in statuses)
+    stopped = "; no process works on it: the same command goes on" if idle else ""
+    click.secho(f"{folder.name}: {counts(statuses)}{stopped}", bold=True)
+    _table(statuses)
+
+
+def cancel(name: str) -> None:
+    """Ask the process that works on a sweep to end it, or where there is none say that it is over."""
+    folder = find_sweep(name)
+    if folder.is_driven:
+        folder.ask_to_end()
+        click.echo(f"{folder.name} is being cancelled")
+        return
+    with folder.driven():
+        statuses = folder.statuses()
+        left = [one for one in statuses if one.state not in OVER]
+        for one in left:
+            one.state = "cancelled"
+        folder.write_statuses(statuses)
+    click.echo(f"{folder.name}: {len(left)} runs cancelled; no process works on it")
+    if jobs := [one.where for one in left if one.where.startswith("job ")]:
+        click.echo(f"a queue may still hold {', '.join(jobs)}: scancel takes them out")
+
+
+def _work(folder: SweepFolder, asked: Asked, cells: Sequence[Cell], *, json_: bool) -> None:
+    if cells and all(cell.state == "left out" for cell in cells):
+        raise click.UsageError(f"nothing of it can be run: {cells[0].why}")
+    costs = Costs(cell.request.method for cell in cells if cell.state == "queued")
+    launcher = make_launcher(asked.launcher, asked.options)
+
+    def memory(cell: Cell) -> int:
+        cost = costs.of(cell)
+        return cost.memory if cost else 0
+
+    with closing(make_display(folder.name, quiet=json_)) as display:
+        launcher.say = display.say
+        statuses = Sweep(folder, cells, launcher, memory).work(display.show)
+    if json_:
+        as_json({"name": folder.name, "runs": [asdict(one) for one in statuses]})
+    else:
+        _table(statuses)
+        click.secho(f"{folder.name}: {counts(statuses)}", bold=True)
+    if any(one.state == "failed" for one in statuses):
+        click.echo(f"bench sweep retry {folder.name}  tries the failed ones again", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _table(statuses: Sequence[Status]) -> None:
+    rows = [
+        [
+            one.state,
+            one.name,
+            "" if one.value is None else f"{one.metric} {one.value:.2f} {one.unit}".rstrip(),
+            duration(one.seconds) if one.seconds else "",
+            one.why or one.progress,
+        ]
+        for one in statuses
+    ]
+    table(["", "run", "value", "time", ""], rows)
+
+
+def _say_plan(asked: Asked, cells: Sequence[Cell], *, json_: bool) -> None:
+    costs = Costs(cell.request.method for cell in cells if cell.state == "queued")
+    found = estimate(cells, costs)
+    if json_:
+        as_json({"name": asked.name, "runs": [_plan_row(c) for c in cells], **asdict(found)})
+        return
+    table(["", "run", ""], [[cell.state, cell.name, cell.why] for cell in cells])
+    left = sum(cell.state == "queued" for cell in cells)
+    done = sum(cell.state == "done" for cell in cells)
+    click.secho(f"{asked.name}: {len(cells)} runs, {done} done, {left} to do", bold=True)
+    if left > found.unknown:
+        click.echo(
+            f"  time    {duration(found.seconds)} at most, if one follows the other\n"
+            f"  memory  {size(found.memory)} for the largest run\n"
+            f"  disk    {size(found.disk)} more, {size(found.free_disk)} are free"
+        )
+    if found.unknown:
+        click.echo(f"  unknown is what {found.unknown} of them will take: no record is like them")
+    if found.disk > found.free_disk:
+        click.secho("  they don't fit on the disk", fg="yellow")
+
+
+def _plan_row(cell: Cell) -> dict[str, Any]:
+    return {
+        "name": cell.name,
+        "state": cell.state,
+        "why": cell.why,
+        "run_id": cell.run_id,
+        "fit_id": cell.fit_id,
+        "fitted": cell.fitted,
+        "command": ["bench", *cell.request.words()],
+    }

@@ -1,0 +1,1 @@
+"""Studies: many runs asked for at once, planned, swept through and kept track of."""

@@ -1,0 +1,172 @@
+"""A study: methods × presets × settings × protocols × seeds, and floors, as a TOML file says them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from benchmark.contracts.errors import BenchError
+from benchmark.contracts.spec import MethodSpec
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import find_protocol
+from benchmark.runner.plan import On, Request
+from benchmark.studies.seeds import seeds_from
+
+
+class StudyInvalid(BenchError):
+    """A study's file says something that no study can."""
+
+    exit_code = 2
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Seeds(_Strict):
+    """What may name seeds of its own."""
+
+    seeds: tuple[int, ...] = ()
+    """`"0-2"`, `[0, 1, 2]` or `0`."""
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _in_words(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            return seeds_from(given)
+        return [given] if isinstance(given, int) else given
+
+
+class Row(_Seeds):
+    """One method of a study: each of its presets with each of its settings.
+
+    Protocols and seeds are the study's where it names none.
+    """
+
+    method: str
+    presets: tuple[str, ...] = ("",)
+    """Names of presets; "" is the one that the method takes by itself."""
+    settings: tuple[dict[str, Any], ...] = ({},)
+    """Tables of settings on top of the preset, one variant each."""
+    protocols: tuple[str, ...] = ()
+
+
+class Study(_Seeds):
+    """What a study asks for.
+
+    Example: `Study(protocols=["ytf5"], seeds="0-2", methods=[{"method": "lead"}])` asks for three runs.
+    """
+
+    title: str = ""
+    protocols: tuple[str, ...] = ()
+    methods: tuple[Row, ...] = Field(min_length=1)
+    floors: bool = False
+    """Also all floors, references and ceilings that fit, and each method's network untrained."""
+    twin: bool = False
+    on: On = "test"
+    device: str = "auto"
+
+    def requests(self) -> list[Request]:
+        """Every run that is asked for, each once. Pairs that can't be are among them, floors apart.
+
+        Runs with one setting and different seeds follow one another: what shares a stage of its fit with
+        another (it has its seed) is then rarely under way at the same time, and finds it made.
+        """
+        found = [*self._of_methods(), *(self._of_floors() if self.floors else ())]
+        return list({tuple(request.words()): request for request in found}.values())
+
+    def _of_methods(self) -> Iterator[Request]:
+        for row in self.methods:
+            for protocol in self._protocols(row):
+                for preset in row.presets:
+                    for given in row.settings:
+                        for seed in row.seeds or self.seeds or (0,):
+                            yield self._request(row.method, protocol, preset, given, seed)
+
+    def _protocols(self, row: Row) -> tuple[str, ...]:
+        if not (row.protocols or self.protocols):
+            raise StudyInvalid(
+                f"no protocol is named for {row.method}", cure='write protocols = ["ytf5"]'
+            )
+        return row.protocols or self.protocols
+
+    def _of_floors(self) -> Iterator[Request]:
+        asked = [(row, protocol) for row in self.methods for protocol in self._protocols(row)]
+        protocols = dict.fromkeys(protocol for _, protocol in asked)
+        others = [spec for spec in plugins().methods.values() if spec.role != "method"]
+        for protocol in protocols:
+            for spec in others:
+                if not imitates(spec) and _fits(spec, protocol):
+                    # they learn nothing that a seed could change
+                    yield self._request(spec.id, protocol, "", {}, 0)
+        for row, protocol in asked:
+            if plugins().method(row.method).role == "method":
+                for spec in filter(imitates, others):
+                    yield from self._untrained(spec, row, protocol)
+
+    def _untrained(self, spec: MethodSpec, row: Row, protocol: str) -> Iterator[Request]:
+        method = plugins().method(row.method)
+        usual = (method.twin_preset if self.twin else "") or method.default_preset
+        for preset in dict.fromkeys(preset or usual for preset in row.presets):
+            for given in row.settings:
+                named = f"{row.method}-{preset}"
+                of: Mapping[str, Any] = {"of": f"{row.method}:{preset}" if preset else row.method}
+                inner: Mapping[str, Any] = {"settings": given} if given else {}
+                for seed in row.seeds or self.seeds or (0,):
+                    if named in spec.presets:
+                        yield self._request(spec.id, protocol, named, inner, seed)
+                    else:
+                        yield self._request(spec.id, protocol, "", {**of, **inner}, seed)
+
+    def _request(
+        self, method: str, protocol: str, preset: str, given: Mapping[str, Any], seed: int
+    ) -> Request:
+        return Request(
+            method=method,
+            protocol=protocol,
+            preset=preset,
+            given=given,
+            seed=seed,
+            twin=self.twin,
+            on=self.on,
+            device=self.device,
+        )
+
+
+def imitates(spec: MethodSpec) -> bool:
+    """Whether a floor is what another method is before its fit: it has a setting `of`."""
+    return spec.role == "floor" and "of" in implementation(spec).Settings.model_fields
+
+
+def _fits(spec: MethodSpec, protocol: str) -> bool:
+    """Whether it gives what a protocol needs: a disc has a centre too, and is no floor of points."""
+    return not set(spec.gives).isdisjoint(find_protocol(protocol).needs)
+
+
+def read_study(path: Path) -> Study:
+    """The study that a TOML file says; raises `StudyInvalid`."""
+    try:
+        return study_from(tomllib.loads(path.read_text("utf-8")), str(path))
+    except (OSError, ValueError) as error:
+        raise StudyInvalid(
+            f"{path} can't be read: {error}", cure="docs/how-to/sweep.md shows one"
+        ) from None
+
+
+def study_from(content: Mapping[str, Any], where: str) -> Study:
+    """The study that a table says; `where` it comes from is named by errors (`StudyInvalid`)."""
+    try:
+        return Study.model_validate(content)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(map(str, fault["loc"]))
+        raise StudyInvalid(
+            f"{where}: {place}: {fault['msg']}",
+            cure=f"a study has {', '.join(Study.model_fields)}; each of [[methods]] has "
+            f"{', '.join(Row.model_fields)}",
+        ) from None
