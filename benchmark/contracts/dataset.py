@@ -87,7 +87,7 @@ def _untold(done: int, total: int) -> None:
 class Reader(ABC):
     """Reads a data set in its publisher's layout; `splits` names those that it knows.
 
-    A reader that has to make something first tells `self.progress(done, total)` how far it is.
+    One that has to make something first calls `progress(done, total)` of itself as it goes on.
     """
 
     splits: ClassVar[tuple[str, ...]] = ()
