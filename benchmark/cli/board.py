@@ -205,24 +205,26 @@ def _no_records(protocol: str | None, twin: bool) -> str:
 
 def _print_standing(board: Standing) -> None:
     """A board as it stands, and what is reported under its protocol."""
-    from benchmark.cli.output import table
+    from benchmark.cli.board_table import print_rows
+    from benchmark.cli.output import paragraph, table
     from benchmark.pages.reported_tables import HEAD, SOURCE, reported_cells
     from benchmark.pages.tables import EXTERNAL, external_methods, known_failures
 
     protocol = board.protocol
     metric = board.headline
-    click.secho(f"\n{board.name}", bold=True, nl=False)
-    unit = f" {metric.unit}" if metric.unit else ""
-    click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")
+    click.secho(f"\n{board.name}", bold=True)
+    unit = f" in {metric.unit}" if metric.unit else ""
+    paragraph(f"{protocol.title}; {metric.id}{unit}, {metric.better} is better")
     if board.rows:
-        table(*_columns(board.rows), cut=["weights", "supervision"])
+        for note in print_rows(board.rows):
+            paragraph(note, dim=True)
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
-            click.secho(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
+            paragraph(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
     if elsewhere := external_methods(board.rows):
-        click.secho(f"§ {', '.join(elsewhere)}: {EXTERNAL}", dim=True)
+        paragraph(f"§ {', '.join(elsewhere)}: {EXTERNAL}", dim=True)
     for line in board.left_out:
-        click.secho(f"left out: {line}", dim=True)
+        paragraph(f"left out: {line}", dim=True)
     if board.agreements:
         click.secho("reported against reproduced", bold=True)
         rows = [reported_cells(one)[:SOURCE] for one in board.agreements]
@@ -230,26 +232,28 @@ def _print_standing(board: Standing) -> None:
 
 
 def _print_legend(boards: list[Standing]) -> None:
+    from benchmark.cli.output import paragraph
+
     rows = [row for board in boards for row in board.rows if not row.withdrawn]
     if any(r.rank for r in rows):
-        click.secho(
+        paragraph(
             "rank: the best and the worst place among methods that the seeds and items leave open; more "
             "seeds narrow it",
             dim=True,
         )
     if any("*" in r.interval() for r in rows):
-        click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
+        paragraph("* one seed: over test items alone; others over seeds and items", dim=True)
     if not all(r.grouped for r in rows):
-        click.secho(
+        paragraph(
             "° too narrow: no record says which items belong together (`bench record groups`)",
             dim=True,
         )
     if any(r.role == "method" and len(r.seeds) == 1 for r in rows):
-        click.secho("ranks are given to methods with two seeds or more: --seed 0,1,2", dim=True)
+        paragraph("ranks are given to methods with two seeds or more: --seed 0,1,2", dim=True)
     if any(_lacks_untrained(board) for board in boards):
-        click.secho(
-            "“vs untrained” needs an untrained run with the row's settings and seeds: bench run -m "
-            "random-features --set of=METHOD:PRESET --set settings.NAME=VALUE …",
+        paragraph(
+            "“vs untrained” needs an untrained run with the row's settings and seeds: the row's own "
+            "`bench run` with --untrained",
             dim=True,
         )
 
@@ -267,12 +271,3 @@ def _lacks_untrained(board: Standing) -> bool:
         and not set(floor.gives).isdisjoint(board.protocol.needs)
         and any(r.role == "method" and not r.floor and not r.withdrawn for r in board.rows)
     )
-
-
-def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
-    """Heads and cells; what no row has anything to say in is left away."""
-    from benchmark.pages.tables import cells
-
-    every = [cells(row) for row in rows]
-    heads = [head for head in every[0] if any(one[head] for one in every)]
-    return heads, [[one[head] for head in heads] for one in every]

@@ -100,6 +100,7 @@ def _methods(json_: bool) -> None:
             for r in rows
         ],
         cut=["gives", "presets", "summary"],
+        drop=["protocols", "role", "presets", "gives"],
     )
     for failure in failures:
         click.secho(f"broken  {failure['plugin']}: {failure['error']}", fg="red")
@@ -144,6 +145,7 @@ def _protocols(json_: bool) -> None:
              ", ".join(r["needs"]), r["size"], r["title"]]
             for r in rows
         ],
+        drop=["px", "scores", "task"],
     )  # fmt: skip
     for one in broken:
         click.secho(f"broken  {one.name}: {one.reason}", fg="red")
@@ -173,6 +175,8 @@ def _datasets(json_: bool) -> None:
              r["summary"]]
             for r in rows
         ],
+        cut=["there", "summary"],
+        drop=["download"],
     )  # fmt: skip
 
 
@@ -196,7 +200,8 @@ def _tasks(json_: bool) -> None:
         ["task", "scores", "sections", "labels", "measures"],
         [[r["task"], *(", ".join(r[k]) for k in ("needs", "sections", "labels", "measures"))]
          for r in rows],
-        cut=["measures"],
+        cut=["labels", "measures", "sections"],
+        drop=["sections", "labels"],
     )  # fmt: skip
 
 
@@ -256,5 +261,6 @@ def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
              r["seed"], r["state"], r["value"], r["started"][:16].replace("T", " ")]
             for r in rows
         ],
-        cut=["settings"],
+        cut=["settings", "protocol"],
+        drop=["started", "state", "preset"],
     )  # fmt: skip
