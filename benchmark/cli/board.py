@@ -13,6 +13,7 @@ from benchmark.cli.names import complete_protocols
 if TYPE_CHECKING:
     from benchmark.boards.rows import Row
     from benchmark.boards.standings import Standing
+    from benchmark.protocols import Protocol
 
 
 class Boards(click.Group):
@@ -38,7 +39,10 @@ def command() -> None:
 @click.option("--twin", is_flag=True, help="The twin's board.")
 @click.option("--json", "json_", is_flag=True, help="Rows as JSON.")
 def show(protocol: str | None, twin: bool, json_: bool) -> None:
-    """Print one board (what papers report under it too), or without a protocol all that have records."""
+    """Print one board (what papers report under it too), or without a protocol an overview of all.
+
+    The twin's rows are printed where there are no others, or with --twin.
+    """
     from dataclasses import asdict
 
     from benchmark.boards.standings import standings
@@ -67,9 +71,15 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
             }
         )
         return
-    print_boards(boards)
+    if protocol is None:
+        _print_overview(boards, twin)
+        return
+    real = [board for board in boards if board.kind != "reported" and not board.twin]
+    print_boards([b for b in boards if not (real and b.twin and not twin)])
     if not any(board.runs for board in boards):
         click.echo(_no_records(protocol, twin))
+    elif not twin and (also := _also(find_protocol(protocol), boards)):
+        click.secho(f"also: {also}", dim=True)
 
 
 @command.command()
@@ -173,6 +183,46 @@ def _tell_broken() -> None:
 
     for one in all_broken():
         click.secho(f"left out  {one.name}: {one.reason}", fg="red", err=True)
+
+
+def _print_overview(boards: list[Standing], twin: bool) -> None:
+    """A line for each board, on real data or of twins: how many runs, and the best method."""
+    from benchmark.cli.output import paragraph, table
+    from benchmark.pages.tables import best_method
+
+    chosen = [board for board in boards if board.twin == twin]
+    if chosen:
+        rows = [[b.name, b.runs, best_method(b), b.protocol.title] for b in chosen]
+        table(["board", "runs", "best method", "what"], rows, cut=["best method", "what"],
+              drop=["what"], right=["runs"])  # fmt: skip
+    if twins := 0 if twin else len(boards) - len(chosen):
+        paragraph(
+            f"{twins} boards of twins, which say nothing about real images: bench board --twin",
+            dim=True,
+        )
+    if not boards:
+        click.echo(_no_records(None, twin))
+
+
+def _also(protocol: Protocol, boards: list[Standing]) -> str:
+    """What else has records: the twin that was not printed, and versions before this one."""
+    from benchmark.boards.entries import board_folder
+    from benchmark.registry.protocols import all_protocols
+
+    printed_real = any(board.runs and not board.twin for board in boards)
+    words = [
+        f"bench board {board.protocol.name} --twin"
+        for board in boards
+        if board.twin and board.runs and printed_real
+    ]
+    words += [
+        f"bench board {other.name} (another version, on real data)"
+        for other in all_protocols()
+        if other.id == protocol.id
+        and other.version != protocol.version
+        and board_folder(other, twin=False).exists()
+    ]
+    return ", ".join(words)
 
 
 def print_boards(boards: list[Standing]) -> None:

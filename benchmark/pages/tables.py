@@ -201,14 +201,14 @@ def _with_runs(boards: list[Standing]) -> str:
                 board.name.replace(board.protocol.name, f"[{board.protocol.name}]({link})"),
                 board.protocol.title,
                 board.runs,
-                in_markdown(_best(board)),
+                in_markdown(best_method(board)),
             ]
         )
     heads = ["board", "what", "runs", "best method"]
     return tabulate(rows, heads, tablefmt="github", disable_numparse=True)
 
 
-def _best(board: Standing) -> str:
+def best_method(board: Standing) -> str:
     """The best method and its value, if one is ahead of the floors."""
     if best := board.best("method"):
         sure = board.how_sure(best)
