@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from benchmark.cli.names import complete_protocols
 
 if TYPE_CHECKING:
-    from benchmark.boards.rows import Row
     from benchmark.boards.standings import Standing
     from benchmark.protocols import Protocol
 
@@ -38,7 +37,8 @@ def command() -> None:
 @click.argument("protocol", required=False, shell_complete=complete_protocols)
 @click.option("--twin", is_flag=True, help="The twin's board.")
 @click.option("--json", "json_", is_flag=True, help="Rows as JSON.")
-def show(protocol: str | None, twin: bool, json_: bool) -> None:
+@click.option("--web", is_flag=True, help="Build the board's page and open it in the browser.")
+def show(protocol: str | None, twin: bool, json_: bool, web: bool) -> None:
     """Print one board (what papers report under it too), or without a protocol an overview of all.
 
     The twin's rows are printed where there are no others, or with --twin.
@@ -51,6 +51,9 @@ def show(protocol: str | None, twin: bool, json_: bool) -> None:
 
     if protocol and is_path(protocol):
         raise click.UsageError(f"{protocol} is a draft: its runs stand on no board (bench ls runs)")
+    if web:
+        _open_site(protocol)
+        return
     boards = [
         board
         for board in standings(
@@ -183,6 +186,19 @@ def _tell_broken() -> None:
 
     for one in all_broken():
         click.secho(f"left out  {one.name}: {one.reason}", fg="red", err=True)
+
+
+def _open_site(protocol: str | None) -> None:
+    """The site of one board, or of all, built on this machine for its user, and opened."""
+    from benchmark.home import home
+    from benchmark.pages.site import build_site
+    from benchmark.registry.protocols import all_protocols, find_protocol
+
+    folder = home() / "site" / (protocol or "all")
+    chosen = [find_protocol(protocol)] if protocol else all_protocols()
+    build_site(folder, chosen, lambda done, total: None, requested=bool(protocol), private=True)
+    click.echo(folder / "index.html")
+    click.launch((folder / "index.html").absolute().as_uri())
 
 
 def _print_overview(boards: list[Standing], twin: bool) -> None:

@@ -109,7 +109,7 @@ def _say(ended: Ended, summary: dict[str, Any] | None) -> None:
     if summary is not None:
         path = Path(summary["record"])
         outcome = Outcome(read_record(path), path, summary["found"], summary["other_code"])
-        say(outcome, Path(summary["page"]))
+        say(outcome, Path(summary["page"]), place=True)
     elif ended.code is None:
         click.echo(f"{ended.job.name}: {ended.output}; its log will be {ended.log}")
     else:

@@ -47,13 +47,13 @@ def table(
     drop: Sequence[str] = (),
     right: Sequence[str] = (),
     styles: Sequence[Mapping[str, Any]] = (),
-) -> None:
+) -> list[str]:
     """Columns aligned by two spaces, headers dim; those in `right` end where their heads end, and a row
     may have a style of its own.
 
     On a terminal that is too narrow columns of `drop` are left out, the first one first, until those
     of `cut` (else the last) keep something to read; then the widest cells of these lose their ends. What
-    goes into a file or a pipe keeps all.
+    goes into a file or a pipe keeps all. Returns the columns that were left out.
     """
     cells = [[_plain("" if c is None else str(c)) for c in row] for row in rows]
     columns = {h: [row[i] for row in cells] for i, h in enumerate(headers)}
@@ -71,6 +71,7 @@ def table(
     looks = styles or [{}] * len(cells)
     for row, look in zip(zip(*columns.values(), strict=True), looks, strict=True):
         click.secho(_line(row, widths, lean), **look)
+    return [h for h in headers if h not in columns]
 
 
 def _plain(cell: str) -> str:
@@ -105,9 +106,7 @@ def _fitting(widths: list[int], which: list[int]) -> list[int]:
 
 def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
     shown = (c if len(c) <= w else c[: w - 1] + "…" for c, w in zip(row, widths, strict=True))
-    padded = [
-        c.rjust(w) if r else c.ljust(w) for c, w, r in zip(shown, widths, right, strict=True)
-    ]
+    padded = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(shown, widths, right, strict=True)]
     return (" " * GAP).join(padded).rstrip()
 
 

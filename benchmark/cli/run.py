@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from benchmark.cli.names import complete_methods, complete_presets, complete_protocols
 from benchmark.home import use_data_root
+
+if TYPE_CHECKING:
+    from benchmark.runner.plan import Request
 
 MOST_SEEDS = 1000
 """In one range of seeds; a slip of the finger asks for more."""
@@ -47,6 +50,11 @@ MOST_SEEDS = 1000
               help="Also measure the error against the images seen, on validation images.")  # fmt: skip
 @click.option("--anew", is_flag=True,
               help="Discard the run and its fit first, while writing a method.")  # fmt: skip
+@click.option("--untrained", is_flag=True,
+              help="Run the method's network as it is before training, a floor.")  # fmt: skip
+@click.option("--with-floors", is_flag=True,
+              help="Also run the untrained network, with the same seeds, and the floors.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Start the preset paper on a CPU without being asked.")
 @click.option("--plan", "plan_only", is_flag=True, help="Print what would be done, and stop.")
 @click.option("--json", "json_", is_flag=True, help="Print the record's main fields as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress display.")
@@ -65,6 +73,9 @@ def command(
     launcher_options: tuple[str, ...],
     curve: bool,
     anew: bool,
+    untrained: bool,
+    with_floors: bool,
+    yes: bool,
     plan_only: bool,
     json_: bool,
     quiet: bool,
@@ -90,14 +101,18 @@ def command(
         devices=devices,
     )
     if launcher != "local":
+        if with_floors:
+            raise click.BadParameter(
+                "launch --untrained and the floors alone", param_hint="--with-floors"
+            )
         from benchmark.cli.launching import launch
 
         launch(
-            request,
+            _untrained(request) if untrained else request,
             _seeds(seed),
             launcher=launcher,
             options=_options(launcher_options),
-            more=("--curve",) * curve + ("--anew",) * anew,
+            more=("--curve",) * curve + ("--anew",) * anew + ("--yes",) * yes,
             plan_only=plan_only,
             json_=json_,
         )
@@ -107,14 +122,22 @@ def command(
     from benchmark.cli import running
 
     running.run_command(
-        request,
+        _untrained(request) if untrained else request,
         _seeds(seed),
+        with_floors=with_floors,
         curve=curve,
         anew=anew,
+        yes=yes,
         plan_only=plan_only,
         json_=json_,
         quiet=quiet,
     )
+
+
+def _untrained(request: Request) -> Request:
+    from benchmark.runner.beside import untrained
+
+    return untrained(request)
 
 
 def _options(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -2,47 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from tests_fixtures import Call
+from tests_rows import ROWS
 
-from benchmark.boards.rows import Floor, Row
 from benchmark.cli.board_table import print_rows
 from benchmark.cli.output import paragraph, table
-
-METHOD = Row(
-    method="emerging",
-    variant="small dimension=64",
-    role="method",
-    value=8.95,
-    ci95=(7.39, 10.50),
-    ci_items=None,
-    ci_seeds=None,
-    seeds=(0, 1, 2),
-    items=857,
-    supervision="none",
-    seconds=774.0,
-    withdrawn="",
-    floor=Floor(-4.70, -9.18, -0.22, 3),
-    reported=None,
-    runs=("a", "b", "c"),
-    weights=("squeezenet1_1_features.pth",),
-    rank=(1, 10),
-)
-FLOOR = replace(
-    METHOD,
-    method="random-features",
-    variant="emerging-small settings.dimension=64",
-    role="floor",
-    value=13.64,
-    ci95=(9.54, 17.75),
-    floor=None,
-    rank=None,
-)
-CEILING = replace(FLOOR, method="oracle", variant="", role="ceiling", value=0.0, ci95=(0.0, 0.0),
-                  seeds=(0,), supervision="labels", weights=())  # fmt: skip
-ROWS = [CEILING, METHOD, FLOOR]
 
 
 @pytest.fixture
@@ -78,8 +43,10 @@ def test_at_80_columns_rank_method_value_interval_and_difference_are_left(printe
     lines, notes = printed(80)
     assert lines[0].split() == ["rank", "method", "value", "±", "vs", "untrained"]
     assert lines[1].split() == ["ceiling", "oracle", "0.00", "0.00*"]
-    assert lines[2].split() == [*"1–10 emerging small dimension=64 8.95 1.56 -4.70".split()]
-    assert lines[3].split() == [*"floor random-features emerging-small dimension=64".split(), "13.64",
+    assert lines[2].split() == [
+        *["1–10", "emerging", "small", "dimension=64", "8.95", "1.56", "-4.70"]
+    ]
+    assert lines[3].split() == [*["floor", "random-features", "emerging-small", "dimension=64"], "13.64",
                                 "4.11"]  # fmt: skip
     assert notes == [
         "weights: squeezenet1_1_features.pth (emerging, random-features)",
