@@ -21,6 +21,7 @@ from benchmark.datasets.opening import open_split
 from benchmark.files import load_arrays
 from benchmark.interface.progress import make_progress
 from benchmark.registry.protocols import find_protocol
+from benchmark.tasks.landmark_regression import targets
 
 SIDE, DOT, LABEL, COLUMNS = 200, 4, 190, 5
 """Pixels of a face, of a dot's radius, of the words beside a row; faces in a row."""
@@ -40,7 +41,6 @@ def main(path: Path) -> None:
     protocol = find_protocol("ytf5")
     with closing(make_progress()) as progress:
         split = open_split(protocol, "test", twin=True, progress=progress)
-    assert split.points is not None
     entries = [e for e in read_entries(protocol, twin=True)[0] if e.record.seed == 0]
     found = {name: _entry(entries, method, given) for method, given, name in ROWS}
     metric = protocol.metrics[0].id
@@ -49,7 +49,7 @@ def main(path: Path) -> None:
     items = np.argsort(errors["LEAD, trained"])[steps]
     sheet = Image.new("RGB", (LABEL + COLUMNS * SIDE, (len(ROWS) + 1) * SIDE), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(20)
-    lines = {"truth": (split.points, "")}
+    lines = {"truth": (targets(split, protocol), "")}
     for name, entry in found.items():
         points = load_arrays(entry.path.with_suffix(".predictions.npz"))["points"]
         lines[name] = points, f"\n{entry.value(metric).value:.1f} %"
