@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from benchmark.cli.names import complete_protocols
 
 if TYPE_CHECKING:
-    from benchmark.boards.rows import Row
     from benchmark.boards.standings import Standing
+    from benchmark.protocols import Protocol
 
 
 class Boards(click.Group):
@@ -39,8 +39,12 @@ def command() -> None:
 @click.option("--json", "json_", is_flag=True, help="Rows as JSON.")
 @click.option("--format", "format_", type=click.Choice(["csv", "json", "md", "tex"]),
               help="One board as a file for other programs, with all metrics.")  # fmt: skip
-def show(protocol: str | None, twin: bool, json_: bool, format_: str | None) -> None:
-    """Print one board (what papers report under it too), or without a protocol all that have records."""
+@click.option("--web", is_flag=True, help="Build the board's page and open it in the browser.")
+def show(protocol: str | None, twin: bool, json_: bool, format_: str | None, web: bool) -> None:
+    """Print one board (what papers report under it too), or without a protocol an overview of all.
+
+    The twin's rows are printed where there are no others, or with --twin.
+    """
     if format_:
         _print_as(format_, protocol, twin=twin)
         return
@@ -52,6 +56,9 @@ def show(protocol: str | None, twin: bool, json_: bool, format_: str | None) -> 
 
     if protocol and is_path(protocol):
         raise click.UsageError(f"{protocol} is a draft: its runs stand on no board (bench ls runs)")
+    if web:
+        _open_site(protocol)
+        return
     boards = [
         board
         for board in standings(
@@ -72,9 +79,15 @@ def show(protocol: str | None, twin: bool, json_: bool, format_: str | None) -> 
             }
         )
         return
-    print_boards(boards)
+    if protocol is None:
+        _print_overview(boards, twin)
+        return
+    real = [board for board in boards if board.kind != "reported" and not board.twin]
+    print_boards([b for b in boards if not (real and b.twin and not twin)])
     if not any(board.runs for board in boards):
         click.echo(_no_records(protocol, twin))
+    elif not twin and (also := _also(find_protocol(protocol), boards)):
+        click.secho(f"also: {also}", dim=True)
 
 
 def _print_as(format_: str, name: str | None, *, twin: bool) -> None:
@@ -213,6 +226,59 @@ def _tell_broken() -> None:
         click.secho(f"left out  {one.name}: {one.reason}", fg="red", err=True)
 
 
+def _open_site(protocol: str | None) -> None:
+    """The site of one board, or of all, built on this machine for its user, and opened."""
+    from benchmark.home import home
+    from benchmark.pages.site import build_site
+    from benchmark.registry.protocols import all_protocols, find_protocol
+
+    folder = home() / "site" / (protocol or "all")
+    chosen = [find_protocol(protocol)] if protocol else all_protocols()
+    build_site(folder, chosen, lambda done, total: None, requested=bool(protocol), private=True)
+    click.echo(folder / "index.html")
+    click.launch((folder / "index.html").absolute().as_uri())
+
+
+def _print_overview(boards: list[Standing], twin: bool) -> None:
+    """A line for each board, on real data or of twins: how many runs, and the best method."""
+    from benchmark.cli.output import paragraph, table
+    from benchmark.pages.tables import best_method
+
+    chosen = [board for board in boards if board.twin == twin]
+    if chosen:
+        rows = [[b.name, b.runs, best_method(b), b.protocol.title] for b in chosen]
+        table(["board", "runs", "best method", "what"], rows, cut=["best method", "what"],
+              drop=["what"], right=["runs"])  # fmt: skip
+    if twins := 0 if twin else len(boards) - len(chosen):
+        paragraph(
+            f"{twins} boards of twins, which say nothing about real images: bench board --twin",
+            dim=True,
+        )
+    if not boards:
+        click.echo(_no_records(None, twin))
+
+
+def _also(protocol: Protocol, boards: list[Standing]) -> str:
+    """What else has records: the twin that was not printed, and versions before this one."""
+    from benchmark.boards.entries import board_folder
+    from benchmark.registry.protocols import all_protocols
+
+    printed_real = any(board.runs and not board.twin for board in boards)
+    words = [
+        f"bench board {board.protocol.name} --twin"
+        for board in boards
+        if board.twin and board.runs and printed_real
+    ]
+    words += [
+        f"bench board {other.name} (another version, on real data)"
+        for other in all_protocols()
+        if other.id == protocol.id
+        and other.version != protocol.version
+        and board_folder(other, twin=False).exists()
+    ]
+    return ", ".join(words)
+
+
 def print_boards(boards: list[Standing]) -> None:
     """Boards on the terminal, and beneath them all what there is to say of their tables."""
     for board in boards:
@@ -243,24 +309,26 @@ def _no_records(protocol: str | None, twin: bool) -> str:
 
 def _print_standing(board: Standing) -> None:
     """A board as it stands, and what is reported under its protocol."""
-    from benchmark.cli.output import table
+    from benchmark.cli.board_table import print_rows
+    from benchmark.cli.output import paragraph, table
     from benchmark.pages.reported_tables import HEAD, SOURCE, reported_cells
     from benchmark.pages.tables import EXTERNAL, external_methods, known_failures
 
     protocol = board.protocol
     metric = board.headline
-    click.secho(f"\n{board.name}", bold=True, nl=False)
-    unit = f" {metric.unit}" if metric.unit else ""
-    click.echo(f"  {protocol.title}; {metric.id}{unit}, {metric.better} is better")
+    click.secho(f"\n{board.name}", bold=True)
+    unit = f" in {metric.unit}" if metric.unit else ""
+    paragraph(f"{protocol.title}; {metric.id}{unit}, {metric.better} is better")
     if board.rows:
-        table(*_columns(board.rows), cut=["weights", "supervision"])
+        for note in print_rows(board.rows):
+            paragraph(note, dim=True)
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
-            click.secho(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
+            paragraph(f"† {method} can't pass the check {check!r}: {reason}", dim=True)
     if elsewhere := external_methods(board.rows):
-        click.secho(f"§ {', '.join(elsewhere)}: {EXTERNAL}", dim=True)
+        paragraph(f"§ {', '.join(elsewhere)}: {EXTERNAL}", dim=True)
     for line in board.left_out:
-        click.secho(f"left out: {line}", dim=True)
+        paragraph(f"left out: {line}", dim=True)
     if board.agreements:
         click.secho("reported against reproduced", bold=True)
         rows = [reported_cells(one)[:SOURCE] for one in board.agreements]
@@ -268,26 +336,28 @@ def _print_standing(board: Standing) -> None:
 
 
 def _print_legend(boards: list[Standing]) -> None:
+    from benchmark.cli.output import paragraph
+
     rows = [row for board in boards for row in board.rows if not row.withdrawn]
     if any(r.rank for r in rows):
-        click.secho(
+        paragraph(
             "rank: the best and the worst place among methods that the seeds and items leave open; more "
             "seeds narrow it",
             dim=True,
         )
     if any("*" in r.interval() for r in rows):
-        click.secho("* one seed: over test items alone; others over seeds and items", dim=True)
+        paragraph("* one seed: over test items alone; others over seeds and items", dim=True)
     if not all(r.grouped for r in rows):
-        click.secho(
+        paragraph(
             "° too narrow: no record says which items belong together (`bench record groups`)",
             dim=True,
         )
     if any(r.role == "method" and len(r.seeds) == 1 for r in rows):
-        click.secho("ranks are given to methods with two seeds or more: --seed 0,1,2", dim=True)
+        paragraph("ranks are given to methods with two seeds or more: --seed 0,1,2", dim=True)
     if any(_lacks_untrained(board) for board in boards):
-        click.secho(
-            "“vs untrained” needs an untrained run with the row's settings and seeds: bench run -m "
-            "random-features --set of=METHOD:PRESET --set settings.NAME=VALUE …",
+        paragraph(
+            "“vs untrained” needs an untrained run with the row's settings and seeds: the row's own "
+            "`bench run` with --untrained",
             dim=True,
         )
 
@@ -305,12 +375,3 @@ def _lacks_untrained(board: Standing) -> bool:
         and not set(floor.gives).isdisjoint(board.protocol.needs)
         and any(r.role == "method" and not r.floor and not r.withdrawn for r in board.rows)
     )
-
-
-def _columns(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
-    """Heads and cells; what no row has anything to say in is left away."""
-    from benchmark.pages.tables import cells
-
-    every = [cells(row) for row in rows]
-    heads = [head for head in every[0] if any(one[head] for one in every)]
-    return heads, [[one[head] for head in heads] for one in every]

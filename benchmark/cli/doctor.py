@@ -22,14 +22,21 @@ MEND_FILES = "mend these files; all others are there. `bench protocol check` lis
 
 
 @click.command()
+@click.option("--data", "all_data", is_flag=True, help="A line for each data set that isn't here.")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
-def command(json_: bool) -> None:
-    """Check environment, accelerator, disk, data and plugins; each problem is listed with its cure."""
+def command(all_data: bool, json_: bool) -> None:
+    """Check environment, accelerator, disk, data and plugins; each problem is listed with its cure.
+
+    The last line is the verdict: what can be run here.
+    """
     checks = [*_packages(), _accelerator(), *_places(), *_data(), *_weights(), *_plugins()]
     if json_:
         as_json(checks)
     else:
+        absent = [c for c in checks if c["what"].startswith("data ") and c["state"] == "note"]
         for check in checks:
+            if check in absent and not all_data:
+                continue
             mark, colour = {"ok": ("✓", "green"), "note": ("·", "yellow")}.get(
                 check["state"], ("✗", "red")
             )
@@ -37,12 +44,32 @@ def command(json_: bool) -> None:
             click.echo(f"{check['what']}: {check['found']}")
             if check["cure"]:
                 click.echo(f"    cure: {check['cure']}")
+        if absent and not all_data:
+            click.echo(f"· {len(absent)} data sets are not here: `bench doctor --data` names them")
+        click.secho(_verdict(checks), bold=True)
     if any(c["state"] == "problem" for c in checks):
         raise click.exceptions.Exit(1)
 
 
 def _check(state: str, what: str, found: str, cure: str = "") -> dict[str, Any]:
     return {"state": state, "what": what, "found": found, "cure": cure}
+
+
+def _verdict(checks: list[dict[str, Any]]) -> str:
+    """What can be run here, in a line."""
+    from benchmark.cli.ls import data_sets
+    from benchmark.datasets.places import locate
+    from benchmark.registry.protocols import all_protocols
+
+    if problems := [c["what"] for c in checks if c["state"] == "problem"]:
+        return f"not ready: {len(problems)} to mend ({', '.join(problems[:12])})"
+    every = {p.id: p for p in all_protocols()}
+    real = [p for p in every.values() if all(locate(name) for name in data_sets(p))]
+    gpu = any(c["what"] == "accelerator" and c["state"] == "ok" for c in checks)
+    return (
+        f"ready: {len(real)} of {len(every)} protocols on real data (`bench ls protocols --here`), all "
+        f"on twins; {'a GPU' if gpu else 'no GPU, so the presets small and demo'}"
+    )
 
 
 def _packages() -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ def _say(ended: Ended, about: dict[str, Any] | None) -> None:
     if about is not None:
         path = Path(about["record"])
         outcome = Outcome(read_record(path), path, about["found"], about["other_code"])
-        say(outcome, Path(about["page"]))
+        say(outcome, Path(about["page"]), place=True)
     elif ended.code is None:
         click.echo(f"{ended.job.name}: {ended.output}; its log will be {ended.log}")
     else:

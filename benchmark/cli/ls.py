@@ -6,37 +6,57 @@ import json
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from benchmark.cli.names import complete_methods, complete_protocols
 from benchmark.cli.output import as_json, table
 
+if TYPE_CHECKING:
+    from benchmark.protocols import Protocol
+
 SAID_OF_A_RUN = frozenset(
     ("run_id", "fit_id", "method", "preset", "protocol", "twin", "on", "seed", "started")
 )
 """What a list of runs tells of each from its `run.json`."""
 
+WHAT = (
+    "methods", "presets", "protocols", "tasks", "metrics", "datasets", "boards", "runs",
+)  # fmt: skip
+
 
 @click.command()
-@click.argument("what", type=click.Choice(["methods", "protocols", "datasets", "tasks", "runs"]))
+@click.argument("what", type=click.Choice(WHAT))
 @click.option("--method", "-m", default="", shell_complete=complete_methods,
-              help="Of the runs those of this method.")  # fmt: skip
+              help="Of the runs or presets those of this method.")  # fmt: skip
 @click.option("--protocol", "-p", default="", shell_complete=complete_protocols,
               help="Of the runs those under this protocol.")  # fmt: skip
+@click.option("--for", "for_", default="", metavar="METHOD", shell_complete=complete_methods,
+              help="Of the protocols those that this method can run under.")  # fmt: skip
+@click.option("--here", is_flag=True, help="Of protocols and data sets those whose data is here.")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
-def command(what: str, method: str, protocol: str, json_: bool) -> None:
-    """List methods, protocols, data sets, tasks or runs (a run's settings are those it was given)."""
+def command(what: str, method: str, protocol: str, for_: str, here: bool, json_: bool) -> None:
+    """List methods, presets, protocols, tasks, metrics, data sets, boards or runs.
+
+    The settings of a run are those it was given.
+    """
+    if for_ and what != "protocols":
+        raise click.UsageError("--for chooses among protocols: bench ls protocols")
+    if here and what not in ("protocols", "datasets"):
+        raise click.UsageError("--here chooses among protocols and data sets")
     if what == "runs":
         _runs(json_, method, protocol)
-        return
-    if method or protocol:
+    elif what == "presets" and not protocol:
+        _presets(json_, method)
+    elif method or protocol:
         raise click.UsageError("--method and --protocol choose among runs: bench ls runs")
-    listings = {
-        "methods": _methods, "protocols": _protocols, "datasets": _datasets, "tasks": _tasks,
-    }  # fmt: skip
-    listings[what](json_)
+    elif what == "protocols":
+        _protocols(json_, for_, here)
+    elif what == "datasets":
+        _datasets(json_, here)
+    else:
+        {"methods": _methods, "tasks": _tasks, "metrics": _metrics, "boards": _boards}[what](json_)
 
 
 def protocols_for(gives: Iterable[str]) -> list[str]:
@@ -100,6 +120,7 @@ def _methods(json_: bool) -> None:
             for r in rows
         ],
         cut=["gives", "presets", "summary"],
+        drop=["protocols", "role", "presets", "gives"],
     )
     for failure in failures:
         click.secho(f"broken  {failure['plugin']}: {failure['error']}", fg="red")
@@ -111,10 +132,108 @@ def _some(names: list[str], most: int) -> str:
     return " ".join(names[:most]) + (f" +{len(names) - most}" if len(names) > most else "")
 
 
-def _protocols(json_: bool) -> None:
+def _presets(json_: bool, method: str) -> None:
+    from benchmark.registry.plugins import plugins
+
+    found = plugins()
+    specs = [found.method(method)] if method else sorted(found.methods.values(), key=lambda s: s.id)
+    rows: list[dict[str, Any]] = [
+        {
+            "method": spec.id,
+            "preset": preset,
+            "taken": [
+                words
+                for words, taken in (
+                    ("by default", spec.default_preset),
+                    ("on twins", spec.twin_preset),
+                )
+                if taken == preset
+            ],
+            "settings": chosen,
+        }
+        for spec in specs
+        for preset, chosen in spec.presets.items()
+    ]
+    if json_:
+        as_json(rows)
+        return
+    from benchmark.settings import settings_words
+
+    table(
+        ["method", "preset", "taken", "settings"],
+        [[r["method"], r["preset"], ", ".join(r["taken"]), " ".join(settings_words(r["settings"]))]
+         for r in rows],
+    )  # fmt: skip
+
+
+def _metrics(json_: bool) -> None:
+    """What can be measured; a protocol's metrics state their threshold and unit."""
+    from benchmark.metrics.catalogue import CATALOGUE
+
+    rows: list[dict[str, Any]] = [
+        {
+            "metric": name,
+            "better": measure.better,
+            "unit": measure.unit,
+            "formula": measure.formula,
+        }
+        for name, measure in CATALOGUE.items()
+    ]
+    if json_:
+        as_json(rows)
+        return
+    table(
+        ["metric", "better", "unit", "formula"],
+        [[r["metric"], r["better"], r["unit"] or "protocol's", r["formula"]] for r in rows],
+        drop=["unit"],
+    )
+
+
+def _boards(json_: bool) -> None:
+    """Boards that have records, on real data before those of twins."""
+    from benchmark.boards.standings import standings
+    from benchmark.pages.tables import best_method
+    from benchmark.registry.protocols import all_protocols
+
+    boards = [b for b in standings(all_protocols()) if b.kind != "reported"]
+    rows: list[dict[str, Any]] = [
+        {
+            "board": board.name,
+            "runs": board.runs,
+            "metric": board.headline.id,
+            "best": best_method(board),
+            "title": board.protocol.title,
+        }
+        for board in sorted(boards, key=lambda b: b.twin)
+    ]
+    if json_:
+        as_json(rows)
+    elif rows:
+        table(
+            ["board", "runs", "metric", "best method", "title"],
+            [list(r.values()) for r in rows],
+            cut=["best method", "title"],
+            drop=["title", "metric"],
+            right=["runs"],
+        )
+    else:
+        click.echo("no records yet: bench run --method lead --protocol ytf5")
+
+
+def data_sets(protocol: Protocol) -> list[str]:
+    """The data sets that a protocol takes images of."""
+    data = protocol.data
+    splits = [data.fit, data.train, data.test, *data.domains.values()]
+    return list(dict.fromkeys(split.partition(":")[0] for split in splits if split))
+
+
+def _protocols(json_: bool, for_: str, here: bool) -> None:
+    from benchmark.datasets.places import locate
     from benchmark.protocols import LOCK, read_lock
+    from benchmark.registry.plugins import plugins
     from benchmark.registry.protocols import all_broken, all_protocols, protocol_folders
 
+    able = protocols_for(plugins().method(for_).gives) if for_ else None
     broken = all_broken()
     locks = [one.path for one in broken]
     frozen: dict[str, str] = {}
@@ -131,12 +250,18 @@ def _protocols(json_: bool) -> None:
             "title": p.title,
         }
         for p in all_protocols()
+        if (able is None or p.name in able)
+        and not (here and any(locate(name) is None for name in data_sets(p)))
     ]
     for one in broken if json_ else ():
         click.secho(f"broken  {one.name}: {one.reason}", fg="red", err=True)
     if json_:
         as_json(rows)
         return
+    if not rows and (for_ or here):
+        click.echo(
+            "none; without --for and --here all are listed, and --twin runs any of them here"
+        )
     table(
         ["protocol", "task", "scores", "px", "title"],
         [
@@ -144,12 +269,13 @@ def _protocols(json_: bool) -> None:
              ", ".join(r["needs"]), r["size"], r["title"]]
             for r in rows
         ],
+        drop=["px", "scores", "task"],
     )  # fmt: skip
     for one in broken:
         click.secho(f"broken  {one.name}: {one.reason}", fg="red")
 
 
-def _datasets(json_: bool) -> None:
+def _datasets(json_: bool, here: bool = False) -> None:
     from benchmark.datasets.places import locate
     from benchmark.registry.plugins import plugins
 
@@ -162,6 +288,7 @@ def _datasets(json_: bool) -> None:
             "summary": spec.summary,
         }
         for spec in plugins().datasets.values()
+        if not here or locate(spec.id) is not None
     ]
     if json_:
         as_json(rows)
@@ -173,6 +300,8 @@ def _datasets(json_: bool) -> None:
              r["summary"]]
             for r in rows
         ],
+        cut=["there", "summary"],
+        drop=["download"],
     )  # fmt: skip
 
 
@@ -196,7 +325,8 @@ def _tasks(json_: bool) -> None:
         ["task", "scores", "sections", "labels", "measures"],
         [[r["task"], *(", ".join(r[k]) for k in ("needs", "sections", "labels", "measures"))]
          for r in rows],
-        cut=["measures"],
+        cut=["labels", "measures", "sections"],
+        drop=["sections", "labels"],
     )  # fmt: skip
 
 
@@ -246,6 +376,9 @@ def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
     if json_:
         as_json(rows)
         return
+    if not rows:
+        click.echo("no runs on this machine yet: bench run; those on boards: bench ls boards")
+        return
     table(
         ["run", "method", "preset", "settings", "protocol", "seed", "state", "value", "started"],
         [
@@ -256,5 +389,6 @@ def _runs(json_: bool, method: str = "", protocol: str = "") -> None:
              r["seed"], r["state"], r["value"], r["started"][:16].replace("T", " ")]
             for r in rows
         ],
-        cut=["settings"],
+        cut=["settings", "protocol"],
+        drop=["started", "state", "preset"],
     )  # fmt: skip

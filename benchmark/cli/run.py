@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from benchmark.cli.names import complete_methods, complete_presets, complete_protocols
 from benchmark.cli.words import options_of
 from benchmark.home import use_data_root
+
+if TYPE_CHECKING:
+    from benchmark.runner.plan import Request
 
 
 @click.command()
@@ -45,6 +48,11 @@ from benchmark.home import use_data_root
               help="Also measure the error against the images seen, on validation images.")  # fmt: skip
 @click.option("--anew", is_flag=True,
               help="Discard the run and its fit first, while writing a method.")  # fmt: skip
+@click.option("--untrained", is_flag=True,
+              help="Run the method's network as it is before training, a floor.")  # fmt: skip
+@click.option("--with-floors", is_flag=True,
+              help="Also run the untrained network, with the same seeds, and the floors.")  # fmt: skip
+@click.option("--yes", is_flag=True, help="Start the preset paper on a CPU without being asked.")
 @click.option("--plan", "plan_only", is_flag=True, help="Print what would be done, and stop.")
 @click.option("--json", "json_", is_flag=True, help="Print the record's main fields as JSON.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress display.")
@@ -64,6 +72,9 @@ def command(
     launcher_options: tuple[str, ...],
     curve: bool,
     anew: bool,
+    untrained: bool,
+    with_floors: bool,
+    yes: bool,
     plan_only: bool,
     json_: bool,
     quiet: bool,
@@ -91,14 +102,18 @@ def command(
         devices=devices,
     )
     if launcher:
+        if with_floors:
+            raise click.BadParameter(
+                "launch --untrained and the floors alone", param_hint="--with-floors"
+            )
         from benchmark.cli.launching import launch
 
         launch(
-            request,
+            _untrained(request) if untrained else request,
             seeds_from(seed),
             launcher=launcher,
             options=options_of(launcher_options),
-            more=("--curve",) * curve + ("--anew",) * anew,
+            more=("--curve",) * curve + ("--anew",) * anew + ("--yes",) * yes,
             plan_only=plan_only,
             json_=json_,
         )
@@ -108,12 +123,20 @@ def command(
     from benchmark.cli import running
 
     running.run_command(
-        request,
+        _untrained(request) if untrained else request,
         seeds_from(seed),
+        with_floors=with_floors,
         curve=curve,
         anew=anew,
+        yes=yes,
         plan_only=plan_only,
         json_=json_,
         quiet=quiet,
         lines=lines,
     )
+
+
+def _untrained(request: Request) -> Request:
+    from benchmark.runner.beside import untrained
+
+    return untrained(request)

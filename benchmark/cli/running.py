@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -11,7 +12,10 @@ from typing import Any
 
 import click
 
-from benchmark.cli.output import as_json
+from benchmark.boards.times import cpu_seconds
+from benchmark.cli.output import as_json, paragraph
+from benchmark.cli.verdict import verdict
+from benchmark.contracts.errors import BenchError
 from benchmark.interface.progress import Lines, duration, make_progress
 from benchmark.interface.running import complete
 from benchmark.records.model import DRAFT
@@ -20,51 +24,104 @@ from benchmark.runner.curve import require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.plan import Plan, Request, make_plan
 from benchmark.runner.run import Outcome, run
-from benchmark.settings import settings_words
+from benchmark.settings import SettingsInvalid, settings_words
+
+PAPER = "paper"
+"""The preset that is what a paper trained, for a GPU."""
 
 
 def run_command(
     request: Request,
     seeds: Sequence[int] = (0,),
     *,
+    with_floors: bool = False,
     curve: bool = False,
     anew: bool = False,
+    yes: bool = False,
     plan_only: bool = False,
     json_: bool = False,
     quiet: bool = False,
     lines: bool = False,
 ) -> None:
-    """Run what is asked for with each seed in turn, and say what came out."""
+    """Run what is asked for with each seed in turn, and say what came out.
+
+    With floors, these come first, so that the end of the run can tell what its number is worth.
+    """
     results = []
-    for seed in seeds:
-        with closing(Lines() if lines else make_progress(quiet or json_)) as progress:
-            plan = make_plan(replace(request, seed=seed), progress)
-            if plan_only:
-                if not (plan.folder / "record.json").exists():
-                    plan.require(progress)
-                results.append(_plan_summary(plan))
-                if not json_:
-                    _say_plan(results[-1])
-                continue
-            if curve:
-                require_possible(plan)
-            if anew:
-                discard(plan, progress)
-            if (since := checkpoint_time(plan)) and not (quiet or json_):
-                click.echo(f"the fit goes on from its checkpoint of {since}", err=True)
-            if plan.preset == "paper" and plan.device == "cpu":
-                click.echo(
-                    "note: the preset paper is meant for a GPU; on a CPU it can take days "
-                    "(--preset small, --preset demo)",
-                    err=True,
+    for one, beside in _requests(request, seeds, with_floors):
+        if beside and not json_:
+            click.secho(one.method, bold=True)
+        try:
+            with closing(Lines() if lines else make_progress(quiet or json_)) as progress:
+                plan = make_plan(one, progress)
+                if plan_only:
+                    if not (plan.folder / "record.json").exists():
+                        plan.require(progress)
+                    results.append(_plan_summary(plan))
+                    if not json_:
+                        _say_plan(results[-1])
+                    continue
+                if not yes:
+                    require_meant(plan)
+                if curve and not beside:
+                    require_possible(plan)
+                if anew:
+                    discard(plan, progress)
+                if (since := checkpoint_time(plan)) and not (quiet or json_):
+                    click.echo(f"the fit goes on from its checkpoint of {since}", err=True)
+                outcome = run(plan, progress)
+                outcome, page = complete(
+                    plan, outcome, progress, warn=warn, curve=curve and not beside
                 )
-            outcome = run(plan, progress)
-            outcome, page = complete(plan, outcome, progress, warn=warn, curve=curve)
+        except BenchError as error:
+            if not beside:
+                raise
+            # a floor that can't be had here is no fault of the run that is asked for
+            warn(f"without {one.method}: {error.message}")
+            continue
         results.append(summary(outcome, page))
         if not json_:
-            say(outcome, page)
+            say(outcome, page, place=plan.stands and not beside)
     if json_:
         as_json(results if len(results) > 1 else results[0])
+
+
+def _requests(
+    request: Request, seeds: Sequence[int], with_floors: bool
+) -> list[tuple[Request, bool]]:
+    """What is to be run in turn, and whether it is a floor beside what was asked for. Floors need no
+    more than one seed; the untrained network takes those of the method, to be paired with it."""
+    asked = [(replace(request, seed=seed), False) for seed in seeds]
+    if not with_floors:
+        return asked
+    from benchmark.runner.beside import floors, untrained
+
+    plain = [(replace(floor, seed=seeds[0]), True) for floor in floors(request)]
+    same = [(replace(untrained(request), seed=seed), True) for seed in seeds]
+    return [*plain, *same, *asked]
+
+
+def require_meant(plan: Plan) -> None:
+    """Ask, or where nobody can answer refuse, before what takes days begins by mistake.
+
+    Raises `SettingsInvalid`, or `click.Abort` where the answer is no.
+    """
+    begun = checkpoint_time(plan) or (plan.fit_folder / "done.json").exists()
+    if plan.preset != PAPER or plan.device != "cpu" or plan.spec.role != "method" or begun:
+        return
+    taken = {p: s for p, s in cpu_seconds(plan.spec.id, plan.protocol).items() if p}
+    took = ", ".join(f"{preset} {duration(seconds)}" for preset, seconds in taken.items())
+    text = f"the preset {PAPER} of {plan.spec.id} is meant for a GPU; on a CPU it can take days" + (
+        f" (on record here, per run on a CPU: {took})" if took else ""
+    )
+    if sys.stdin is not None and sys.stdin.isatty():
+        click.confirm(f"{text}. Start it?", abort=True, err=True)
+        return
+    others = " or ".join(f"--preset {p}" for p in plan.spec.presets if p in ("small", "demo"))
+    raise SettingsInvalid(
+        text,
+        cure=f"{others}{', ' if others else ''}--device cuda, or --yes to start it all the same",
+    )
 
 
 def warn(text: str) -> None:
@@ -90,6 +147,9 @@ def _plan_summary(plan: Plan) -> dict[str, Any]:
         "images": {name: len(split) for name, split in plan.splits.items()},
         "splits": dict(plan.sources),
         "folder": str(plan.folder),
+        "cpu_seconds": cpu_seconds(plan.spec.id, plan.protocol).get(plan.preset)
+        if plan.device == "cpu"
+        else None,
     }
 
 
@@ -116,6 +176,8 @@ def _say_plan(about: Mapping[str, Any]) -> None:
         "scored": f"{about['kind']}, on {about['device']}{count}",
         "folder": about["folder"],
     }
+    if about["cpu_seconds"] is not None and not about["done"]:
+        lines["took"] = f"{duration(about['cpu_seconds'])} for runs like it, on CPUs, by records"
     for name, value in lines.items():
         click.echo(f"  {name:<9} {value}")
 
@@ -141,8 +203,9 @@ def summary(outcome: Outcome, page: Path) -> dict[str, Any]:
     }
 
 
-def say(outcome: Outcome, page: Path) -> None:
-    """For people: what a run gave, and where it lies."""
+def say(outcome: Outcome, page: Path, *, place: bool = False) -> None:
+    """For people: what a run gave, with its `place` on the board what that is worth, and where it
+    lies."""
     record = outcome.record
     if outcome.found:
         click.echo(f"done before, on {record.finished[:16].replace('T', ' ')} UTC; nothing to do")
@@ -157,6 +220,9 @@ def say(outcome: Outcome, page: Path) -> None:
     if record.protocol.on == "validation":
         fitted = record.data["fit"]
         click.echo(f"fitted on the {fitted.images:,} images of {fitted.split}")
+    lines, more = verdict(record) if place else ([], [])
+    for line in lines:
+        paragraph(line)
     spent = ", ".join(
         f"{name} {duration(stage.seconds)}{' (found)' if stage.reused else ''}"
         for name, stage in record.stages.items()
@@ -173,3 +239,5 @@ def say(outcome: Outcome, page: Path) -> None:
     click.echo(f"page      {page}")
     if (page.parent / "pictures").exists():
         click.echo(f"pictures  {page.parent / 'pictures'}")
+    for line in more:
+        click.secho(f"next      {line}", dim=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
 
-from benchmark.cli.output import as_json
+from benchmark.cli.output import as_json, paragraph, table
 from benchmark.interface.progress import duration
 
 
@@ -14,8 +15,12 @@ from benchmark.interface.progress import duration
 @click.argument("what", type=click.Choice(["protocol", "method", "run"]))
 @click.argument("name")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
-def command(what: str, name: str, json_: bool) -> None:
+@click.option("--web", is_flag=True, help="Open a run's page in the browser.")
+def command(what: str, name: str, json_: bool, web: bool) -> None:
     """Show a protocol, a method or a run (by id, a prefix of it, or the record's path) in full."""
+    if web:
+        _open_page(what, name)
+        return
     {"protocol": _protocol, "method": _method, "run": _run}[what](name, json_)
 
 
@@ -73,6 +78,7 @@ def _method(name: str, json_: bool) -> None:
     from dataclasses import asdict
 
     from benchmark.cli.ls import protocols_for
+    from benchmark.contracts.errors import MOST_NAMED, listed
     from benchmark.registry.implementations import implementation
     from benchmark.registry.plugins import plugins
     from benchmark.settings import shown_type
@@ -102,18 +108,80 @@ def _method(name: str, json_: bool) -> None:
     for word in ("id", "summary", "imitates"):
         content.pop(word)
     marks = {content.pop("twin_preset"): "on twins", content.pop("default_preset"): "default"}
-    content["presets"] = {
-        f"{preset} ({marks[preset]})" if preset in marks else preset: chosen or "the defaults below"
-        for preset, chosen in spec.presets.items()
-    }
+    presets = content.pop("presets")
+    able = content.pop("protocols")
     _tree(content)
-    click.secho("settings", bold=True)
-    for key, about in settings.items():
-        description = f"  {about['description']}" if about["description"] else ""
-        when = ", at prediction" * about.get("at_prediction", False)
-        value = "…" if about.get("required") else repr(about["default"])
-        when += ", to be given" * about.get("required", False)
-        click.echo(f"  {key} = {value}  ({about['type']}{when}){description}")
+    paragraph(f"protocols: {listed(able)}")
+    if len(able) > MOST_NAMED:
+        click.secho(f"bench ls protocols --for {name}", dim=True)
+    heads = {p: f"{p} ({marks[p]})" if p in marks else p for p in presets}
+    if settings:
+        click.echo()
+        left_out = table(
+            ["setting", "no preset", *heads.values(), "choices", "meaning"],
+            [
+                [
+                    key + " (at prediction)" * about.get("at_prediction", False),
+                    "to be given" if about.get("required") else _value(about["default"]),
+                    *(_value(chosen[key]) if key in chosen else "" for chosen in presets.values()),
+                    _choices(about["type"]),
+                    about["description"],
+                ]
+                for key, about in settings.items()
+            ],
+            cut=["choices", "meaning", "no preset", *heads.values()],
+            drop=["choices", *reversed(heads.values())],
+        )
+        if left_out:
+            paragraph(
+                f"no room for {', '.join(left_out)}: a wider terminal, a pipe or --json has them",
+                dim=True,
+            )
+        paragraph("Where a preset says nothing, its value is that of no preset.", dim=True)
+    elif heads:
+        click.echo(f"presets: {', '.join(heads.values())}")
+
+
+def _value(value: Any) -> str:
+    """A setting as `--set` takes it."""
+    from benchmark.settings import word
+
+    return word("", value).removeprefix("=")
+
+
+def _choices(text: str) -> str:
+    """A type for people: "none | fpn", "whole number or none"."""
+    names = {
+        "int": "whole number",
+        "float": "number",
+        "bool": "true | false",
+        "str": "text",
+        "None": "none",
+    }
+    found = re.sub(
+        r"Literal\[([^]]*)\]", lambda m: " | ".join(re.findall(r"'([^']*)'", m[1])), text
+    )
+    return " | ".join(names.get(part, part) for part in found.split(" | "))
+
+
+def _open_page(what: str, name: str) -> None:
+    from benchmark.contracts.errors import DataMissing
+    from benchmark.home import home
+    from benchmark.interface.runs import find_run
+    from benchmark.records.reading import read_record
+
+    if what != "run":
+        raise click.UsageError(
+            "--web opens the page of a run; `bench board PROTOCOL --web` a board's"
+        )
+    page = home() / "runs" / read_record(find_run(name)).run_id / "page.html"
+    if not page.exists():
+        raise DataMissing(
+            f"the page of run {name} is not on this machine: {page}",
+            cure="run it here, or `bench board PROTOCOL --web`",
+        )
+    click.echo(page)
+    click.launch(page.as_uri())
 
 
 def _run(name: str, json_: bool) -> None:

@@ -99,16 +99,20 @@ def _parted(boards: Iterable[Board]) -> tuple[list[Line], list[tuple[str, str, l
     superseded: list[Board] = []
     twins: list[Board] = []
     reported: list[Board] = []
+    drafts: list[Board] = []
     for board in boards:
         if board.kind == "twin":
             twins.append(board)
         elif board.kind == "reported":
             reported.append(board)
+        elif board.kind == "draft":
+            drafts.append(board)
         elif board.newest.version != board.protocol.version:
             superseded.append(board)
         else:
             first.append(board)
     folded = (
+        ("Drafts", KINDS["draft"][1], drafts),
         ("Superseded versions", "Later versions of these protocols take their place.", superseded),
         ("Reported in papers only", KINDS["reported"][1], reported),
         ("On twins", KINDS["twin"][1], twins),

@@ -18,7 +18,7 @@ from benchmark.pages.reported_tables import reported_csv, reported_page, reporte
 from benchmark.protocols import Protocol
 
 SHOWN = re.compile(r"<!-- board (\w+) -->.*?<!-- end -->", re.DOTALL)
-"""Where a README shows a board's table."""
+"""Where a README shows a board's table, each method once."""
 
 EXTERNAL = "scored from a file of predictions; the method was not run by bench."
 
@@ -62,8 +62,8 @@ def generated_files(protocols: Iterable[Protocol]) -> dict[Path, str]:
         newest = {b.protocol.id: b for b in found if not b.twin}  # versions are in order
 
         def shown(match: re.Match[str]) -> str:
-            rows = newest[match[1]].rows
-            return f"<!-- board {match[1]} -->\n\n{markdown_table(rows)}\n\n<!-- end -->"
+            table = summary_table(newest[match[1]])
+            return f"<!-- board {match[1]} -->\n\n{table}\n\n<!-- end -->"
 
         files[readme] = SHOWN.sub(shown, readme.read_text("utf-8"))
     return files
@@ -164,6 +164,30 @@ def markdown_table(rows: list[Row]) -> str:
     return tabulate(body, headers="keys", tablefmt="github", disable_numparse=True)
 
 
+def summary_table(board: Standing) -> str:
+    """A board in a few lines: the best row of each method, and the best floor that is no untrained
+    network (these stand in the rows as "vs untrained")."""
+    standing = [row for row in board.rows if not row.withdrawn]
+    methods = {r.method: r for r in reversed(standing) if r.role == "method"}
+    floors = [r for r in standing if r.role == "floor" and r.method != "random-features"]
+    chosen = [row for row in standing if row in methods.values()] + floors[:1]
+    metric = board.headline
+    number = f"{metric.id} in {metric.unit}" if metric.unit else metric.id
+    body = [
+        {
+            "": row.method + row.marks,
+            "settings": row.variant,
+            f"{number}, {metric.better} is better": f"{row.value:.2f}",
+            "95 % interval": row.interval(),
+            "vs the same network untrained": str(row.floor) if row.floor else "",
+            "minutes": f"{row.seconds / 60:.0f}",
+        }
+        for row in chosen
+    ]
+    shown = [{head: in_markdown(cell) for head, cell in line.items()} for line in body]
+    return tabulate(shown, headers="keys", tablefmt="github", disable_numparse=True)
+
+
 def in_markdown(cell: object) -> str:
     """A cell whose text ends no column and begins no HTML."""
     return str(cell).replace("|", r"\|").replace("<", "&lt;")
@@ -200,14 +224,14 @@ def _with_runs(boards: list[Standing]) -> str:
                 board.name.replace(board.protocol.name, f"[{board.protocol.name}]({link})"),
                 board.protocol.title,
                 board.runs,
-                in_markdown(_best(board)),
+                in_markdown(best_method(board)),
             ]
         )
     heads = ["board", "what", "runs", "best method"]
     return tabulate(rows, heads, tablefmt="github", disable_numparse=True)
 
 
-def _best(board: Standing) -> str:
+def best_method(board: Standing) -> str:
     """The best method and its value, if one is ahead of the floors."""
     if best := board.best("method"):
         sure = board.how_sure(best)

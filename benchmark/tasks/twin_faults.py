@@ -70,7 +70,7 @@ def _points(protocol: Protocol, task: Accepts, spec: RecipeSpec) -> Iterator[str
                 f"twin.recipe: {spec.id!r} has {' or '.join(map(str, spec.landmarks))} points, "
                 f"[landmarks] asks for {needed}; recipes that have them: {able}"
             )
-    elif not max(spec.landmarks):
+    elif not spec.landmarks[0]:
         for metric in protocol.metrics:
             measure = task.measure(metric.id)
             if measure is not None and "visible" in measure.labels:

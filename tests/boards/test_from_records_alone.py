@@ -135,6 +135,7 @@ def test_bench_names_the_preset_of_every_value_of_a_method_it_has() -> None:
     }
     assert presets == {
         ("lead", "paper"),
+        ("lmdis", "paper"),
         ("imm", "released"),
         ("dve", "paper"),
         ("dve", "smallnet"),

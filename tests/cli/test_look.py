@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -101,9 +102,13 @@ def test_a_method_is_shown_with_its_settings_and_their_defaults(bench: Call) -> 
     assert shown["presets"] == {"nine": {"points": 9}}
     assert "small_faces@1" in shown["protocols"]
     lines = bench("show", "method", "grid").out.splitlines()
-    for line in ("  points = 4  (int)", "gives: landmarks", "  nine"):
-        assert line in lines
-    assert f"protocols: {', '.join(shown['protocols'])}" in lines
+    assert "gives: landmarks" in lines
+    cells = [line.split() for line in lines]
+    head = cells.index(["setting", "no", "preset", "nine", "choices", "meaning"])
+    assert cells[head + 1] == ["points", "4", "9", "whole", "number"]
+    assert any((line.startswith("protocols: ") and "small_faces@1" not in line) or
+               line.count("@") <= 12 for line in lines)  # fmt: skip
+    assert "bench ls protocols --for grid" in lines
 
 
 def test_a_method_that_a_protocol_can_not_score_says_which_can(bench: Call) -> None:
@@ -122,14 +127,14 @@ def test_a_method_says_which_preset_is_the_default_and_which_twins_take(
     for default, twin in (("paper", "small"), ("small", "small"), ("", "plain")):
         spec = replace(grid, presets=presets, default_preset=default, twin_preset=twin)
         monkeypatch.setitem(plugins().methods, "grid", spec)
-        lines = bench("show", "method", "grid").out.splitlines()
-        marked = [line.strip() for line in lines if "(default)" in line or "(on twins)" in line]
+        out = bench("show", "method", "grid").out
+        head = next(line for line in out.splitlines() if line.startswith("setting "))
         wanted = {
-            "paper": ["paper (default)", "small (on twins)"],
-            "small": ["small (default)"],
-            "": ["plain (on twins): the defaults below"],
+            "paper": ["paper (default)", "small (on twins)", "plain"],
+            "small": ["paper", "small (default)", "plain"],
+            "": ["paper", "small", "plain (on twins)"],
         }
-        assert marked == wanted[default]
+        assert re.split(r"\s{2,}", head)[2:-2] == wanted[default]
         assert bench("show", "method", "grid", "--json").json["twin_preset"] == twin
 
 
@@ -180,5 +185,54 @@ def test_doctor_fails_exactly_when_it_names_a_problem_and_each_has_its_cure(benc
     assert rows["BENCH_HOME"]["found"].startswith(str(home()))
     assert rows["data ytf68"]["cure"] == "bench data get ytf68"
     assert "grid" in rows["plugin fakes"]["found"]
+    absent = {c["what"] for c in said.json if c["what"].startswith("data ")}
     plain = bench("doctor").out
-    assert all(f"{c['what']}: " in plain for c in said.json)
+    assert all((f"{c['what']}: " in plain) != (c["what"] in absent) for c in said.json)
+    assert f"{len(absent)} data sets are not here" in plain
+    every = bench("doctor", "--data").out
+    assert all(f"{c['what']}: " in every for c in said.json)
+    for verdict in (plain.splitlines()[-1], every.splitlines()[-1]):
+        assert verdict.startswith("not ready: " if problems else "ready: 0 of ")
+
+
+def test_presets_metrics_and_boards_are_listed(bench: Call, run: Call) -> None:
+    (preset,) = bench("ls", "presets", "--method", "grid", "--json").json
+    assert preset == {"method": "grid", "preset": "nine", "taken": [], "settings": {"points": 9}}
+    assert "points=9" in bench("ls", "presets").out
+    metrics = {row["metric"]: row for row in bench("ls", "metrics", "--json").json}
+    assert metrics["nme_iod"]["better"] == "lower"
+    assert "nme_iod" in bench("ls", "metrics").out
+    assert "no records yet" in bench("ls", "boards").out
+    value = run("grid", "--json").json["metrics"]["nme_iod"]
+    (board,) = bench("ls", "boards", "--json").json
+    assert (board["board"], board["runs"]) == ("small_faces@1 (twin)", 1)
+    assert f"{value:.2f}" in bench("ls", "boards").out
+
+
+def test_protocols_are_chosen_by_method_and_by_the_data_at_hand(bench: Call) -> None:
+    able = {row["protocol"] for row in bench("ls", "protocols", "--for", "cube", "--json").json}
+    assert able == set(bench("show", "method", "cube", "--json").json["protocols"])
+    assert "shapenet_cars@1" in able
+    assert bench("ls", "protocols", "--here", "--json").json == []
+    assert "--twin" in bench("ls", "protocols", "--here").out
+    assert bench("ls", "datasets", "--here", "--json").json == []
+    assert bench("ls", "methods", "--here").code == 2
+    assert bench("ls", "protocols", "--for", "grib").code == 2
+
+
+def test_an_empty_list_of_runs_says_how_to_fill_it(bench: Call) -> None:
+    assert "bench run" in bench("ls", "runs").out
+
+
+def test_a_page_opens_in_the_browser(
+    bench: Call, run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("click.launch", opened.append)
+    made = run("grid", "--json").json
+    assert bench("show", "run", made["run_id"], "--web").code == 0
+    assert opened == [Path(made["page"]).as_uri()]
+    assert bench("board", "small_faces", "--web").code == 0
+    assert opened[1].endswith("/site/small_faces/index.html")
+    assert (home() / "site" / "small_faces" / "index.html").exists()
+    assert bench("show", "method", "grid", "--web").code == 2

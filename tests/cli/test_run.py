@@ -26,7 +26,9 @@ def test_a_run_says_its_number_and_where_all_lies(run: Call) -> None:
     assert lines[0].startswith(f"nme_iod {value['value']:.2f} %   95 % over 16 items in 4 groups: ")
     assert lines[0].endswith("(twin: rendered data)")
     assert f"record    {record}" in lines
-    for line in lines[2:]:
+    places = [line for line in lines if line.split()[0] in ("record", "page", "pictures")]
+    assert len(places) == 3
+    for line in places:
         assert Path(line.split()[-1]).exists()
     again = run("grid")
     assert again.code == 0
@@ -70,6 +72,13 @@ def test_a_plan_is_said_in_words_too(run: Call) -> None:
     again = run("grid", "--plan", "--preset", "nine", "--seed", "3-4").out.splitlines()
     assert again[0] == "grid nine on small_faces@1, seed 3: done before; nothing to do"
     assert again[5] == "grid nine on small_faces@1, seed 4: fit, predict and score"
+    assert len(again) == 10  # no run of this preset is on record
+    run("grid", "--preset", "nine", "--seed", "5")
+    (took,) = [
+        line for line in run("grid", "--plan", "--preset", "nine", "--seed", "4").out.splitlines()
+        if line.split()[0] == "took"
+    ]  # fmt: skip
+    assert took.endswith("s for runs like it, on CPUs, by records")
 
 
 def test_a_run_of_changed_code_says_so(run: Call, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +132,7 @@ def test_several_seeds_are_several_runs_and_one_row(bench: Call, run: Call) -> N
 def test_what_an_empty_vs_untrained_needs_is_said_once(
     floors: Path, bench: Call, run: Call
 ) -> None:
-    needed = "random-features --set of=METHOD:PRESET"
+    needed = "“vs untrained” needs an untrained run"
     run("mean-shape")
     assert needed not in bench("board", "small_faces").out  # a floor needs none
     for steps in (1, 2):

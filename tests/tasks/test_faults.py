@@ -123,7 +123,7 @@ SPOILT: dict[str, list[tuple[str, str, str]]] = {
         ("seen = [1.0, 1.5]", "seen = [1.5, 1.0]", "the smaller first"),
         ("[geometry.celeba]", 'labels = ["visible"]\n[geometry.celeba]', "'visible' is not read"),
         ('"celeba_wild:mafl/test"', '"celeba_wild:mafl/tset"', "did you mean 'mafl/test'"),
-        ('recipe = "face"', 'recipe = "car"', "'car' has 0 points"),
+        ('recipe = "face"', 'recipe = "car"', "'car' has 0 or 8 points"),
     ],
     "landmark_matching": [
         ('"landmark_matching"', '"landmark_match"', "did you mean 'landmark_matching'"),

@@ -344,7 +344,7 @@ def test_what_pictures_and_tables_are_made_of_is_kept_and_scored_again(
     page = write_page(record, plan.folder).read_text()
     assert "Linearity by attribute" in page
     assert page.count("long_hair") >= 2  # in the chart and in the table
-    assert "mean deviation from a straight line" in page
+    assert "Attributes along straight lines" in page
     for title in ("Truncation", "Paths with the largest steps", "Farthest from real images"):
         assert f"<h2>{title}</h2>" in page
 

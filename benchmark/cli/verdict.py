@@ -1,0 +1,64 @@
+"""What the end of a run says of its number, and what may be done next."""
+
+from __future__ import annotations
+
+from benchmark.boards.rows import Row
+from benchmark.boards.scale import Scale, scale
+from benchmark.boards.standings import standings
+from benchmark.pages.run_page import command
+from benchmark.records.model import Record
+from benchmark.registry.protocols import find_protocol
+
+
+def verdict(record: Record) -> tuple[list[str], list[str]]:
+    """Sentences about the run's row on its board, and commands that would tell more; none for a run that
+    has no place on a board."""
+    asked, twin = record.protocol, record.protocol.twin
+    protocol = find_protocol(f"{asked.id}@{asked.version}")
+    boards = [b for b in standings([protocol], requested=True) if b.twin == twin and b.runs]
+    found = boards and scale(boards[0].rows, record.run_id, boards[0].headline.better)
+    if not found:
+        return [], []
+    return said(found), commands(found, record)
+
+
+def said(found: Scale) -> list[str]:
+    """The scale in a line, and where the row stands on it."""
+    row = found.row
+    others = {"floor": found.floor, "best other method": found.best, "ceiling": found.ceiling}
+    marks = [f"{word} {_name(other)} {other.value:.2f}" for word, other in others.items() if other]
+    lines = ["beside it: " + ", ".join(marks)] if marks else []
+    if len(row.seeds) > 1:
+        lines.append(f"mean over {len(row.seeds)} seeds: {row.value:.2f} ({row.interval()})")
+    if row.role != "method":
+        return lines
+    if found.ahead is None:
+        lines.append("no floor is on this board yet, so nothing says whether that is good")
+    else:
+        lines.append("ahead of every floor here" if found.ahead else
+                     "NOT ahead of the floors: what learns nothing does as well")  # fmt: skip
+    words = {
+        "better": "training helps",
+        "worse": "training makes it WORSE",
+        "undecided": "whether training helps is not decided",
+    }
+    if row.floor and found.training:
+        lines.append(f"{words[found.training]}: {row.floor} against the same network untrained")
+    return lines
+
+
+def commands(found: Scale, record: Record) -> list[str]:
+    """What lacks for a verdict, and the board."""
+    again = command(record)
+    twin = " --twin" if record.protocol.twin else ""
+    more = []
+    if found.row.role == "method":
+        if found.floor is None:
+            more.append(f"{again} --with-floors")
+        if len(found.row.seeds) < 3:
+            more.append(again.replace(f"--seed {record.seed}", "--seed 0-2"))
+    return [*more, f"bench board {record.protocol.id}@{record.protocol.version}{twin}"]
+
+
+def _name(row: Row) -> str:
+    return f"{row.method} {row.variant.replace('settings.', '')}".strip()

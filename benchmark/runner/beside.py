@@ -1,0 +1,54 @@
+"""The runs that give a run its scale: the same network untrained, and the floors of its protocol."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmark.contracts.errors import Incompatible
+from benchmark.contracts.spec import DERIVED
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import find_protocol
+from benchmark.runner.plan import Request
+from benchmark.settings import SettingsInvalid, resolve_settings
+
+UNTRAINED = "random-features"
+
+
+def untrained(request: Request) -> Request:
+    """The request for the same network, with the same settings and seed, before any training.
+
+    Raises `SettingsInvalid` for what is no method, `Incompatible` where the floor isn't installed.
+
+    Example: for `Request("lead", "ytf5", preset="small")` it is `Request("random-features", "ytf5",
+    preset="lead-small")`.
+    """
+    spec, floor = plugins().method(request.method), plugins().methods.get(UNTRAINED)
+    if spec.role != "method":
+        raise SettingsInvalid(
+            f"{spec.id!r} is a {spec.role}: it has no training to leave out", cure="name a method"
+        )
+    if floor is None:
+        raise Incompatible(
+            f"the floor {UNTRAINED!r} is not installed", cure="pip install -e plugins/floors"
+        )
+    preset, _ = resolve_settings(
+        spec, implementation(spec), request.preset, request.given, twin=request.twin
+    )
+    given = {"settings": dict(request.given)} if request.given else {}
+    if (named := f"{spec.id}-{preset}") in floor.presets:
+        return replace(request, method=UNTRAINED, preset=named, given=given)
+    of = f"{spec.id}:{preset}" if preset else spec.id
+    return replace(request, method=UNTRAINED, preset="", given={"of": of, **given})
+
+
+def floors(request: Request) -> list[Request]:
+    """A request for each floor that gives what the protocol scores, but for the untrained network."""
+    needs = set(find_protocol(request.protocol).needs)
+    return [
+        replace(request, method=spec.id, preset="", given={})
+        for spec in plugins().methods.values()
+        if spec.role == "floor"
+        and spec.id != UNTRAINED
+        and needs & {k for g in spec.gives for k in (g, *DERIVED.get(g, ()))}
+    ]

@@ -1,0 +1,113 @@
+"""What a run's end says of its number, the floors beside it, and what is asked before days of work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests_fixtures import Call
+from tests_rows import CEILING, FLOOR, METHOD
+
+from benchmark.boards.rows import Floor
+from benchmark.boards.scale import scale
+from benchmark.cli.verdict import said
+from benchmark.runner.beside import floors as floors_of
+from benchmark.runner.beside import untrained
+from benchmark.runner.plan import Request
+
+ALONE = replace(METHOD, floor=None)
+
+
+def words(rows, better: str = "lower") -> str:
+    found = scale(rows, "a", better)
+    assert found is not None
+    return "\n".join(said(found))
+
+
+def test_a_row_ahead_of_its_floors_says_so_and_what_training_is_worth() -> None:
+    text = words([CEILING, METHOD, replace(FLOOR, runs=("d",))])
+    assert "floor random-features emerging-small dimension=64 13.64" in text
+    assert "ceiling oracle 0.00" in text
+    assert "mean over 3 seeds: 8.95 (7.39 to 10.50)" in text
+    assert "ahead of every floor here" in text
+    assert "training helps: -4.70 (-9.18 to -0.22)" in text
+
+
+def test_a_row_behind_a_floor_is_told_so() -> None:
+    text = words([replace(FLOOR, value=8.0, runs=("d",)), METHOD])
+    assert "NOT ahead of the floors" in text
+
+
+@pytest.mark.parametrize(
+    "floor, better, expected",
+    [
+        (Floor(-1.0, -2.0, 0.1, 3), "lower", "not decided"),
+        (Floor(1.0, 0.5, 1.5, 3), "lower", "WORSE"),
+        (Floor(1.0, 0.5, 1.5, 3), "higher", "training helps"),
+        (Floor(-1.0, -1.5, -0.5, 3), "higher", "WORSE"),
+    ],
+)
+def test_training_is_judged_by_the_interval(floor: Floor, better: str, expected: str) -> None:
+    assert expected in words([replace(METHOD, floor=floor)], better)
+
+
+def test_where_higher_is_better_a_floor_with_less_is_behind() -> None:
+    assert "NOT" in words([replace(FLOOR, value=13.64, runs=("d",)), ALONE], "higher")
+
+
+def test_floors_on_other_data_say_nothing() -> None:
+    other = replace(FLOOR, runs=("d",), scored_on="elsewhere")
+    assert "no floor is on this board yet" in words([METHOD, other])
+
+
+def test_a_withdrawn_run_has_no_scale() -> None:
+    assert scale([replace(METHOD, withdrawn="wrong")], "a", "lower") is None
+
+
+def test_a_run_with_floors_runs_them_first_and_ends_with_a_verdict(
+    floors: Path, bench: Call, run: Call
+) -> None:
+    first = run("slow", "--set", "steps=1")
+    assert "no floor is on this board yet" in first.out
+    assert "--set steps=1 --seed 0 --twin --with-floors" in first.out
+    done = run("slow", "--set", "steps=1", "--seed", "0,1", "--with-floors")
+    assert done.code == 0
+    assert "beside it: floor " in done.out
+    assert "against the same network untrained" in done.out
+    assert "next      bench board small_faces@1 --twin" in done.out
+    rows = bench("board", "small_faces", "--json").json["small_faces@1 (twin)"]["rows"]
+    seeds = {row["method"]: row["seeds"] for row in rows}
+    assert seeds["random-features"] == seeds["slow"] == [0, 1]
+    assert seeds["mean-shape"] == [0]
+    (slow,) = [row for row in rows if row["method"] == "slow"]
+    assert slow["floor"] is not None
+
+
+def test_the_untrained_network_of_a_method_has_its_settings(floors: Path) -> None:
+    asked = Request("slow", "small_faces", given={"steps": 2}, seed=4, twin=True)
+    found = untrained(asked)
+    assert (found.method, found.seed, found.twin) == ("random-features", 4, True)
+    assert found.given == {"of": "slow", "settings": {"steps": 2}}
+    methods = {one.method for one in floors_of(asked)}
+    assert "mean-shape" in methods
+    assert not {"random-features", "oracle", "noise-images"} & methods
+
+
+def test_a_floor_has_no_training_to_leave_out(floors: Path, run: Call) -> None:
+    refused = run("mean-shape", "--untrained")
+    assert refused.code == 2
+    assert "no training to leave out" in refused.err
+
+
+def test_what_takes_days_is_refused_where_nobody_can_be_asked(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.cli.running.PAPER", "nine")
+    refused = run("grid", "--preset", "nine")
+    assert refused.code == 2
+    assert "meant for a GPU" in refused.err
+    assert "--yes" in refused.err
+    assert run("grid", "--preset", "nine", "--yes").code == 0
+    assert run("grid", "--preset", "nine").code == 0  # done before: nothing takes days
+    assert run("grid", "--set", "points=4").code == 0
