@@ -14,3 +14,6 @@ if os.environ.get("CI"):
 # started in the background, tests are deaf to Ctrl-C, and so would be the programs that they start
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# tests in several processes are told the width of the terminal, and printed tables would be cut to it
+os.environ.pop("COLUMNS", None)

@@ -250,10 +250,8 @@ def _print_overview(boards: list[Standing], twin: bool) -> None:
         table(["board", "runs", "best method", "what"], rows, cut=["best method", "what"],
               drop=["what"], right=["runs"])  # fmt: skip
     if twins := 0 if twin else len(boards) - len(chosen):
-        paragraph(
-            f"{twins} boards of twins, which say nothing about real images: bench board --twin",
-            dim=True,
-        )
+        what = f"{twins} board of twins" if twins == 1 else f"{twins} boards of twins"
+        paragraph(f"{what}, which say nothing about real images: bench board --twin", dim=True)
     if not boards:
         click.echo(_no_records(None, twin))
 

@@ -144,8 +144,8 @@ def test_what_columns_mean_is_said_once_below_all_boards(board: Path, bench: Cal
         about = json.loads(path.read_text())
         about["protocol"]["twin"] = False
         path.write_text(json.dumps(about))
-    said = bench("board").out
-    assert said.count("small_faces@1") == 2
+    said = bench("board", "small_faces@1").out
+    assert "also: bench board small_faces@1 --twin" in said
     assert said.count("over test items alone") == said.count("ranks are given to") == 1
 
 

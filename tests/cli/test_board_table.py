@@ -83,7 +83,7 @@ def test_sentences_are_broken_between_words(
 def test_without_a_name_there_is_a_line_for_each_board(bench: Call, run: Call) -> None:
     run("grid")
     assert "small_faces@1" not in bench("board").out.replace("no records", "")
-    assert "1 boards of twins" in bench("board").out
+    assert "1 board of twins" in bench("board").out
     head, row = bench("board", "--twin").out.splitlines()
     assert head.split() == ["board", "runs", "best", "method", "what"]
     assert row.split()[:3] == ["small_faces@1", "(twin)", "1"]
