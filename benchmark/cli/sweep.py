@@ -161,3 +161,21 @@ def retry(name: str, launcher: str, launcher_options: tuple[str, ...], json_: bo
     from benchmark.cli import sweeping
 
     sweeping.retry(name, launcher=launcher, options=options_of(launcher_options), json_=json_)
+
+
+@command.command()
+@click.argument("study", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path),
+              help="Write it there; without it the page is printed.")  # fmt: skip
+@click.option("--check", is_flag=True,
+              help="Only fail if the page at --out is not what the records say.")  # fmt: skip
+def table(study: Path, out: Path | None, check: bool) -> None:
+    """Hold the methods of a study side by side: values, ranks, what each saw, and what is still to run.
+
+    It is made from the records on the boards alone, and runs nothing.
+    """
+    from benchmark.cli import sweeping
+
+    if check and out is None:
+        raise click.UsageError("--check compares a page: name it by --out")
+    sweeping.table_of(study, out, check=check)

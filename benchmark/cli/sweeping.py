@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
 from benchmark.cli.output import as_json, size, table
 from benchmark.cli.sweep_display import make_display
+from benchmark.contracts.errors import DataAltered
+from benchmark.files import write_text
 from benchmark.interface.progress import duration, make_progress
 from benchmark.launch import make_launcher
 from benchmark.runner.plan import Request
 from benchmark.studies.cost import Costs, estimate
 from benchmark.studies.planning import Cell, plan_cells
 from benchmark.studies.state import Asked, Status, SweepFolder, find_sweep, sweep_name
+from benchmark.studies.study import read_study
 from benchmark.studies.sweeping import OVER, Sweep, counts
+from benchmark.studies.table import page
 
 
 def begin(
@@ -95,6 +100,22 @@ def cancel(name: str) -> None:
     click.echo(f"{folder.name}: {len(left)} runs cancelled; no process works on it")
     if jobs := [one.where for one in left if one.where.startswith("job ")]:
         click.echo(f"a queue may still hold {', '.join(jobs)}: scancel takes them out")
+
+
+def table_of(study: Path, out: Path | None, *, check: bool) -> None:
+    """Print a study's like-for-like table, write it, or require that it is what the records say."""
+    to = f" --out {out}" if out else ""
+    command = f"bench sweep table {study}{to}"
+    text = page(read_study(study), command)
+    if out is None:
+        click.echo(text, nl=False)
+    elif out.is_file() and out.read_bytes() == text.encode():
+        click.echo(f"{out} is what the records say")
+    elif check:
+        raise DataAltered(f"{out} is not what the records say", cure=f"{command}, and commit it")
+    else:
+        write_text(out, text)
+        click.echo(f"wrote {out}")
 
 
 def _work(folder: SweepFolder, asked: Asked, cells: Sequence[Cell], *, json_: bool) -> None:

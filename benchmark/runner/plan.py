@@ -197,24 +197,7 @@ def make_plan(request: Request, progress: Progress) -> Plan:
     request = replace(request, given=as_taken(request.given, effective))
     info = info_of(spec, cls, settings)
     _require_recordable(spec, {"settings": effective, "given": dict(request.given)}, info.notes)
-    kind = kind_used(info.gives, protocol, spec.id)
-    if info.input_size not in (None, protocol.size):
-        raise Incompatible(
-            f"method {spec.id!r} with these settings wants images of {info.input_size} px, "
-            f"protocol {protocol.name} gives {protocol.size} px"
-        )
-    if info.sizes and protocol.size not in info.sizes:
-        raise Incompatible(
-            f"method {spec.id!r} takes images of {', '.join(map(str, info.sizes))} px, protocol "
-            f"{protocol.name} gives {protocol.size} px",
-            cure="choose a protocol whose images have such a side (`bench ls protocols`)",
-        )
-    if lacking := [name for name in info.domains if name not in protocol.data.domains]:
-        raise Incompatible(
-            f"method {spec.id!r} learns from images of {', '.join(lacking)}, which protocol "
-            f"{protocol.name} does not give",
-            cure="choose a protocol whose [data.domains] name them",
-        )
+    kind = fitting_kind(spec, info, protocol)
     if not 0 <= request.seed < 2**63:
         raise SettingsInvalid(f"the seed must lie in 0 … 2^63 - 1, got {request.seed}")
     device = choose_device(request.device, request.devices)
@@ -268,6 +251,30 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         fit_id=fit,
         run_id=run,
     )
+
+
+def fitting_kind(spec: MethodSpec, info: MethodInfo, protocol: Protocol) -> Kind:
+    """The kind by which a method with these settings is scored; raises `Incompatible` where it can't be:
+    it gives nothing that is scored, takes no images of that size, or lacks a domain."""
+    kind = kind_used(info.gives, protocol, spec.id)
+    if info.input_size not in (None, protocol.size):
+        raise Incompatible(
+            f"method {spec.id!r} with these settings wants images of {info.input_size} px, "
+            f"protocol {protocol.name} gives {protocol.size} px"
+        )
+    if info.sizes and protocol.size not in info.sizes:
+        raise Incompatible(
+            f"method {spec.id!r} takes images of {', '.join(map(str, info.sizes))} px, protocol "
+            f"{protocol.name} gives {protocol.size} px",
+            cure="choose a protocol whose images have such a side (`bench ls protocols`)",
+        )
+    if lacking := [name for name in info.domains if name not in protocol.data.domains]:
+        raise Incompatible(
+            f"method {spec.id!r} learns from images of {', '.join(lacking)}, which protocol "
+            f"{protocol.name} does not give",
+            cure="choose a protocol whose [data.domains] name them",
+        )
+    return kind
 
 
 def _require_recordable(spec: MethodSpec, settings: Mapping[str, Any], notes: str) -> None:

@@ -77,10 +77,11 @@ class Study(_Seeds):
         Runs with one setting and different seeds follow one another: what shares a stage of its fit with
         another (it has its seed) is then rarely under way at the same time, and finds it made.
         """
-        found = [*self._of_methods(), *(self._of_floors() if self.floors else ())]
+        found = [*self.of_methods(), *(self._of_floors() if self.floors else ())]
         return list({tuple(request.words()): request for request in found}.values())
 
-    def _of_methods(self) -> Iterator[Request]:
+    def of_methods(self) -> Iterator[Request]:
+        """The runs of the methods that it names, without floors."""
         for row in self.methods:
             for protocol in self._protocols(row):
                 for preset in row.presets:

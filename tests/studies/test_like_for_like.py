@@ -1,0 +1,161 @@
+"""A study's methods side by side, from records alone; and this repository's own study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests_fixtures import ROOT, Call
+
+from benchmark.boards.standings import standings
+from benchmark.contracts.errors import Incompatible
+from benchmark.home import leaderboards
+from benchmark.protocols import is_frozen, versions_of
+from benchmark.registry.implementations import implementation, info_of
+from benchmark.registry.plugins import plugins
+from benchmark.registry.protocols import all_protocols, find_protocol
+from benchmark.runner.plan import fitting_kind
+from benchmark.settings import resolve_settings
+from benchmark.studies.cost import Costs, estimate
+from benchmark.studies.like_for_like import arms, compare
+from benchmark.studies.planning import Cell
+from benchmark.studies.study import Study, read_study
+
+STUDY = """
+protocols = ["small_faces"]
+seeds = "0-2"
+twin = true
+
+[[methods]]
+method = "grid"
+
+[[methods]]
+method = "halves"
+"""
+
+
+@pytest.fixture
+def study(harness: Path, run: Call, tmp_path: Path) -> Path:
+    """Two methods are asked for; one has two of its three seeds, and a setting that is not asked for."""
+    assert run("grid", "--seed", "0,1").code == 0
+    assert run("grid", "--set", "points=9").code == 0
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY)
+    return path
+
+
+def test_what_stands_has_its_value_and_what_is_open_its_command(study: Path) -> None:
+    (one,) = compare(read_study(study))
+    (board,) = standings([find_protocol("small_faces")])
+    row = next(row for row in board.rows if len(row.seeds) == 2)
+    stands, opened = one.places
+    assert stands.row is not None
+    assert (stands.row.value, stands.row.seeds) == (row.value, (0, 1))
+    assert stands.row.rank == (1, 1)  # the only one compared
+    assert stands.missing == (2,)
+    assert stands.command == "bench run --method grid --protocol small_faces --seed 2 --twin"
+    assert (opened.arm.name, opened.row, opened.missing) == ("halves", None, (0, 1, 2))
+    assert opened.command.endswith("--method halves --protocol small_faces --seed 0,1,2 --twin")
+
+
+def test_the_page_is_held_to_the_records(study: Path, bench: Call, tmp_path: Path) -> None:
+    words = ("sweep", "table", str(study), "--out", str(tmp_path / "page.md"))
+    assert bench(*words, "--check").code != 0
+    assert bench(*words).code == 0
+    assert bench(*words, "--check").code == 0
+    text = (tmp_path / "page.md").read_text()
+    assert "2 cells: 0 have all seeds, 1 some, 1 are open." in text
+    (tmp_path / "page.md").write_text(text + "x")
+    assert bench(*words, "--check").code != 0
+    assert bench("sweep", "table", str(study), "--check").code == 2
+
+
+# --- studies/small.toml ---
+
+NOT_ASKED_FOR = {
+    "aist": "translates renders that someone has to restyle first",
+    "stylegan2-file": "gives what another program fitted",
+}
+TWO_VIEWS = ("ytf5_clips", "cc0_cars_corners")
+"""Methods that learn from two views of one thing are compared there, and no others."""
+OTHERWISE = {"dff": ("foreground", "parts"), "frozen-backbone": ("efficientnet-lite0",)}
+"""Presets of methods that have no `small` one: they fit nothing."""
+
+
+@pytest.fixture(scope="module")
+def small() -> Study:
+    return read_study(ROOT / "studies" / "small.toml")
+
+
+def open_data() -> set[str]:
+    """The folders of data sets under which runs stand on boards: anyone can have them."""
+    used = [p for p in all_protocols() if (leaderboards() / p.id).is_dir()]
+    return {folder(name) for protocol in used for name in protocol.data.datasets()}
+
+
+def folder(name: str) -> str:
+    return plugins().dataset(name).folder or name
+
+
+def test_it_asks_for_every_method_under_every_protocol_that_it_fits(small: Study) -> None:
+    asked = {
+        (request.method, request.protocol)
+        for request in small.of_methods()
+        if plugins().method(request.method).role == "method"
+    }
+    protocols = [
+        protocol
+        for protocol in all_protocols()
+        if versions_of(protocol)[-1] == protocol and is_frozen(protocol)
+        if {folder(name) for name in protocol.data.datasets()} <= open_data()
+        if protocol.id != "ytf68_pictures"  # of pictures that came from elsewhere
+    ]
+    wanted = set()
+    for spec in plugins().methods.values():
+        if spec.role != "method" or spec.id in NOT_ASKED_FOR:
+            continue
+        cls = implementation(spec)
+        preset = OTHERWISE.get(spec.id, ("small",))[0]
+        info = info_of(spec, cls, resolve_settings(spec, cls, preset, {}, twin=False)[1])
+        for protocol in protocols:
+            try:
+                fitting_kind(spec, info, protocol)
+            except Incompatible:
+                continue
+            if (protocol.id in TWO_VIEWS) <= (spec.id == "imm"):
+                wanted.add((spec.id, protocol.id))
+    assert asked == wanted
+
+
+def test_every_method_has_one_small_setting_and_three_seeds(small: Study) -> None:
+    for arm in arms(small):
+        assert arm.preset in OTHERWISE.get(arm.method, ("small",))
+    assert not small.twin
+    assert small.floors
+    assert small.seeds == (0, 1, 2)
+    names = [(arm.method, arm.preset) for arm in arms(small)]
+    assert [name for name in names if names.count(name) > 1] == [("imm", "small")] * 2
+
+
+def test_its_requests_can_be_resolved(small: Study) -> None:
+    for request in small.of_methods():
+        spec = plugins().method(request.method)
+        cls = implementation(spec)
+        _, settings = resolve_settings(spec, cls, request.preset, request.given, twin=request.twin)
+        fitting_kind(spec, info_of(spec, cls, settings), find_protocol(request.protocol))
+
+
+def test_what_the_boards_have_is_found(small: Study) -> None:
+    ytf5 = next(one for one in compare(small) if one.protocol.id == "ytf5")
+    stand = {place.arm.name for place in ytf5.places if not place.missing}
+    assert {"dve small", "lead small dimension=64", "imm small renderer=bilinear"} <= stand
+
+
+def test_the_plan_of_what_is_not_done_is_hours(small: Study) -> None:
+    cells = [
+        Cell(r, str(n), run_id=str(n), fit_id=str(n), preset=r.preset)
+        for n, r in enumerate(small.of_methods())
+    ]
+    found = estimate(cells, Costs({cell.request.method for cell in cells}))
+    assert found.unknown < len(cells)
+    assert found.seconds > 5 * 3600
