@@ -21,5 +21,6 @@ for seed in 0 1 2; do
   for protocol in study_renders_outlines study_restyled_outlines; do
     bench run --method dpc --protocol "$protocol" --preset small --seed "$seed"
   done
+  bench run --method random-features --preset dpc-small --protocol study_renders_outlines --seed "$seed"
 done
-bench board build
+bench run --method ellipsoid-cloud --protocol study_renders_outlines
