@@ -67,7 +67,7 @@ def test_without_any_method_installed_everything_is_the_same(
     record = json.loads(next(tmp_path.glob("leaderboards/twins/*/1/grid/*.json")).read_text())
     assert record["method"]["known_failures"] == FAILS
     before = made(tmp_path / "out")
-    assert sum(FAILS["resume"].encode() in text for text in before.values()) == 4
+    assert sum(FAILS["resume"].encode() in text for text in before.values()) == 6
     monkeypatch.setattr(plugins(), "methods", {})
     assert made(tmp_path / "out") == before
 
