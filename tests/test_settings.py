@@ -101,6 +101,8 @@ def test_descriptions_are_shown(bench: Call, monkeypatch: pytest.MonkeyPatch) ->
     (line,) = (line for line in lines if line.startswith("prototypes "))
     assert line.split()[1:4] == ["8", "whole", "number"]
     assert line.endswith("how many there are")
+    (line,) = (line for line in lines if line.startswith("odd "))
+    assert line.split() == ["odd", "3", "whole", "number"]
     shown = bench("show", "method", "grid", "--json").json["settings"]["prototypes"]
     assert shown == {"default": 8, "type": "int", "description": "how many there are"}
 

@@ -12,9 +12,7 @@ from typing import Any
 
 import click
 
-from benchmark.boards.times import cpu_seconds
 from benchmark.cli.output import as_json, paragraph
-from benchmark.cli.verdict import verdict
 from benchmark.contracts.errors import BenchError
 from benchmark.interface.progress import Lines, duration, make_progress
 from benchmark.interface.running import complete
@@ -109,6 +107,8 @@ def require_meant(plan: Plan) -> None:
     begun = checkpoint_time(plan) or (plan.fit_folder / "done.json").exists()
     if plan.preset != PAPER or plan.device != "cpu" or plan.spec.role != "method" or begun:
         return
+    from benchmark.boards.times import cpu_seconds
+
     taken = {p: s for p, s in cpu_seconds(plan.spec.id, plan.protocol).items() if p}
     took = ", ".join(f"{preset} {duration(seconds)}" for preset, seconds in taken.items())
     text = f"the preset {PAPER} of {plan.spec.id} is meant for a GPU; on a CPU it can take days" + (
@@ -130,6 +130,8 @@ def warn(text: str) -> None:
 
 
 def _plan_summary(plan: Plan) -> dict[str, Any]:
+    from benchmark.boards.times import cpu_seconds
+
     return {
         "run_id": plan.run_id,
         "fit_id": plan.fit_id,
@@ -220,7 +222,12 @@ def say(outcome: Outcome, page: Path, *, place: bool = False) -> None:
     if record.protocol.on == "validation":
         fitted = record.data["fit"]
         click.echo(f"fitted on the {fitted.images:,} images of {fitted.split}")
-    lines, more = verdict(record) if place else ([], [])
+    lines: list[str] = []
+    more: list[str] = []
+    if place:
+        from benchmark.cli.verdict import verdict
+
+        lines, more = verdict(record)
     for line in lines:
         paragraph(line)
     spent = ", ".join(

@@ -64,7 +64,8 @@ def same_items(shown: ShownBoard, pictures: str = "") -> Strip | None:
         if name not in arrays or not same or not drawing.fits(arrays, drawn):
             continue
         items = drawing.items(drawn)
-        cells = drawing.cells(board, arrays, drawn, items, pictures)
+        seen = Ground(board.protocol.size, pictures)
+        cells = drawing.cells(one.row.runs[0], arrays, drawn, items, seen)
         rows.append((one.row.method, one.row.variant, cells, _errors(board, one.row, items)))
     if not rows or items is None:
         return None
@@ -113,6 +114,24 @@ def _errors(board: Board, row: Row, items: np.ndarray) -> list[str]:
     return [f"{values[item]:.1f}" for item in items]
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What drawings lie on: squares of `size` pixels, and the address of a JPEG with the items side by
+    side, "" where there is none."""
+
+    size: int
+    pictures: str = ""
+
+    def under(self, i: int) -> str:
+        """The picture of the item at `i`; nothing where there is none."""
+        if not self.pictures:
+            return ""
+        return (
+            f'<image href="{escape(self.pictures)}" x="{-1000 * i}" width="{1000 * ITEMS}" '
+            'height="1000" preserveAspectRatio="xMinYMin"/>'
+        )
+
+
 class Drawing(Protocol):
     """One way of drawing what runs keep: whether arrays can be drawn beside the truth, the items that
     are, and a square for each; `words` say what is seen."""
@@ -124,7 +143,7 @@ class Drawing(Protocol):
     def items(self, truth: Arrays) -> np.ndarray: ...
 
     def cells(
-        self, board: Board, arrays: Arrays, truth: Arrays, items: np.ndarray, pictures: str
+        self, run: str, arrays: Arrays, truth: Arrays, items: np.ndarray, ground: Ground
     ) -> list[Markup]: ...
 
 
@@ -148,14 +167,12 @@ class Points:
         return chosen_items(len(truth[self.name]))
 
     def cells(
-        self, board: Board, arrays: Arrays, truth: Arrays, items: np.ndarray, pictures: str
+        self, run: str, arrays: Arrays, truth: Arrays, items: np.ndarray, ground: Ground
     ) -> list[Markup]:
         """A drawing of each item, in the pixels of the scored square."""
-        size = board.protocol.size
+        found, true = arrays[self.name], truth[self.name]
         return [
-            self._cell(
-                arrays[self.name][item], truth[self.name][item], size, ground(pictures, i, size)
-            )
+            self._cell(found[item], true[item], ground.size, ground.under(i))
             for i, item in enumerate(items)
         ]
 
@@ -185,7 +202,9 @@ class Masks:
         "test "
         "split, none picked."
     )
-    PALETTE = (0, 0, 0, 128, 140, 155, 215, 48, 39, 26, 152, 80)
+    PALETTE = np.array(
+        [(0, 0, 0, 0), (128, 140, 155, 255), (215, 48, 39, 255), (26, 152, 80, 255)], np.uint8
+    )
 
     def fits(self, arrays: Arrays, truth: Arrays) -> bool:
         found, side = arrays["foreground"], int(arrays.get("side", 0))
@@ -198,27 +217,32 @@ class Masks:
         return chosen_items(len(truth["foreground"]))
 
     def cells(
-        self, board: Board, arrays: Arrays, truth: Arrays, items: np.ndarray, pictures: str
+        self, run: str, arrays: Arrays, truth: Arrays, items: np.ndarray, ground: Ground
     ) -> list[Markup]:
-        """A drawing of each item, in the pixels of the kept masks."""
+        """A drawing of each item, in the pixels of the kept masks: its part of one sheet, which weighs
+        less than a picture for each."""
         side = int(truth["side"])
-        cells = []
-        for i, item in enumerate(items):
-            found, true = (_bits(a["foreground"][item], side) for a in (arrays, truth))
-            colours = np.where(found & true, 1, np.where(found, 2, np.where(true, 3, 0)))
-            picture = Image.fromarray(colours.astype(np.uint8), "P")
-            picture.putpalette(self.PALETTE)
-            buffer = io.BytesIO()
-            picture.save(buffer, "PNG", transparency=0, bits=2, optimize=True)
-            data = base64.b64encode(buffer.getvalue()).decode()
-            see = ' opacity=".75"' if pictures else ""
-            cells.append(
-                drawing(
-                    f"{ground(pictures, i, board.protocol.size)}"
-                    f'<image href="data:image/png;base64,{data}" width="1000" height="1000"{see}/>'
-                )
-            )
-        return cells
+        sheet = np.hstack([self._colours(arrays, truth, int(item), side) for item in items])
+        buffer = io.BytesIO()
+        Image.fromarray(sheet).save(buffer, "WEBP", lossless=True, quality=100, method=6)
+        data = base64.b64encode(buffer.getvalue()).decode()
+        see = ' opacity=".75"' if ground.pictures else ""
+        first = (
+            f'<image id="masks-{run}" href="data:image/webp;base64,{data}" width="{1000 * len(items)}" '
+            f'height="1000"{see}/>'
+        )
+        shown = [
+            first,
+            *(f'<use href="#masks-{run}" x="{-1000 * i}"/>' for i in range(1, len(items))),
+        ]
+        return [drawing(f"{ground.under(i)}{part}") for i, part in enumerate(shown)]
+
+    def _colours(self, arrays: Arrays, truth: Arrays, item: int, side: int) -> np.ndarray:
+        """An item in the colours of `PALETTE`, uint8 (side, side, 4)."""
+        found, true = (_bits(a["foreground"][item], side) for a in (arrays, truth))
+        kinds = np.where(found & true, 1, np.where(found, 2, np.where(true, 3, 0)))
+        colours: np.ndarray = self.PALETTE[kinds]
+        return colours
 
 
 class Clouds:
@@ -241,7 +265,7 @@ class Clouds:
         return models[chosen_items(len(models))]
 
     def cells(
-        self, board: Board, arrays: Arrays, truth: Arrays, items: np.ndarray, pictures: str
+        self, run: str, arrays: Arrays, truth: Arrays, items: np.ndarray, ground: Ground
     ) -> list[Markup]:
         """A drawing of each model; a model of diagonal 1 fits however it is turned."""
         cells = []
@@ -278,19 +302,6 @@ def drawing(inside: str, kind: str = "") -> Markup:
     return Markup(
         f'<svg class="item{" " if kind else ""}{kind}" viewBox="0 0 1000 1000" width="{SIDE}" '
         f'height="{SIDE}" aria-hidden="true">{inside}</svg>'
-    )
-
-
-def ground(pictures: str, i: int, size: int) -> str:
-    """The picture of the item below a drawing; nothing where there is none.
-
-    The JPEG holds the items side by side, of which the square shows the one at `i`.
-    """
-    if not pictures:
-        return ""
-    return (
-        f'<image href="{escape(pictures)}" x="{-1000 * i}" width="{1000 * ITEMS}" height="1000" '
-        'preserveAspectRatio="xMinYMin"/>'
     )
 
 

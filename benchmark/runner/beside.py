@@ -12,34 +12,34 @@ from benchmark.registry.protocols import find_protocol
 from benchmark.runner.plan import Request
 from benchmark.settings import SettingsInvalid, resolve_settings
 
-UNTRAINED = "random-features"
-
 
 def untrained(request: Request) -> Request:
     """The request for the same network, with the same settings and seed, before any training.
 
-    Raises `SettingsInvalid` for what is no method, `Incompatible` where the floor isn't installed.
+    Raises `SettingsInvalid` for what is no method, `Incompatible` where no floor is installed that
+    imitates one.
 
     Example: for `Request("lead", "ytf5", preset="small")` it is `Request("random-features", "ytf5",
     preset="lead-small")`.
     """
-    spec, floor = plugins().method(request.method), plugins().methods.get(UNTRAINED)
+    spec = plugins().method(request.method)
+    floor = next((floor for floor in plugins().methods.values() if floor.imitates), None)
     if spec.role != "method":
         raise SettingsInvalid(
             f"{spec.id!r} is a {spec.role}: it has no training to leave out", cure="name a method"
         )
     if floor is None:
         raise Incompatible(
-            f"the floor {UNTRAINED!r} is not installed", cure="pip install -e plugins/floors"
+            "the floor 'random-features' is not installed", cure="pip install -e plugins/floors"
         )
     preset, _ = resolve_settings(
         spec, implementation(spec), request.preset, request.given, twin=request.twin
     )
     given = {"settings": dict(request.given)} if request.given else {}
     if (named := f"{spec.id}-{preset}") in floor.presets:
-        return replace(request, method=UNTRAINED, preset=named, given=given)
+        return replace(request, method=floor.id, preset=named, given=given)
     of = f"{spec.id}:{preset}" if preset else spec.id
-    return replace(request, method=UNTRAINED, preset="", given={"of": of, **given})
+    return replace(request, method=floor.id, preset="", given={"of": of, **given})
 
 
 def floors(request: Request) -> list[Request]:
@@ -49,6 +49,6 @@ def floors(request: Request) -> list[Request]:
         replace(request, method=spec.id, preset="", given={})
         for spec in plugins().methods.values()
         if spec.role == "floor"
-        and spec.id != UNTRAINED
+        and not spec.imitates
         and needs & {k for g in spec.gives for k in (g, *DERIVED.get(g, ()))}
     ]

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from benchmark.contracts.errors import BenchError
 from benchmark.contracts.spec import MethodSpec
-from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
+from benchmark.runner.beside import untrained
 from benchmark.runner.plan import On, Request
 from benchmark.studies.seeds import seeds_from
 
@@ -102,27 +102,13 @@ class Study(_Seeds):
         others = [spec for spec in plugins().methods.values() if spec.role != "method"]
         for protocol in protocols:
             for spec in others:
-                if not imitates(spec) and _fits(spec, protocol):
+                if not spec.imitates and _fits(spec, protocol):
                     # they learn nothing that a seed could change
                     yield self._request(spec.id, protocol, "", {}, 0)
-        for row, protocol in asked:
-            if plugins().method(row.method).role == "method":
-                for spec in filter(imitates, others):
-                    yield from self._untrained(spec, row, protocol)
-
-    def _untrained(self, spec: MethodSpec, row: Row, protocol: str) -> Iterator[Request]:
-        method = plugins().method(row.method)
-        usual = (method.twin_preset if self.twin else "") or method.default_preset
-        for preset in dict.fromkeys(preset or usual for preset in row.presets):
-            for given in row.settings:
-                named = f"{row.method}-{preset}"
-                of: Mapping[str, Any] = {"of": f"{row.method}:{preset}" if preset else row.method}
-                inner: Mapping[str, Any] = {"settings": given} if given else {}
-                for seed in row.seeds or self.seeds or (0,):
-                    if named in spec.presets:
-                        yield self._request(spec.id, protocol, named, inner, seed)
-                    else:
-                        yield self._request(spec.id, protocol, "", {**of, **inner}, seed)
+        if any(spec.imitates for spec in others):
+            for request in self.of_methods():
+                if plugins().method(request.method).role == "method":
+                    yield untrained(request)
 
     def _request(
         self, method: str, protocol: str, preset: str, given: Mapping[str, Any], seed: int
@@ -137,11 +123,6 @@ class Study(_Seeds):
             on=self.on,
             device=self.device,
         )
-
-
-def imitates(spec: MethodSpec) -> bool:
-    """Whether a floor is what another method is before its fit: it has a setting `of`."""
-    return spec.role == "floor" and "of" in implementation(spec).Settings.model_fields
 
 
 def _fits(spec: MethodSpec, protocol: str) -> bool:

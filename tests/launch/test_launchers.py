@@ -24,7 +24,7 @@ from benchmark.registry.plugins import plugins
 
 
 @pytest.mark.long
-def test_seeds_run_at_once_and_finds_them_again(run: Call) -> None:
+def test_seeds_run_at_once_and_are_found_again(run: Call) -> None:
     words = ("--seed", "0,1", "--launcher", "local", "--launcher-option", "processes=2")
     said = run("grid", *words)
     assert said.code == 0, said.err

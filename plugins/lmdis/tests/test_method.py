@@ -182,8 +182,8 @@ def test_killed_and_resumed_is_bit_identical(
 @pytest.mark.long
 def test_the_loss_falls(images: Images, tmp_path: Path, make_context: Make) -> None:
     context = make_context(tmp_path / "run")
-    more = {"steps": 80, "learning_rates": (3e-3,), "reconstruction": (1.0,), "changes": ()}
+    more = {"steps": 240, "learning_rates": (3e-3,), "reconstruction": (1.0,), "changes": ()}
     Lmdis(settings(**more)).fit(images, context)
     rows = [row for row in context.seen.log if "loss" in row]
-    assert rows[-1]["loss"] < rows[0]["loss"]  # warps are drawn anew, and concentration begins low
-    assert rows[-1]["reconstruction"] < 0.9 * rows[0]["reconstruction"]
+    assert rows[-1]["loss"] < 0.7 * rows[0]["loss"]
+    assert rows[-1]["reconstruction"] < 0.8 * rows[0]["reconstruction"]
