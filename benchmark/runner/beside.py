@@ -47,7 +47,9 @@ def floors(request: Request) -> list[Request]:
     return [
         replace(request, method=spec.id, preset="", given={})
         for spec in plugins().methods.values()
-        if spec.role == "floor" and not spec.imitates and gives_what_is_scored(spec, request.protocol)
+        if spec.role == "floor"
+        and not spec.imitates
+        and gives_what_is_scored(spec, request.protocol)
     ]
 
 

@@ -13,9 +13,9 @@ from benchmark.boards.rows import Floor
 from benchmark.boards.scale import scale
 from benchmark.cli.verdict import said
 from benchmark.runner.beside import floors as floors_of
-from benchmark.studies.study import Row, Study
 from benchmark.runner.beside import untrained
 from benchmark.runner.plan import Request
+from benchmark.studies.study import Row, Study
 
 ALONE = replace(METHOD, floor=None)
 

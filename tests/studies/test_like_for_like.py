@@ -83,7 +83,9 @@ def test_a_run_from_before_a_setting_has_its_default(study: Path) -> None:
         ({"points": 77}, False),
         ({"gone": 1}, False),
     ):
-        old = entry.record.model_copy(update={"method": about.model_copy(update={"settings": settings})})
+        old = entry.record.model_copy(
+            update={"method": about.model_copy(update={"settings": settings})}
+        )
         assert arm.made(old) == made
 
 
