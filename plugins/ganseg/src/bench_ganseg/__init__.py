@@ -58,8 +58,8 @@ RELEASED_TAICHI: dict[str, Any] = RELEASED | {
     "mirror": False,
     "steps": 30_000,
 }
-#: One CPU core for some four minutes, at 32 pixels. Parts have a fixed size, for a learned one collapses;
-#: real images are cropped, for parts have no reason to move where things are always in the middle.
+#: One CPU core for some four minutes, at 32 pixels. Parts have a fixed size, for a learned one
+#: collapses; real images are cropped, for what is always in the middle gives parts no reason to move.
 SMALL: dict[str, Any] = {
     "parts": 8,
     "embedding": 32,
