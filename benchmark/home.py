@@ -1,4 +1,4 @@
-"""Where things lie: `$BENCH_HOME` (data, prepared, weights, fits, runs), data roots, leaderboards."""
+"""Where things lie: `$BENCH_HOME` (data, prepared, weights, fits, runs, …), data roots, leaderboards."""
 
 from __future__ import annotations
 

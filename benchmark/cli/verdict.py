@@ -5,9 +5,9 @@ from __future__ import annotations
 from benchmark.boards.rows import Row
 from benchmark.boards.scale import Scale, scale
 from benchmark.boards.standings import standings
-from benchmark.pages.run_page import command
 from benchmark.records.model import Record
 from benchmark.registry.protocols import find_protocol
+from benchmark.runner.request import command
 
 
 def verdict(record: Record) -> tuple[list[str], list[str]]:

@@ -17,7 +17,7 @@ from benchmark.protocols import Protocol
 from benchmark.records.model import Record
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Request
+from benchmark.runner.request import Request
 from benchmark.settings import settings_words
 from benchmark.studies.study import Study
 

@@ -14,7 +14,7 @@ from benchmark.contracts.spec import MethodSpec
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.beside import untrained
-from benchmark.runner.plan import On, Request
+from benchmark.runner.request import On, Request
 from benchmark.studies.seeds import seeds_from
 
 
