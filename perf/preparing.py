@@ -2,9 +2,9 @@
 
     BENCH_DATA=... python perf/preparing.py [--rounds 2]
 
-Pillow's arms open each picture of `ytf68:people/train` as RGB and keep nothing. Ours prepare the split for `ytf5`,
-whole: samples, decoding, cropping, resizing, digests, and what is written to the disk. The arms take turns; all have
-read the files once before.
+Pillow's arms open each picture of `ytf68:people/train` as RGB and keep nothing. Ours prepare the split
+for `ytf5`, whole: samples, decoding, cropping, resizing, digests, and what is written to the disk. The
+arms take turns; all have read the files once before.
 """
 
 from __future__ import annotations
