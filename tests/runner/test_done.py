@@ -12,6 +12,7 @@ import pytest
 from tests_fixtures import RUN, Call
 
 from benchmark.home import home
+from benchmark.protocols.files import _read_cached
 from benchmark.runner import done
 from benchmark.runner.request import Request
 
@@ -56,6 +57,7 @@ def test_a_changed_protocol_is_not_the_same_request(run: Call) -> None:
     path.write_text(text + "# a remark\n")
     assert done.find_done(GRID) is not None
     path.write_text(text.replace("people = 20", "people = 25"))
+    _read_cached.cache_clear()  # a process reads a protocol once
     assert done.find_done(GRID) is None
 
 
