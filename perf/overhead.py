@@ -3,10 +3,10 @@
     BENCH_DATA=... python perf/overhead.py [--method dve] [--preset small] [--set steps=100] [--pairs 3]
 
 *Bare* calls the method's `fit` with the same images, settings and seed, and keeps nothing: no
-checkpoints, curves, progress, locks or record of the machine. *bench* is the fit of `bench run`, with
-all of these, the model stored and loaded again. Both leave the same weights, or the script stops. Pairs take
-turns, in one process. What a run does beside its fit (planning, predicting, scoring) is no part of it;
-planning is timed apart.
+checkpoints, curves, progress, locks or record of the machine. *bench* is the fit of `bench run`,
+with all of these, the model stored and loaded again. Both leave the same weights, or the script
+stops. Pairs take turns, in one process. What a run does beside its fit (planning, predicting,
+scoring) is no part of it; planning is timed apart.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def _prepare(
     folder: Path,
     progress: Progress | None,
 ) -> None:
-    root = require(dataset_id)
+    root = require(dataset_id, progress)
     reader = reader_of(dataset_id, root)
     reader.progress = progress or reader.progress
     samples = samples_of(reader, split, dataset_id)
