@@ -1,0 +1,121 @@
+"""Pictures a second of the face twin, and what bounds it: where the time of one thread goes.
+
+    python perf/twin_rendering.py [--faces 200] [--size 136]
+
+One thread, two threads and two processes take turns. The profile counts, for one thread, the seconds in
+NumPy's operations on pixels, and how many pixels an operation has on average: what an operation costs
+whatever its size is measured beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import hashlib
+import json
+import os
+import platform
+import pstats
+import statistics
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from benchmark.twins import raycast
+from benchmark.twins.face import render_faces
+
+
+def digest(count: int, size: int, *, first: int = 0, threads: int = 1) -> str:
+    batch = render_faces(count, size, first=first, threads=threads)
+    return hashlib.sha256(batch.images.tobytes()).hexdigest()
+
+
+def halves(count: int, size: int) -> None:
+    with get_context("fork").Pool(2) as pool:
+        half = count // 2
+        pool.starmap(render_faces, [(half, size, 0), (half, size, 0)], chunksize=1)
+
+
+def operation(pixels: int) -> float:
+    """Microseconds of a multiplication of float32 in place."""
+    values = np.ones(pixels, np.float32)
+    one = np.float32(1)
+    times = max(20, 2_000_000 // (pixels + 200))
+    began = time.perf_counter()
+    for _ in range(times):
+        values *= one
+    return (time.perf_counter() - began) / times * 1e6
+
+
+def windows(count: int, size: int) -> list[int]:
+    """How many rays each solid is asked about."""
+    asked: list[int] = []
+    ellipsoid = raycast._ellipsoid
+
+    def counted(form, u, v, cut, *, fading):  # type: ignore[no-untyped-def]
+        asked.append(int(np.prod(np.broadcast_shapes(u.shape, v.shape))))
+        return ellipsoid(form, u, v, cut, fading=fading)
+
+    raycast._ellipsoid = counted
+    try:
+        render_faces(count, size)
+    finally:
+        raycast._ellipsoid = ellipsoid
+    return asked
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--faces", type=int, default=200)
+    parser.add_argument("--size", type=int, default=136)
+    parser.add_argument("--rounds", type=int, default=2)
+    given = parser.parse_args()
+    faces, size = given.faces, given.size
+    arms: dict[str, Callable[[], object]] = {
+        "one thread": lambda: digest(faces, size),
+        "two threads": lambda: digest(faces, size, threads=2),
+        "two processes": lambda: halves(faces, size),
+    }
+    digest(4, size)
+    assert digest(8, size) == digest(8, size, threads=2)
+    wall: dict[str, list[float]] = {name: [] for name in arms}
+    for _ in range(given.rounds):
+        for name, arm in arms.items():
+            began = time.monotonic()
+            arm()
+            wall[name].append(round(time.monotonic() - began, 2))
+    profile = cProfile.Profile()
+    profile.runcall(render_faces, 40, size)
+    stats = pstats.Stats(profile)
+    total = stats.total_tt  # type: ignore[attr-defined]
+    where: dict[str, float] = {}
+    for (file, _, function), (_, _, own, _, _) in stats.stats.items():  # type: ignore[attr-defined]
+        name = f"{Path(file).stem}.{function}" if "benchmark" in file else "numpy and builtins"
+        where[name] = where.get(name, 0.0) + own
+    top = sorted(where.items(), key=lambda item: -item[1])[:8]
+    asked = np.array(windows(40, size))
+    found = {
+        "faces": faces,
+        "size": size,
+        "cores": len(os.sched_getaffinity(0)),
+        "load": os.getloadavg()[0],
+        "machine": platform.processor() or platform.machine(),
+        "seconds": wall,
+        "faces_per_second": {n: round(faces / statistics.median(s), 1) for n, s in wall.items()},
+        "own_time_percent": {name: round(100 * own / total, 1) for name, own in top},
+        "solids_a_face": round(len(asked) / 40, 1),
+        "rays_a_solid": {"median": int(np.median(asked)), "mean": int(asked.mean())},
+        "microseconds_of_an_operation": {
+            str(n): round(operation(n), 2) for n in (1, 1000, 10_000, 74_000)
+        },
+    }
+    path = Path(__file__).parent / "results" / "twin_rendering.json"
+    path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
