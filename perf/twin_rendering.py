@@ -1,10 +1,10 @@
 """Pictures a second of the face twin, and what bounds it: where the time of one thread goes.
 
-    python perf/twin_rendering.py [--faces 200] [--size 136]
+    python perf/twin_rendering.py [--faces 100] [--size 136]
 
-One thread, two threads and two processes take turns. The profile counts, for one thread, the seconds in
-NumPy's operations on pixels, and how many pixels an operation has on average: what an operation costs
-whatever its size is measured beside it.
+One thread, two threads and two processes take turns. What a face costs at several sizes, in processor
+milliseconds of one thread, parts what NumPy does to pixels from what a scene costs however small it is
+drawn: building it, and a few dozen operations for each of its solids, most of which cover few rays.
 """
 
 from __future__ import annotations
@@ -43,11 +43,21 @@ def operation(pixels: int) -> float:
     """Microseconds of a multiplication of float32 in place."""
     values = np.ones(pixels, np.float32)
     one = np.float32(1)
-    times = max(20, 2_000_000 // (pixels + 200))
-    began = time.perf_counter()
+    times = 20_000_000 // (pixels + 1000)
+    began = time.process_time()
     for _ in range(times):
         values *= one
-    return (time.perf_counter() - began) / times * 1e6
+    return round((time.process_time() - began) / times * 1e6, 2)
+
+
+def cost(size: int, faces: int = 30) -> float:
+    """Processor milliseconds of a face of that size, by one thread: the least of three turns."""
+    turns = []
+    for _ in range(3):
+        began = time.process_time()
+        render_faces(faces, size)
+        turns.append(time.process_time() - began)
+    return round(min(turns) / faces * 1e3, 1)
 
 
 def windows(count: int, size: int) -> list[int]:
@@ -69,7 +79,7 @@ def windows(count: int, size: int) -> list[int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--faces", type=int, default=200)
+    parser.add_argument("--faces", type=int, default=100)
     parser.add_argument("--size", type=int, default=136)
     parser.add_argument("--rounds", type=int, default=2)
     given = parser.parse_args()
@@ -105,12 +115,11 @@ def main() -> None:
         "machine": platform.processor() or platform.machine(),
         "seconds": wall,
         "faces_per_second": {n: round(faces / statistics.median(s), 1) for n, s in wall.items()},
+        "milliseconds_a_face": {str(side): cost(side) for side in (16, 68, 136, 272)},
         "own_time_percent": {name: round(100 * own / total, 1) for name, own in top},
         "solids_a_face": round(len(asked) / 40, 1),
         "rays_a_solid": {"median": int(np.median(asked)), "mean": int(asked.mean())},
-        "microseconds_of_an_operation": {
-            str(n): round(operation(n), 2) for n in (1, 1000, 10_000, 74_000)
-        },
+        "microseconds_of_an_operation": {str(n): operation(n) for n in (1, 1000, 10_000, 74_000)},
     }
     path = Path(__file__).parent / "results" / "twin_rendering.json"
     path.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
