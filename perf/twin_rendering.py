@@ -2,9 +2,10 @@
 
     python perf/twin_rendering.py [--faces 100] [--size 136]
 
-One thread, two threads and two processes take turns. What a face costs at several sizes, in processor
-milliseconds of one thread, parts what NumPy does to pixels from what a scene costs however small it is
-drawn: building it, and a few dozen operations for each of its solids, most of which cover few rays.
+One thread, two threads and the two processes by which splits are rendered take turns; pixels are
+equal. What a face costs at several sizes, in processor milliseconds of one thread, parts what NumPy
+does to pixels from what a scene costs however small it is drawn: building it, and a few dozen
+operations for each of its solids, most of which cover few rays.
 """
 
 from __future__ import annotations
@@ -18,25 +19,32 @@ import platform
 import pstats
 import statistics
 import time
-from collections.abc import Callable
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
+from benchmark.datasets import rendered_batches
+from benchmark.datasets.rendered_batches import drawn
 from benchmark.twins import raycast
-from benchmark.twins.face import render_faces
+from benchmark.twins.face import FaceRecipe, render_faces
+from benchmark.twins.renderer import TwinBatch
 
 
-def digest(count: int, size: int, *, first: int = 0, threads: int = 1) -> str:
-    batch = render_faces(count, size, first=first, threads=threads)
-    return hashlib.sha256(batch.images.tobytes()).hexdigest()
+def digest(batches: Iterable[TwinBatch]) -> str:
+    found = hashlib.sha256()
+    for batch in batches:
+        found.update(batch.images.tobytes())
+    return found.hexdigest()
 
 
-def halves(count: int, size: int) -> None:
-    with get_context("fork").Pool(2) as pool:
-        half = count // 2
-        pool.starmap(render_faces, [(half, size, 0), (half, size, 0)], chunksize=1)
+def by_threads(count: int, size: int, threads: int) -> str:
+    return digest([render_faces(count, size, threads=threads)])
+
+
+def by_processes(count: int, size: int, processes: int) -> str:
+    rendered_batches.cores, rendered_batches.WORTH = lambda: processes, 1
+    return digest(drawn(FaceRecipe(range(200)), size, 0, 0, count))
 
 
 def operation(pixels: int) -> float:
@@ -79,24 +87,25 @@ def windows(count: int, size: int) -> list[int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--faces", type=int, default=100)
+    parser.add_argument("--faces", type=int, default=300)
     parser.add_argument("--size", type=int, default=136)
     parser.add_argument("--rounds", type=int, default=2)
     given = parser.parse_args()
     faces, size = given.faces, given.size
-    arms: dict[str, Callable[[], object]] = {
-        "one thread": lambda: digest(faces, size),
-        "two threads": lambda: digest(faces, size, threads=2),
-        "two processes": lambda: halves(faces, size),
+    arms: dict[str, Callable[[], str]] = {
+        "one thread": lambda: by_threads(faces, size, 1),
+        "two threads": lambda: by_threads(faces, size, 2),
+        "two processes": lambda: by_processes(faces, size, 2),
     }
-    digest(4, size)
-    assert digest(8, size) == digest(8, size, threads=2)
+    by_threads(4, size, 1)
+    pixels = set()
     wall: dict[str, list[float]] = {name: [] for name in arms}
     for _ in range(given.rounds):
         for name, arm in arms.items():
             began = time.monotonic()
-            arm()
+            pixels.add(arm())
             wall[name].append(round(time.monotonic() - began, 2))
+    assert len(pixels) == 1
     profile = cProfile.Profile()
     profile.runcall(render_faces, 40, size)
     stats = pstats.Stats(profile)

@@ -16,8 +16,9 @@ import pytest
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataAltered
 from benchmark.datasets import decoding, preparing
-from benchmark.datasets.decoding import Task, Worker, in_order
+from benchmark.datasets.decoding import Task, in_order
 from benchmark.datasets.preparing import open_split
+from benchmark.datasets.processes import Worker
 from benchmark.protocols import Geometry
 
 GEOMETRY = Geometry(crop="points_square", scale=1.5, resize=40, cut=4)
@@ -65,7 +66,7 @@ def test_an_image_that_cannot_be_decoded_is_named_when_its_turn_comes(
 ) -> None:
     samples[13].path.write_bytes(b"no picture")
     frames = in_order(samples, [None] * 20, TASK, processes=2)
-    for _ in range(13):
+    for _ in range(12):  # chunks of three: what is before it in its own comes with it
         next(frames)
     with pytest.raises(DataAltered, match=r"13\.png can't be decoded"):
         next(frames)
@@ -81,7 +82,7 @@ def test_what_is_lost_with_a_process_is_decoded_all_the_same(
 
     def killed_in_its_second_chunk(self: Worker, *given: object) -> None:
         started.append(self)
-        if started.count(self) == 2 and started[0] is self:
+        if started.count(self) == 3 and started[0] is self:  # the work, a piece, another piece
             os.kill(self.process.pid, signal.SIGKILL)
         begin(self, *given)  # type: ignore[arg-type]
 
