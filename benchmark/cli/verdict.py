@@ -15,7 +15,8 @@ def verdict(record: Record) -> tuple[list[str], list[str]]:
     has no place on a board."""
     asked = record.protocol
     board = standing(find_protocol(f"{asked.id}@{asked.version}"), twin=asked.twin)
-    found = board.runs and scale(board.rows, record.run_id, board.headline.better)
+    better = board.headline.better
+    found = scale(board.rows, record.run_id, better) if board.runs else None
     if not found:
         return [], []
     return said(found), commands(found, record)
