@@ -1,8 +1,10 @@
-"""Where things lie: `$BENCH_HOME` (data, prepared, weights, fits, runs), data roots, leaderboards."""
+"""Where things lie: `$BENCH_HOME` (data, prepared, weights, fits, runs, …), data roots, leaderboards."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from pathlib import Path
 
 from benchmark.contracts.errors import BenchError
@@ -17,8 +19,10 @@ def settle() -> None:
     for name in ROOTS:
         if given := os.environ.get(name):
             several = name in ("BENCH_DATA", "BENCH_WEIGHTS")
-            roots = given.split(os.pathsep) if several else [given]
-            os.environ[name] = os.pathsep.join(str(_root(name, r)) for r in roots if r)
+            roots = _several(given) if several else [given]
+            remote = is_address if name == "BENCH_DATA" else lambda root: False
+            absolute = [r if remote(r) else str(_root(name, r)) for r in roots]
+            os.environ[name] = os.pathsep.join(absolute)
 
 
 def use_data_root(folder: str) -> None:
@@ -30,6 +34,20 @@ def use_data_root(folder: str) -> None:
             cure="rename the folder, or give a link to it",
         )
     os.environ["BENCH_DATA"] = os.path.abspath(folder)
+
+
+def is_address(root: str) -> bool:
+    """Whether a data root lies elsewhere, in an object store say.
+
+    >>> is_address("s3://bucket/sets"), is_address("/data/sets")
+    (True, False)
+    """
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", root) is not None
+
+
+def _several(given: str) -> list[str]:
+    """The roots in a variable; the colon of an address parts none."""
+    return [root for root in re.split(rf"{re.escape(os.pathsep)}(?!//)", given) if root]
 
 
 def _root(name: str, given: str) -> Path:
@@ -51,14 +69,28 @@ def home() -> Path:
     return Path(platformdirs.user_cache_dir("bench"))
 
 
-def data_places(dataset: str) -> list[Path]:
-    """Where a data set in its publisher's layout is looked for, in order.
+def data_roots() -> list[Path | str]:
+    """Where folders of data sets are looked for, in order: `$BENCH_DATA` (`--data-root` sets it; several
+    are separated as in PATH), then `$BENCH_HOME/data`. A root elsewhere is its address."""
+    given = _several(os.environ.get("BENCH_DATA", ""))
+    roots: list[Path | str] = [r if is_address(r) else _root("BENCH_DATA", r) for r in given]
+    return [*roots, home() / "data"]
 
-    `$BENCH_DATA/<dataset>` (`--data-root` sets it; several roots are separated as in PATH), then
-    `$BENCH_HOME/data/<dataset>`.
+
+def data_places(dataset: str) -> list[Path]:
+    """Where a data set in its publisher's layout is looked for on this machine, in the order of
+    `data_roots`. What lies elsewhere is kept in `$BENCH_HOME/cache` once it was fetched."""
+    return [(kept(r) if isinstance(r, str) else r) / dataset for r in data_roots()]
+
+
+def kept(address: str) -> Path:
+    """Where what is fetched from an address is kept.
+
+    Example: for "s3://bucket/sets" a folder `cache/s3-bucket-sets-` and eight digits.
     """
-    roots = [r for r in os.environ.get("BENCH_DATA", "").split(os.pathsep) if r]
-    return [_root("BENCH_DATA", r) / dataset for r in roots] + [home() / "data" / dataset]
+    shown = re.sub(r"[^A-Za-z0-9.]+", "-", address).strip("-.")[:60]
+    digest = hashlib.sha256(address.rstrip("/").encode()).hexdigest()[:8]
+    return home() / "cache" / f"{shown}-{digest}"
 
 
 def checkout() -> Path:

@@ -119,6 +119,11 @@ def standings(protocols: Iterable[Protocol], *, requested: bool = False) -> list
     return [board for board, _ in with_entries(protocols, requested=requested)]
 
 
+def standing(protocol: Protocol, *, twin: bool) -> Standing:
+    """One board by itself, without what papers report under its protocol."""
+    return _read(protocol, twin=twin)[0]
+
+
 def with_entries(
     protocols: Iterable[Protocol], *, requested: bool = False
 ) -> Iterator[tuple[Standing, list[Entry]]]:

@@ -75,7 +75,7 @@ def command(twin: bool, fetch: bool) -> None:
     os.environ["BENCH_LEADERBOARDS"] = str(home() / "demo")
 
     from benchmark.cli import running
-    from benchmark.runner.plan import Request
+    from benchmark.runner.request import Request
 
     for method, preset, given in shown.runs:
         click.secho(f"\n{method}", bold=True)

@@ -19,8 +19,8 @@ from benchmark.pages.tables import update_boards
 from benchmark.records.reading import read_record
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import all_protocols, find_protocol
-from benchmark.runner.plan import Request
-from benchmark.runner.run import Outcome
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.request import Request
 from benchmark.tasks.faults import require_sound
 
 

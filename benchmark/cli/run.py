@@ -11,7 +11,7 @@ from benchmark.cli.words import options_of
 from benchmark.home import use_data_root
 
 if TYPE_CHECKING:
-    from benchmark.runner.plan import Request
+    from benchmark.runner.request import Request
 
 
 @click.command()
@@ -87,7 +87,7 @@ def command(
     """
     if data_root:
         use_data_root(data_root)
-    from benchmark.runner.plan import Request
+    from benchmark.runner.request import Request
     from benchmark.settings import from_words
     from benchmark.studies.seeds import seeds_from
 

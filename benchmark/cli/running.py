@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,10 @@ import click
 from benchmark.cli.output import as_json, paragraph
 from benchmark.contracts.errors import BenchError
 from benchmark.interface.progress import Lines, duration, make_progress
-from benchmark.interface.running import complete
 from benchmark.records.model import DRAFT
-from benchmark.runner.checkpoints import checkpoint_files
-from benchmark.runner.curve import require_possible
-from benchmark.runner.discard import discard
-from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome, run
-from benchmark.settings import SettingsInvalid, settings_words
-
-PAPER = "paper"
-"""The preset that is what a paper trained, for a GPU."""
+from benchmark.runner.done import find_done
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.request import Request
 
 
 def run_command(
@@ -49,37 +40,31 @@ def run_command(
     for one, beside in _requests(request, seeds, with_floors):
         if beside and not json_:
             click.secho(one.method, bold=True)
-        try:
-            with closing(Lines() if lines else make_progress(quiet or json_)) as progress:
-                plan = make_plan(one, progress)
-                if plan_only:
-                    if not (plan.folder / "record.json").exists():
-                        plan.require(progress)
-                    results.append(_plan_summary(plan))
-                    if not json_:
-                        _say_plan(results[-1])
-                    continue
-                if not yes:
-                    require_meant(plan)
-                if curve and not beside:
-                    require_possible(plan)
-                if anew:
-                    discard(plan, progress)
-                if (since := checkpoint_time(plan)) and not (quiet or json_):
-                    click.echo(f"the fit goes on from its checkpoint of {since}", err=True)
-                outcome = run(plan, progress)
-                outcome, page = complete(
-                    plan, outcome, progress, warn=warn, curve=curve and not beside
-                )
-        except BenchError as error:
-            if not beside:
-                raise
-            # a floor that can't be had here is no fault of the run that is asked for
-            warn(f"without {one.method}: {error.message}")
-            continue
-        results.append(summary(outcome, page))
+        drawn = curve and not beside
+        done = None if plan_only or anew or drawn else find_done(one)
+        if done is None:
+            # torch comes with it
+            from benchmark.cli.executing import execute, planned, say_plan
+
+            try:
+                with closing(Lines() if lines else make_progress(quiet or json_)) as progress:
+                    if plan_only:
+                        results.append(planned(one, progress))
+                        if not json_:
+                            say_plan(results[-1])
+                        continue
+                    done = execute(
+                        one, progress, curve=drawn, anew=anew, yes=yes, quiet=quiet or json_
+                    )
+            except BenchError as error:
+                if not beside:
+                    raise
+                # a floor that can't be had here is no fault of the run that is asked for
+                warn(f"without {one.method}: {error.message}")
+                continue
+        results.append(summary(done.outcome, done.page))
         if not json_:
-            say(outcome, page, place=plan.stands and not beside)
+            say(done.outcome, done.page, place=done.stands and not beside)
     if json_:
         as_json(results if len(results) > 1 else results[0])
 
@@ -99,97 +84,9 @@ def _requests(
     return [*plain, *same, *asked]
 
 
-def require_meant(plan: Plan) -> None:
-    """Ask, or where nobody can answer refuse, before what takes days begins by mistake.
-
-    Raises `SettingsInvalid`, or `click.Abort` where the answer is no.
-    """
-    begun = checkpoint_time(plan) or (plan.fit_folder / "done.json").exists()
-    if plan.preset != PAPER or plan.device != "cpu" or plan.spec.role != "method" or begun:
-        return
-    from benchmark.boards.times import cpu_seconds
-
-    taken = {p: s for p, s in cpu_seconds(plan.spec.id, plan.protocol).items() if p}
-    took = ", ".join(f"{preset} {duration(seconds)}" for preset, seconds in taken.items())
-    text = f"the preset {PAPER} of {plan.spec.id} is meant for a GPU; on a CPU it can take days" + (
-        f" (on record here, per run on a CPU: {took})" if took else ""
-    )
-    if sys.stdin is not None and sys.stdin.isatty():
-        click.confirm(f"{text}. Start it?", abort=True, err=True)
-        return
-    others = " or ".join(f"--preset {p}" for p in plan.spec.presets if p in ("small", "demo"))
-    raise SettingsInvalid(
-        text,
-        cure=f"{others}{', ' if others else ''}--device cuda, or --yes to start it all the same",
-    )
-
-
 def warn(text: str) -> None:
     """A warning on standard error."""
     click.secho(f"warning: {text}", fg="yellow", err=True)
-
-
-def _plan_summary(plan: Plan) -> dict[str, Any]:
-    from benchmark.boards.times import cpu_seconds
-
-    return {
-        "run_id": plan.run_id,
-        "fit_id": plan.fit_id,
-        "done": (plan.folder / "record.json").exists(),
-        "fitted": (plan.fit_folder / "done.json").exists(),
-        "checkpoint": checkpoint_time(plan),
-        "method": plan.spec.id,
-        "preset": plan.preset,
-        "seed": plan.request.seed,
-        "settings": plan.settings.model_dump(mode="json"),
-        "protocol": plan.protocol.name,
-        "kind": plan.kind,
-        "device": plan.device,
-        "devices": plan.request.devices,
-        "images": {name: len(split) for name, split in plan.splits.items()},
-        "splits": dict(plan.sources),
-        "folder": str(plan.folder),
-        "cpu_seconds": cpu_seconds(plan.spec.id, plan.protocol).get(plan.preset)
-        if plan.device == "cpu"
-        else None,
-    }
-
-
-def _say_plan(about: Mapping[str, Any]) -> None:
-    """For people: what would be done, with what, and where it would lie."""
-    todo = (
-        "done before; nothing to do"
-        if about["done"]
-        else "fitted before; predict and score"
-        if about["fitted"]
-        else f"the fit goes on from its checkpoint of {about['checkpoint']}"
-        if about["checkpoint"]
-        else "fit, predict and score"
-    )
-    name = " ".join(w for w in (about["method"], about["preset"]) if w)
-    click.secho(f"{name} on {about['protocol']}, seed {about['seed']}: {todo}", bold=True)
-    count = f" in {about['devices']} processes" if about["devices"] > 1 else ""
-    lines = {
-        "settings": ", ".join(settings_words(about["settings"])) or "none",
-        "images": ", ".join(
-            f"{name} {number:,} ({about['splits'][name]})"
-            for name, number in about["images"].items()
-        ),
-        "scored": f"{about['kind']}, on {about['device']}{count}",
-        "folder": about["folder"],
-    }
-    if about["cpu_seconds"] is not None and not about["done"]:
-        lines["took"] = f"{duration(about['cpu_seconds'])} for runs like it, on CPUs, by records"
-    for name, value in lines.items():
-        click.echo(f"  {name:<9} {value}")
-
-
-def checkpoint_time(plan: Plan) -> str:
-    """When a fit that was not finished last saved its state ("2026-01-31 12:00 UTC"); empty for none."""
-    saved = [path.stat().st_mtime for path in checkpoint_files(plan.fit_folder)]
-    if (plan.fit_folder / "done.json").exists() or not saved:
-        return ""
-    return datetime.fromtimestamp(max(saved), UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def summary(outcome: Outcome, page: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from benchmark.contracts.errors import DataAltered
 from benchmark.files import write_text
 from benchmark.interface.progress import duration, make_progress
 from benchmark.launch import make_launcher
-from benchmark.runner.plan import Request
+from benchmark.runner.request import Request
 from benchmark.studies.cost import Costs, estimate
 from benchmark.studies.planning import Cell, plan_cells
 from benchmark.studies.state import Asked, Status, SweepFolder, find_sweep, sweep_name

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from benchmark.boards.rows import Row
 from benchmark.boards.scale import Scale, scale
-from benchmark.boards.standings import standings
-from benchmark.pages.run_page import command
+from benchmark.boards.standings import standing
 from benchmark.records.model import Record
 from benchmark.registry.protocols import find_protocol
+from benchmark.runner.request import command
 
 
 def verdict(record: Record) -> tuple[list[str], list[str]]:
     """Sentences about the run's row on its board, and commands that would tell more; none for a run that
     has no place on a board."""
-    asked, twin = record.protocol, record.protocol.twin
-    protocol = find_protocol(f"{asked.id}@{asked.version}")
-    boards = [b for b in standings([protocol], requested=True) if b.twin == twin and b.runs]
-    found = boards and scale(boards[0].rows, record.run_id, boards[0].headline.better)
+    asked = record.protocol
+    board = standing(find_protocol(f"{asked.id}@{asked.version}"), twin=asked.twin)
+    better = board.headline.better
+    found = scale(board.rows, record.run_id, better) if board.runs else None
     if not found:
         return [], []
     return said(found), commands(found, record)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
-import torch
 
 from benchmark.contracts.clouds import Clouds
 from benchmark.contracts.errors import InvalidInput
@@ -15,6 +14,8 @@ from benchmark.contracts.spec import CameraAxes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import torch
 
 
 def to_signed(pixels: torch.Tensor) -> torch.Tensor:
@@ -25,10 +26,11 @@ def to_signed(pixels: torch.Tensor) -> torch.Tensor:
 def to_bytes(images: torch.Tensor) -> torch.Tensor:
     """Float (..., H, W) in [-1, 1] → uint8, rounded; what lies outside is clamped. Undoes `to_signed`.
 
+    >>> import torch
     >>> to_bytes(torch.tensor([-1.0, 0.0, 1.0, 1.5])).tolist()
     [0, 128, 255, 255]
     """
-    return images.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return images.float().add(1).mul(127.5).round().clamp(0, 255).byte()
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,8 @@ class Images:
         self, indices: Sequence[int] | np.ndarray | slice, *, margin: bool = False
     ) -> torch.Tensor:
         """uint8 (B, 3, S, S), or with `margin=True` (B, 3, S + 2m, S + 2m)."""
+        import torch  # here, for what only looks a run up or prepares data needs none
+
         chosen = self.pixels[indices]
         if not margin and self.margin:
             m = self.margin

@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
-import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from benchmark.contracts.images import Images
-from benchmark.contracts.predictions import Generator, Prediction
 from benchmark.contracts.spec import Kind
 from benchmark.contracts.weights import Weights, no_weights
+
+if TYPE_CHECKING:
+    import torch
+
+    from benchmark.contracts.images import Images
+    from benchmark.contracts.predictions import Generator, Prediction
 
 Supervision = Literal["none", "labels"]
 Told = Literal["clouds"]

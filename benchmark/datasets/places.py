@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmark.contracts.dataset import DatasetSpec, Reader
 from benchmark.contracts.errors import DataMissing, PluginBroken
-from benchmark.home import data_places
+from benchmark.home import data_places, data_roots
 from benchmark.registry.implementations import named
 from benchmark.registry.plugins import plugins
 
@@ -23,20 +24,24 @@ def places_of(spec: DatasetSpec) -> list[Path]:
 
 def locate(dataset_id: str) -> Path | None:
     """The first of the places looked at that holds something, or None."""
-    for place in places_of(spec_of(dataset_id)):
-        if place.is_dir() and any(place.iterdir()):
-            return place
-    return None
+    return next((place for place in places_of(spec_of(dataset_id)) if _holds(place)), None)
+
+
+def _holds(place: Path) -> bool:
+    return place.is_dir() and any(place.iterdir())
 
 
 def missing(spec: DatasetSpec) -> DataMissing:
     """The error that says what to get, from where, under which terms, and where to put it."""
-    places = places_of(spec)
-    looked = "\n".join(f"    {place}" for place in places)
+    here = next(
+        p for r, p in zip(data_roots(), places_of(spec), strict=True) if isinstance(r, Path)
+    )
+    name = spec.folder or spec.id
+    looked = "\n".join(f"    {str(root).rstrip('/')}/{name}" for root in data_roots())
     if spec.downloadable:
         how = f"`bench data get {spec.id}` fetches it: {spec.obtain}"
     else:
-        how = f"{spec.obtain} Then put it into {places[0]}, so that it holds\n{spec.layout}"
+        how = f"{spec.obtain} Then put it into {here}, so that it holds\n{spec.layout}"
     return DataMissing(
         f"the data set {spec.id!r} ({spec.summary}) is not there; looked at\n{looked}",
         cure=f"{how}\n  from: {spec.homepage}\n  terms: {spec.terms}\n"
@@ -44,12 +49,19 @@ def missing(spec: DatasetSpec) -> DataMissing:
     )
 
 
-def require(dataset_id: str) -> Path:
-    """`locate`, or the error that says how to obtain the data."""
-    found = locate(dataset_id)
-    if found is None:
-        raise missing(spec_of(dataset_id))
-    return found
+def require(dataset_id: str, progress: Callable[[int, int], None] | None = None) -> Path:
+    """The first place that holds the data set, fetched where it lies elsewhere and is not here as it is
+    there; or the error that says how to obtain it. `progress` is told of files fetched, and of how many.
+    """
+    spec = spec_of(dataset_id)
+    for root, place in zip(data_roots(), places_of(spec), strict=True):
+        if isinstance(root, str):
+            from benchmark.datasets.remote import fetch_tree
+
+            fetch_tree(root, place, progress)
+        if _holds(place):
+            return place
+    raise missing(spec)
 
 
 def reader_class(dataset_id: str) -> type[Reader]:

@@ -6,10 +6,8 @@ from (`benchmark.datasets.origins`).
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +16,10 @@ import numpy as np
 from benchmark.contracts.dataset import Reader, Sample
 from benchmark.contracts.errors import DataAltered
 from benchmark.datasets.crops import read_crops
-from benchmark.datasets.geometry import Placed, place
+from benchmark.datasets.decoding import Task, in_order
 from benchmark.datasets.origins import origin_of, why_changed
 from benchmark.datasets.places import locate, reader_of, require, spec_of
 from benchmark.datasets.prepared import (
-    CHUNK,
     PreparedSplit,
     Progress,
     open_or_make,
@@ -116,7 +113,7 @@ def _prepare(
     folder: Path,
     progress: Progress | None,
 ) -> None:
-    root = require(dataset_id)
+    root = require(dataset_id, progress)
     reader = reader_of(dataset_id, root)
     reader.progress = progress or reader.progress
     samples = samples_of(reader, split, dataset_id)
@@ -140,8 +137,10 @@ def _prepare(
     with_masks = "masks" in labels
     read_mask = masked if with_masks or geometry.background == "cut_out" else None
 
+    task = Task(geometry, "silhouettes" in labels)
+
     def frames() -> Iterator[np.ndarray]:
-        for placed in _in_order(samples, crops, geometry, read_mask, "silhouettes" in labels):
+        for placed in in_order(samples, crops, task, read_mask):
             if placed.points is not None:
                 points.append(placed.points)
             if with_masks and placed.mask is not None:
@@ -238,22 +237,3 @@ def crops_for(
             cure="restore the file as the protocol was published",
         )
     return [rows[position[s.key]] for s in samples]
-
-
-def _in_order(
-    samples: list[Sample],
-    crops: list[np.ndarray | None],
-    geometry: Geometry,
-    mask_of: Callable[[Sample], np.ndarray] | None,
-    silhouette: bool,
-) -> Iterator[Placed]:
-    """Decode on all cores, a chunk at a time, and give the results in the order of the samples."""
-
-    def one(sample: Sample, crop: np.ndarray | None) -> Placed:
-        mask = mask_of(sample) if mask_of else None
-        return place(sample, geometry, crop, mask, silhouette=silhouette)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(samples), CHUNK):
-            end = start + CHUNK
-            yield from pool.map(one, samples[start:end], crops[start:end])

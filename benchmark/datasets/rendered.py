@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,13 +22,13 @@ from benchmark.datasets.prepared import (
     store,
 )
 from benchmark.datasets.recipes import make_recipe
+from benchmark.datasets.rendered_batches import drawn
 from benchmark.datasets.rendered_models import cuts_out, render_models
 from benchmark.home import home
 from benchmark.protocols import Protocol, Twin, canonical_digest
 from benchmark.protocols.data import granted_labels
 from benchmark.registry.plugins import plugins
 from benchmark.twins import renderer as engine
-from benchmark.twins.renderer import TwinBatch, render
 from benchmark.twins.scene import Framing
 
 RECIPE_VERSION = 1
@@ -38,7 +37,6 @@ RECIPE_VERSION = 1
 MEASURED = {"probe", "generation", "metrics", "cloud", "alignment", "domains"}
 """Fields of a twin that no picture of its own depends on."""
 
-CHUNK = 64
 RANGE = 10_000_000
 TEST_SHARE = 5  # one identity in five is test, as in the protocols on real data
 
@@ -195,12 +193,7 @@ def _render(
     middle = slice(margin, margin + protocol.size)
 
     def frames() -> Iterator[np.ndarray]:
-        threads = os.cpu_count() or 1
-        for start in range(0, count, CHUNK):
-            batch: TwinBatch = render(
-                recipe, min(CHUNK, count - start), resize, twin.seed,
-                first=first + start, threads=threads,
-            )  # fmt: skip
+        for batch in drawn(recipe, resize, twin.seed, first, count):
             if cuts_out(protocol, series):
                 batch.images[:] = cut_out(batch.images, batch.foreground)
             points.append(batch.landmarks - margin)

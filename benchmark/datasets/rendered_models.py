@@ -6,7 +6,6 @@ its pictures become a split whose labels have the axes that the protocol names.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,10 @@ from benchmark.contracts.errors import Incompatible
 from benchmark.datasets.masks import cut_out
 from benchmark.datasets.prepared import Progress, store
 from benchmark.datasets.recipes import make_recipe
+from benchmark.datasets.rendered_batches import drawn
 from benchmark.protocols import Protocol
 from benchmark.twins.car import forward_up_right
 from benchmark.twins.renderer import SMALLEST, render
-
-CHUNK = 64
 
 
 def cuts_out(protocol: Protocol, series: str) -> bool:
@@ -56,40 +54,36 @@ def render_models(
         )
     recipe = make_recipe(twin.recipe, identities, views=shown.views, **twin.settings)
     size, seed = protocol.size, twin.seed
-    drawn: dict[str, list[np.ndarray]] = {
+    known: dict[str, list[np.ndarray]] = {
         "quaternions": [], "translations": [], "focals": [], "silhouettes": [], "masks": [],
     }  # fmt: skip
 
     def frames() -> Iterator[np.ndarray]:
-        threads = os.cpu_count() or 1
-        for first in range(0, count, CHUNK):
-            batch = render(
-                recipe, min(CHUNK, count - first), size, seed, first=start + first, threads=threads
-            )
+        for batch in drawn(recipe, size, seed, start, count):
             if cuts_out(protocol, series):
                 batch.images[:] = cut_out(batch.images, batch.foreground)
             rotation, away = batch.quaternions, batch.translations
             if shown.camera_axes == "forward_up_right":
                 rotation = forward_up_right(rotation).astype(np.float32)
                 away = away[:, ::-1] * np.array([1, -1, 1], np.float32)
-            drawn["quaternions"].append(rotation)
-            drawn["translations"].append(away)
-            drawn["focals"].append(batch.intrinsics[:, 0, 0] / np.float32(size))
-            drawn["silhouettes"].append(np.where(batch.foreground, 255, 0).astype(np.uint8))
-            drawn["masks"].append(batch.foreground.astype(np.uint8))
+            known["quaternions"].append(rotation)
+            known["translations"].append(away)
+            known["focals"].append(batch.intrinsics[:, 0, 0] / np.float32(size))
+            known["silhouettes"].append(np.where(batch.foreground, 255, 0).astype(np.uint8))
+            known["masks"].append(batch.foreground.astype(np.uint8))
             yield from batch.images
 
     def cloud(image: int) -> np.ndarray:
         return render(recipe, 1, SMALLEST, seed, first=start + image, cloud=twin.cloud).clouds[0]
 
-    wanted = [name for name in protocol.data.labels if name in drawn]
+    wanted = [name for name in protocol.data.labels if name in known]
     store(
         folder,
         frames(),
         (count, size, size, 3),
         size,
         points=lambda: None,
-        labels=lambda: {name: np.concatenate(drawn[name]) for name in wanted},
+        labels=lambda: {name: np.concatenate(known[name]) for name in wanted},
         cloud=cloud,
         keys=[f"{series}/{i:06d}" for i in range(count)],
         identities=[f"model {identities[i // shown.views]:04d}" for i in range(count)],

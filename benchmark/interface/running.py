@@ -16,9 +16,11 @@ from benchmark.pages.tables import update_boards
 from benchmark.pictures.drawing import draw_pictures
 from benchmark.registry.protocols import all_protocols
 from benchmark.runner.curve import add_curve
+from benchmark.runner.done import find_done, remember
 from benchmark.runner.fitted import find_fitted
-from benchmark.runner.plan import Plan, Request, choose_device, make_plan
-from benchmark.runner.run import Outcome
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import Plan, choose_device, make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run as execute
 
 
@@ -56,10 +58,12 @@ def run(
         on=on,
         device=device,
     )
+    if (done := find_done(request)) is not None:
+        return done.outcome
     with closing(make_progress(quiet)) as progress:
         plan = make_plan(request, progress)
         outcome = execute(plan, progress)
-        return complete(plan, outcome, progress, warn=warnings.warn)[0]
+        return complete(plan, outcome, progress, warn=warnings.warn, asked=request)[0]
 
 
 def complete(
@@ -69,21 +73,26 @@ def complete(
     *,
     warn: Callable[[str], object],
     curve: bool = False,
+    asked: Request | None = None,
 ) -> tuple[Outcome, Path]:
     """Leave what a run leaves beside its record: tables of the boards, pictures and its page.
 
     With `curve` also the error against the images seen. The record is written by now, so what is wrong
-    with the tables of others is no error of the run: `warn` is told. Returns the outcome and the page.
+    with the tables of others is no error of the run: `warn` is told. Given again, the request as it was
+    `asked` finds the run at once. Returns the outcome and the page.
     """
-    if plan.stands:
-        _write_tables(plan, warn)
+    whole = _write_tables(plan, warn) if plan.stands else True
     if curve:
         outcome = add_curve(plan, outcome, progress)
     draw_pictures(plan, outcome)
-    return outcome, write_page(outcome.record, plan.folder)
+    page = write_page(outcome.record, plan.folder)
+    if whole and asked is not None:
+        remember(asked, plan, outcome, page)
+    return outcome, page
 
 
-def _write_tables(plan: Plan, warn: Callable[[str], object]) -> None:
+def _write_tables(plan: Plan, warn: Callable[[str], object]) -> bool:
+    """Whether the tables of the boards could be written."""
     try:
         update_boards(all_protocols())
     except (BenchError, OSError) as error:
@@ -91,6 +100,8 @@ def _write_tables(plan: Plan, warn: Callable[[str], object]) -> None:
             f"run {plan.run_id} is done and its record stands, but the tables of the boards "
             f"were not written: {error}; bench board build writes them"
         )
+        return False
+    return True
 
 
 def load(run: str | Outcome, *, device: str = "auto") -> Method:

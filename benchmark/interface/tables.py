@@ -27,7 +27,7 @@ from benchmark.registry.protocols import all_protocols, find_protocol
 from benchmark.settings import flat, settings_words
 
 if TYPE_CHECKING:
-    from benchmark.runner.run import Outcome
+    from benchmark.runner.outcome import Outcome
 
 
 @dataclass(frozen=True)

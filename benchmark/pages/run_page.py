@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from benchmark.pages.prose import capital
 from benchmark.pages.rendering import asset, environment
 from benchmark.protocols import Protocol
 from benchmark.records.model import External, PluginCode, Record
-from benchmark.runner.plan import Request
+from benchmark.runner.request import command
 from benchmark.settings import flat, settings_words, word
 
 
@@ -156,23 +155,6 @@ def as_jpeg(picture: Path, target: Path) -> None:
     decode(picture, "RGB").save(target, "JPEG", quality=82, optimize=True)
 
 
-def command(record: Record) -> str:
-    """The words that make this run again."""
-    method, protocol = record.method, record.protocol
-    if record.external is not None:
-        return _scoring(record, record.external, f"{protocol.id}@{protocol.version}")
-    request = Request(
-        method.id,
-        f"{protocol.id}@{protocol.version}",
-        preset=method.preset,
-        given=method.settings_given,
-        seed=record.seed,
-        twin=protocol.twin,
-        on=protocol.on,
-    )
-    return shlex.join(["bench", *request.words()])
-
-
 def _code_of(plugin: PluginCode | None) -> str:
     if plugin is None:
         return ""
@@ -210,11 +192,3 @@ def facts(record: Record) -> list[tuple[str, str]]:
         ("finished", record.finished),
     ]
     return [(name, value) for name, value in found if value]
-
-
-def _scoring(record: Record, file: External, protocol: str) -> str:
-    """The same where a file was scored, which whoever made it has."""
-    words = ["bench", "score", "--protocol", protocol, "--predictions", shlex.quote(file.file)]
-    words += ["--name", record.method.id, "--made-by", shlex.quote(file.made_by)]
-    words += ["--supervision", record.method.supervision, "--seed", str(record.seed)]
-    return " ".join(words + ["--twin"] * record.protocol.twin)

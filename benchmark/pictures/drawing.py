@@ -24,8 +24,9 @@ from benchmark.pictures.predictions import predictions_sheet
 from benchmark.pictures.samples import samples_sheet
 from benchmark.pictures.shown import ItemScores, PicturedRun
 from benchmark.pictures.translations import translation_sheet
+from benchmark.runner.outcome import Outcome
 from benchmark.runner.plan import Plan
-from benchmark.runner.run import Outcome, run_lock
+from benchmark.runner.run import run_lock
 
 DRAWN: dict[str, Callable[[PicturedRun], Image.Image | None]] = {
     "predictions": predictions_sheet,

@@ -11,8 +11,9 @@ from benchmark.contracts.errors import BenchError
 from benchmark.contracts.method import Progress
 from benchmark.pictures.drawing import draw_pictures
 from benchmark.protocols import Protocol
-from benchmark.runner.plan import Request, make_plan
-from benchmark.runner.run import Outcome
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 
 
 def draw_twins(progress: Progress, protocols: Iterable[Protocol]) -> tuple[int, list[str]]:

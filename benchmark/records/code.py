@@ -40,19 +40,39 @@ def code_state(implementation: str = "", distribution: str = "") -> CodePart:
 def plugin_code(implementation: str, distribution: str) -> PluginCode:
     """The state of the package that holds a method's class, which need not be imported for it."""
     released = installed(distribution)
-    found = find_spec(implementation.partition(":")[0].partition(".")[0])
-    if found is None or found.origin is None:
+    module = _module(implementation)
+    if module is None:
         return PluginCode(distribution=distribution, version=released, digest="")
-    module = Path(found.origin).resolve()
-    files = sorted(module.parent.rglob("*.py")) if module.name == "__init__.py" else [module]
     kept = tracked(module)
     return PluginCode(
         distribution=distribution,
         version=released,
-        digest=source_digest(module.parent, files),
+        digest=package_digest(implementation),
         commit=_commit(module.parent) if kept else "",
         dirty=_changed(module.parent) if kept else None,
     )
+
+
+def package_digest(implementation: str, *, beside: bool = False) -> str:
+    """The digest of the Python files of the package that holds a class, or of its only module (with
+    those `beside` it, if asked for); empty where there is none. Nothing is imported.
+
+    Example: `package_digest("benchmark.builtin:any")` is that of bench's own files.
+    """
+    module = _module(implementation)
+    if module is None:
+        return ""
+    if module.name == "__init__.py":
+        files = sorted(module.parent.rglob("*.py"))
+    else:
+        files = sorted(module.parent.glob("*.py")) if beside else [module]
+    return source_digest(module.parent, files)
+
+
+def _module(implementation: str) -> Path | None:
+    """The first file of the package, or the module's."""
+    found = find_spec(implementation.partition(":")[0].partition(".")[0])
+    return None if found is None or found.origin is None else Path(found.origin).resolve()
 
 
 def tracked(path: Path) -> bool:
@@ -70,15 +90,14 @@ def source_digest(folder: Path, files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def made_by_other_code(record: Record, now: CodePart) -> bool:
-    """Whether the plugin's files are other ones now than when the record, or its fit, was made.
+def made_by_other_code(record: Record, now: str | None) -> bool:
+    """Whether the plugin's files are other ones `now`, by their digest, than when the record, or its
+    fit, was made.
 
-    Records from before plugins' code was written down are not said to differ.
+    Records from before plugins' code was written down are not said to differ, nor is where none runs.
     """
     then = [record.code.plugin, record.fitted.code.plugin if record.fitted else None]
-    return now.plugin is not None and any(
-        plugin is not None and plugin.digest != now.plugin.digest for plugin in then
-    )
+    return now is not None and any(plugin is not None and plugin.digest != now for plugin in then)
 
 
 def _commit(folder: Path) -> str:

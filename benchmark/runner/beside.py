@@ -9,7 +9,7 @@ from benchmark.contracts.spec import MethodSpec
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Request
+from benchmark.runner.request import Request
 from benchmark.settings import SettingsInvalid, resolve_settings
 
 

@@ -21,8 +21,9 @@ from benchmark.metrics.aggregates import aggregate
 from benchmark.records.model import CurvePoint
 from benchmark.records.reading import read_record, record_text
 from benchmark.runner.fitting import read_done
+from benchmark.runner.outcome import Outcome
 from benchmark.runner.plan import Plan, roles
-from benchmark.runner.run import Outcome, loaded_method, publish, run_lock
+from benchmark.runner.run import loaded_method, publish, run_lock
 
 
 def milestones(plan: Plan) -> dict[int, Path]:

@@ -41,7 +41,8 @@ from benchmark.records.model import CodePart, External, Record
 from benchmark.records.reading import read_record
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Plan, Request, choose_device, opened
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import Plan, choose_device, opened
 from benchmark.runner.prediction_files import (
     Source,
     external,
@@ -50,7 +51,8 @@ from benchmark.runner.prediction_files import (
     sources_of,
     template,
 )
-from benchmark.runner.run import Outcome, record_path, run
+from benchmark.runner.request import Request
+from benchmark.runner.run import record_path, run
 from benchmark.tasks.base import Task, find_task
 from benchmark.tasks.faults import require_sound
 from benchmark.verification.edits import labels_differ, same_place

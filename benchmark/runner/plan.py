@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from benchmark.contracts.errors import BenchError, Incompatible, PluginBroken
 from benchmark.contracts.images import Images
@@ -28,43 +28,10 @@ from benchmark.registry.implementations import implementation, info_of
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol, is_draft
 from benchmark.runner.guards import require_hidden_left_out, shared_images
-from benchmark.settings import SettingsInvalid, as_taken, resolve_settings, settings_words
+from benchmark.runner.request import On, Request
+from benchmark.settings import SettingsInvalid, as_taken, resolve_settings
 from benchmark.tasks.base import Scoring, Task, find_task, kind_used, predicted_kind
 from benchmark.tasks.faults import require_sound
-
-On = Literal["test", "validation"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person asks for: `bench run` in words."""
-
-    method: str
-    protocol: str
-    preset: str = ""
-    given: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    twin: bool = False
-    on: On = "test"
-    device: str = "auto"
-    devices: int = 1
-
-    def words(self) -> list[str]:
-        """The words of the command, `run` first, that asks for the same; what is usual is left out.
-
-        >>> " ".join(Request("lead", "ytf5", given={"dimension": None}, twin=True).words())
-        'run --method lead --protocol ytf5 --set dimension=none --seed 0 --twin'
-        """
-        return [
-            *("run", "--method", self.method, "--protocol", self.protocol),
-            *(("--preset", self.preset) if self.preset else ()),
-            *(w for setting in settings_words(self.given) for w in ("--set", setting)),
-            *("--seed", str(self.seed)),
-            *(("--twin",) if self.twin else ()),
-            *(("--on", self.on) if self.on != "test" else ()),
-            *(("--device", self.device) if self.device != "auto" else ()),
-            *(("--devices", str(self.devices)) if self.devices != 1 else ()),
-        ]
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,8 @@ from benchmark.contracts.exact import exact_products
 from benchmark.contracts.method import Progress
 from benchmark.runner.checkpoints import Ranks
 from benchmark.runner.fitting import Follower, learn, waiting_lock, workplace
-from benchmark.runner.plan import Plan, Request, make_plan
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
 
 #: Processes may wait for long (while another run fits the same part): deaths are noticed otherwise.
 PATIENCE = timedelta(days=30)

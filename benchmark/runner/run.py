@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,32 +39,11 @@ from benchmark.records.values import same_run
 from benchmark.registry.protocols import is_draft
 from benchmark.runner.fitted import load_method
 from benchmark.runner.fitting import fit, read_done, workplace
+from benchmark.runner.outcome import Outcome
 from benchmark.runner.plan import Plan
 from benchmark.runner.processes import fit_together
 from benchmark.runner.recording import record_of
 from benchmark.tasks.base import Scores
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A finished run: its record, where it lies, and whether it had been done before.
-
-    `other_code` says that the method's package is no longer what the record, or its fit, was made by.
-    """
-
-    record: Record
-    path: Path
-    found: bool
-    other_code: bool = False
-
-    def __repr__(self) -> str:
-        record, value = self.record, self.record.headline
-        protocol = f"{record.protocol.id}@{record.protocol.version}"
-        return (
-            f"<run {record.run_id}: {record.method.id} on {protocol}, seed {record.seed}: "
-            f"{value.metric} {value.value:.2f} {value.unit}".rstrip()
-            + ">"
-        )
 
 
 def run(plan: Plan, progress: Progress) -> Outcome:
@@ -73,7 +51,8 @@ def run(plan: Plan, progress: Progress) -> Outcome:
 
     What is refused is refused before anything is written.
     """
-    now = plan.code  # now, not at the end: what is edited meanwhile is not what runs
+    plugin = plan.code.plugin  # now, not at the end: what is edited meanwhile is not what runs
+    now = plugin.digest if plugin else None
     target = record_path(plan)
     if not (plan.folder / "record.json").exists():
         if target.exists():

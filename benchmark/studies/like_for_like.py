@@ -18,7 +18,7 @@ from benchmark.records.model import Record
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Request
+from benchmark.runner.request import Request
 from benchmark.settings import SettingsInvalid, resolve_settings, settings_words, validated
 from benchmark.studies.study import Study
 

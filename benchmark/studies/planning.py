@@ -11,7 +11,8 @@ from benchmark.contracts.errors import BenchError, Incompatible, PluginBroken, U
 from benchmark.contracts.method import Progress
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import record_path
 from benchmark.settings import SettingsInvalid, settings_words
 

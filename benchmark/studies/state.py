@@ -16,7 +16,7 @@ import filelock
 from benchmark.contracts.errors import RunLocked, UnknownName, by_beginning
 from benchmark.files import read_json, write_json
 from benchmark.home import home
-from benchmark.runner.plan import Request
+from benchmark.runner.request import Request
 from benchmark.studies.planning import Cell, State
 
 MEND = "delete {}; the same `bench sweep` begins it anew, and finds the runs that are done"

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from benchmark.contracts.errors import BenchError
 from benchmark.registry.plugins import plugins
 from benchmark.runner.beside import gives_what_is_scored, untrained
-from benchmark.runner.plan import On, Request
+from benchmark.runner.request import On, Request
 from benchmark.studies.seeds import seeds_from
 
 

@@ -14,7 +14,8 @@ from benchmark.interface.progress import Silent
 from benchmark.pages.tables import update_boards
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import all_protocols
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run as execute
 from benchmark.verification.verify import verify_record
 

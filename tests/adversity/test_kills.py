@@ -29,7 +29,8 @@ from benchmark.pages.tables import stale_files, update_boards
 from benchmark.records.model import Record
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import all_protocols, find_protocol
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run as execute
 from benchmark.verification.edits import import_record
 from benchmark.verification.rescore import rescore

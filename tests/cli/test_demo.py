@@ -15,7 +15,8 @@ from benchmark.datasets.places import locate
 from benchmark.interface.progress import Silent
 from benchmark.metrics.uncertainty import interval
 from benchmark.networks.weights import SQUEEZENET, find
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run
 
 QUIET = Silent()

@@ -22,7 +22,8 @@ from benchmark.contracts.errors import BenchError
 from benchmark.home import home, leaderboards
 from benchmark.interface.progress import Silent
 from benchmark.registry.plugins import plugins
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 
 
 def refused(said: Said, code: int, *words: str) -> None:

@@ -10,10 +10,9 @@ import pytest
 from tests_fixtures import Call
 
 from benchmark.home import home, leaderboards
-from benchmark.pages.run_page import command
 from benchmark.records.code import code_state, plugin_code, source_digest
 from benchmark.records.reading import read_record
-from benchmark.runner.plan import Request
+from benchmark.runner.request import Request, command
 from benchmark.settings import from_words
 
 

@@ -14,7 +14,7 @@ from benchmark.boards.scale import scale
 from benchmark.cli.verdict import said
 from benchmark.runner.beside import floors as floors_of
 from benchmark.runner.beside import untrained
-from benchmark.runner.plan import Request
+from benchmark.runner.request import Request
 from benchmark.studies.study import Row, Study
 
 ALONE = replace(METHOD, floor=None)
@@ -110,7 +110,7 @@ def test_a_floor_has_no_training_to_leave_out(floors: Path, run: Call) -> None:
 def test_what_takes_days_is_refused_where_nobody_can_be_asked(
     run: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.cli.running.PAPER", "nine")
+    monkeypatch.setattr("benchmark.cli.executing.PAPER", "nine")
     refused = run("grid", "--preset", "nine")
     assert refused.code == 2
     assert "meant for a GPU" in refused.err

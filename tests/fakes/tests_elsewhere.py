@@ -11,8 +11,10 @@ from benchmark.contracts import Descriptors, Landmarks, Parts, ShapeAndPose, Tra
 from benchmark.contracts.predictions import Prediction
 from benchmark.image_files import Image
 from benchmark.interface.progress import Silent
-from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome, loaded_method, run
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
+from benchmark.runner.run import loaded_method, run
 from benchmark.tasks.collect import predict_batch
 
 QUIET = Silent()

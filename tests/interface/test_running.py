@@ -18,7 +18,8 @@ from benchmark.contracts.errors import DataMissing, DiskFull, Incompatible, Unkn
 from benchmark.contracts.images import to_signed
 from benchmark.home import home, leaderboards
 from benchmark.interface.progress import Silent
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import loaded_method
 from benchmark.settings import SettingsInvalid
 

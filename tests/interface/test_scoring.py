@@ -14,7 +14,7 @@ import benchmark as bench
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.home import home, leaderboards
 from benchmark.interface.scoring import COLUMNS
-from benchmark.runner.run import Outcome
+from benchmark.runner.outcome import Outcome
 from benchmark.settings import SettingsInvalid
 
 WHERE: dict[str, Any] = {"twin": True, "device": "cpu", "quiet": True}

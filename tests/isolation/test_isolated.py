@@ -25,7 +25,8 @@ from benchmark.isolation.environments import environment_of
 from benchmark.isolation.proxy import _desks
 from benchmark.records.reading import read_record
 from benchmark.registry.plugins import plugins
-from benchmark.runner.plan import Plan, Request, make_plan
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run
 from benchmark.testing.conformance import check_method
 

@@ -18,8 +18,10 @@ from benchmark.pictures.parts import DARKNESS, STRENGTH, tinted
 from benchmark.pictures.predictions import points_drawn
 from benchmark.pictures.sheet import GUESS, TRUTH, contact_sheet
 from benchmark.pictures.shown import ItemScores, from_best_to_worst
-from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome, run
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
+from benchmark.runner.run import run
 
 QUIET = Silent()
 

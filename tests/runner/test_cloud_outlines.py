@@ -20,8 +20,10 @@ from benchmark.pictures.outlines import disagreement
 from benchmark.pictures.sheet import GUESS, INK, TRUTH
 from benchmark.protocols import CloudOutline, Foreground, Protocol
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome, run
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
+from benchmark.runner.run import run
 from benchmark.tasks.base import Scoring, find_task
 from benchmark.tasks.faults import faults
 from benchmark.tasks.foreground import cloud_foreground, true_masks

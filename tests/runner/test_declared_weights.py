@@ -12,7 +12,8 @@ from tests_fixtures import Call
 from benchmark.contracts.errors import DataAltered, DataMissing, PluginBroken
 from benchmark.home import home
 from benchmark.interface.progress import Silent
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run
 
 QUIET = Silent()

@@ -26,8 +26,9 @@ from benchmark.contracts.errors import (
 from benchmark.home import home, leaderboards
 from benchmark.interface.progress import Silent
 from benchmark.runner.fitting import fit, workplace
-from benchmark.runner.plan import Plan, Request, choose_device, make_plan
+from benchmark.runner.plan import Plan, choose_device, make_plan
 from benchmark.runner.processes import Failure, fit_together
+from benchmark.runner.request import Request
 from benchmark.runner.run import run
 from benchmark.settings import SettingsInvalid
 

@@ -20,7 +20,8 @@ from benchmark.protocols.files import _read_cached
 from benchmark.records.claims import data_faults
 from benchmark.records.identity import ids_from_record
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Plan, Request, make_plan
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run
 from benchmark.testing.conformance import check_method
 

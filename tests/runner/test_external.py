@@ -27,8 +27,8 @@ from benchmark.records.model import Record
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.external import Submission, plan_of_file, score_and_forget, score_file
+from benchmark.runner.outcome import Outcome
 from benchmark.runner.plan import Plan
-from benchmark.runner.run import Outcome
 from benchmark.tasks import landmark_errors
 from benchmark.verification.verify import verify_record
 

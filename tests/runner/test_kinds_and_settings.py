@@ -16,8 +16,10 @@ from benchmark.home import home
 from benchmark.interface.progress import Silent
 from benchmark.records.identity import ids_from_record
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Request, make_plan
-from benchmark.runner.run import Outcome, loaded_method, run
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
+from benchmark.runner.run import loaded_method, run
 from benchmark.verification.verify import verify_record
 
 QUIET = Silent()

@@ -22,7 +22,8 @@ from benchmark.interface.progress import Silent
 from benchmark.pages.tables import stale_files, update_boards
 from benchmark.records.reading import read_record
 from benchmark.registry.protocols import all_protocols, find_protocol
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import record_path, run
 from benchmark.verification.edits import remark
 from benchmark.verification.verify import verify_record

@@ -23,8 +23,10 @@ from benchmark.pictures.drawing import draw_pictures
 from benchmark.pictures.sheet import GUESS, TRUTH
 from benchmark.pictures.shown import ItemScores, from_best_to_worst
 from benchmark.protocols import Foreground, ProtocolInvalid
-from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome, run
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
+from benchmark.runner.run import run
 from benchmark.tasks.collect import collect
 from benchmark.tasks.foreground import foreground_of, packed, true_masks, unpacked
 from benchmark.tasks.mask_disagreement import METRICS

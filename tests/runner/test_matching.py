@@ -10,7 +10,8 @@ from tests_support import SMALL_MATCHING
 
 from benchmark.contracts.errors import Incompatible
 from benchmark.interface.progress import Silent
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run
 
 QUIET = Silent()

@@ -24,7 +24,8 @@ from benchmark.interface.progress import Silent
 from benchmark.protocols import ProtocolInvalid
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.guards import shared_rows
-from benchmark.runner.plan import Plan, Request, make_plan
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run
 from benchmark.verification.kept import score_predictions
 

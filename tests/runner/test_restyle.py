@@ -18,7 +18,8 @@ from benchmark.datasets.readers.model_views import ModelViews
 from benchmark.home import builtin_folder
 from benchmark.interface.progress import Silent
 from benchmark.runner.fitted import Fitted, find_fitted
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.restyle import ABOUT, restyle
 from benchmark.runner.run import run
 

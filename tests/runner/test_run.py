@@ -32,8 +32,10 @@ from benchmark.pictures.drawing import draw_pictures
 from benchmark.protocols.files import _read_cached
 from benchmark.records.identity import ids_from_record
 from benchmark.records.reading import read_record
-from benchmark.runner.plan import Request, make_plan
-from benchmark.runner.run import Outcome, run
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
+from benchmark.runner.run import run
 from benchmark.settings import SettingsInvalid
 
 QUIET = Silent()

@@ -10,7 +10,7 @@ import pytest
 
 from benchmark.contracts.errors import RunLocked, UnknownName
 from benchmark.contracts.launch import Begun, Ended, Job, Launcher
-from benchmark.runner.plan import Request
+from benchmark.runner.request import Request
 from benchmark.studies import sweeping
 from benchmark.studies.planning import Cell
 from benchmark.studies.state import SweepFolder, find_sweep, statuses_of, sweep_name

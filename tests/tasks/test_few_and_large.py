@@ -16,8 +16,10 @@ from benchmark.contracts.images import Images
 from benchmark.home import builtin_folder
 from benchmark.interface.progress import Silent
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome, run
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
+from benchmark.runner.run import run
 from benchmark.tasks import chosen as chosen_module
 from benchmark.tasks.chosen import draw_chosen, read_chosen
 from benchmark.tasks.landmark_limited import chosen_rows, copies_of

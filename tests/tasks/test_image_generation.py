@@ -30,8 +30,10 @@ from benchmark.protocols import Metric, ProtocolInvalid, read_protocol
 from benchmark.protocols.generation import Generation
 from benchmark.records.model import Record
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome, run
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
+from benchmark.runner.run import run
 from benchmark.tasks import (
     attribute_classifier,
     generation_scores,

@@ -22,8 +22,9 @@ from benchmark.home import home
 from benchmark.interface.progress import Silent
 from benchmark.registry.plugins import plugins
 from benchmark.runner.fitting import fit, workplace
-from benchmark.runner.plan import Plan, Request, make_plan
+from benchmark.runner.plan import Plan, make_plan
 from benchmark.runner.processes import fit_together
+from benchmark.runner.request import Request
 from benchmark.testing.conformance import check_method
 from benchmark.testing.standin import make_context
 from benchmark.training.weights import load_weights

@@ -16,7 +16,8 @@ from bench_aist.training import Training, steps_of
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.images import Images, to_signed
 from benchmark.registry.plugins import plugins
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.testing.standin import make_context
 
 Make = Callable[..., Training]

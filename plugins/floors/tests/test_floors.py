@@ -25,8 +25,9 @@ from benchmark.records.model import Record
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import Plan, Request, make_plan
-from benchmark.runner.run import Outcome
+from benchmark.runner.outcome import Outcome
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run as run_plan
 from benchmark.settings import SettingsInvalid, from_words
 from benchmark.tasks.landmark_regression import targets

@@ -15,7 +15,8 @@ from benchmark.interface.progress import Silent
 from benchmark.metrics.matching import match_descriptors
 from benchmark.probes.part_centres import landmarks_of
 from benchmark.records.model import Record
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import run
 
 QUIET = Silent()

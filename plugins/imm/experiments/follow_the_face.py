@@ -16,7 +16,8 @@ import numpy as np
 
 from benchmark.metrics.landmarks import inter_ocular_distance, normalised_mean_error
 from benchmark.probes.linear import LinearProbe
-from benchmark.runner.plan import Request, make_plan
+from benchmark.runner.plan import make_plan
+from benchmark.runner.request import Request
 from benchmark.runner.run import loaded_method
 from benchmark.settings import from_words
 from benchmark.tasks.collect import predictions

@@ -1,0 +1,147 @@
+"""What `bench run` does with a run that is not known to be done: plan it, ask back, execute it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from benchmark.contracts.method import Progress
+from benchmark.interface.progress import duration
+from benchmark.interface.running import complete
+from benchmark.runner.checkpoints import checkpoint_files
+from benchmark.runner.curve import require_possible
+from benchmark.runner.discard import discard
+from benchmark.runner.done import Done
+from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.request import Request
+from benchmark.runner.run import run
+from benchmark.settings import SettingsInvalid, settings_words
+
+PAPER = "paper"
+"""The preset that is what a paper trained, for a GPU."""
+
+
+def execute(
+    request: Request,
+    progress: Progress,
+    *,
+    curve: bool = False,
+    anew: bool = False,
+    yes: bool = False,
+    quiet: bool = False,
+) -> Done:
+    """Do what is left of a run, and leave what belongs beside its record; `quiet` says less."""
+    from benchmark.cli.running import warn
+
+    plan = make_plan(request, progress)
+    if not yes:
+        require_meant(plan)
+    if curve:
+        require_possible(plan)
+    if anew:
+        discard(plan, progress)
+    if (since := checkpoint_time(plan)) and not quiet:
+        click.echo(f"the fit goes on from its checkpoint of {since}", err=True)
+    outcome = run(plan, progress)
+    outcome, page = complete(plan, outcome, progress, warn=warn, curve=curve, asked=request)
+    return Done(outcome, page, plan.stands)
+
+
+def planned(request: Request, progress: Progress) -> dict[str, Any]:
+    """What would be done, its ids and where it would lie; refused where it can't be."""
+    plan = make_plan(request, progress)
+    if not (plan.folder / "record.json").exists():
+        plan.require(progress)
+    return _summary(plan)
+
+
+def require_meant(plan: Plan) -> None:
+    """Ask, or where nobody can answer refuse, before what takes days begins by mistake.
+
+    Raises `SettingsInvalid`, or `click.Abort` where the answer is no.
+    """
+    begun = checkpoint_time(plan) or (plan.fit_folder / "done.json").exists()
+    if plan.preset != PAPER or plan.device != "cpu" or plan.spec.role != "method" or begun:
+        return
+    from benchmark.boards.times import cpu_seconds
+
+    taken = {p: s for p, s in cpu_seconds(plan.spec.id, plan.protocol).items() if p}
+    took = ", ".join(f"{preset} {duration(seconds)}" for preset, seconds in taken.items())
+    text = f"the preset {PAPER} of {plan.spec.id} is meant for a GPU; on a CPU it can take days" + (
+        f" (on record here, per run on a CPU: {took})" if took else ""
+    )
+    if sys.stdin is not None and sys.stdin.isatty():
+        click.confirm(f"{text}. Start it?", abort=True, err=True)
+        return
+    others = " or ".join(f"--preset {p}" for p in plan.spec.presets if p in ("small", "demo"))
+    raise SettingsInvalid(
+        text,
+        cure=f"{others}{', ' if others else ''}--device cuda, or --yes to start it all the same",
+    )
+
+
+def _summary(plan: Plan) -> dict[str, Any]:
+    from benchmark.boards.times import cpu_seconds
+
+    return {
+        "run_id": plan.run_id,
+        "fit_id": plan.fit_id,
+        "done": (plan.folder / "record.json").exists(),
+        "fitted": (plan.fit_folder / "done.json").exists(),
+        "checkpoint": checkpoint_time(plan),
+        "method": plan.spec.id,
+        "preset": plan.preset,
+        "seed": plan.request.seed,
+        "settings": plan.settings.model_dump(mode="json"),
+        "protocol": plan.protocol.name,
+        "kind": plan.kind,
+        "device": plan.device,
+        "devices": plan.request.devices,
+        "images": {name: len(split) for name, split in plan.splits.items()},
+        "splits": dict(plan.sources),
+        "folder": str(plan.folder),
+        "cpu_seconds": cpu_seconds(plan.spec.id, plan.protocol).get(plan.preset)
+        if plan.device == "cpu"
+        else None,
+    }
+
+
+def say_plan(about: Mapping[str, Any]) -> None:
+    """For people: what would be done, with what, and where it would lie."""
+    todo = (
+        "done before; nothing to do"
+        if about["done"]
+        else "fitted before; predict and score"
+        if about["fitted"]
+        else f"the fit goes on from its checkpoint of {about['checkpoint']}"
+        if about["checkpoint"]
+        else "fit, predict and score"
+    )
+    name = " ".join(w for w in (about["method"], about["preset"]) if w)
+    click.secho(f"{name} on {about['protocol']}, seed {about['seed']}: {todo}", bold=True)
+    count = f" in {about['devices']} processes" if about["devices"] > 1 else ""
+    lines = {
+        "settings": ", ".join(settings_words(about["settings"])) or "none",
+        "images": ", ".join(
+            f"{name} {number:,} ({about['splits'][name]})"
+            for name, number in about["images"].items()
+        ),
+        "scored": f"{about['kind']}, on {about['device']}{count}",
+        "folder": about["folder"],
+    }
+    if about["cpu_seconds"] is not None and not about["done"]:
+        lines["took"] = f"{duration(about['cpu_seconds'])} for runs like it, on CPUs, by records"
+    for name, value in lines.items():
+        click.echo(f"  {name:<9} {value}")
+
+
+def checkpoint_time(plan: Plan) -> str:
+    """When a fit that was not finished last saved its state ("2026-01-31 12:00 UTC"); empty for none."""
+    saved = [path.stat().st_mtime for path in checkpoint_files(plan.fit_folder)]
+    if (plan.fit_folder / "done.json").exists() or not saved:
+        return ""
+    return datetime.fromtimestamp(max(saved), UTC).strftime("%Y-%m-%d %H:%M UTC")
