@@ -175,7 +175,7 @@ def _in_words(fault: ErrorDetails) -> str:
     you mean 'seeds'?".
     """
     *within, last = fault["loc"]
-    row = f" in [[methods]] number {within[1] + 1}" if len(within) > 1 else ""
+    row = f" in [[methods]] number {int(within[1]) + 1}" if len(within) > 1 else ""
     if fault["type"] == "extra_forbidden":
         known = Row.model_fields if row else Study.model_fields
         return f"there is no {last!r}{row}, {did_you_mean(str(last), known)}".rstrip(", ")
