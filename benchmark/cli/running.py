@@ -104,7 +104,7 @@ def require_meant(request: Request, progress: Any) -> None:
     """Ask, or where nobody can answer refuse, before what takes days begins by mistake; nothing is
     prepared before the answer.
 
-    Raises `SettingsInvalid`, or `click.Abort` where the answer is no.
+    Raises `SettingsInvalid`, or where the answer is no ends the command with 1.
     """
     found = resolve(request, progress)
     if found.preset != PAPER or found.device != "cpu" or found.spec.role != "method":
@@ -122,7 +122,9 @@ def require_meant(request: Request, progress: Any) -> None:
     )
     if sys.stdin is not None and sys.stdin.isatty():
         progress.close()
-        click.confirm(f"{text}. Start it?", abort=True, err=True)
+        if not click.confirm(f"{text}. Start it?", err=True):
+            click.echo("not started", err=True)
+            raise click.exceptions.Exit(1)
         return
     others = " or ".join(f"--preset {p}" for p in found.spec.presets if p in ("small", "demo"))
     raise SettingsInvalid(

@@ -149,6 +149,8 @@ def test_who_sits_at_a_terminal_is_asked(harness: Path, answer: str, code: int) 
     assert "the preset paper of drifting is meant for a GPU; on a CPU it can take days" in said
     os.write(ours, f"{answer}\n".encode())
     out, _ = process.communicate(timeout=300)
+    if answer == "n":
+        assert "not started" in os.read(ours, 4096).decode()
     os.close(ours)
     assert process.returncode == code
     assert (b"run_id" in out) == (answer == "y")
