@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.contracts.dataset import DatasetSpec, Reader
+import numpy as np
+
+from benchmark.contracts.dataset import DatasetSpec, Reader, Sample
 from benchmark.contracts.errors import BenchError, DataAltered
 from benchmark.datasets.geometry import read_image
 from benchmark.datasets.places import reader_of, require, spec_of
@@ -16,7 +18,7 @@ from benchmark.datasets.prepared import Progress
 from benchmark.datasets.preparing import stale
 from benchmark.datasets.samples import samples_of
 from benchmark.datasets.trees import TREES, hash_files, published, tree_digest, tree_name
-from benchmark.image_files import is_there
+from benchmark.image_files import image_size, is_there
 
 SHOWN = 5
 
@@ -56,17 +58,21 @@ def verify(dataset_id: str, *, progress: Progress | None = None) -> VerifyReport
 
     Every split is read and counted, and every image it names must be there. Where the digests of
     the files are known, the tree must be one of those known by name, and files that differ are
-    named; where they are not, every image is decoded, of which `progress(done, total)` is told.
+    named; where they are not, every image is decoded, of which `progress(done, total)` is told, and
+    no annotated point may lie further from its image than that is long.
     """
     spec = spec_of(dataset_id)
     root = require(dataset_id)
-    counts, images, problems = _count(spec, reader_of(dataset_id, root))
+    counts, samples, problems = _count(spec, reader_of(dataset_id, root))
     tree = ""
     if published(dataset_id):
         tree, differing = _compare(dataset_id, root)
         problems += differing
     else:
-        problems += _listed("can't be decoded", _undecodable(images, progress))
+        broken = _undecodable(list(dict.fromkeys(s.path for s in samples)), progress)
+        problems += _listed("can't be decoded", broken)
+        whole = [s for s in samples if str(s.path) not in set(broken)]
+        problems += _listed("points far from the image", dict.fromkeys(_misplaced(whole)))
     again = (
         f"delete {root} and run `bench data get {dataset_id}`"
         if spec.downloadable
@@ -78,11 +84,12 @@ def verify(dataset_id: str, *, progress: Progress | None = None) -> VerifyReport
     )
 
 
-def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[Path], list[str]]:
-    """Samples per split, the images that are there, and what is wrong."""
+def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[Sample], list[str]]:
+    """Samples per split, those whose image is there, and what is wrong."""
     counts: dict[str, int] = {}
     problems: list[str] = []
     images: dict[Path, bool] = {}
+    found: list[Sample] = []
     for split in reader.splits:
         try:
             samples = samples_of(reader, split, spec.id)
@@ -95,10 +102,24 @@ def _count(spec: DatasetSpec, reader: Reader) -> tuple[dict[str, int], list[Path
         if expected != len(samples):
             problems.append(f"{split}: expected {expected:,} samples, found {len(samples):,}")
         images.update((s.path, is_there(s.path)) for s in samples)
+        found += samples
     problems += _listed(
         "listed but not there", [str(p) for p, there in images.items() if not there]
     )
-    return counts, [path for path, there in images.items() if there], problems
+    return counts, [s for s in found if images[s.path]], problems
+
+
+def _misplaced(samples: Iterable[Sample]) -> Iterator[str]:
+    """Names of samples one of whose points lies further from the image than that is long."""
+    for sample in samples:
+        if sample.points is None:
+            continue
+        shown = sample.points if sample.visible is None else sample.points[sample.visible]
+        size = np.array(image_size(sample.path))
+        apart = np.maximum(-shown, shown - size)
+        if len(shown) and bool((apart > size.max()).any()):
+            x, y = shown[np.argmax(apart.max(1))]
+            yield f"{sample.key} ({x:.6g}, {y:.6g})"
 
 
 def _compare(dataset_id: str, root: Path) -> tuple[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from benchmark.contracts.errors import Incompatible
-from benchmark.contracts.spec import DERIVED
+from benchmark.contracts.spec import MethodSpec
 from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
@@ -43,12 +43,17 @@ def untrained(request: Request) -> Request:
 
 
 def floors(request: Request) -> list[Request]:
-    """A request for each floor that gives what the protocol scores, but for the untrained network."""
-    needs = set(find_protocol(request.protocol).needs)
+    """A request for each floor of what the protocol scores, but for the untrained network."""
     return [
         replace(request, method=spec.id, preset="", given={})
         for spec in plugins().methods.values()
         if spec.role == "floor"
         and not spec.imitates
-        and needs & {k for g in spec.gives for k in (g, *DERIVED.get(g, ()))}
+        and gives_what_is_scored(spec, request.protocol)
     ]
+
+
+def gives_what_is_scored(spec: MethodSpec, protocol: str) -> bool:
+    """Whether a method gives itself what a protocol needs: a disc has a centre too, and is no floor of
+    points."""
+    return not set(spec.gives).isdisjoint(find_protocol(protocol).needs)

@@ -7,18 +7,19 @@ under every protocol, so that none is chosen by the numbers that are compared.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmark.boards.entries import Entry, read_entries
 from benchmark.boards.rows import Row, make_rows
 from benchmark.protocols import Protocol
 from benchmark.records.model import Record
+from benchmark.registry.implementations import implementation
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
 from benchmark.runner.plan import Request
-from benchmark.settings import settings_words
+from benchmark.settings import SettingsInvalid, resolve_settings, settings_words, validated
 from benchmark.studies.study import Study
 
 TRAINED_ON = {
@@ -36,6 +37,8 @@ class Arm:
     method: str
     preset: str
     words: tuple[str, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """All of its settings, those that nobody names as well."""
 
     @property
     def name(self) -> str:
@@ -43,10 +46,11 @@ class Arm:
         return " ".join(filter(None, (self.method, self.preset, *self.words)))
 
     def made(self, record: Record) -> bool:
-        """Whether a run is of this method in this setting."""
-        about = record.method
-        given = tuple(settings_words(about.settings_given))
-        return (about.id, about.preset, given) == (self.method, self.preset, self.words)
+        """Whether a run is of this method in this setting, however it was asked for.
+
+        What a method had no setting for when a run was made is as it is now by default.
+        """
+        return record.method.id == self.method and _as_now(record) == self.settings
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,22 @@ def _requests(study: Study) -> list[Request]:
 
 
 def _arm(request: Request) -> Arm:
-    return Arm(request.method, request.preset, tuple(settings_words(request.given)))
+    spec = plugins().method(request.method)
+    _, settings = resolve_settings(
+        spec, implementation(spec), request.preset, request.given, twin=request.twin
+    )
+    words = tuple(settings_words(request.given))
+    return Arm(request.method, request.preset, words, settings.model_dump(mode="json"))
+
+
+def _as_now(record: Record) -> Mapping[str, Any] | None:
+    """A run's settings as its method has them today; None where it no longer takes them."""
+    about = record.method
+    model = implementation(plugins().method(about.id)).Settings
+    try:
+        return validated(about.id, model, about.settings).model_dump(mode="json")
+    except SettingsInvalid:
+        return None
 
 
 def _comparison(protocol: Protocol, asked: dict[Arm, list[Request]], twin: bool) -> Comparison:

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from benchmark.contracts.errors import BenchError, did_you_mean
-from benchmark.contracts.spec import MethodSpec
 from benchmark.registry.plugins import plugins
-from benchmark.registry.protocols import find_protocol
-from benchmark.runner.beside import untrained
+from benchmark.runner.beside import gives_what_is_scored, untrained
 from benchmark.runner.plan import On, Request
 from benchmark.studies.seeds import seeds_from
 
@@ -105,7 +103,7 @@ class Study(_Seeds):
         others = [spec for spec in plugins().methods.values() if spec.role != "method"]
         for protocol in protocols:
             for spec in others:
-                if not spec.imitates and _fits(spec, protocol):
+                if not spec.imitates and gives_what_is_scored(spec, protocol):
                     # they learn nothing that a seed could change
                     yield self._request(spec.id, protocol, "", {}, 0)
         if any(spec.imitates for spec in others):
@@ -126,11 +124,6 @@ class Study(_Seeds):
             on=self.on,
             device=self.device,
         )
-
-
-def _fits(spec: MethodSpec, protocol: str) -> bool:
-    """Whether it gives what a protocol needs: a disc has a centre too, and is no floor of points."""
-    return not set(spec.gives).isdisjoint(find_protocol(protocol).needs)
 
 
 def read_study(path: Path) -> Study:

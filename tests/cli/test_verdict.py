@@ -19,6 +19,7 @@ from benchmark.cli.verdict import said
 from benchmark.runner.beside import floors as floors_of
 from benchmark.runner.beside import untrained
 from benchmark.runner.plan import Request
+from benchmark.studies.study import Row, Study
 
 ALONE = replace(METHOD, floor=None)
 
@@ -102,6 +103,12 @@ def test_the_untrained_network_of_a_method_has_its_settings(floors: Path) -> Non
     methods = {one.method for one in floors_of(asked)}
     assert "mean-shape" in methods
     assert not {"random-features", "oracle", "noise-images"} & methods
+    # parts have centres; a disc is no floor of points all the same, in a study as beside a run
+    assert not {"centre-disc", "full-frame"} & methods
+    asked_of_study = Study(
+        protocols=("small_faces",), methods=(Row(method="slow"),), floors=True, twin=True
+    ).requests()
+    assert methods <= {one.method for one in asked_of_study}
 
 
 def test_a_floor_has_no_training_to_leave_out(floors: Path, run: Call) -> None:

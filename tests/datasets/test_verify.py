@@ -134,6 +134,14 @@ def test_sets_without_digests_are_counted_and_decoded(
     with pytest.raises(DataAltered, match=r"aflw_r in .* is not as it should be") as caught:
         report.require()
     assert "publisher" not in caught.value.cure  # they may be one's own
+    # far from its image a point was read wrong; just outside it a face is cut off by the border
+    points = np.ones((2, 5, 2))
+    width, height = Image.open(folder / "output/3/d.jpg").size
+    points[0, 0], points[1, 2] = (-2.0, height + 5.0), (3 * width, 4.0)
+    savemat(folder / "aflw_test_keypoints.mat", {"gt": points})
+    (misplaced,) = (p for p in verify("aflw_r").problems if "far" in p)
+    assert misplaced.startswith("points far from the image: ")
+    assert misplaced.count("(") == 1
     whole = (folder / "output/0/b.jpg").read_bytes()
     (folder / "output/0/b.jpg").write_bytes(whole[:-300])
     (folder / "output/2/c.jpg").unlink()

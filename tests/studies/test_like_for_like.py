@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests_fixtures import ROOT, Call
 
+from benchmark.boards.entries import read_entries
 from benchmark.boards.standings import standings
 from benchmark.contracts.errors import Incompatible
 from benchmark.home import leaderboards
@@ -57,6 +58,36 @@ def test_what_stands_has_its_value_and_what_is_open_its_command(study: Path) -> 
     assert stands.command == "bench run --method grid --protocol small_faces --seed 2 --twin"
     assert (opened.arm.name, opened.row, opened.missing) == ("halves", None, (0, 1, 2))
     assert opened.command.endswith("--method halves --protocol small_faces --seed 0,1,2 --twin")
+
+
+def test_a_setting_that_is_named_or_left_at_its_default_is_one(study: Path, run: Call) -> None:
+    default = implementation(plugins().method("grid")).Settings().model_dump()["points"]
+    study.write_text(
+        STUDY.replace('"grid"', f'"grid"\nsettings = [{{ points = {default} }}, {{ points = 9 }}]')
+    )
+    (one,) = compare(read_study(study))
+    named, other = (place for place in one.places if place.arm.method == "grid")
+    if named.arm.words != (f"points={default}",):
+        named, other = other, named
+    assert (named.row and named.row.seeds, named.missing) == ((0, 1), (2,))
+    assert (other.row and other.row.seeds, other.missing) == ((0,), (1, 2))
+
+
+def test_a_run_from_before_a_setting_has_its_default(study: Path) -> None:
+    (arm, _) = arms(read_study(study))
+    (entry, *_) = read_entries(find_protocol("small_faces"), twin=True)[0]
+    about = entry.record.method
+    points = about.settings["points"]
+    for settings, made in (
+        ({}, points == arm.settings["points"]),
+        ({"points": arm.settings["points"]}, True),
+        ({"points": 77}, False),
+        ({"gone": 1}, False),
+    ):
+        old = entry.record.model_copy(
+            update={"method": about.model_copy(update={"settings": settings})}
+        )
+        assert arm.made(old) == made
 
 
 def test_the_page_is_held_to_the_records(study: Path, bench: Call, tmp_path: Path) -> None:

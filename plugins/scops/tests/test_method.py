@@ -6,17 +6,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import bench_scops
 import numpy as np
 import pytest
 import torch
+from bench_scops import training
 from bench_scops.features import Features
 from bench_scops.method import Scops, released_masks
 from bench_scops.networks import DeepLab, Small
 from bench_scops.settings import ScopsSettings
-from bench_scops.training import make_optimisers, rate
+from bench_scops.training import Wanted, make_optimisers, rate
 from bench_scops.warps import draw_warps
 from pydantic import ValidationError
 from torchvision.models import resnet50
@@ -24,7 +26,9 @@ from torchvision.models import resnet50
 from benchmark.contracts import MethodSpec
 from benchmark.contracts.errors import Incompatible
 from benchmark.contracts.images import Images
+from benchmark.contracts.method import FitContext
 from benchmark.contracts.weights import no_weights
+from benchmark.training.batches import Pixels
 
 Make = Callable[..., Any]
 CPU = torch.device("cpu")
@@ -256,3 +260,35 @@ def test_the_loss_falls(images: Images, tmp_path: Path, make_context: Make) -> N
     Scops(settings(steps=60, consistency=100.0, equivariance=10.0)).fit(images, context)
     rows = [row for row in context.seen.log if "loss" in row]
     assert rows[-1]["loss"] < 0.8 * rows[0]["loss"]
+
+
+@pytest.mark.parametrize("silhouettes", [False, True])
+def test_what_is_kept_is_what_each_batch_would_find(
+    monkeypatch: pytest.MonkeyPatch, silhouettes: bool
+) -> None:
+    draw = np.random.default_rng(0)
+    images = draw.integers(0, 255, (37, 3, 8, 8), dtype=np.uint8)
+    pixels = _Held(images)
+    masks = _Held(images[:, :1]) if silhouettes else None
+    shown = 2 * torch.from_numpy(images).float() / 255 - 1
+    features = OfColours(settings(unit_length=True), no_weights, 0, CPU)
+    if not silhouettes:
+        features.find_factors(features.raw(shown))
+    said: list[int] = []
+    context = cast("FitContext", SimpleNamespace(progress=lambda what, done, of: said.append(done)))
+    indices = np.array([36, 3, 3])
+    kept = Wanted(features, pixels, masks, 37, context)
+    assert said == [16, 32, 37]
+    found = kept(indices, torch.full((3, 3, 8, 8), torch.nan))  # nothing is seen a second time
+    monkeypatch.setattr(training, "KEPT_BYTES", 37 * found[0].numel() * 4 - 1)
+    anew = Wanted(features, pixels, masks, 37, context)
+    assert len(said) == 3
+    torch.testing.assert_close(found, anew(indices, shown[indices]), rtol=1e-4, atol=1e-4)
+
+
+class _Held(Pixels):
+    def __init__(self, images: np.ndarray) -> None:
+        self.images = torch.from_numpy(images)
+
+    def __getitem__(self, indices: np.ndarray) -> torch.Tensor:
+        return self.images[indices]

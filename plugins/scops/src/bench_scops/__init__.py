@@ -63,6 +63,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
     register(
         MethodSpec(
             id="scops",
+            version=2,  # maps to explain are found once, in chunks; 1: anew in each step's batch
             implementation="bench_scops.method:Scops",
             gives=["parts"],
             summary="parts that follow warps and explain what a frozen network sees",

@@ -28,6 +28,8 @@ from benchmark.training.schedules import learning_rate
 from benchmark.training.warp import warp_generator
 
 CHUNK = 16
+KEPT_BYTES = 2 << 30
+"""What parts of all images have to explain is found once if it takes no more than this."""
 
 
 def rate(step: int, steps: int, settings: ScopsSettings) -> float:
@@ -79,6 +81,48 @@ def begin(
     return features.first_basis(features.explained(maps, saliency))
 
 
+class Wanted:
+    """What parts of each image have to explain: (B, C, h, w) by `wanted(indices, shown)`.
+
+    Neither the frozen network nor saliency changes in training, so that it is found for all images at
+    once where it fits into KEPT_BYTES, always in the same chunks: a network's maps differ in their last
+    bits from one size of batch to another, and a fit that is taken up again has to see the same.
+    """
+
+    def __init__(
+        self,
+        features: Features,
+        pixels: Pixels,
+        silhouettes: Pixels | None,
+        count: int,
+        context: FitContext,
+    ) -> None:
+        self.features, self.pixels, self.silhouettes = features, pixels, silhouettes
+        self._kept: Tensor | None = None
+        one = self._found(np.arange(1))
+        if count * one.numel() * one.element_size() > KEPT_BYTES:
+            return
+        self._kept = one.new_empty((count, *one.shape[1:]))
+        for first in range(0, count, CHUNK):
+            some = np.arange(first, min(first + CHUNK, count))
+            self._kept[first : first + CHUNK] = self._found(some)
+            context.progress("maps", int(some[-1]) + 1, count)
+
+    def __call__(self, indices: np.ndarray, shown: Tensor) -> Tensor:
+        """`shown` (B, 3, S, S) in [-1, 1] are the images that `indices` (B,) number."""
+        if self._kept is None:
+            return self._explained(indices, shown)
+        return self._kept[torch.from_numpy(indices).to(self._kept.device)]
+
+    def _found(self, indices: np.ndarray) -> Tensor:
+        return self._explained(indices, to_signed(self.pixels[indices]))
+
+    def _explained(self, indices: np.ndarray, shown: Tensor) -> Tensor:
+        raw = self.features.raw(shown)
+        masks = None if self.silhouettes is None else self.silhouettes[indices]
+        return self.features.explained(raw, self.features.saliency(raw, masks))
+
+
 def fit(
     segmenter: Segmenter,
     images: Images,
@@ -99,17 +143,13 @@ def fit(
     optimiser, slow = make_optimisers(segmenter, basis, s)
     learner, optimiser = prepare(fabric, segmenter, optimiser)
     batches = Batches(pixels, order)
-    masks = None if silhouettes is None else Batches(silhouettes, order)
+    explained = Wanted(features, pixels, silhouettes, len(images), context)
     jitter = colours(s)
-
-    def explained(shown: Tensor, step: int) -> Tensor:
-        raw = features.raw(shown)
-        return features.explained(raw, features.saliency(raw, masks(step) if masks else None))
 
     def update(step: int) -> dict[str, Tensor | float]:
         set_learning_rate(optimiser, rate(step, s.steps, s))
         shown = to_signed(batches(step))
-        wanted = explained(shown, step)
+        wanted = explained(order.indices(step), shown)
         seen = resized(shown, s.size)
         warp = draw_warps(s.batch, s, warp_generator(context.seed, step), fabric.device)
         draw = generator(context.seed, "colours", step, device=fabric.device)
