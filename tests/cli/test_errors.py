@@ -61,7 +61,7 @@ def test_an_unknown_name_suggests_close_ones(bench: Call, words: list, close: st
         (["run", "-m", "grid"], "`bench ls protocols` lists them"),
         (["run", "-p", "small_faces"], "`bench ls methods` lists them"),
         (["run", "-m", "grid", "-p", "small_faces", "--sede", "1"], "no such option"),
-        (["board", "--sede"], "  cure: `bench board --help` says what it takes"),
+        (["doctor", "--sede"], "  cure: `bench doctor --help` says what it takes"),
         (["run", "-m", "grid", "-p", "small_faces", "--seed", "one"], "write 0,1,2 or 0-2"),
         (["run", "-m", "grid", "-p", "small_faces", "--seed", "2-0"], "write 0,1,2 or 0-2"),
         (["run", "-m", "grid", "-p", "small_faces", "--seed", "0-9999999"], "write 0,1,2 or 0-2"),
