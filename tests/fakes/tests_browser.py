@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -74,3 +75,26 @@ def opened(chromium: Browser, **context: Any) -> Page:
     page = chromium.new_context(**context).new_page()
     page.set_default_timeout(PATIENCE)
     return page
+
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FAULTS = """async (tags) => {
+  document.querySelectorAll("details").forEach((one) => { one.open = true; });
+  const done = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]});
+  return done.violations.map((v) => `${v.id}: ${v.nodes.length} × ${v.nodes[0].html.slice(0, 160)}`);
+}"""
+# a wide table scrolls in a frame of its own; the page itself never does
+SIDEWAYS = """() => {
+  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const wide = [...document.querySelectorAll("main *")].find((one) =>
+    one.getBoundingClientRect().right > innerWidth && !one.closest(".wide, pre, .drawing"));
+  return [`it scrolls sideways: ${wide ? wide.outerHTML.slice(0, 120) : "?"}`];
+}"""
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe finds on a page with all its folds open, and what makes the page scroll sideways."""
+    page.evaluate(AXE)
+    found: list[str] = page.evaluate(FAULTS, TAGS) + page.evaluate(SIDEWAYS)
+    return found

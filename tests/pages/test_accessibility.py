@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
-from tests_browser import opened
+from tests_browser import faults_of, opened
 from tests_site import Built
 
 pytestmark = pytest.mark.long
-
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-FAULTS = """async (tags) => {
-  document.querySelectorAll("details").forEach((one) => { one.open = true; });
-  const done = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]});
-  return done.violations.map((v) => `${v.id}: ${v.nodes.length} × ${v.nodes[0].html.slice(0, 160)}`);
-}"""
-# a wide table scrolls in a frame of its own; the page itself never does
-SIDEWAYS = """() => {
-  if (document.documentElement.scrollWidth <= innerWidth) return [];
-  const wide = [...document.querySelectorAll("main *")].find((one) =>
-    one.getBoundingClientRect().right > innerWidth && !one.closest(".wide, pre, .drawing"));
-  return [`it scrolls sideways: ${wide ? wide.outerHTML.slice(0, 120) : "?"}`];
-}"""
 
 
 def kinds_of_pages(built: Built) -> list[str]:
@@ -55,8 +39,7 @@ def test_axe_finds_nothing(
     faults = {}
     for name in kinds_of_pages(built):
         page.goto(f"{site}/{name}")
-        page.evaluate(AXE)
-        faults[name] = page.evaluate(FAULTS, TAGS) + page.evaluate(SIDEWAYS)
+        faults[name] = faults_of(page)
     page.context.close()
     assert {name: found for name, found in faults.items() if found} == {}
 
@@ -64,6 +47,5 @@ def test_axe_finds_nothing(
 def test_axe_sees_a_fault(chromium: Browser) -> None:
     page = opened(chromium)
     page.set_content("<html lang='en'><title>t</title><main><h1>t</h1><img src='x'></main></html>")
-    page.evaluate(AXE)
-    assert [fault.split(":")[0] for fault in page.evaluate(FAULTS, TAGS)] == ["image-alt"]
+    assert [fault.split(":")[0] for fault in faults_of(page)] == ["image-alt"]
     page.context.close()
