@@ -1,4 +1,4 @@
-"""The two tables of README.md, made from the records beside this file: `python studies/restyled_cars/tables.py`.
+"""Print the two tables of README.md from the records beside this file.
 
 Intervals are of 95 % and of paired differences: cars and seeds are drawn with replacement, each the
 same for both sides.

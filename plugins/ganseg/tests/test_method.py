@@ -151,9 +151,10 @@ def test_every_ablation_learns(ablation: dict[str, Any], tmp_path: Path) -> None
 def test_real_images_are_mirrored_moved_or_cropped(tmp_path: Path) -> None:
     images = make_images()
     assert surroundings(images.size, images.margin, 16)[1] > 0
-    plain = training(tmp_path / "a", mirror=False)._real(0, torch.Generator().manual_seed(0))
+    whole = {"mirror": False, "crop_area": 1.0}
+    plain = training(tmp_path / "a", **whole)._real(0, torch.Generator().manual_seed(0))
     for i, how in enumerate(({"mirror": True}, {"shift": True}, {"crop_area": 0.7})):
-        found = training(tmp_path / str(i), **{"mirror": False, **how})
+        found = training(tmp_path / str(i), **{**whole, **how})
         real = found._real(0, torch.Generator().manual_seed(0))
         assert real.shape == plain.shape
         assert float(real.abs().max()) <= 1
