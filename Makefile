@@ -13,7 +13,7 @@ ifneq ($(wildcard ../shared/golden),)
 export BENCH_GOLDEN ?= $(abspath ../shared/golden)
 endif
 
-.PHONY: demo test long lint slow downstream docs stranger install clean
+.PHONY: demo test long lint slow browser downstream docs stranger install clean
 
 demo: install
 	$(BIN)/bench demo
@@ -27,6 +27,11 @@ long: install
 
 slow: install
 	$(BIN)/pytest -m slow -q
+
+# A Chromium for tests of pages, where the machine has none.
+browser: install
+	for name in "$$BENCH_CHROMIUM" chromium chromium-browser google-chrome google-chrome-stable; do \
+	  test -n "$$name" && command -v "$$name" && exit; done; $(BIN)/playwright install --with-deps chromium
 
 # Two plugins as others would write them, installed with bench's wheel into a fresh environment.
 downstream: install

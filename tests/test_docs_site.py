@@ -11,6 +11,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from playwright.sync_api import Browser
+from tests_browser import chromium, faults_of, opened
 from tests_fixtures import ROOT
 
 from benchmark.home import builtin_folder
@@ -21,6 +23,8 @@ pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
 
 
 pytestmark = pytest.mark.long  # the whole site is built
+
+__all__ = ["chromium"]  # a fixture
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +97,20 @@ def test_tables_and_fences_became_html(site: Path) -> None:
         text = re.sub(r"<pre>.*?</pre>", "", page.read_text("utf-8"), flags=re.S)
         assert "```" not in text, f"{page.name}: a fence that is none"
         assert not re.search(r"^\| ", text, re.M), f"{page.name}: a table that is none"
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_axe_finds_nothing_and_long_pages_have_their_contents(
+    chromium: Browser, site: Path, width: int
+) -> None:
+    faults = {}
+    for scheme in ("light", "dark"):
+        page = opened(chromium, viewport={"width": width, "height": 900}, color_scheme=scheme)
+        for name in ("index", "traps", "read-a-board", "protocols/ytf5-1", "reference/cli"):
+            page.goto((site / f"{name}.html").as_uri())
+            faults[name, scheme] = faults_of(page)
+        page.goto((site / "traps.html").as_uri())
+        assert page.locator(".contents a").first.inner_text() == "Landmarks"
+        assert page.locator(".beside a[rel=next]").is_visible()
+        page.context.close()
+    assert {name: found for name, found in faults.items() if found} == {}

@@ -40,3 +40,9 @@ def test_a_form_has_a_name_and_fields_of_ids_of_their_own(path) -> None:
 
 def test_there_is_a_form_for_numbers_faults_and_additions() -> None:
     assert [path.stem for path in FORMS] == ["add", "config", "does-not-work", "wrong-number"]
+
+
+def test_the_readme_names_every_protocol_that_has_records_on_real_data() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    boards = {path.parents[2].name for path in (ROOT / "leaderboards").glob("*/[0-9]*/*/*.json")}
+    assert {name for name in boards if f"`{name}`" not in text} == set()

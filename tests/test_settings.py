@@ -11,6 +11,8 @@ from tests_fake_methods import Grid
 from tests_fixtures import Call
 
 from benchmark.contracts import MethodSettings
+from benchmark.registry.implementations import implementation
+from benchmark.registry.plugins import plugins
 from benchmark.settings import (
     SettingsInvalid,
     as_taken,
@@ -210,3 +212,13 @@ def test_none_where_there_is_no_such_value_is_refused_as_it_was_given(
         validated("mine", Optional, from_words([words]))
     assert caught.value.message == f"settings of method 'mine': {said}"
     assert caught.value.cure == cure
+
+
+def test_every_setting_of_this_repositorys_methods_says_what_it_means() -> None:
+    bare = [
+        f"{spec.id} {name}"
+        for spec in plugins().methods.values()
+        for name, field in implementation(spec).Settings.model_fields.items()
+        if not field.description
+    ]
+    assert bare == []

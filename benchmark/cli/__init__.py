@@ -106,7 +106,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.ClickException as error:
-        error.show()
+        _refuse(error)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         if arguments is None:  # the whole process ends now: a second Ctrl-C has nothing more to end
@@ -118,6 +118,30 @@ def main(arguments: list[str] | None = None) -> Any:
     except Exception as error:
         code = _explain(error, debug)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse(error: click.ClickException) -> None:
+    """What click refuses, in the voice of all other errors: one line, and what helps."""
+    message = error.format_message().strip().removesuffix(".")
+    message = message[:1].lower() + message[1:]
+    missing = error.param if isinstance(error, click.MissingParameter) else None
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    cure = f"`{context.command_path} --help` says what it takes" if context else ""
+    if missing is not None and missing.name in LISTED:
+        cure = f"`{LISTED[missing.name]}` lists them"
+    _say_error(message, cure)
+
+
+LISTED = {"method": "bench ls methods", "protocol": "bench ls protocols"}
+"""What names the values of an option that is missing."""
+
+
+def _say_error(message: str, cure: str) -> None:
+    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(message, err=True)
+    if cure:
+        click.secho("  cure: ", fg="green", nl=False, err=True)
+        click.echo(cure, err=True)
 
 
 def _settle_streams() -> None:
@@ -147,11 +171,7 @@ def _explain(error: Exception, debug: bool) -> int:
         click.echo(_traceback(error), nl=False, err=True)
     error = machine_error(error) or error
     if isinstance(error, BenchError):
-        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(error.message, err=True)
-        if error.cure:
-            click.secho("  cure: ", fg="green", nl=False, err=True)
-            click.echo(error.cure, err=True)
+        _say_error(error.message, error.cure)
         return error.exit_code
     click.secho("unexpected error: ", fg="red", bold=True, nl=False, err=True)
     click.echo(f"{type(error).__name__}: {error}", err=True)

@@ -10,13 +10,14 @@ from typing import Any
 import click
 
 from benchmark.contracts.method import Progress
+from benchmark.datasets.prepared import NotPrepared, nothing_prepared
 from benchmark.interface.progress import duration
 from benchmark.interface.running import complete
 from benchmark.runner.checkpoints import checkpoint_files
 from benchmark.runner.curve import require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.done import Done
-from benchmark.runner.plan import Plan, make_plan
+from benchmark.runner.plan import Plan, make_plan, resolve
 from benchmark.runner.request import Request
 from benchmark.runner.run import run
 from benchmark.settings import SettingsInvalid, settings_words
@@ -31,15 +32,12 @@ def execute(
     *,
     curve: bool = False,
     anew: bool = False,
-    yes: bool = False,
     quiet: bool = False,
 ) -> Done:
     """Do what is left of a run, and leave what belongs beside its record; `quiet` says less."""
     from benchmark.cli.running import warn
 
     plan = make_plan(request, progress)
-    if not yes:
-        require_meant(plan)
     if curve:
         require_possible(plan)
     if anew:
@@ -51,62 +49,84 @@ def execute(
     return Done(outcome, page, plan.stands)
 
 
-def planned(request: Request, progress: Progress) -> dict[str, Any]:
-    """What would be done, its ids and where it would lie; refused where it can't be."""
-    plan = make_plan(request, progress)
-    if not (plan.folder / "record.json").exists():
-        plan.require(progress)
-    return _summary(plan)
+def require_meant(request: Request, progress: Any) -> None:
+    """Ask, or where nobody can answer refuse, before what takes days begins by mistake; nothing is
+    prepared before the answer.
 
-
-def require_meant(plan: Plan) -> None:
-    """Ask, or where nobody can answer refuse, before what takes days begins by mistake.
-
-    Raises `SettingsInvalid`, or `click.Abort` where the answer is no.
+    Raises `SettingsInvalid`, or where the answer is no ends the command with 1.
     """
-    begun = checkpoint_time(plan) or (plan.fit_folder / "done.json").exists()
-    if plan.preset != PAPER or plan.device != "cpu" or plan.spec.role != "method" or begun:
+    found = resolve(request, progress)
+    if found.preset != PAPER or found.device != "cpu" or found.spec.role != "method":
+        return
+    plan = _read_only(request, progress)
+    if plan and (checkpoint_time(plan) or (plan.fit_folder / "done.json").exists()):
         return
     from benchmark.boards.times import cpu_seconds
 
-    taken = {p: s for p, s in cpu_seconds(plan.spec.id, plan.protocol).items() if p}
+    taken = {p: s for p, s in cpu_seconds(found.spec.id, found.protocol).items() if p}
     took = ", ".join(f"{preset} {duration(seconds)}" for preset, seconds in taken.items())
-    text = f"the preset {PAPER} of {plan.spec.id} is meant for a GPU; on a CPU it can take days" + (
-        f" (on record here, per run on a CPU: {took})" if took else ""
+    text = (
+        f"the preset {PAPER} of {found.spec.id} is meant for a GPU; on a CPU it can take days"
+        + (f" (on record here, per run on a CPU: {took})" if took else "")
     )
     if sys.stdin is not None and sys.stdin.isatty():
-        click.confirm(f"{text}. Start it?", abort=True, err=True)
+        progress.close()
+        if not click.confirm(f"{text}. Start it?", err=True):
+            click.echo("not started", err=True)
+            raise click.exceptions.Exit(1)
         return
-    others = " or ".join(f"--preset {p}" for p in plan.spec.presets if p in ("small", "demo"))
+    others = " or ".join(f"--preset {p}" for p in found.spec.presets if p in ("small", "demo"))
     raise SettingsInvalid(
         text,
         cure=f"{others}{', ' if others else ''}--device cuda, or --yes to start it all the same",
     )
 
 
-def _summary(plan: Plan) -> dict[str, Any]:
+def _read_only(request: Request, progress: Progress) -> Plan | None:
+    """The plan of a request, where nothing has to be prepared for it; else None."""
+    try:
+        with nothing_prepared():
+            return make_plan(request, progress)
+    except NotPrepared:
+        return None
+
+
+def planned(request: Request, progress: Progress) -> dict[str, Any]:
+    """What would be done. Which run it is follows from the pixels, so where these are not prepared there
+    is no id yet, and nothing of it can have been done."""
     from benchmark.boards.times import cpu_seconds
 
+    found = resolve(request, progress)
+    about: dict[str, Any] = {
+        "method": found.spec.id,
+        "preset": found.preset,
+        "seed": found.request.seed,
+        "settings": found.settings.model_dump(mode="json"),
+        "protocol": found.protocol.name,
+        "kind": found.kind,
+        "device": found.device,
+        "devices": found.request.devices,
+        "splits": found.sources,
+        "cpu_seconds": cpu_seconds(found.spec.id, found.protocol).get(found.preset)
+        if found.device == "cpu"
+        else None,
+    }
+    plan = _read_only(request, progress)
+    if plan is None:
+        found.require_there()
+        unknown: dict[str, Any] = {"run_id": None, "fit_id": None, "images": None, "folder": None}
+        return {**about, **unknown, "done": False, "fitted": False, "checkpoint": ""}
+    if not (plan.folder / "record.json").exists():
+        plan.require(progress)
     return {
+        **about,
         "run_id": plan.run_id,
         "fit_id": plan.fit_id,
+        "images": {name: len(split) for name, split in plan.splits.items()},
+        "folder": str(plan.folder),
         "done": (plan.folder / "record.json").exists(),
         "fitted": (plan.fit_folder / "done.json").exists(),
         "checkpoint": checkpoint_time(plan),
-        "method": plan.spec.id,
-        "preset": plan.preset,
-        "seed": plan.request.seed,
-        "settings": plan.settings.model_dump(mode="json"),
-        "protocol": plan.protocol.name,
-        "kind": plan.kind,
-        "device": plan.device,
-        "devices": plan.request.devices,
-        "images": {name: len(split) for name, split in plan.splits.items()},
-        "splits": dict(plan.sources),
-        "folder": str(plan.folder),
-        "cpu_seconds": cpu_seconds(plan.spec.id, plan.protocol).get(plan.preset)
-        if plan.device == "cpu"
-        else None,
     }
 
 
@@ -120,6 +140,8 @@ def say_plan(about: Mapping[str, Any]) -> None:
         else f"the fit goes on from its checkpoint of {about['checkpoint']}"
         if about["checkpoint"]
         else "fit, predict and score"
+        if about["images"]
+        else "prepare images, fit, predict and score"
     )
     name = " ".join(w for w in (about["method"], about["preset"]) if w)
     click.secho(f"{name} on {about['protocol']}, seed {about['seed']}: {todo}", bold=True)
@@ -129,9 +151,13 @@ def say_plan(about: Mapping[str, Any]) -> None:
         "images": ", ".join(
             f"{name} {number:,} ({about['splits'][name]})"
             for name, number in about["images"].items()
-        ),
+        )
+        if about["images"]
+        else ", ".join(f"{name} ({split})" for name, split in about["splits"].items())
+        + ", to be prepared",
         "scored": f"{about['kind']}, on {about['device']}{count}",
-        "folder": about["folder"],
+        "folder": about["folder"]
+        or "known once images are prepared: the run's id follows from their pixels",
     }
     if about["cpu_seconds"] is not None and not about["done"]:
         lines["took"] = f"{duration(about['cpu_seconds'])} for runs like it, on CPUs, by records"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmark.cli.names import complete_methods, complete_protocols
+from benchmark.cli.names import complete_either, complete_methods, complete_protocols
 from benchmark.cli.output import as_json, table
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ WHAT = (
               help="Of the runs or presets those of this method.")  # fmt: skip
 @click.option("--protocol", "-p", default="", shell_complete=complete_protocols,
               help="Of the runs those under this protocol.")  # fmt: skip
-@click.option("--for", "for_", default="", metavar="METHOD", shell_complete=complete_methods,
-              help="Of the protocols those that this method can run under.")  # fmt: skip
+@click.option("--for", "for_", default="", metavar="NAME", shell_complete=complete_either,
+              help="Of the protocols those that a method can run under, of the methods those that can "
+              "run under a protocol.")  # fmt: skip
 @click.option("--here", is_flag=True, help="Of protocols and data sets those whose data is here.")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 def command(what: str, method: str, protocol: str, for_: str, here: bool, json_: bool) -> None:
@@ -41,8 +42,11 @@ def command(what: str, method: str, protocol: str, for_: str, here: bool, json_:
 
     The settings of a run are those it was given.
     """
-    if for_ and what != "protocols":
-        raise click.UsageError("--for chooses among protocols: bench ls protocols")
+    if for_ and what not in ("protocols", "methods"):
+        raise click.UsageError(
+            "--for chooses among protocols and methods: bench ls protocols --for METHOD, "
+            "bench ls methods --for PROTOCOL"
+        )
     if here and what not in ("protocols", "datasets"):
         raise click.UsageError("--here chooses among protocols and data sets")
     if what == "runs":
@@ -55,8 +59,10 @@ def command(what: str, method: str, protocol: str, for_: str, here: bool, json_:
         _protocols(json_, for_, here)
     elif what == "datasets":
         _datasets(json_, here)
+    elif what == "methods":
+        _methods(json_, for_)
     else:
-        {"methods": _methods, "tasks": _tasks, "metrics": _metrics, "boards": _boards}[what](json_)
+        {"tasks": _tasks, "metrics": _metrics, "boards": _boards}[what](json_)
 
 
 def protocols_for(gives: Iterable[str]) -> list[str]:
@@ -64,11 +70,24 @@ def protocols_for(gives: Iterable[str]) -> list[str]:
 
     Their files are read without the full model (pydantic is slow to import).
     """
-    from benchmark.contracts.spec import DERIVED
     from benchmark.registry.protocols import known_files
 
-    kinds = {k for g in gives for k in (g, *DERIVED.get(g, ()))}
+    kinds = _kinds(gives)
     return [name for name, path in known_files().items() if kinds & _needs(path)]
+
+
+def _kinds(gives: Iterable[str]) -> set[str]:
+    """These kinds of prediction and those that are derived from them."""
+    from benchmark.contracts.spec import DERIVED
+
+    return {kind for given in gives for kind in (given, *DERIVED.get(given, ()))}
+
+
+def _needs_of(protocol: str) -> set[str]:
+    """The kinds of prediction of which a protocol scores one; raises `UnknownName`."""
+    from benchmark.registry.protocols import protocol_path
+
+    return _needs(protocol_path(protocol))
 
 
 @cache
@@ -85,12 +104,15 @@ def _needs(path: Path) -> set[str]:
         return set()
 
 
-def _methods(json_: bool) -> None:
+def _methods(json_: bool, for_: str = "") -> None:
     from benchmark.registry.plugins import plugins
 
     found = plugins()
+    needs = _needs_of(for_) if for_ else set()
     rows: list[dict[str, Any]] = []
     for spec in sorted(found.methods.values(), key=lambda s: (s.role != "method", s.role, s.id)):
+        if for_ and not needs & _kinds(spec.gives):
+            continue
         rows.append(
             {
                 "method": spec.id,
@@ -105,6 +127,9 @@ def _methods(json_: bool) -> None:
     failures = [{"plugin": f.name, "error": f.error} for f in found.failures]
     if json_:
         as_json({"methods": rows, "broken": failures})
+        return
+    if for_ and not rows:
+        click.echo(f"none gives {' or '.join(sorted(needs))}: `bench method new` begins one")
         return
     table(
         ["method", "role", "gives", "presets", "protocols", "summary"],

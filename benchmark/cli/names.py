@@ -33,3 +33,11 @@ def complete_datasets(ctx: click.Context, param: click.Parameter, incomplete: st
     from benchmark.registry.plugins import plugins
 
     return [name for name in plugins().datasets if name.startswith(incomplete)]
+
+
+def complete_either(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Methods and protocols that start with what was typed."""
+    return [
+        *complete_methods(ctx, param, incomplete),
+        *complete_protocols(ctx, param, incomplete),
+    ]

@@ -44,18 +44,19 @@ def run_command(
         done = None if plan_only or anew or drawn else find_done(one)
         if done is None:
             # torch comes with it
-            from benchmark.cli.executing import execute, planned, say_plan
+            from benchmark.cli.executing import execute, planned, require_meant, say_plan
 
             try:
+                if not (yes or plan_only):
+                    with closing(make_progress(quiet or json_)) as progress:
+                        require_meant(one, progress)
                 with closing(Lines() if lines else make_progress(quiet or json_)) as progress:
                     if plan_only:
                         results.append(planned(one, progress))
                         if not json_:
                             say_plan(results[-1])
                         continue
-                    done = execute(
-                        one, progress, curve=drawn, anew=anew, yes=yes, quiet=quiet or json_
-                    )
+                    done = execute(one, progress, curve=drawn, anew=anew, quiet=quiet or json_)
             except BenchError as error:
                 if not beside:
                     raise

@@ -136,7 +136,7 @@ NAME = click.argument("name", required=False, default="")
 @NAME
 @JSON
 def status(name: str, json_: bool) -> None:
-    """Say how far a sweep is: the one that was last worked on, or that of a NAME (or its beginning)."""
+    """Say how far a sweep is: the one that was last worked on, or that of a NAME (or a prefix of it)."""
     from benchmark.cli import sweeping
 
     sweeping.status(name, json_=json_)

@@ -12,7 +12,8 @@ import click
 
 from benchmark.cli.output import as_json, size, table
 from benchmark.cli.sweep_display import make_display
-from benchmark.contracts.errors import DataAltered
+from benchmark.contracts.errors import DataAltered, DataMissing
+from benchmark.datasets.prepared import nothing_prepared
 from benchmark.files import write_text
 from benchmark.interface.progress import duration, make_progress
 from benchmark.launch import make_launcher
@@ -38,7 +39,9 @@ def begin(
     asked = Asked(sweep_name(stem, requests), tuple(requests), launcher, dict(options))
     with closing(make_progress(json_)) as progress:
         if plan_only:
-            _say_plan(asked, plan_cells(requests, progress), json_=json_)
+            with nothing_prepared():
+                cells = plan_cells(requests, progress)
+            _say_plan(asked, cells, json_=json_)
             return
         folder = SweepFolder(asked.name)
         with folder.driven():
@@ -111,6 +114,8 @@ def table_of(study: Path, out: Path | None, *, check: bool) -> None:
         click.echo(text, nl=False)
     elif out.is_file() and out.read_bytes() == text.encode():
         click.echo(f"{out} is what the records say")
+    elif check and not out.exists():
+        raise DataMissing(f"there is no {out} to check", cure=f"{command} makes it")
     elif check:
         raise DataAltered(f"{out} is not what the records say", cure=f"{command}, and commit it")
     else:
@@ -167,7 +172,8 @@ def _say_plan(asked: Asked, cells: Sequence[Cell], *, json_: bool) -> None:
     click.secho(f"{asked.name}: {len(cells)} runs, {done} done, {left} to do", bold=True)
     if left > found.unknown:
         click.echo(
-            f"  time    {duration(found.seconds)} at most, if one follows the other\n"
+            f"  time    {duration(found.seconds)} of fitting, predicting and scoring, one run after "
+            "the other;\n          starting each process and preparing data take more\n"
             f"  memory  {size(found.memory)} for the largest run\n"
             f"  disk    {size(found.disk)} more, {size(found.free_disk)} are free"
         )

@@ -28,8 +28,8 @@ def said(found: Scale) -> list[str]:
     others = {"floor": found.floor, "best other method": found.best, "ceiling": found.ceiling}
     marks = [f"{word} {_name(other)} {other.value:.2f}" for word, other in others.items() if other]
     lines = ["beside it: " + ", ".join(marks)] if marks else []
-    if len(row.seeds) > 1:
-        lines.append(f"mean over {len(row.seeds)} seeds: {row.value:.2f} ({row.interval()})")
+    if row.ci95 is not None:
+        lines.append(_on_the_board(row))
     if row.role != "method":
         return lines
     if found.ahead is None:
@@ -45,6 +45,20 @@ def said(found: Scale) -> list[str]:
     if row.floor and found.training:
         lines.append(f"{words[found.training]}: {row.floor} against the same network untrained")
     return lines
+
+
+def _on_the_board(row: Row) -> str:
+    """The row's value, and why its interval is not that of the run, which the reader has just seen."""
+    seeds = len(row.seeds)
+    if seeds == 1:
+        return (
+            f"on the board: {row.value:.2f} ({row.interval()}), over items too, but by Student's t, "
+            "which allows for few groups of them; * one seed says nothing of others"
+        )
+    return (
+        f"on the board: mean over {seeds} seeds {row.value:.2f} ({row.interval()}), over seeds and "
+        "items; the run's own interval is over its items alone"
+    )
 
 
 def commands(found: Scale, record: Record) -> list[str]:

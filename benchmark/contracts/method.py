@@ -39,9 +39,12 @@ def at_prediction(default: Any, **more: Any) -> Any:
 
 
 class MethodSettings(BaseModel):
-    """Base of a method's settings: frozen, unknown keys refused, every value part of the run id."""
+    """Base of a method's settings: frozen, unknown keys refused, every value part of the run id.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    A line in three quotes below a setting says what it means, and `bench show method` shows it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     @classmethod
     def of_prediction(cls) -> tuple[str, ...]:

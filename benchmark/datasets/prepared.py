@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import numpy as np
 import PIL
 
 from benchmark.contracts.clouds import Clouds
-from benchmark.contracts.errors import DataAltered, InvalidInput, RecordTooNew
+from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput, RecordTooNew
 from benchmark.contracts.images import CAMERA_ARRAYS, Cameras, Images
 from benchmark.contracts.spec import CameraAxes
 from benchmark.datasets import unaltered
@@ -34,6 +36,23 @@ FORMAT = 1
 CHUNK = 512  # images in memory at a time; of 136 × 136 pixels, 28 MB
 IMAGE_DIGEST = 16  # bytes
 Progress = Callable[[int, int], None]
+
+_preparing: ContextVar[bool] = ContextVar("preparing", default=True)
+
+
+class NotPrepared(BenchError):
+    """Images would have to be prepared first, where nothing is to be (`nothing_prepared`)."""
+
+
+@contextmanager
+def nothing_prepared() -> Iterator[None]:
+    """Within it splits are opened as they lie, and nothing is written: `NotPrepared` for one that is
+    not there, or would be made anew."""
+    before = _preparing.set(False)
+    try:
+        yield
+    finally:
+        _preparing.reset(before)
 
 
 @dataclass(frozen=True)
@@ -189,6 +208,7 @@ def open_or_make(
 
     `why_changed`, given the manifest, says why it is to be made anew, or ""; `anew` asks for it in any
     case; `note` is told why. What lies there is replaced when the new one is whole, not before.
+    Raises `NotPrepared` where it would be made within `nothing_prepared`.
     """
 
     def why() -> str:
@@ -201,6 +221,10 @@ def open_or_make(
             note(why())
         make()
 
+    if not _preparing.get():
+        if reason := "is not prepared yet" if not folder.exists() else why():
+            raise NotPrepared(f"{folder}: {reason}", cure="`bench data prepare` prepares it")
+        return load(folder)
     return load(made_once(folder, make_again, lambda: not why()))
 
 

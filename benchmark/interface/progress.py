@@ -76,7 +76,10 @@ class Lines:
 
 
 class Live:
-    """One bar a stage, finished ones stay."""
+    """A bar for the stage under way; what is finished folds to a line above it.
+
+    Counters and times are never cut: where the terminal is narrow, the values go on below them.
+    """
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -88,28 +91,41 @@ class Live:
             TimeElapsedColumn,
             TimeRemainingColumn,
         )
+        from rich.table import Column
 
         self.bars = Progress(
             TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=28),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TimeElapsedColumn(table_column=Column(no_wrap=True)),
             TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[words]}"),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[words]}", table_column=Column()),
             console=Console(stderr=True),
         )
         self.tasks: dict[str, Any] = {}
+        self.started = False
 
     def __call__(self, stage: str, step: int, total: int, **values: float) -> None:
-        if not self.tasks:
+        if not self.started:
             self.bars.start()
+            self.started = True
         if stage not in self.tasks:
+            self._fold()
             self.tasks[stage] = self.bars.add_task(stage, total=total, completed=step, words="")
         self.bars.update(self.tasks[stage], completed=step, total=total, words=_words(values))
 
+    def _fold(self) -> None:
+        from rich.text import Text
+
+        for task in [task for task in self.bars.tasks if task.finished]:
+            line = f"✓ {task.description}  {duration(task.finished_time or 0.0)}"
+            self.bars.console.print(Text(line))
+            self.bars.remove_task(task.id)
+            del self.tasks[task.description]
+
     def close(self) -> None:
-        if self.tasks:
+        if self.started:
             self.bars.stop()
 
 

@@ -234,7 +234,7 @@ def _on_validation(
 def items(run: str | Outcome) -> pd.DataFrame:
     """The errors of a run's test items, metric after metric: `ItemColumns`.
 
-    `run` is an id, its beginning, a record's path, or what `run` returned. A metric that is one number
+    `run` is an id, a prefix of one, a record's path, or what `run` returned. A metric that is one number
     for all items has none here, unless the run kept what it is made from, as it does of path lengths:
     an item is a path then. Raises `UnknownName`, and `DataAltered` where the file of errors is missing
     or another one.

@@ -29,7 +29,7 @@ def write_comparison(
         charts = [
             (
                 "Item by item",
-                scatter(one, two, f"A: {title}", "B"),
+                scatter(one, two, f"A, {found.first.name}: {title}", f"B, {found.second.name}"),
                 f"Each point is a {found.on} item. On the line both are equal; {better} it A is better.",
             ),
             (

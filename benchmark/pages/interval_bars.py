@@ -61,6 +61,6 @@ def bar(
         marks.append(f'<path class="u" d="M{scale.at(untrained):g} 2v{HEIGHT - 4}"/>')
     marks.append(f'<circle cx="{scale.at(value):g}" cy="{MIDDLE}" r="4"/>')
     return Markup(
-        f'<svg class="bar" role="img" width="{WIDTH}" height="{HEIGHT}" '
+        f'<svg class="bar" role="img" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'aria-label="{escape(", ".join(says))}">{"".join(marks)}</svg>'
     )

@@ -69,7 +69,14 @@ def same_items(shown: ShownBoard, pictures: str = "") -> Strip | None:
         rows.append((one.row.method, one.row.variant, cells, _errors(board, one.row, items)))
     if not rows or items is None:
         return None
-    return Strip(rows, drawing.words, items.tolist())
+    return Strip(rows, _words(drawing, rows), items.tolist())
+
+
+def _words(drawing: Drawing, rows: Iterable[tuple[str, str, list[Markup], list[str]]]) -> str:
+    """What is seen. Not every headline has a value for each item: a ratio of sums has none."""
+    numbered = any(value for *_, values in rows for value in values)
+    number = " The number is the item's value." if numbered else ""
+    return f"{drawing.words}{number} The items are evenly spread over those that runs keep, none picked."
 
 
 def _chosen(shown: ShownBoard) -> Iterable[ShownRow]:
@@ -152,8 +159,7 @@ class Points:
 
     words = (
         "Green: the annotated points. Red: predicted ones, each joined to the point that it should "
-        "be. The "
-        "number is the item's value. The items are evenly spread over the test split, none picked."
+        "be."
     )
 
     def __init__(self, name: str) -> None:
@@ -197,10 +203,7 @@ class Masks:
 
     words = (
         "Grey: foreground that prediction and truth share. Red: what only the prediction holds. "
-        "Green: what "
-        "only the truth holds. The number is the item's value. The items are evenly spread over the "
-        "test "
-        "split, none picked."
+        "Green: what only the truth holds."
     )
     PALETTE = np.array(
         [(0, 0, 0, 0), (128, 140, 155, 255), (215, 48, 39, 255), (26, 152, 80, 255)], np.uint8
@@ -250,8 +253,7 @@ class Clouds:
 
     words = (
         "Green: the true shape. Red: the predicted one, turned into the true frame; both from the "
-        "side. Up to "
-        "eight of the models that runs keep, evenly spread, none picked."
+        "side."
     )
 
     def fits(self, arrays: Arrays, truth: Arrays) -> bool:

@@ -124,6 +124,10 @@ class FilePlan(Plan):
         return self.file
 
     @property
+    def sources(self) -> dict[str, str]:
+        return {name: source for name, source in super().sources.items() if name in self.splits}
+
+    @property
     def code(self) -> CodePart:
         return code_state()
 
@@ -153,7 +157,7 @@ def plan_of_file(given: Submission, progress: Progress, place: Path | None = Non
     device = choose_device(given.device)
     task = find_task(protocol.task)
     played = {role: role for role in task.splits}
-    splits, names, shared = opened(protocol, task, played, twin=given.twin, progress=progress)
+    splits, _, shared = opened(protocol, task, played, twin=given.twin, progress=progress)
     scored = protocol.scored(twin=given.twin)
     kind, sources, pictures = _read(given.predictions, task, splits, scored)
     file = external(given.predictions, given.made_by)
@@ -185,7 +189,6 @@ def plan_of_file(given: Submission, progress: Progress, place: Path | None = Non
         kind=kind,
         device=device,
         splits=splits,
-        sources=names,
         images=splits["test"].images(),
         shared=shared,
         fit_id=fit,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,6 +15,7 @@ from benchmark.contracts.method import Method, MethodInfo, MethodSettings, Progr
 from benchmark.contracts.names import only_fitted
 from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.opening import images_seen, open_split, split_name
+from benchmark.datasets.places import require as require_data
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.metrics.catalogue import version
@@ -35,17 +36,11 @@ from benchmark.tasks.faults import require_sound
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All that a run needs, resolved; `run_id` and `fit_id` are known before any work.
-
-    `sources` names each split, `images` are what a fit sees of them, `shared` counts the scored images
-    that are in another of them too, where the protocol allows it.
-    """
+class Resolved:
+    """What a request comes to before any image is looked at: method, settings, protocol, device."""
 
     request: Request
     spec: MethodSpec
-    plugin: str
-    distribution: str
     preset: str
     cls: type[Method]
     settings: MethodSettings
@@ -54,8 +49,35 @@ class Plan:
     task: Task
     kind: Kind
     device: str
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """What each split of the run is: {"fit": "ytf68:people/train", …}."""
+        played = roles(self.protocol, self.request.on, self.task)
+        return {n: split_name(self.protocol, r, twin=self.request.twin) for n, r in played.items()}
+
+    def require_there(self) -> None:
+        """Refuse what lacks data sets or weights on this machine, and prepare and fit nothing.
+
+        Raises `DataMissing`, which says where to get it, or `DataAltered`.
+        """
+        for source in self.sources.values() if not self.request.twin else ():
+            require_data(source.partition(":")[0])
+        for weights in self.info.pretrained:
+            find(weights)
+
+
+@dataclass(frozen=True)
+class Plan(Resolved):
+    """All that a run needs, resolved; `run_id` and `fit_id` are known before any work.
+
+    `images` are what a fit sees of the splits, `shared` counts the scored images that are in another of
+    them too, where the protocol allows it.
+    """
+
+    plugin: str
+    distribution: str
     splits: dict[str, PreparedSplit]
-    sources: dict[str, str]
     images: Images
     shared: dict[str, int]
     fit_id: str
@@ -148,8 +170,8 @@ class Plan:
         return home() / "fits" / self.fit_id
 
 
-def make_plan(request: Request, progress: Progress) -> Plan:
-    """Resolve method, settings, protocol, data (preparing it if need be) and identities."""
+def resolve(request: Request, progress: Progress) -> Resolved:
+    """Resolve method, settings, protocol and device; refuses what can't be, and looks at no data."""
     if request.on not in get_args(On):
         raise SettingsInvalid(f"a run is scored on test or validation, not on {request.on!r}")
     protocol = find_protocol(request.protocol)
@@ -173,11 +195,32 @@ def make_plan(request: Request, progress: Progress) -> Plan:
             f"method {spec.id!r} fits in one process, {request.devices} were asked for",
             cure="leave --devices (and BENCH_DEVICES) out",
         )
-    task = find_task(protocol.task)
-    played, seen = roles(protocol, request.on, task), shown(protocol, spec, info)
-    splits, sources, shared = opened(seen, task, played, twin=request.twin, progress=progress)
+    return Resolved(
+        request=request,
+        spec=spec,
+        preset=preset,
+        cls=cls,
+        settings=settings,
+        info=info,
+        protocol=protocol,
+        task=find_task(protocol.task),
+        kind=kind,
+        device=device,
+    )
+
+
+def make_plan(request: Request, progress: Progress) -> Plan:
+    """Resolve method, settings, protocol, data (preparing it if need be) and identities.
+
+    Raises `NotPrepared` within `benchmark.datasets.prepared.nothing_prepared`, where data is not.
+    """
+    found = resolve(request, progress)
+    request, spec, protocol, task = found.request, found.spec, found.protocol, found.task
+    played, seen = roles(protocol, request.on, task), shown(protocol, spec, found.info)
+    splits, _, shared = opened(seen, task, played, twin=request.twin, progress=progress)
     images = images_seen(seen, splits)
-    fitted, predicted = parted(effective, cls.Settings.of_prediction())
+    effective = found.settings.model_dump(mode="json")
+    fitted, predicted = parted(effective, found.cls.Settings.of_prediction())
     fit = fit_id(
         method=spec.id,
         method_version=spec.version,
@@ -199,20 +242,10 @@ def make_plan(request: Request, progress: Progress) -> Plan:
         settings=predicted,
     )
     return Plan(
-        request=request,
-        spec=spec,
+        **{each.name: getattr(found, each.name) for each in fields(Resolved)},
         plugin=plugins().provider[spec.id],
         distribution=plugins().distribution[spec.id],
-        preset=preset,
-        cls=cls,
-        settings=settings,
-        info=info,
-        protocol=protocol,
-        task=task,
-        kind=kind,
-        device=device,
         splits=splits,
-        sources=sources,
         images=images,
         shared=shared,
         fit_id=fit,

@@ -9,9 +9,10 @@ from typing import Literal
 
 from benchmark.contracts.errors import BenchError, Incompatible, PluginBroken, UnknownName
 from benchmark.contracts.method import Progress
+from benchmark.datasets.prepared import NotPrepared
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
-from benchmark.runner.plan import make_plan
+from benchmark.runner.plan import make_plan, resolve
 from benchmark.runner.request import Request
 from benchmark.runner.run import record_path
 from benchmark.settings import SettingsInvalid, settings_words
@@ -43,7 +44,8 @@ class Cell:
 
 
 def plan_cells(requests: Iterable[Request], progress: Progress) -> list[Cell]:
-    """The cells of these requests, each run once, in their order; data are prepared where need be.
+    """The cells of these requests, each run once, in their order; data are prepared where need be, or
+    within `benchmark.datasets.prepared.nothing_prepared` left alone: such a cell has no identity yet.
 
     What can't be is left out, what lacks something (data, weights) has failed, each with the reason.
     Raises `UnknownName` and `SettingsInvalid` for what is a slip of the pen.
@@ -73,6 +75,8 @@ def _cell(request: Request, progress: Progress) -> Cell:
         return replace(cell, state="left out", why=error.message)
     except (UnknownName, SettingsInvalid, PluginBroken):
         raise
+    except NotPrepared:
+        return _unprepared(cell, progress)
     except BenchError as error:
         return replace(cell, state="failed", why=f"error: {error.sentence}")
     return replace(
@@ -86,6 +90,16 @@ def _cell(request: Request, progress: Progress) -> Cell:
     )
 
 
+def _unprepared(cell: Cell, progress: Progress) -> Cell:
+    """A cell whose images are not prepared: nothing of it can have been done."""
+    found = resolve(cell.request, progress)
+    try:
+        found.require_there()
+    except BenchError as error:
+        return replace(cell, state="failed", why=f"error: {error.sentence}")
+    return replace(cell, preset=found.preset, why="its images are to be prepared")
+
+
 def name_of(request: Request) -> str:
     """For people: "lead small dimension=64 on ytf5, seed 0"."""
     words = (request.method, request.preset, *settings_words(request.given))
@@ -97,6 +111,7 @@ def leaders(cells: Iterable[Cell]) -> Iterator[Cell]:
     """Of each fit that is still to be made the first run that wants it, and all whose fit is made."""
     seen = set()
     for cell in cells:
-        if cell.fitted or cell.fit_id not in seen:
+        fit = cell.fit_id or cell.key
+        if cell.fitted or fit not in seen:
             yield cell
-        seen.add(cell.fit_id)
+        seen.add(fit)

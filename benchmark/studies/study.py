@@ -5,15 +5,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from benchmark.contracts.errors import BenchError
+from benchmark.contracts.errors import BenchError, did_you_mean
 from benchmark.registry.plugins import plugins
 from benchmark.runner.beside import gives_what_is_scored, untrained
 from benchmark.runner.request import On, Request
 from benchmark.studies.seeds import seeds_from
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 
 class StudyInvalid(BenchError):
@@ -127,10 +130,10 @@ def read_study(path: Path) -> Study:
     """The study that a TOML file says; raises `StudyInvalid`."""
     try:
         return study_from(tomllib.loads(path.read_text("utf-8")), str(path))
-    except (OSError, ValueError) as error:
-        raise StudyInvalid(
-            f"{path} can't be read: {error}", cure="docs/how-to/sweep.md shows one"
-        ) from None
+    except OSError as error:
+        raise StudyInvalid(f"{path} can't be read: {error.strerror}", cure=SHOWN) from None
+    except ValueError as error:
+        raise StudyInvalid(f"{path} is not TOML: {error}", cure=SHOWN) from None
 
 
 def study_from(content: Mapping[str, Any], where: str) -> Study:
@@ -138,10 +141,42 @@ def study_from(content: Mapping[str, Any], where: str) -> Study:
     try:
         return Study.model_validate(content)
     except ValidationError as error:
-        fault = error.errors()[0]
-        place = ".".join(map(str, fault["loc"]))
+        faults = error.errors()
         raise StudyInvalid(
-            f"{where}: {place}: {fault['msg']}",
+            f"{where}: {'; '.join(map(_in_words, faults))}",
             cure=f"a study has {', '.join(Study.model_fields)}; each of [[methods]] has "
             f"{', '.join(Row.model_fields)}",
         ) from None
+
+
+SHOWN = "docs/how-to/sweep.md shows one"
+EXPECTED = {
+    "bool": "true or false",
+    "dict": "a table",
+    "int": "a whole number",
+    "model": "a table",
+    "string": "a text in quotes",
+    "tuple": "a list",
+}
+"""What a value of the wrong type should have been, by the first word of the fault's name."""
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    """One fault of a study as its author would say it: "seeds is 1.5, expected a list".
+
+    Example: `sed = 1` in the second of [[methods]] is "there is no 'sed' in [[methods]] number 2, did
+    you mean 'seeds'?".
+    """
+    *within, last = fault["loc"]
+    row = f" in [[methods]] number {int(within[1]) + 1}" if len(within) > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        known = Row.model_fields if row else Study.model_fields
+        return f"there is no {last!r}{row}, {did_you_mean(str(last), known)}".rstrip(", ")
+    if fault["type"] in ("missing", "too_short"):
+        return f"{last} is missing{row}" if row else "it names no method: write [[methods]]"
+    name = next((str(part) for part in reversed(fault["loc"]) if isinstance(part, str)), "it")
+    expected = EXPECTED.get(fault["type"].partition("_")[0])
+    if fault["type"] == "literal_error":
+        expected = fault["ctx"]["expected"]
+    reason = f"expected {expected}" if expected else fault["msg"].removeprefix("Value error, ")
+    return f"{name} is {fault['input']!r}{row}, {reason}"

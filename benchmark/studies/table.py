@@ -7,17 +7,20 @@ from collections.abc import Iterable, Sequence
 from tabulate import tabulate
 
 from benchmark.boards.entries import board_folder
+from benchmark.contracts.errors import listed
 from benchmark.home import leaderboards
 from benchmark.pages.numbers import digits, duration
 from benchmark.pages.tables import in_markdown
+from benchmark.registry.plugins import plugins
 from benchmark.studies.like_for_like import Arm, Comparison, Place, arms, compare
-from benchmark.studies.study import Study
+from benchmark.studies.study import Study, StudyInvalid
 
 READING = (
     "Every method has one setting under all protocols. A value is the mean over seeds; **bold** beats "
     "the best floor beside it; the rank is the best and the worst place among the methods compared "
-    "that seeds and test items leave open, and is given from two seeds on. *open* is asked for and not "
-    "run yet: its protocol's table below has the command. An empty cell can't be. Ranks on "
+    "that seeds and test items leave open; it is given from two seeds on, where at least two methods "
+    "have one. *open* is asked for and not run yet: its protocol's table below has the command. An "
+    "empty cell can't be. Ranks on "
     "[boards](README.md#how-to-read-a-board) count further settings of the same methods too."
 )
 SAW = (
@@ -32,12 +35,24 @@ SAW = (
 def page(study: Study, command: str) -> str:
     """The page; `command` is the one that makes it, for those who find it out of date."""
     found = compare(study)
+    if not found:
+        raise StudyInvalid(
+            f"{study.title or 'the study'} names no method, only {_others(study)}: there is nothing to "
+            "hold side by side",
+            cure="`bench board PROTOCOL` shows floors, references and ceilings",
+        )
     lines = ["# Like for like", "", f"Made by `{command}` from the records on the boards.", ""]
     lines += [_state(found), "", READING, "", _matrix(found, arms(study), twin=study.twin), ""]
     lines += ["## Under each protocol", "", SAW]
     for one in found:
         lines += ["", *_section(one, twin=study.twin)]
     return "\n".join(lines) + "\n"
+
+
+def _others(study: Study) -> str:
+    return listed(
+        {f"the {plugins().method(row.method).role} {row.method}" for row in study.methods}
+    )
 
 
 def _state(found: Sequence[Comparison]) -> str:

@@ -32,5 +32,9 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def on_page_content(html: str, **_: object) -> str:
-    r"""A pipe in a table's code is written `\|`; Python-Markdown leaves the backslash there."""
-    return re.sub(r"<td>.*?</td>", lambda cell: cell[0].replace("\\|", "|"), html, flags=re.S)
+    r"""A pipe in a table's code is written `\|`; Python-Markdown leaves the backslash there. What may
+    scroll in a frame of its own takes the focus, so that a keyboard can scroll it, and an empty corner
+    of a table is no head."""
+    html = re.sub(r"<td>.*?</td>", lambda cell: cell[0].replace("\\|", "|"), html, flags=re.S)
+    html = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", html)
+    return re.sub(r"<(pre|table)(?=[ >])", r'<\1 tabindex="0"', html)

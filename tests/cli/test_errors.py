@@ -59,8 +59,10 @@ def test_an_unknown_name_suggests_close_ones(bench: Call, words: list, close: st
 @pytest.mark.parametrize(
     "words, said",
     [
-        (["run", "-m", "grid"], "Missing option"),
-        (["run", "-m", "grid", "-p", "small_faces", "--sede", "1"], "No such option"),
+        (["run", "-m", "grid"], "`bench ls protocols` lists them"),
+        (["run", "-p", "small_faces"], "`bench ls methods` lists them"),
+        (["run", "-m", "grid", "-p", "small_faces", "--sede", "1"], "no such option"),
+        (["doctor", "--sede"], "  cure: `bench doctor --help` says what it takes"),
         (["run", "-m", "grid", "-p", "small_faces", "--seed", "one"], "write 0,1,2 or 0-2"),
         (["run", "-m", "grid", "-p", "small_faces", "--seed", "2-0"], "write 0,1,2 or 0-2"),
         (["run", "-m", "grid", "-p", "small_faces", "--seed", "0-9999999"], "write 0,1,2 or 0-2"),
@@ -73,6 +75,7 @@ def test_a_wrong_option_is_explained_with_the_usage(bench: Call, words: list, sa
     done = bench(*words)
     assert done.code == 2
     assert said in done.err
+    assert done.err.startswith("error: ")
     assert "Traceback" not in done.err
 
 

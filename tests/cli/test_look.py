@@ -221,6 +221,15 @@ def test_protocols_are_chosen_by_method_and_by_the_data_at_hand(bench: Call) -> 
     assert bench("ls", "protocols", "--for", "grib").code == 2
 
 
+def test_methods_are_chosen_by_protocol(bench: Call) -> None:
+    rows = bench("ls", "methods", "--json").json["methods"]
+    chosen = bench("ls", "methods", "--for", "cub", "--json").json["methods"]
+    assert chosen == [row for row in rows if "cub@1" in row["protocols"]]
+    assert 0 < len(chosen) < len(rows)
+    assert bench("ls", "methods", "--for", "cubb").code == 2
+    assert bench("ls", "metrics", "--for", "cub").code == 2
+
+
 def test_an_empty_list_of_runs_says_how_to_fill_it(bench: Call) -> None:
     assert "bench run" in bench("ls", "runs").out
 

@@ -88,3 +88,23 @@ def test_durations_for_people(seconds: float, said: str) -> None:
 @pytest.mark.parametrize("count, said", [(1023, "1023 B"), (1536, "1.5 KiB"), (2**41, "2.0 TiB")])
 def test_sizes_for_people(count: int, said: str) -> None:
     assert size(count) == said
+
+
+def test_a_terminal_shows_counters_whole_and_folds_what_is_finished(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    live = Live()
+    values = {"images_per_second": 1234.5, "train_loss": 0.1234, "learning_rate": 0.03}
+    live("prepare twin:train", 1500, 1500)
+    live("stage1", 1200, 10_000, **values)
+    live.bars.stop()
+    text = capsys.readouterr().err
+    assert "✓ prepare twin:train  0.0 s" in text
+    assert [task.description for task in live.bars.tasks] == ["stage1"]
+    with live.bars.console.capture() as shown:
+        live.bars.console.print(live.bars.get_renderable(), width=80)
+    assert "1200/10000" in shown.get()
+    assert "0:00:00" in shown.get()
+    assert "…" not in shown.get()

@@ -46,7 +46,27 @@ def test_json_is_all_that_is_printed_and_agrees_with_the_record(run: Call) -> No
     assert run("grid", "--json").json == {**said.json, "found": True}
 
 
-def test_a_plan_does_nothing_and_knows_the_ids(run: Call) -> None:
+PREPARE = ("data", "prepare", "small_faces", "--twin")
+
+
+def test_a_plan_prepares_nothing(
+    run: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Which run it is follows from the pixels: without them there is no id yet."""
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "new"))
+    plan = run("grid", "--plan", "--json").json
+    assert (plan["run_id"], plan["images"], plan["done"]) == (None, None, False)
+    assert plan["splits"] == {"fit": "twin:fit", "train": "twin:train", "test": "twin:test"}
+    said = run("grid", "--plan").out
+    assert "seed 0: prepare images, fit, predict and score" in said
+    assert "fit (twin:fit), train (twin:train), test (twin:test), to be prepared" in said
+    assert run("weighty", "--plan").code == 4  # its weights are not there, prepared or not
+    assert not (tmp_path / "new").exists()
+    assert not leaderboards().exists()
+
+
+def test_a_plan_does_nothing_and_knows_the_ids(bench: Call, run: Call) -> None:
+    bench(*PREPARE)
     plan = run("grid", "--plan", "--set", "points=9", "--json").json
     assert plan["settings"] == {"points": 9}
     assert (plan["done"], plan["fitted"]) == (False, False)
@@ -59,7 +79,8 @@ def test_a_plan_does_nothing_and_knows_the_ids(run: Call) -> None:
     assert (again["done"], again["fitted"]) == (True, True)
 
 
-def test_a_plan_is_said_in_words_too(run: Call) -> None:
+def test_a_plan_is_said_in_words_too(bench: Call, run: Call) -> None:
+    bench(*PREPARE)
     said = run("grid", "--plan", "--set", "points=9", "--seed", "3")
     assert said.code == 0
     lines = said.out.splitlines()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,9 +34,15 @@ def test_a_row_ahead_of_its_floors_says_so_and_what_training_is_worth() -> None:
     text = words([CEILING, METHOD, replace(FLOOR, runs=("d",))])
     assert "floor random-features emerging-small dimension=64 13.64" in text
     assert "ceiling oracle 0.00" in text
-    assert "mean over 3 seeds: 8.95 (7.39 to 10.50)" in text
+    assert "mean over 3 seeds 8.95 (7.39 to 10.50), over seeds and items" in text
+    assert "the run's own interval is over its items alone" in text
     assert "ahead of every floor here" in text
     assert "training helps: -4.70 (-9.18 to -0.22)" in text
+
+
+def test_one_seed_has_another_interval_on_the_board_and_is_told_why() -> None:
+    text = words([replace(METHOD, seeds=(0,))])
+    assert "on the board: 8.95 (7.39 to 10.50*), over items too, but by Student's t" in text
 
 
 def test_a_row_behind_a_floor_is_told_so() -> None:
@@ -118,3 +128,36 @@ def test_what_takes_days_is_refused_where_nobody_can_be_asked(
     assert run("grid", "--preset", "nine", "--yes").code == 0
     assert run("grid", "--preset", "nine").code == 0  # done before: nothing takes days
     assert run("grid", "--set", "points=4").code == 0
+
+
+def test_the_refusal_prepares_nothing(
+    run: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "new"))
+    assert run("drifting", "--preset", "paper").code == 2
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("answer, code", [("n", 1), ("y", 0)])
+def test_who_sits_at_a_terminal_is_asked(harness: Path, answer: str, code: int) -> None:
+    ours, its = pty.openpty()
+    words = ["run", "-m", "drifting", "-p", "small_faces", "--twin", "--device", "cpu"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmark", *words, "--preset", "paper", "--json"],
+        stdin=its,
+        stdout=subprocess.PIPE,
+        stderr=its,
+    )
+    os.close(its)
+    said = ""
+    while "Start it? [y/N]" not in said:
+        said += os.read(ours, 4096).decode()  # an error where it ends without asking
+    assert "the preset paper of drifting is meant for a GPU; on a CPU it can take days" in said
+    os.write(ours, f"{answer}\n".encode())
+    out, _ = process.communicate(timeout=300)
+    if answer == "n":
+        assert "not started" in os.read(ours, 4096).decode()
+    os.close(ours)
+    assert process.returncode == code
+    assert (b"run_id" in out) == (answer == "y")

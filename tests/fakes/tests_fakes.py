@@ -28,7 +28,7 @@ SPECS = [
     _spec("negative", "Negative", ["translation"]),
     _spec("repaint", "Repaint", ["translation"], licence="none"),
     _spec("both", "Both", ["landmarks", "descriptors"], licence="CC0-1.0"),
-    _spec("drifting", "Drifting", ["landmarks"]),
+    _spec("drifting", "Drifting", ["landmarks"], presets={"paper": {"steps": 2}}),
     _spec("weighty", "Weighty", ["landmarks"]),
     _spec("broken-numbers", "BrokenNumbers", ["landmarks"]),
     _spec("slow", "Slow", ["descriptors"]),

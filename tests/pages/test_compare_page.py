@@ -12,6 +12,7 @@ from tests_fixtures import Call
 
 from benchmark.boards.compare import compare
 from benchmark.home import home
+from benchmark.pages.numbers import minus
 from benchmark.registry.protocols import find_protocol
 
 ASK = ("compare", "slow", "grid:9", "-p", "small_faces", "--twin")
@@ -31,12 +32,13 @@ def test_the_page_says_what_the_terminal_says(ran: None, bench: Call, tmp_path: 
     found = compare(find_protocol("small_faces"), "slow", "grid:9", twin=True)
     text = page.read_text()
     words = " ".join(re.sub(r"<[^>]*>", " ", text).split())
-    assert f"A − B = {found.difference:+.2f} %" in words
-    assert f"95 % {found.ci95[0]:+.2f} to {found.ci95[1]:+.2f}" in words
+    assert minus(f"A − B = {found.difference:+.2f} %") in words
+    assert minus(f"95 % {found.ci95[0]:+.2f} to {found.ci95[1]:+.2f}") in words
+    assert f"A, {found.first.name}: " in words  # the axes say whose values they are
     assert found.wins is not None
     assert f"A is better on {100 * found.wins:.0f} % of the items" in words
     item, one, two = found.most[0]
-    assert f"test/{item:06d} {one:.2f} {two:.2f} {one - two:+.2f}" in words
+    assert minus(f"test/{item:06d} {one:.2f} {two:.2f} {one - two:+.2f}") in words
     assert words.count("Twin: rendered data") == 1
     assert text.count("<svg") == 3
 

@@ -52,7 +52,8 @@ def test_what_stands_has_its_value_and_what_is_open_its_command(study: Path) -> 
     stands, opened = one.places
     assert stands.row is not None
     assert (stands.row.value, stands.row.seeds) == (row.value, (0, 1))
-    assert stands.row.rank == (1, 1)  # the only one compared
+    assert row.rank == (1, 1)
+    assert stands.row.rank is None  # of a lone method a rank says nothing
     assert stands.missing == (2,)
     assert stands.command == "bench run --method grid --protocol small_faces --seed 2 --twin"
     assert (opened.arm.name, opened.row, opened.missing) == ("halves", None, (0, 1, 2))
@@ -91,7 +92,9 @@ def test_a_run_from_before_a_setting_has_its_default(study: Path) -> None:
 
 def test_the_page_is_held_to_the_records(study: Path, bench: Call, tmp_path: Path) -> None:
     words = ("sweep", "table", str(study), "--out", str(tmp_path / "page.md"))
-    assert bench(*words, "--check").code != 0
+    missing = bench(*words, "--check")
+    assert missing.code != 0
+    assert f"there is no {tmp_path / 'page.md'} to check" in missing.err
     assert bench(*words).code == 0
     assert bench(*words, "--check").code == 0
     text = (tmp_path / "page.md").read_text()
@@ -99,6 +102,17 @@ def test_the_page_is_held_to_the_records(study: Path, bench: Call, tmp_path: Pat
     (tmp_path / "page.md").write_text(text + "x")
     assert bench(*words, "--check").code != 0
     assert bench("sweep", "table", str(study), "--check").code == 2
+
+
+def test_a_study_of_floors_alone_has_nothing_side_by_side(
+    floors: Path, bench: Call, tmp_path: Path
+) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text("protocols = ['small_faces']\n[[methods]]\nmethod = 'mean-shape'\n")
+    done = bench("sweep", "table", str(path))
+    assert done.code == 2
+    assert "names no method, only the floor mean-shape" in done.err
+    assert done.out == ""
 
 
 # --- studies/small.toml ---

@@ -74,10 +74,23 @@ def test_floors_are_those_that_fit_and_the_methods_networks_untrained(floors: Pa
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("protocols = [", "can't be read"),
-        ("protocols = ['small_faces']", "methods"),
-        ("protokolls = ['x']\n[[methods]]\nmethod = 'grid'", "protokolls"),
-        ("[[methods]]\nmethod = 'grid'\nsed = 1", "sed"),
+        ("protocols = [", "is not TOML"),
+        ("protocols = ['small_faces']", "it names no method: write [[methods]]"),
+        (
+            "protokolls = ['x']\n[[methods]]\nmethod = 'grid'",
+            "there is no 'protokolls', did you mean 'protocols'?",
+        ),
+        (
+            "[[methods]]\nmethod = 'grid'\nsed = 1",
+            "there is no 'sed' in [[methods]] number 1, did you mean 'seeds'?",
+        ),
+        ("[[methods]]\npresets = ['small']", "method is missing in [[methods]] number 1"),
+        ("protocols = 'x'\n[[methods]]\nmethod = 'grid'", "protocols is 'x', expected a list"),
+        ("twin = 'ja'\n[[methods]]\nmethod = 'grid'", "twin is 'ja', expected true or false"),
+        (
+            "on = 'train'\n[[methods]]\nmethod = 'grid'",
+            "on is 'train', expected 'test' or 'validation'",
+        ),
         ("[[methods]]\nmethod = 'grid'", "no protocol is named for grid"),
         ("protocols = ['small_faces']\nseeds = 'x'\n[[methods]]\nmethod = 'grid'", "seed 'x'"),
     ],
@@ -89,11 +102,13 @@ def test_a_wrong_study_is_one_error(bench: Call, tmp_path: Path, text: str, said
     assert done.code == 2
     assert said in done.err
     assert done.err.count("error: ") == 1
+    assert "Input should" not in done.err  # a library's words
 
 
 def test_a_plan_says_what_there_is_to_do(bench: Call, tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_text(STUDY.replace('"pixels"', '"noise"'))  # gives nothing that is scored here
+    bench("data", "prepare", "small_faces", "--twin")
     said = bench("sweep", str(path), "--plan", "--json")
     assert said.code == 0, said.err
     runs = said.json["runs"]
@@ -104,6 +119,18 @@ def test_a_plan_says_what_there_is_to_do(bench: Call, tmp_path: Path) -> None:
     said = bench("sweep", str(path), "--plan")
     assert "5 runs, 0 done, 4 to do" in said.out
     assert "no record is like them" in said.out
+
+
+def test_a_plan_of_what_is_not_prepared_prepares_nothing(
+    bench: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "new"))
+    path = tmp_path / "study.toml"
+    path.write_text(STUDY)
+    runs = bench("sweep", str(path), "--plan", "--json").json["runs"]
+    assert [run["state"] for run in runs] == ["queued"] * 5
+    assert {run["why"] for run in runs} == {"its images are to be prepared"}
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,15 @@ document.querySelectorAll("table.sortable").forEach((table, number) => {
   if (kept && /^\d+-?$/.test(kept) && parseInt(kept) < table.tHead.rows[0].cells.length)
     sort(table, parseInt(kept), kept.endsWith("-"));
 });
+for (const frame of document.querySelectorAll(".wide")) {
+  const tell = () => {
+    const left = frame.scrollWidth - frame.clientWidth - frame.scrollLeft;
+    frame.classList.toggle("wider", frame.scrollWidth > frame.clientWidth + 1);
+    frame.classList.toggle("more", left > 1);
+  };
+  frame.addEventListener("scroll", tell, {passive: true});
+  new ResizeObserver(tell).observe(frame);
+}
 const tools = document.querySelector(".tools");
 if (tools) {
   const find = tools.elements.find;

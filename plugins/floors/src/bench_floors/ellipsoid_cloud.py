@@ -21,7 +21,9 @@ class EllipsoidCloud(Method):
 
     class Settings(MethodSettings):
         points: int = 8000
+        """Points of the cloud."""
         half_axes: tuple[float, float, float] = (0.2, 0.2, 0.41)
+        """Of the ellipsoid along x, y and z, where the diagonal of a model's box is 1."""
 
     def fit(self, images: Images, context: FitContext) -> None:
         self.seed = context.seed

@@ -30,8 +30,11 @@ class ImageGrid(Method):
 
     class Settings(MethodSettings):
         points: int = Field(default=4, ge=1)
+        """Points of the grid, in rows of nearly equal length."""
         cells: int = Field(default=48, ge=2)
+        """Side of the grid of descriptors."""
         kind: Literal["landmarks", "parts", "descriptors"] = "landmarks"
+        """What is predicted."""
 
     gives = ("landmarks", "parts", "descriptors")
 

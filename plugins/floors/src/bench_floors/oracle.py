@@ -34,9 +34,13 @@ class Oracle(Ceiling):
 
     class Settings(MethodSettings):
         kind: Literal["landmarks", "descriptors"] = "landmarks"
+        """What is predicted: the labels, or a descriptor map with a channel for each landmark."""
         cells: int = 24
+        """Side of that map."""
         width: float = 1.0
+        """Of a landmark's bump, in cells."""
         shape: Literal["parabola", "bump"] = "parabola"
+        """What a channel is: a parabola for probes, or a Gaussian for matching."""
 
     @classmethod
     def info(cls, settings: Settings) -> MethodInfo:

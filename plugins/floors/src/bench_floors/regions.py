@@ -29,6 +29,7 @@ class CentreDisc(Method):
 
     class Settings(MethodSettings):
         radius: float = Field(default=0.4, gt=0)
+        """Of the disc, in sides of the picture."""
 
     gives = ("parts",)
 

@@ -80,6 +80,7 @@ class TrainingImages(Method):
 
     class Settings(MethodSettings):
         images: int = 50_000
+        """Greatest number of images that are kept."""
 
     def fit(self, images: Images, context: FitContext) -> None:
         drawn = np.random.Generator(np.random.PCG64(context.seed)).permutation(len(images))

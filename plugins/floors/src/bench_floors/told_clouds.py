@@ -27,6 +27,7 @@ class TrainingClouds(EllipsoidCloud):
 
     class Settings(MethodSettings):
         points: int = 8000
+        """Points of the cloud."""
 
     @classmethod
     def info(cls, settings: Settings) -> MethodInfo:

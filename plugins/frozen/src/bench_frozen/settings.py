@@ -20,12 +20,19 @@ class BackboneSettings(MethodSettings):
     """
 
     backbone: str = "efficientnet-lite0"
+    """Which frozen network: a built-in one, or timm/NAME."""
     layers: tuple[str, ...] = ("stage2", "stage3", "stage5")
+    """Whose maps are taken."""
     trained: bool = True
+    """Whether its weights are trained, or drawn from the seed."""
     file: str = ""
+    """File of its weights, for one of timm's."""
     sha256: str = ""
+    """Digest of that file."""
     size: int = Field(192, ge=32)
+    """Side that images are brought to, in pixels."""
     norm: bool = True
+    """Whether a transformer's last norm is applied."""
 
     @property
     def network(self) -> Backbone:
@@ -46,7 +53,9 @@ class DescriptorSettings(BackboneSettings):
     length 1, so that none outweighs the others."""
 
     grid: int = Field(24, ge=2)
+    """Side of the grid that the maps of all layers are brought to."""
     unit_length: bool = True
+    """Whether each layer's descriptors have length 1."""
 
 
 class FactorSettings(BackboneSettings):
@@ -60,12 +69,22 @@ class FactorSettings(BackboneSettings):
     """
 
     layers: tuple[str, ...] = ("fire9",)
+    """Whose maps are factored."""
     backbone: str = "squeezenet"
+    """Which frozen network: a built-in one, or timm/NAME."""
     size: int = Field(224, ge=32)
+    """Side that images are brought to, in pixels."""
     parts: int = Field(2, ge=2)
+    """How many factors, the background among them."""
     fitted: int = Field(200, ge=1)
+    """Training images that the basis is found on."""
     starts: int = Field(3, ge=1)
+    """Random starts, of which the best is kept."""
     updates: int = Field(60, ge=1)
+    """Of each start."""
     solved: int = Field(40, ge=1)
+    """Updates of a new image's coefficients."""
     unit_length: bool = False
+    """Whether each place's maps have length 1."""
     background: Literal["most", "all"] = "all"
+    """Which factors are background: the one that lies most at the border, or all that do."""

@@ -33,36 +33,66 @@ class GeneratorSettings(MethodSettings):
     """
 
     parts: int = Field(8, ge=1)
+    """How many parts are drawn."""
     points: int = Field(4, ge=2)
+    """Points of each part."""
     embedding: int = Field(64, ge=1)
+    """Numbers that a part's look is."""
     noise: int = Field(256, ge=1)
+    """Numbers that lead to each of points, looks and background."""
     hidden: int = Field(256, ge=1)
+    """Width of the layers from noise to points and looks."""
     points_hidden: int = Field(4, ge=1)
+    """Hidden layers from noise to points."""
     looks_hidden: int = Field(3, ge=1)
+    """Hidden layers from noise to looks."""
     divisor: float = Field(20.0, gt=0)
+    """By which the network's output is divided before the tanh that makes it a point."""
     start: Literal["middle", "lattice"] = "middle"
+    """Where points begin: all in the middle, or parts apart on a lattice."""
     reach: float = Field(0.25, gt=0, lt=1)
+    """How far the lattice reaches from the middle, in half sides."""
     spread: Spread = "deviation"
+    """How the spread of a part's map follows from its points."""
     sigma: float | None = Field(None, gt=0)
+    """Spread of every part's map, where it is fixed."""
     heat: Heat = "gaussian"
+    """How points become maps."""
     grid: Grid = "centres"
+    """Where the pixels of maps lie."""
     margin: int = Field(10, ge=0)
+    """Pixels computed around the image."""
     background_shift: Literal["both", "columns"] = "both"
+    """Along which axes the background is moved at random."""
     use_points: bool = True
+    """Whether masks come from points, or from a learned constant."""
     separate_background: bool = True
+    """Whether the background has a generator of its own."""
 
     levels: tuple[int, ...] = (32, 32, 64, 128)
+    """Sides of the maps, one after another; images have the last."""
     widths: tuple[int, ...] = (256, 128, 64, 64)
+    """Channels at each of them."""
     mask_width: int = Field(64, ge=1)
+    """Channels of the masks' maps."""
     encoding: int = Field(256, ge=1)
+    """Half the channels of the first map."""
     convolutions: Literal[1, 2] = 2
+    """Of a block."""
     spade: int = Field(128, ge=1)
+    """Hidden channels through which a block is modulated."""
     spade_kernel: Literal[1, 3] = 3
+    """Side of the kernels that modulate, in pixels."""
     background_start: float = 0.0
+    """Logit of the background before training."""
     mask_gain: float = Field(1.0, gt=0)
+    """Factor on the masks' last weights before training."""
     single_final: bool = False
+    """Whether one 1 × 1 convolution makes the image, instead of two of 3 × 3."""
     final_gain: float = Field(1.0, gt=0)
+    """Factor on the first weights of the image's convolutions before training."""
     tanh: bool = True
+    """Whether images end in a tanh."""
 
     @model_validator(mode="after")
     def _levels_can_be_climbed(self) -> GeneratorSettings:
@@ -111,40 +141,72 @@ class GanSegSettings(GeneratorSettings):
     """
 
     judge_widths: tuple[int, ...] = (64, 128, 256, 512, 512, 512)
+    """Channels of the discriminator's blocks, each of which halves the side."""
     judge_convolutions: Literal[1, 2] = 2
+    """Of a block of the discriminator."""
     judge_hidden: int = Field(512, ge=1)
+    """Channels of the discriminator's last layer."""
     spread_group: int = Field(0, ge=0)
+    """Images whose differences the discriminator sees; 0 for none."""
 
     penalty: Literal["squared", "one"] = "squared"
+    """What the discriminator's gradients on real images are drawn to: 0, or a norm of one."""
     penalty_weight: float = Field(10.0, ge=0)
+    """Of that penalty."""
     penalty_every: int = Field(1, ge=1)
+    """Every how many steps it is taken."""
     concentration: float = Field(10.0, ge=0)
+    """Weight of the loss by which a part's mask lies around its points."""
     concentration_over: Literal["sum", "mean"] = "sum"
+    """Whether that loss is a sum or a mean over parts."""
     area: float = Field(1.0, ge=0)
+    """Weight of the loss by which a mask is as large as what it is compared with."""
     area_of: Literal["heat", "disc"] = "heat"
+    """What a mask's area is compared with: the part's map, or a disc."""
     regularise_every: int = Field(1, ge=1)
+    """Every how many steps both losses of masks are taken."""
 
     steps: int = Field(30_000, ge=1)
+    """Steps of training."""
     batch: int = Field(64, ge=2)
+    """Real images of a step."""
     learning_rate: float = Field(1e-4, gt=0)
+    """Of the generator."""
     judge_rate: float = Field(4e-4, gt=0)
+    """Of the discriminator."""
     betas: tuple[float, float] = (0.5, 0.9)
+    """Of Adam."""
     average: float = Field(0.0, ge=0)
+    """Half-life of the averaged generator in images; 0 keeps the network itself."""
     ramp: float | None = Field(None, gt=0)
+    """Greatest share of the images seen that the half-life may be; none for no limit."""
     mirror: bool = True
+    """Whether half of the images are shown left for right."""
     shift: bool = False
+    """Whether images are moved within their margin."""
     crop_area: float = Field(1.0, gt=0, le=1)
+    """Least share of an image that is seen."""
     crop_aspect: float = Field(1.0, ge=1)
+    """By how much the sides of what is seen may differ, as a ratio."""
     precision: Precision = "float32"
+    """In which numbers the networks are trained on a GPU."""
 
     student: Literal["deeplab", "small"] = "deeplab"
+    """The network that learns masks from generated images."""
     backbone_file: str = ""
+    """File of the ResNet-50 that the student deeplab starts from; empty for none."""
     backbone_sha256: str = ""
+    """Digest of that file."""
     student_width: int = Field(24, ge=8, multiple_of=8)
+    """Channels of the small student."""
     student_steps: int = Field(10_000, ge=1)
+    """Steps of the student's training."""
     student_batch: int = Field(64, ge=2)
+    """Generated images of such a step."""
     student_rate: float = Field(3e-4, gt=0)
+    """The student's learning rate."""
     jitter: float = Field(0.0, ge=0, le=1)
+    """How much the colours of what the student sees are changed."""
 
     @model_validator(mode="after")
     def _consistent(self) -> GanSegSettings:

@@ -32,41 +32,74 @@ class ImmSettings(MethodSettings):
     """
 
     landmarks: int = Field(10, ge=1)
+    """How many landmarks are found."""
     renderer: Literal["bilinear", "transposed"] = "bilinear"
+    """How the decoder doubles its maps: bilinear, or by transposed convolutions."""
     layout: Literal["seed", "released"] = "seed"
+    """Whose padding: that of the re-implementation in PyTorch, or of the released TensorFlow code."""
     initial: Literal["torch", "truncated_normal"] = "torch"
+    """How weights begin: as torch has it, or as in the released code."""
     size: int = Field(128, ge=16)
+    """Side at which images are seen, in pixels."""
     width: int = Field(32, ge=1)
+    """Channels of each encoder's first block."""
     blocks: int = Field(4, ge=2)
+    """Blocks of each encoder, the next of twice the channels at half the side."""
     sigma: float = Field(0.10, gt=0)
+    """Spread of a landmark's map, in half sides."""
 
     pairs: Literal["warp", "rotation", "views"] = "warp"
+    """What a pair is: two warps of an image, two rotations, or two views of an object."""
     rotation: float = Field(20.0, ge=0, le=180)
+    """Greatest rotation of pairs by rotation, in degrees."""
     margin: bool = False
+    """Whether warps show the real pixels around the image, where the data has them."""
     discount: tuple[float, float] = (10 / 128, 20 / 128)
+    """Border where the loss is left out, and over which it then comes in, in sides."""
 
     perceptual: Literal["vgg16", "squeezenet", "untrained", "none"] = "vgg16"
+    """Whose maps are compared beside pixels."""
     depth: int = Field(5, ge=0, le=5)
+    """How many maps of that network are compared."""
     weighting: Literal["running", "fixed"] = "running"
+    """Whether the weights of the losses are running averages, or fixed."""
     weights: tuple[float, ...] = (100.0, 1.6, 2.3, 1.8, 2.8, 100.0)
+    """Of pixels and of each map: where the averages start, or the weights themselves."""
     weights_decay: float = Field(0.99, ge=0, lt=1)
+    """How much of itself a running average keeps at each step."""
     loss_scale: float = Field(1000.0, gt=0)
+    """What the loss is multiplied by."""
 
     epochs: float = Field(100.0, gt=0)
+    """Passes over the images, where no steps are named."""
     steps: int | None = Field(None, ge=1)
+    """Steps of training; none goes by epochs."""
     batch: int = Field(50, ge=2)
+    """Pairs of a step."""
     learning_rate: float = Field(1e-3, gt=0)
+    """At its highest."""
     schedule: Literal["plateau", "decay", "cosine"] = "plateau"
+    """How the rate falls: when the loss stays, by a factor every so often, or as a cosine."""
     plateau_steps: int = Field(100, ge=1)
+    """Steps without a better loss after which the rate falls."""
     plateau_factor: float = Field(0.5, gt=0, lt=1)
+    """What the rate is then multiplied by."""
     learning_rate_floor: float = Field(1e-5, ge=0)
+    """Below which the rate does not fall."""
     decay_steps: int = Field(100_000, ge=1)
+    """Steps after which the rate of schedule decay falls."""
     decay_factor: float = Field(0.95, gt=0, le=1)
+    """What the rate is then multiplied by."""
     warm_up: float = Field(0.0, ge=0, le=1)
+    """Share of the training over which the rate rises from 0."""
     weight_decay: float = Field(5e-4, ge=0)
+    """Of the optimiser."""
     clip: float = Field(1.0, gt=0)
+    """The norm that gradients are cut to."""
     clip_by: Literal["all", "variable"] = "all"
+    """Whether the norm is that of all gradients, or of each variable's."""
     precision: Literal["float32", "bfloat16"] = "float32"
+    """In which numbers the networks are trained on a GPU."""
 
     @model_validator(mode="after")
     def _consistent(self) -> ImmSettings:

@@ -31,33 +31,59 @@ class LmdisSettings(MethodSettings):
     """
 
     landmarks: int = Field(10, ge=1)
+    """How many landmarks are found."""
     size: int = Field(80, ge=16)
+    """Side at which images are seen, in pixels."""
     padded: int = Field(96, ge=16)
+    """Side of the image with its repeated border, in which points are found."""
     width: float = Field(1.0, gt=0)
+    """Factor on the channels of the released code."""
     skips: int = Field(3, ge=1)
+    """Convolutions of each skip."""
     point_features: int = Field(8, ge=1)
+    """Numbers that describe a point."""
     drawn_features: int = Field(64, ge=1)
+    """Numbers by which a point's surroundings are drawn."""
     sigma: float = Field(1 / 8, gt=0)
+    """Spread of the narrowest Gaussian that draws a point, in sides."""
     scales: int = Field(5, ge=1)
+    """How many Gaussians, each √2 times as wide as the one before."""
     norm_momentum: float = Field(3e-4, gt=0, le=1)
+    """How fast batch norms follow the batches."""
 
     concentration: float = Field(100.0, ge=0)
+    """Weight of the loss by which a map gathers at one place."""
     separation: float = Field(20.0, ge=0)
+    """Weight of the loss that keeps points apart."""
     separation_bandwidth: float = Field(0.08, gt=0)
+    """Distance within which points count as close, in sides."""
     equivariance: float = Field(1e4, ge=0)
+    """Weight of the loss by which points follow a warp."""
     reconstruction: tuple[float, ...] = (0.1, 1.0, 10.0)
+    """Weight of the image's reconstruction, in each stretch of the training."""
 
     steps: int = Field(300_000, ge=1)
+    """Steps of training."""
     batch: int = Field(16, ge=2)
+    """Images of a step."""
     changes: tuple[float, ...] = (1 / 3, 2 / 3)
+    """Shares of the steps after which the next stretch begins."""
     learning_rates: tuple[float, ...] = (1e-3, 1e-4, 1e-5)
+    """Of each stretch."""
     weight_decay: float = Field(1e-6, ge=0)
+    """Of the optimiser."""
     colour: float = Field(0.2, ge=0, le=1)
+    """How much brightness and contrast are changed."""
     bend: float = Field(0.1, ge=0)
+    """Standard deviation by which a warp's control points move, in half sides."""
     shift: float = Field(0.3, ge=0)
+    """Greatest shift of a warp, in half sides."""
     rotation: float = Field(10.0, ge=0)
+    """Standard deviation of a warp's rotation, in degrees."""
     scale: float = Field(1.25, ge=1)
+    """Standard deviation of a warp's scale, as a factor."""
     precision: Literal["float32", "bfloat16"] = "float32"
+    """In which numbers the networks are trained on a GPU."""
 
     @model_validator(mode="after")
     def _fits(self) -> LmdisSettings:
