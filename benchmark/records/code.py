@@ -18,8 +18,9 @@ LEADING = (
     *("GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_CEILING_DIRECTORIES"),
 )
 """Variables that lead git to another repository than the folder's; git itself sets them for hooks."""
-RESULTS = (":(exclude)leaderboards", ":(exclude)README.md")
-"""Records and tables are results, not code: writing one must not make the next run dirty."""
+RESULTS = (":(exclude,glob)**/leaderboards/**", ":(exclude)README.md")
+"""Records and tables are results, not code, a study's as well: writing one must not make the next run
+dirty."""
 
 
 @cache

@@ -42,6 +42,32 @@ def test_git_is_asked_about_the_folder_whatever_the_environment_says(
     code_state.cache_clear()
 
 
+@pytest.mark.parametrize(
+    "file, dirty",
+    [
+        ("leaderboards/board/1/m/a.json", False),
+        ("studies/one/leaderboards/board/1/m/a.json", False),
+        ("studies/one/reader.py", True),
+        ("benchmark/leaderboards.py", True),
+    ],
+)
+def test_results_are_not_code_wherever_they_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, dirty: bool
+) -> None:
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "code"]):
+        (tmp_path / "code.py").touch()
+        named = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+        subprocess.run(["git", "-C", str(tmp_path), *named, *words], check=True)
+    monkeypatch.setattr("benchmark.records.code.OWN", tmp_path.resolve())
+    code_state.cache_clear()
+    assert code_state().dirty is False
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).touch()
+    code_state.cache_clear()
+    assert code_state().dirty is dirty
+    code_state.cache_clear()
+
+
 def test_metadata_that_an_uninstall_left_behind_are_no_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
