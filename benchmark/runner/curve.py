@@ -28,12 +28,17 @@ from benchmark.runner.run import loaded_method, publish, run_lock
 
 def milestones(plan: Plan) -> dict[int, Path]:
     """Images seen → folder, of the fit itself and of the parts it shares with others."""
-    about = read_done(plan.fit_folder)
-    parts = [home() / "fits" / "parts" / p["folder"] for p in about["parts"].values()]
-    found = [f for place in (*parts, plan.fit_folder) for f in place.glob("milestones/*")]
+    found = [f for place in milestone_folders(plan) for f in place.glob("*")]
     # what a kill left half-written has another name
     counted = {int(f.name): f for f in found if f.name.isdecimal()}
     return dict(sorted(counted.items()))
+
+
+def milestone_folders(plan: Plan) -> list[Path]:
+    """Where milestones of a fit lie, whether there are any or not."""
+    about = read_done(plan.fit_folder)
+    parts = [home() / "fits" / "parts" / p["folder"] for p in about["parts"].values()]
+    return [place / "milestones" for place in (*parts, plan.fit_folder)]
 
 
 def require_possible(plan: Plan) -> None:

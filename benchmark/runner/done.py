@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.contracts.errors import DataAltered
 from benchmark.files import file_sha256, write_json
 from benchmark.home import home, leaderboards
+from benchmark.metrics.catalogue import CATALOGUE
 from benchmark.protocols import Protocol, canonical_digest
 from benchmark.records.code import made_by_other_code, package_digest
 from benchmark.records.reading import read_record
@@ -47,6 +48,8 @@ def remember(asked: Request, plan: Plan, outcome: Outcome, page: Path) -> None:
     """
     if plan.spec.environment or plan.maker.environment:
         return
+    from benchmark.runner.curve import milestone_folders
+
     about = {
         "asked": asked.words(),
         "under": _circumstances(plan.protocol),
@@ -55,6 +58,7 @@ def remember(asked: Request, plan: Plan, outcome: Outcome, page: Path) -> None:
         "sha256": file_sha256(outcome.path),
         "page": str(page),
         "pictures": [str(path) for path in sorted((plan.folder / "pictures").glob("*"))],
+        "milestones": {str(place): _names(place) for place in milestone_folders(plan)},
         "data": {str(s.folder): _digests(s.folder) for s in plan.splits.values()},
     }
     write_json(_place(asked), about)
@@ -82,6 +86,8 @@ def _found(about: Mapping[str, Any], asked: Request, protocol: Protocol) -> Done
         return None
     if not all(_unchanged(Path(folder), was) for folder, was in about["data"].items()):
         return None
+    if any(_names(Path(place)) != names for place, names in about["milestones"].items()):
+        return None  # there is more to be drawn, or less
     other = made_by_other_code(record, package_digest(about["implementation"]))
     stands = asked.on == "test" and not is_draft(protocol)
     return Done(Outcome(record, path, True, other), page, stands)
@@ -92,19 +98,24 @@ def _place(asked: Request) -> Path:
 
 
 def _circumstances(protocol: Protocol) -> str:
-    """The digest of all but data that says what a request comes to: the protocol, what is registered,
-    the code of bench and of the methods, and where boards lie."""
+    """The digest of all but data that says what a request comes to: the protocol and the versions of its
+    measures, what is registered, the code of bench and of the methods, and where boards lie."""
     specs = plugins().methods
     classes = [OWN, *sorted({spec.implementation for spec in specs.values()})]
     packages = {name.partition(":")[0].partition(".")[0]: name for name in classes}
     return canonical_digest(
         {
             "protocol": protocol.digest(),
+            "measures": {m.id: CATALOGUE[m.measure or m.id].version for m in protocol.metrics},
             "boards": str(leaderboards()),
             "registered": [repr(specs[name]) for name in sorted(specs)],
             "code": {name: package_digest(of, beside=True) for name, of in packages.items()},
         }
     )
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*"))
 
 
 def _digests(folder: Path) -> dict[str, Any]:

@@ -54,15 +54,12 @@ def test_git_is_asked_about_the_folder_whatever_the_environment_says(
 def test_results_are_not_code_wherever_they_lie(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, dirty: bool
 ) -> None:
-    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "code"]):
-        (tmp_path / "code.py").touch()
-        named = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-        subprocess.run(["git", "-C", str(tmp_path), *named, *words], check=True)
-    monkeypatch.setattr("benchmark.records.code.OWN", tmp_path.resolve())
+    checkout = repository(tmp_path / "one", "code.py").resolve()
+    monkeypatch.setattr(code, "OWN", checkout)
     code_state.cache_clear()
     assert code_state().dirty is False
-    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / file).touch()
+    (checkout / file).parent.mkdir(parents=True, exist_ok=True)
+    (checkout / file).touch()
     code_state.cache_clear()
     assert code_state().dirty is dirty
     code_state.cache_clear()

@@ -12,7 +12,7 @@ import pytest
 from tests_fixtures import RUN, Call
 
 from benchmark.home import home
-from benchmark.protocols.files import _read_cached
+from benchmark.metrics.catalogue import CATALOGUE
 from benchmark.runner import done
 from benchmark.runner.request import Request
 
@@ -59,6 +59,24 @@ def test_a_changed_protocol_is_not_the_same_request(run: Call) -> None:
     path.write_text(text.replace("people = 20", "people = 25"))
     _read_cached.cache_clear()  # a process reads a protocol once
     assert done.find_done(GRID) is None
+
+
+def test_a_corrected_measure_is_not_taken_for_the_old_one(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("grid")
+    later = CATALOGUE["nme_iod"]._replace(version=2)
+    monkeypatch.setitem(CATALOGUE, "nme_iod", later)
+    assert done.find_done(GRID) is None
+
+
+def test_milestones_that_came_later_are_drawn(run: Call) -> None:
+    first = run("grid", "--json").json
+    fit = json.loads(Path(first["record"]).read_text())["fit_id"]
+    (home() / "fits" / fit / "milestones" / "64").mkdir(parents=True)
+    assert done.find_done(GRID) is None
+    assert run("grid", "--json").json["found"] is True
+    assert done.find_done(GRID) is not None
 
 
 @pytest.mark.parametrize("what", ["code", "registration"])
