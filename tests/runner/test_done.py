@@ -13,6 +13,7 @@ from tests_fixtures import RUN, Call
 
 from benchmark.home import home
 from benchmark.metrics.catalogue import CATALOGUE
+from benchmark.protocols.files import _read_cached
 from benchmark.runner import done
 from benchmark.runner.request import Request
 
