@@ -80,9 +80,14 @@ def _words(drawing: Drawing, rows: Iterable[tuple[str, str, list[Markup], list[s
 
 
 def _chosen(shown: ShownBoard) -> Iterable[ShownRow]:
-    """The best methods, then of the floors the best one and the best that is no untrained network."""
+    """The best row of each method, from the best on, then of the floors the best one and the best that is
+    no untrained network."""
     standing = [s for s in shown.rows if not s.row.withdrawn]
-    yield from [s for s in standing if s.row.role == "method"][:METHODS]
+    best: dict[str, ShownRow] = {}
+    for one in standing:
+        if one.row.role == "method":
+            best.setdefault(one.row.method, one)
+    yield from list(best.values())[:METHODS]
     floors = [s for s in standing if s.row.role == "floor"]
     plain = [s for s in floors[1:] if s.row.method != "random-features"]
     yield from [*floors[:1], *plain[:1]]
