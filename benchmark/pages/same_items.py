@@ -80,8 +80,8 @@ def _words(drawing: Drawing, rows: Iterable[tuple[str, str, list[Markup], list[s
 
 
 def _chosen(shown: ShownBoard) -> Iterable[ShownRow]:
-    """The best row of each method, from the best on, then of the floors the best one and the best that is
-    no untrained network."""
+    """The best row of each method, from the best on, then the best floor and the best floor that is no
+    untrained network."""
     standing = [s for s in shown.rows if not s.row.withdrawn]
     best: dict[str, ShownRow] = {}
     for one in standing:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from benchmark.contracts.errors import DataAltered
 from benchmark.files import file_sha256, write_json
 from benchmark.home import home, leaderboards
-from benchmark.metrics.catalogue import CATALOGUE
+from benchmark.metrics.catalogue import outdated
 from benchmark.protocols import Protocol, canonical_digest
 from benchmark.records.code import made_by_other_code, package_digest
 from benchmark.records.reading import read_record
@@ -81,6 +81,10 @@ def _found(about: Mapping[str, Any], asked: Request, protocol: Protocol) -> Done
     if file_sha256(path) != about["sha256"] or not all(p.exists() for p in left):
         return None
     record = read_record(path)
+    if outdated(
+        {v.metric: v.version for v in record.metrics}, find_protocol(asked.protocol).measures
+    ):
+        return None
     kept = [(path.parent / a.path, a.sha256) for a in record.artefacts if a.committed]
     if any(file_sha256(file) != digest for file, digest in kept):
         return None
@@ -98,15 +102,14 @@ def _place(asked: Request) -> Path:
 
 
 def _circumstances(protocol: Protocol) -> str:
-    """The digest of all but data that says what a request comes to: the protocol and the versions of its
-    measures, what is registered, the code of bench and of the methods, and where boards lie."""
+    """The digest of all but data that says what a request comes to: the protocol, what is registered,
+    the code of bench and of the methods, and where boards lie."""
     specs = plugins().methods
     classes = [OWN, *sorted({spec.implementation for spec in specs.values()})]
     packages = {name.partition(":")[0].partition(".")[0]: name for name in classes}
     return canonical_digest(
         {
             "protocol": protocol.digest(),
-            "measures": {m.id: CATALOGUE[m.measure or m.id].version for m in protocol.metrics},
             "boards": str(leaderboards()),
             "registered": [repr(specs[name]) for name in sorted(specs)],
             "code": {name: package_digest(of, beside=True) for name, of in packages.items()},

@@ -53,7 +53,7 @@ def digest(samples: list[Sample], processes: int) -> str:
 
 
 @pytest.mark.usefixtures("small_chunks")
-@pytest.mark.parametrize("processes", [2, 3, 9])
+@pytest.mark.parametrize("processes", [2, pytest.param(9, marks=pytest.mark.long)])
 def test_any_number_of_processes_gives_what_one_gives(
     samples: list[Sample], processes: int
 ) -> None:
@@ -105,6 +105,7 @@ def test_processes_end_with_the_last_image_or_when_nobody_asks_on(
     assert [worker.process.returncode is not None for worker in workers] == [True, True]
 
 
+@pytest.mark.long
 def test_memory_holds_a_chunk_for_each_process_however_many_images_there_are(
     tmp_path: Path, picture: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:

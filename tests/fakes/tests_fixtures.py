@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from tests_support import SMALL_PROTOCOL, install_fake
 
 from benchmark.cli import main
+from benchmark.home import home, leaderboards
 from benchmark.protocols.files import _read_cached
 from benchmark.registry import protocols
 from benchmark.registry.plugins import plugins
@@ -63,6 +65,27 @@ def harness(
     plugins.cache_clear()
     _read_cached.cache_clear()
     protocols._drafts.clear()
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first `record` is kept for the tests that follow."""
+    return tmp_path_factory.mktemp("recorded")
+
+
+@pytest.fixture
+def record(run: Call, recorded: Path) -> Path:
+    """The record of a run of "grid", with all that the run left beside it; run once, then copied."""
+    places, named = {"home": home(), "boards": leaderboards()}, recorded / "record"
+    if not named.exists():
+        path = Path(run("grid", "--json").json["record"])
+        for name, place in places.items():
+            shutil.copytree(place, recorded / name, ignore=shutil.ignore_patterns("prepared"))
+        named.write_text(str(path.relative_to(leaderboards())))
+    else:
+        for name, place in places.items():
+            shutil.copytree(recorded / name, place, dirs_exist_ok=True)
+    return leaderboards() / named.read_text()
 
 
 @pytest.fixture

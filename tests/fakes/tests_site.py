@@ -33,7 +33,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     from benchmark.registry.protocols import all_protocols
 
     folder = tmp_path_factory.mktemp("committed")
-    for board in ("ytf5", "twins/ytf5", "ytf5_matching", "flowers17", "ytf5_limited"):
+    for board in ("ytf5", "twins/ytf5", "ytf5_matching", "flowers17", "ytf5_limited", "cc0_cars"):
         shutil.copytree(LEADERBOARDS / board, folder / "records" / board)
     hostile = folder / "records" / HOSTILE.relative_to(LEADERBOARDS)
     content = json.loads(hostile.read_text())

@@ -121,6 +121,7 @@ def test_a_method_that_needs_a_domain_is_refused_where_there_is_none(cars) -> No
         planned(twin=True)
 
 
+@pytest.mark.long
 def test_it_keeps_the_contract(cars) -> None:
     found = {o.check: (o.state, o.detail) for o in check_method("repaint")}
     assert (

@@ -100,7 +100,7 @@ CASES = [
     ("halves", "cub"),
     ("halves", "stanford_cars_masks"),
     ("negative", "stanford_cars_masks"),
-    ("ellipsoid-cloud", "shapenet_cars"),
+    pytest.param("ellipsoid-cloud", "shapenet_cars", marks=pytest.mark.long),
 ]
 
 

@@ -137,6 +137,7 @@ chosen_sha256 = "SHA256"
 """
 
 
+@pytest.mark.long
 def test_few_labels_from_end_to_end(small: Callable[..., str]) -> None:
     name = small(
         "few", "landmark_limited", FEW + metric("nme_iod_2", "2") + metric("nme_iod_8", "8")

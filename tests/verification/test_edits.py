@@ -22,11 +22,6 @@ from benchmark.verification.edits import RecordRefused, import_record
 
 
 @pytest.fixture
-def record(run: Call) -> Path:
-    return Path(run("grid", "--json").json["record"])
-
-
-@pytest.fixture
 def elsewhere(record: Path, tmp_path: Path) -> Path:
     """A finished run's record with its files, in a folder of its own; the board is empty."""
     folder = tmp_path / "sent"

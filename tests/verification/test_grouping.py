@@ -19,11 +19,6 @@ from benchmark.verification.verify import verify_record
 
 
 @pytest.fixture
-def record(run: Call) -> Path:
-    return Path(run("grid", "--json").json["record"])
-
-
-@pytest.fixture
 def old(record: Path) -> Path:
     """The same record as schema 3 would have left it."""
     content, file = json.loads(record.read_text()), record.with_suffix(".errors.npz")

@@ -26,11 +26,6 @@ from benchmark.verification.verify import verify_record
 
 
 @pytest.fixture
-def record(run: Call) -> Path:
-    return Path(run("grid", "--json").json["record"])
-
-
-@pytest.fixture
 def corrected(record: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A record whose metric was found to be too small by half, and corrected since."""
     first = landmark_errors.MEASURES["nme_iod"]

@@ -34,11 +34,6 @@ SCORED = {
 """By twin what kept predictions suffice to score again."""
 
 
-@pytest.fixture
-def record(run: Call) -> Path:
-    return Path(run("grid", "--json").json["record"])
-
-
 def wrong(path: Path) -> set[str]:
     return {c.name for c in verify_record(path, data=True) if c.state == "wrong"}
 
