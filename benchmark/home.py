@@ -88,9 +88,18 @@ def kept(address: str) -> Path:
 
     Example: for "s3://bucket/sets" a folder `cache/s3-bucket-sets-` and eight digits.
     """
-    shown = re.sub(r"[^A-Za-z0-9.]+", "-", address).strip("-.")[:60]
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", shown(address)).strip("-.")[:60]
     digest = hashlib.sha256(address.rstrip("/").encode()).hexdigest()[:8]
-    return home() / "cache" / f"{shown}-{digest}"
+    return home() / "cache" / f"{name}-{digest}"
+
+
+def shown(address: str) -> str:
+    """An address as it may be printed: without the name and the password that it may hold.
+
+    >>> shown("ftp://user:secret@host/sets/")
+    'ftp://host/sets'
+    """
+    return re.sub(r"(?<=://)[^/@]*@", "", address).rstrip("/")
 
 
 def checkout() -> Path:

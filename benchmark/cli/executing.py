@@ -16,7 +16,7 @@ from benchmark.interface.running import complete
 from benchmark.runner.checkpoints import checkpoint_files
 from benchmark.runner.curve import require_possible
 from benchmark.runner.discard import discard
-from benchmark.runner.done import Done
+from benchmark.runner.done import Done, asking
 from benchmark.runner.plan import Plan, make_plan, resolve
 from benchmark.runner.request import Request
 from benchmark.runner.run import run
@@ -37,6 +37,7 @@ def execute(
     """Do what is left of a run, and leave what belongs beside its record; `quiet` says less."""
     from benchmark.cli.running import warn
 
+    asked = asking(request)
     plan = make_plan(request, progress)
     if curve:
         require_possible(plan)
@@ -45,7 +46,7 @@ def execute(
     if (since := checkpoint_time(plan)) and not quiet:
         click.echo(f"the fit goes on from its checkpoint of {since}", err=True)
     outcome = run(plan, progress)
-    outcome, page = complete(plan, outcome, progress, warn=warn, curve=curve, asked=request)
+    outcome, page = complete(plan, outcome, progress, warn=warn, curve=curve, asked=asked)
     return Done(outcome, page, plan.stands)
 
 

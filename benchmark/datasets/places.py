@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark.contracts.dataset import DatasetSpec, Reader
 from benchmark.contracts.errors import DataMissing, PluginBroken
-from benchmark.home import data_places, data_roots
+from benchmark.home import data_places, data_roots, shown
 from benchmark.registry.implementations import named
 from benchmark.registry.plugins import plugins
 
@@ -37,7 +37,7 @@ def missing(spec: DatasetSpec) -> DataMissing:
         p for r, p in zip(data_roots(), places_of(spec), strict=True) if isinstance(r, Path)
     )
     name = spec.folder or spec.id
-    looked = "\n".join(f"    {str(root).rstrip('/')}/{name}" for root in data_roots())
+    looked = "\n".join(f"    {shown(str(root))}/{name}" for root in data_roots())
     if spec.downloadable:
         how = f"`bench data get {spec.id}` fetches it: {spec.obtain}"
     else:

@@ -17,7 +17,8 @@ from typing import Any
 
 from benchmark.contracts.errors import BenchError, DataAltered, DataMissing, DiskFull
 from benchmark.contracts.machine_errors import machine_error
-from benchmark.files import held, require_room, sweep, whole_folder
+from benchmark.files import held, require_room, whole_folder
+from benchmark.home import shown
 from benchmark.protocols import canonical_digest
 
 TAGS = (
@@ -46,7 +47,7 @@ def fetch_tree(address: str, place: Path, progress: Progress | None = None) -> N
     Example: `fetch_tree("s3://bucket/sets", kept("s3://bucket/sets") / "ytf68")`.
     """
     system, root = _file_system(address)
-    with _errors_of(f"{address.rstrip('/')}/{place.name}"):
+    with _errors_of(f"{shown(address)}/{place.name}"):
         there = _listed(system, f"{root.rstrip('/')}/{place.name}")
     if not there:
         return
@@ -54,18 +55,19 @@ def fetch_tree(address: str, place: Path, progress: Progress | None = None) -> N
     objects.mkdir(parents=True, exist_ok=True)
     with held(place.parent / f".{place.name}.lock"):
         wanted = {path: objects / digest for path, (_, _, digest) in there.items()}
-        if _is_there(place, wanted):
+        if _is_there(place, wanted) and all(_whole(wanted[p], there[p][1]) for p in wanted):
             return
-        sweep(place.parent, f".{place.name}.")
-        missing = [path for path, kept in wanted.items() if not kept.exists()]
+        for left in place.parent.glob(f".{place.name}.{'?' * 8}"):
+            shutil.rmtree(left, ignore_errors=True)
+        missing = [path for path, kept in wanted.items() if not _whole(kept, there[path][1])]
         require_room(objects, sum(there[path][1] for path in missing), f"{len(missing):,} objects")
         for start in range(0, len(missing), AT_ONCE):
             some = missing[start : start + AT_ONCE]
-            with _errors_of(f"{address.rstrip('/')}/{place.name}"):
+            with _errors_of(f"{shown(address)}/{place.name}"):
                 _fetch(system, {path: there[path] for path in some}, objects)
             if progress:
                 progress(start + len(some), len(missing))
-        with whole_folder(place) as folder:
+        with _errors_of(f"{shown(address)}/{place.name}"), whole_folder(place) as folder:
             for path, kept in wanted.items():
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 _link(kept, folder / path)
@@ -78,20 +80,26 @@ Object = tuple[str, int, str]
 
 
 def _file_system(address: str) -> tuple[Any, str]:
+    named = f"BENCH_DATA names {shown(address)}, which"
     try:
         from fsspec.core import url_to_fs
     except ImportError:
         raise DataMissing(
-            f"BENCH_DATA names {address}, which is read through fsspec, and that is not installed",
+            f"{named} is read through fsspec, and that is not installed",
             cure='pip install "structbench[remote]"',
         ) from None
     try:
         system, root = url_to_fs(address)
     except (ImportError, ValueError) as error:  # a part of its own for each kind of store
         raise DataMissing(
-            f"BENCH_DATA names {address}, which fsspec can't open: {error}",
+            f"{named} fsspec can't open: {error}",
             cure="install what it names (s3fs for s3://, gcsfs for gs://, adlfs for abfs://)",
         ) from None
+    except Exception as error:  # some connect at once, and each raises errors of its own
+        raise DataMissing(
+            f"{named} can't be reached: {error or type(error).__name__}",
+            cure="check the address, the network and the right to read; the same command then goes on",
+        ) from error
     return system, root
 
 
@@ -129,6 +137,9 @@ def _fetch(system: Any, wanted: Mapping[str, Object], objects: Path) -> None:
                 f"{path} came with other than the {size:,} bytes that the store says it has",
                 cure="run the same command again; what came whole is kept",
             )
+        half.chmod(
+            0o444
+        )  # the data set's file is the same one: what is written into it is lost to both
         half.replace(objects / digest)
 
 
@@ -155,6 +166,10 @@ def _is_there(place: Path, wanted: Mapping[str, Path]) -> bool:
     return files.keys() == wanted.keys() and all(
         kept.exists() and _same(files[path], kept) for path, kept in wanted.items()
     )
+
+
+def _whole(kept: Path, size: int) -> bool:
+    return kept.is_file() and kept.stat().st_size == size
 
 
 def _same(file: Path, kept: Path) -> bool:

@@ -16,7 +16,7 @@ from benchmark.pages.tables import update_boards
 from benchmark.pictures.drawing import draw_pictures
 from benchmark.registry.protocols import all_protocols
 from benchmark.runner.curve import add_curve
-from benchmark.runner.done import find_done, remember
+from benchmark.runner.done import Asked, asking, find_done, remember
 from benchmark.runner.fitted import find_fitted
 from benchmark.runner.outcome import Outcome
 from benchmark.runner.plan import Plan, choose_device, make_plan
@@ -60,10 +60,11 @@ def run(
     )
     if (done := find_done(request)) is not None:
         return done.outcome
+    asked = asking(request)
     with closing(make_progress(quiet)) as progress:
         plan = make_plan(request, progress)
         outcome = execute(plan, progress)
-        return complete(plan, outcome, progress, warn=warnings.warn, asked=request)[0]
+        return complete(plan, outcome, progress, warn=warnings.warn, asked=asked)[0]
 
 
 def complete(
@@ -73,12 +74,12 @@ def complete(
     *,
     warn: Callable[[str], object],
     curve: bool = False,
-    asked: Request | None = None,
+    asked: Asked | None = None,
 ) -> tuple[Outcome, Path]:
     """Leave what a run leaves beside its record: tables of the boards, pictures and its page.
 
     With `curve` also the error against the images seen. The record is written by now, so what is wrong
-    with the tables of others is no error of the run: `warn` is told. Given again, the request as it was
+    with the tables of others is no error of the run: `warn` is told. Given again, the request that was
     `asked` finds the run at once. Returns the outcome and the page.
     """
     whole = _write_tables(plan, warn) if plan.stands else True

@@ -2,13 +2,17 @@
 
 A run is known by what its settings come to, which only its method's class says; with that class torch is
 imported, which takes seconds. So what a request came to is kept in `$BENCH_HOME/asked/`, with all that
-could make it come to something else: code, registrations, protocol, prepared data, the record. Where one
-of these is not as it was nothing is found, and the request is resolved anew.
+could make it come to something else: code, registrations, protocol, prepared data, record and board.
+Where one of these is not as it was nothing is found, and the request is resolved anew. What was changed
+while the run went on is not known to be what ran, so that then nothing is kept.
 """
 
 from __future__ import annotations
 
 import json
+import sys
+import sysconfig
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,27 +45,58 @@ class Done:
     stands: bool
 
 
-def remember(asked: Request, plan: Plan, outcome: Outcome, page: Path) -> None:
+@dataclass(frozen=True)
+class Asked:
+    """A request, and when and under which circumstances it was begun."""
+
+    request: Request
+    under: str
+    began: float
+
+
+def asking(request: Request) -> Asked:
+    """A request that is about to be resolved."""
+    began = time.time()
+    try:
+        return Asked(request, _circumstances(find_protocol(request.protocol)), began)
+    except OSError:
+        return Asked(request, "", began)  # nobody can say whether a file that can't be read changed
+
+
+def remember(asked: Asked, plan: Plan, outcome: Outcome, page: Path) -> None:
     """Keep what a request came to, once its record, tables, pictures and page are written.
 
-    Of a method with packages of its own nothing is kept: no digest says what they are.
+    Of a method with packages of its own nothing is kept: no digest says what they are. This saves time
+    and nothing else, so where it can't be written the run is no worse for it.
     """
-    if plan.spec.environment or plan.maker.environment:
+    if plan.spec.environment or plan.maker.environment or not asked.under:
         return
     from benchmark.runner.curve import milestone_folders
 
-    about = {
-        "asked": asked.words(),
-        "under": _circumstances(plan.protocol),
-        "implementation": plan.maker.implementation,
-        "record": str(outcome.path),
-        "sha256": file_sha256(outcome.path),
-        "page": str(page),
-        "pictures": [str(path) for path in sorted((plan.folder / "pictures").glob("*"))],
-        "milestones": {str(place): _names(place) for place in milestone_folders(plan)},
-        "data": {str(s.folder): _digests(s.folder) for s in plan.splits.values()},
-    }
-    write_json(_place(asked), about)
+    try:
+        modules = _modules_at_hand()
+        later = any(Path(file).stat().st_mtime > asked.began for file in modules)
+        if later or asked.under != _circumstances(plan.protocol):
+            return  # changed while it ran
+        about = {
+            "asked": asked.request.words(),
+            "under": asked.under,
+            "implementation": plan.maker.implementation,
+            "modules": modules,
+            "record": str(outcome.path),
+            "sha256": file_sha256(outcome.path),
+            "board": _board(outcome.path) if plan.stands else {},
+            "page": str(page),
+            "pictures": [str(path) for path in sorted((plan.folder / "pictures").glob("*"))],
+            "milestones": {str(place): _names(place) for place in milestone_folders(plan)},
+            "data": {
+                str(s.folder): {"pixels_digest": s.pixels_digest, "labels_digest": s.labels_digest}
+                for s in plan.splits.values()
+            },
+        }
+        write_json(_place(asked.request), about)
+    except OSError:
+        return
 
 
 def find_done(asked: Request) -> Done | None:
@@ -69,7 +104,8 @@ def find_done(asked: Request) -> Done | None:
     try:
         about = json.loads(_place(asked).read_text("utf-8"))
         protocol = find_protocol(asked.protocol)
-        same = (about["asked"], about["under"]) == (asked.words(), _circumstances(protocol))
+        under = _circumstances(protocol)
+        same = under and (about["asked"], about["under"]) == (asked.words(), under)
         return _found(about, asked, protocol) if same else None
     except (OSError, ValueError, LookupError, TypeError, DataAltered):
         return None  # lost or damaged: the whole way says what is wrong, if anything is
@@ -92,6 +128,10 @@ def _found(about: Mapping[str, Any], asked: Request, protocol: Protocol) -> Done
         return None
     if any(_names(Path(place)) != names for place, names in about["milestones"].items()):
         return None  # there is more to be drawn, or less
+    if any(_digest(Path(file)) != digest for file, digest in about["modules"].items()):
+        return None
+    if about["board"] and about["board"] != _board(path):
+        return None  # a run or a hand has been there: tables are written again
     other = made_by_other_code(record, package_digest(about["implementation"]))
     stands = asked.on == "test" and not is_draft(protocol)
     return Done(Outcome(record, path, True, other), page, stands)
@@ -102,30 +142,59 @@ def _place(asked: Request) -> Path:
 
 
 def _circumstances(protocol: Protocol) -> str:
-    """The digest of all but data that says what a request comes to: the protocol, what is registered,
-    the code of bench and of the methods, and where boards lie."""
+    """The digest of all but data that says what a request comes to: the protocol, whether it is a draft,
+    what is registered, the code of bench and of the methods, and where boards lie. Empty where the code
+    of one can't be told."""
     specs = plugins().methods
     classes = [OWN, *sorted({spec.implementation for spec in specs.values()})]
     packages = {name.partition(":")[0].partition(".")[0]: name for name in classes}
+    code = {name: package_digest(of, beside=True) for name, of in packages.items()}
+    if not all(code.values()):
+        return ""
     return canonical_digest(
         {
             "protocol": protocol.digest(),
+            "draft": is_draft(protocol),
             "boards": str(leaderboards()),
             "registered": [repr(specs[name]) for name in sorted(specs)],
-            "code": {name: package_digest(of, beside=True) for name, of in packages.items()},
+            "code": code,
         }
     )
 
 
+def _modules_at_hand() -> dict[str, str]:
+    """The files of what was imported from elsewhere than where packages are installed, and those beside
+    them that are no code: what a method reads at import may lie there."""
+    installed = {
+        Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")
+    }
+    own = Path(__file__).resolve().parent.parent
+    files: set[Path] = set()
+    for module in list(sys.modules.values()):
+        path = Path(getattr(module, "__file__", None) or "/").resolve()
+        if path.suffix == ".py" and path.is_file() and not {own, *installed} & set(path.parents):
+            data = (p for p in path.parent.iterdir() if p.is_file() and p.suffix in DATA)
+            files |= {path, *data}
+    return {str(path): _digest(path) for path in sorted(files)}
+
+
+DATA = (".json", ".toml", ".csv", ".txt", ".yaml", ".yml", ".npz", ".npy")
+"""Files beside a module from which it may take defaults."""
+
+
+def _digest(path: Path) -> str:
+    return file_sha256(path) if path.is_file() else ""
+
+
+def _board(record: Path) -> dict[str, Any]:
+    """What lies on the board of a record: its tables, and whose records are there."""
+    place = record.parent.parent
+    tables = {name: _digest(place / name) for name in ("README.md", "board.csv")}
+    return {**tables, "records": sorted(path.stem for path in place.glob("*/*.json"))}
+
+
 def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*"))
-
-
-def _digests(folder: Path) -> dict[str, Any]:
-    from benchmark.datasets.prepared import read_manifest
-
-    manifest = read_manifest(folder)
-    return {name: manifest[name] for name in ("pixels_digest", "labels_digest")}
 
 
 def _unchanged(folder: Path, was: Mapping[str, Any]) -> bool:

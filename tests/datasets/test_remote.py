@@ -182,3 +182,40 @@ def test_addresses_and_folders_stand_side_by_side(
     assert places[1] == kept("s3://bucket/sets/") / "faces"
     assert places[1].parent.name.startswith("s3-bucket-sets-")
     assert places[1].parent.parent == bench_home / "cache"
+
+
+def test_a_kept_file_that_was_damaged_is_fetched_again(tiny_in_store: Path) -> None:
+    require("ytf68")
+    (victim, *_) = sorted(tiny_in_store.rglob("*.csv"))
+    whole = victim.read_bytes()
+    assert not victim.stat().st_mode & 0o222, "nobody writes into it by mistake"
+    victim.chmod(0o644)
+    victim.write_bytes(b"A")
+    assert require("ytf68") == tiny_in_store
+    assert victim.read_bytes() == whole
+
+
+def test_what_another_set_is_being_put_together_in_is_left_alone(tiny_in_store: Path) -> None:
+    other = tiny_in_store.parent / ".ytf68.v2.deadbeef"
+    mine = tiny_in_store.parent / ".ytf68.deadbeef"
+    for folder in (other, mine):
+        folder.mkdir(parents=True)
+    require("ytf68")
+    assert other.is_dir()
+    assert not mine.exists()
+
+
+def test_a_store_that_cannot_be_reached_is_no_fault_of_bench_and_keeps_its_password(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "ftp://user:secret@localhost:1/sets"
+
+    def unreachable(asked: str) -> Any:
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", unreachable)
+    with pytest.raises(
+        DataMissing, match=r"ftp://localhost:1/sets, which can't be reached"
+    ) as said:
+        remote.fetch_tree(address, kept(address) / "ytf68")
+    assert "secret" not in f"{said.value} {kept(address)}"

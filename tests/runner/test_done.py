@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests_fixtures import RUN, Call
@@ -123,3 +125,63 @@ def test_prepared_data_that_is_gone_is_not_taken_for_there(run: Call) -> None:
 def test_anew_is_not_answered_by_what_was_there(run: Call) -> None:
     assert run("grid", "--json").json["found"] is False
     assert run("grid", "--json", "--anew").json["found"] is False
+
+
+def test_what_was_edited_while_it_ran_is_not_what_ran(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digests = iter(["before", "after"])
+    monkeypatch.setattr(done, "_circumstances", lambda protocol: next(digests, "after"))
+    assert run("grid").code == 0
+    assert not (home() / "asked").exists()
+
+
+def test_a_module_that_was_written_while_it_ran_is_not_what_ran(
+    run: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper = tmp_path / "helper.py"
+    helper.write_text("")
+    monkeypatch.setitem(sys.modules, "helper", SimpleNamespace(__file__=str(helper)))
+    os.utime(helper, (time.time() + 60,) * 2)
+    run("grid")
+    assert not (home() / "asked").exists()
+    os.utime(helper, (1, 1))
+    run("grid")
+    assert done.find_done(GRID) is not None
+    helper.write_text("changed = True")
+    assert done.find_done(GRID) is None
+    helper.write_text("")
+    (tmp_path / "defaults.json").write_text("{}")  # a file that came later was not read
+    assert done.find_done(GRID) is not None
+
+
+def test_code_that_cannot_be_told_or_read_is_no_fault_of_the_run(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str, beside: bool = False) -> str:
+        raise FileNotFoundError(".#method.py")
+
+    for digest in (lambda name, beside=False: "", broken):
+        with monkeypatch.context() as patch:
+            patch.setattr(done, "package_digest", digest)
+            assert run("grid").code == 0
+            assert not (home() / "asked").exists()
+
+
+def test_a_table_that_was_edited_is_written_again(run: Call) -> None:
+    record = Path(run("grid", "--json").json["record"])
+    table = record.parent.parent / "README.md"
+    as_written = table.read_text()
+    table.write_text("hacked")
+    (table.parent / "board.csv").unlink()
+    assert run("grid", "--json").json["found"] is True
+    assert table.read_text() == as_written
+    assert (table.parent / "board.csv").exists()
+
+
+def test_a_draft_that_became_a_protocol_is_resolved_anew(
+    run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("grid")
+    monkeypatch.setattr(done, "is_draft", lambda protocol: True)
+    assert done.find_done(GRID) is None
