@@ -46,7 +46,8 @@ def as_markdown(board: Standing, entries: Entries) -> str:
 
 
 def as_latex(board: Standing, entries: Entries) -> str:
-    r"""A table for a paper: \usepackage{booktabs}, methods above floors, the best method bold.
+    r"""A table for a paper, methods above floors, the best method bold. Its first line says what it
+    needs: fonts of T1 have straight quotes.
 
     Values are means over seeds with the half of their 95 % interval; all metrics have a column.
     """
@@ -55,7 +56,8 @@ def as_latex(board: Standing, entries: Entries) -> str:
     best = board.best("method")
     heads = ["method", "settings", *(_head(m.id, m.unit, m.better) for m in metrics), "rank"]
     lines = [
-        f"% {board.name}, digest {board.protocol.digest()[:16]}; needs \\usepackage{{booktabs}}",
+        f"% {board.name}, digest {board.protocol.digest()[:16]}; needs \\usepackage{{booktabs}} and "
+        "\\usepackage[T1]{fontenc}",
         r"\begin{tabular}{ll" + "r" * len(metrics) + "l}",
         r"\toprule",
         " & ".join(heads) + r" \\",

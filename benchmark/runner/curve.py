@@ -35,7 +35,10 @@ def milestones(plan: Plan) -> dict[int, Path]:
 
 
 def milestone_folders(plan: Plan) -> list[Path]:
-    """Where milestones of a fit lie, whether there are any or not."""
+    """Where milestones of a fit lie, whether there are any or not: a record that came with a clone has
+    its fit elsewhere."""
+    if not (plan.fit_folder / "done.json").exists():
+        return [plan.fit_folder / "milestones"]
     about = read_done(plan.fit_folder)
     parts = [home() / "fits" / "parts" / p["folder"] for p in about["parts"].values()]
     return [place / "milestones" for place in (*parts, plan.fit_folder)]

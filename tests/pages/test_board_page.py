@@ -291,7 +291,9 @@ def test_latex_is_a_table_that_compiles(boards: dict[str, Board], tmp_path: Path
     import subprocess
 
     document = (
-        r"\documentclass{article}\usepackage{booktabs}\begin{document}" + text + r"\end{document}"
+        r"\documentclass{article}\usepackage{booktabs}\usepackage[T1]{fontenc}\begin{document}"
+        + text
+        + r"\end{document}"
     )
     (tmp_path / "board.tex").write_text(document)
     subprocess.run([compiler, "board.tex"], cwd=tmp_path, check=True, stdin=subprocess.DEVNULL)

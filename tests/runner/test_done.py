@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -185,3 +186,12 @@ def test_a_draft_that_became_a_protocol_is_resolved_anew(
     run("grid")
     monkeypatch.setattr(done, "is_draft", lambda protocol: True)
     assert done.find_done(GRID) is None
+
+
+def test_a_record_that_came_from_elsewhere_needs_no_fit(run: Call) -> None:
+    first = run("grid", "--json").json
+    for left in ("fits", "runs", "asked"):
+        shutil.rmtree(home() / left)
+    assert run("grid", "--json").json["found"] is True
+    assert done.find_done(GRID) is not None
+    assert run("grid", "--json").json["record"] == first["record"]
