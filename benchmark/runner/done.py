@@ -128,7 +128,7 @@ def _found(about: Mapping[str, Any], asked: Request, protocol: Protocol) -> Done
         return None
     if any(_names(Path(place)) != names for place, names in about["milestones"].items()):
         return None  # there is more to be drawn, or less
-    if any(_digest(Path(file)) != digest for file, digest in about["modules"].items()):
+    if any(_mark(Path(file)) != mark for file, mark in about["modules"].items()):
         return None
     if about["board"] and about["board"] != _board(path):
         return None  # a run or a hand has been there: tables are written again
@@ -175,11 +175,20 @@ def _modules_at_hand() -> dict[str, str]:
         if path.suffix == ".py" and path.is_file() and not {own, *installed} & set(path.parents):
             data = (p for p in path.parent.iterdir() if p.is_file() and p.suffix in DATA)
             files |= {path, *data}
-    return {str(path): _digest(path) for path in sorted(files)}
+    return {str(path): _mark(path) for path in sorted(files)}
 
 
 DATA = (".json", ".toml", ".csv", ".txt", ".yaml", ".yml", ".npz", ".npy")
 """Files beside a module from which it may take defaults."""
+
+
+def _mark(path: Path) -> str:
+    """What changes with a file, without reading it: there are hundreds, looked at in every run."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 def _digest(path: Path) -> str:
