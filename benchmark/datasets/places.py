@@ -64,6 +64,13 @@ def require(dataset_id: str, progress: Callable[[int, int], None] | None = None)
     raise missing(spec)
 
 
+def require_in_reach(dataset_id: str) -> None:
+    """Raise what `require` would where nothing holds the data set, and fetch nothing: a root elsewhere may
+    hold it."""
+    if locate(dataset_id) is None and not any(isinstance(root, str) for root in data_roots()):
+        raise missing(spec_of(dataset_id))
+
+
 def reader_class(dataset_id: str) -> type[Reader]:
     """The class that reads a data set's layout; raises `PluginBroken` where it can't be imported."""
     found = named(spec_of(dataset_id).implementation, f"data set {dataset_id!r}")

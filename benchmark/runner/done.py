@@ -117,9 +117,7 @@ def _found(about: Mapping[str, Any], asked: Request, protocol: Protocol) -> Done
     if file_sha256(path) != about["sha256"] or not all(p.exists() for p in left):
         return None
     record = read_record(path)
-    if outdated(
-        {v.metric: v.version for v in record.metrics}, find_protocol(asked.protocol).measures
-    ):
+    if outdated({v.metric: v.version for v in record.metrics}, protocol.measures):
         return None
     kept = [(path.parent / a.path, a.sha256) for a in record.artefacts if a.committed]
     if any(file_sha256(file) != digest for file, digest in kept):

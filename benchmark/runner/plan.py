@@ -15,7 +15,7 @@ from benchmark.contracts.method import Method, MethodInfo, MethodSettings, Progr
 from benchmark.contracts.names import only_fitted
 from benchmark.contracts.spec import Kind, MethodSpec
 from benchmark.datasets.opening import images_seen, open_split, split_name
-from benchmark.datasets.places import require as require_data
+from benchmark.datasets.places import require_in_reach
 from benchmark.datasets.prepared import PreparedSplit
 from benchmark.home import home
 from benchmark.metrics.catalogue import version
@@ -57,12 +57,12 @@ class Resolved:
         return {n: split_name(self.protocol, r, twin=self.request.twin) for n, r in played.items()}
 
     def require_there(self) -> None:
-        """Refuse what lacks data sets or weights on this machine, and prepare and fit nothing.
+        """Refuse what lacks data sets or weights, and fetch, prepare and fit nothing.
 
         Raises `DataMissing`, which says where to get it, or `DataAltered`.
         """
         for source in self.sources.values() if not self.request.twin else ():
-            require_data(source.partition(":")[0])
+            require_in_reach(source.partition(":")[0])
         for weights in self.info.pretrained:
             find(weights)
 

@@ -12,7 +12,7 @@ import pytest
 
 from benchmark.contracts.errors import DataAltered, DataMissing
 from benchmark.datasets import remote
-from benchmark.datasets.places import locate, require
+from benchmark.datasets.places import locate, require, require_in_reach
 from benchmark.datasets.preparing import open_split
 from benchmark.home import data_places, data_roots, kept, settle
 from benchmark.protocols import Geometry
@@ -219,3 +219,13 @@ def test_a_store_that_cannot_be_reached_is_no_fault_of_bench_and_keeps_its_passw
     ) as said:
         remote.fetch_tree(address, kept(address) / "ytf68")
     assert "secret" not in f"{said.value} {kept(address)}"
+
+
+def test_what_is_only_planned_is_not_fetched(
+    tiny_in_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_in_reach("ytf68")  # a store is named, which may hold it
+    assert not tiny_in_store.exists()
+    monkeypatch.delenv("BENCH_DATA")
+    with pytest.raises(DataMissing):
+        require_in_reach("ytf68")
