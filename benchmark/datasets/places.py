@@ -65,8 +65,8 @@ def require(dataset_id: str, progress: Callable[[int, int], None] | None = None)
 
 
 def require_in_reach(dataset_id: str) -> None:
-    """Raise what `require` would where nothing holds the data set, and fetch nothing: a root elsewhere may
-    hold it."""
+    """Raise what `require` would where nothing holds the data set, and fetch nothing: a root that lies
+    elsewhere may hold it."""
     if locate(dataset_id) is None and not any(isinstance(root, str) for root in data_roots()):
         raise missing(spec_of(dataset_id))
 
