@@ -17,3 +17,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # tests in several processes are told the width of the terminal, and printed tables would be cut to it
 os.environ.pop("COLUMNS", None)
+
+# files of tests need not outlast a power cut, and waiting for the disk is a tenth of a small run; in
+# which order files reach it is tested in tests/test_files.py
+os.fsync = lambda fd: None

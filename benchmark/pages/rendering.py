@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import jinja2
 
 from benchmark.pages.numbers import digits, duration, minus, signed, unit_words, with_unit
@@ -21,8 +23,9 @@ def asset(name: str) -> str:
     return text
 
 
+@cache
 def environment() -> jinja2.Environment:
-    """Templates that escape what they are given and refuse names they are not given."""
+    """Templates that escape what they are given and refuse names they are not given, made once."""
     room = jinja2.Environment(
         loader=jinja2.PackageLoader("benchmark.pages"),
         autoescape=True,

@@ -67,7 +67,7 @@ def draw_pictures(plan: Plan, outcome: Outcome) -> Path | None:
             target = folder / f"{name}.png"
             if not target.exists() and (picture := drawn(run)) is not None:
                 with whole_file(target) as temporary, temporary.open("wb") as file:
-                    picture.save(file, "PNG")
+                    picture.save(file, "PNG", compress_level=3)  # 9 % larger, a third of the time
     return folder if folder.exists() else None
 
 

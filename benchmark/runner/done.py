@@ -10,6 +10,7 @@ while the run went on is not known to be what ran, so that then nothing is kept.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import sysconfig
 import time
@@ -163,17 +164,19 @@ def _circumstances(protocol: Protocol) -> str:
 def _modules_at_hand() -> dict[str, str]:
     """The files of what was imported from elsewhere than where packages are installed, and those beside
     them that are no code: what a method reads at import may lie there."""
-    installed = {
-        Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib")
-    }
-    own = Path(__file__).resolve().parent.parent
-    files: set[Path] = set()
-    for module in list(sys.modules.values()):
-        path = Path(getattr(module, "__file__", None) or "/").resolve()
-        if path.suffix == ".py" and path.is_file() and not {own, *installed} & set(path.parents):
-            data = (p for p in path.parent.iterdir() if p.is_file() and p.suffix in DATA)
-            files |= {path, *data}
-    return {str(path): _mark(path) for path in sorted(files)}
+    installed = [sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")]
+    own = str(Path(__file__).parent.parent)
+    known = tuple(os.path.realpath(one) + os.sep for one in (*installed, own))
+    named = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+    folders: dict[str, list[str]] = {}  # links are followed once a folder: files are thousands
+    for file in named:
+        folders.setdefault(os.path.dirname(file), []).append(file)
+    elsewhere = [f for f in folders if not (os.path.realpath(f) + os.sep).startswith(known)]
+    code = {Path(file).resolve() for folder in elsewhere for file in folders[folder]}
+    code = {file for file in code if file.suffix == ".py" and file.is_file()}
+    beside = (p for folder in {file.parent for file in code} for p in folder.iterdir())
+    data = {p for p in beside if p.suffix in DATA and p.is_file()}
+    return {str(path): _mark(path) for path in sorted(code | data)}
 
 
 DATA = (".json", ".toml", ".csv", ".txt", ".yaml", ".yml", ".npz", ".npy")
