@@ -44,7 +44,7 @@ def main() -> None:
     what += [word for setting in given.settings for word in ("--set", setting)]
     took: dict[str, list[float]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory() as home:
-        bench(home, "run", *what, "--plan")
+        bench(home, "data", "prepare", given.protocol, "--twin")
         for turn in range(given.rounds):
             for number, (way, processes) in enumerate(WAYS.items()):
                 first = 4 * turn + 2 * number

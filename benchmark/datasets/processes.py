@@ -87,12 +87,16 @@ class Worker:
         self.process.wait()
 
     def begin(self, piece: object) -> None:
-        """Hand over the next piece."""
-        with suppress(OSError):
+        """Hand over the next piece, if it can be."""
+        self.busy = False
+        with suppress(Exception):  # the process is lost, or an object in the piece can't travel
             self.pipe.send(piece)
+            self.busy = True
 
     def finish(self) -> list[Any]:
-        """The result of the piece, alone in a list; an empty one where it failed or was lost."""
+        """The result of the piece, alone in a list; an empty one where it failed, was lost or never left."""
+        if not self.busy:
+            return []
         try:
             found: list[Any] = self.pipe.recv()
         except (OSError, EOFError):

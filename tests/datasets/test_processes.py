@@ -35,6 +35,12 @@ def test_a_process_that_dies_of_its_work_loses_nothing(monkeypatch: pytest.Monke
     assert list(in_processes(eval, [(dies_elsewhere,)] * 4, 2)) == [True] * 4
 
 
+def test_pieces_and_results_that_cannot_travel_are_seen_to_here() -> None:
+    pieces = [(3,), (lambda: None,), (range(2),), (iter("ab"),)]
+    assert list(in_processes(callable, pieces, 2)) == [False, True, False, False]
+    assert [view[0] for view in in_processes(memoryview, [(b"ab",)] * 3, 2)] == [97] * 3
+
+
 def test_what_cannot_be_handed_over_is_known() -> None:
     assert can_travel(partial(math.pow, 2))
     assert not can_travel(lambda: None)
