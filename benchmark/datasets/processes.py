@@ -94,7 +94,7 @@ class Worker:
             self.busy = True
 
     def finish(self) -> list[Any]:
-        """The result of the piece, alone in a list; an empty one where it failed, was lost or never left."""
+        """The result of the piece, alone in a list; an empty one where it failed or never left."""
         if not self.busy:
             return []
         try:
