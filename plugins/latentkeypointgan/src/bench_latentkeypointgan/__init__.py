@@ -47,7 +47,7 @@ SMALL: dict[str, Any] = {
     "penalty": 1.0,
     "penalty_every": 16,
     "background_loss": 0.0,
-    "images": 60_000,
+    "images": 15_360,
     "batch": 16,
     "generator_rate": 5e-4,
     "discriminator_rate": 5e-4,
@@ -57,7 +57,7 @@ SMALL: dict[str, Any] = {
     "mirror": True,
     "shift": 0.125,
     "precision": "bfloat16",
-    "pairs": 30_000,
+    "pairs": 14_000,
     "pairs_batch": 32,
     "detector_width": 16,
     "downs": 3,
@@ -67,7 +67,7 @@ SMALL: dict[str, Any] = {
     "pixel_noise": 0.05,
     "real_share": 0.25,
 }
-DEMO: dict[str, Any] = SMALL | {"images": 15_360, "pairs": 5_000}
+DEMO: dict[str, Any] = SMALL | {"pairs": 5_000}
 
 
 @hookimpl
