@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from tests_browser import chromium, faults_of, opened
 from tests_fixtures import ROOT
 
 from benchmark.home import builtin_folder
+from benchmark.metrics.catalogue import CATALOGUE
+from benchmark.pages.documents import documents_of
 from benchmark.protocols import protocol_files
 from benchmark.records.model import Record
 
@@ -31,7 +34,12 @@ __all__ = ["chromium"]  # a fixture
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs") / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    environment = {
+        **os.environ,
+        "BENCH_SITE": "..",
+        "BENCH_REPOSITORY": "https://example.org/bench",
+    }
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -46,6 +54,29 @@ def test_every_page_is_there_and_says_nothing_of_other_machines(site: Path) -> N
             page.name
         )
     assert not re.search(r"@import|url\(", (site / "style.css").read_text("utf-8"))
+
+
+def test_pages_have_the_header_of_the_site_that_they_are_in(site: Path) -> None:
+    for name, up in (("glossary", "./../"), ("reference/metrics", "../../")):
+        text = (site / f"{name}.html").read_text("utf-8")
+        assert f'action="{up}search.html"' in text
+        assert f'href="{up}index.html#methods"' in text
+        assert f'href="{up}docs/glossary.html"' in text
+        assert 'href="https://example.org/bench"' in text
+
+
+def test_what_search_finds_is_there(site: Path) -> None:
+    found = list(documents_of(site))
+    kinds = {one.kind for one in found}
+    assert {"page", "command", "protocol", "term", "in Conventions and traps"} <= kinds
+    assert {"IoU", "headline", "bench run", "Glossary", "ytf5@1"} <= {one.title for one in found}
+    ids = {
+        p: set(re.findall(r'\bid="([^"]+)"', p.read_text("utf-8"))) for p in site.rglob("*.html")
+    }
+    for one in found:
+        name, _, place = one.href.removeprefix("docs/").partition("#")
+        assert not place or place in ids[site / name], one
+    assert {name for name in CATALOGUE if "*" not in name} <= ids[site / "reference/metrics.html"]
 
 
 def test_the_reference_is_what_the_code_says(site: Path) -> None:
