@@ -16,7 +16,7 @@ from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import PublishedValue, published_values
 from benchmark.contracts.names import LONGEST_TEXT, only_fitted, shown
-from benchmark.metrics.catalogue import least
+from benchmark.metrics.catalogue import bounds
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.protocols import Protocol, canonical_digest
 from benchmark.records.model import Record
@@ -299,8 +299,9 @@ def _row(board: _Board, key: Group) -> Row:
         variant=_plain(" ".join(board.words[key])),
         role=first.method.role,
         value=value,
-        ci95=_possible(
-            interval(value, certainty.of_row(group)), board.protocol.measures[board.metric]
+        ci95=_within(
+            interval(value, certainty.of_row(group)),
+            *bounds(board.protocol.measures[board.metric]),
         ),
         ci_items=certainty.over_items_alone(group),
         ci_seeds=interval(value, [over_seeds(numbers)]) if len(numbers) > 1 else None,
@@ -320,12 +321,17 @@ def _row(board: _Board, key: Group) -> Row:
     )
 
 
-def _possible(ends: tuple[float, float] | None, measure: str) -> tuple[float, float] | None:
-    """An interval without what can't be."""
+def _within(
+    ends: tuple[float, float] | None, least: float, most: float
+) -> tuple[float, float] | None:
+    """An interval without what can't be.
+
+    Example: an IoU of 90 to 139 % is one of 90 to 100 %.
+    """
     if ends is None:
         return None
-    smallest = least(measure)
-    return max(ends[0], smallest), max(ends[1], smallest)
+    low, high = (min(max(end, least), most) for end in ends)
+    return low, high
 
 
 def _floor(board: _Board, key: Group) -> Floor | None:

@@ -17,6 +17,7 @@ from benchmark.boards.compare import compare
 from benchmark.boards.entries import board_folder, read_entries
 from benchmark.boards.rows import Row, make_rows
 from benchmark.files import file_sha256
+from benchmark.metrics.catalogue import CATALOGUE
 from benchmark.protocols.files import _read_cached
 from benchmark.registry.protocols import find_protocol
 
@@ -320,6 +321,17 @@ def test_an_interval_holds_nothing_that_the_metric_cannot_be(three: dict[str, li
     found = {r.variant: r.ci95 for r in make_rows(protocol, read_entries(protocol, twin=True)[0])}
     assert found["steps=1"][0] == 0.0
     assert found["steps=1"][1] > 10
+
+
+def test_an_interval_of_a_share_ends_at_the_whole(
+    three: dict[str, list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spread(three["1"], lambda seed: np.linspace(90, 100, 16) - 3 * seed)
+    monkeypatch.setitem(CATALOGUE, "nme_iod", CATALOGUE["nme_iod"]._replace(most=100.0))
+    protocol = find_protocol("small_faces")
+    found = {r.variant: r.ci95 for r in make_rows(protocol, read_entries(protocol, twin=True)[0])}
+    assert found["steps=1"][0] < 90
+    assert found["steps=1"][1] == 100.0
 
 
 def ranks() -> dict[str, tuple[int, int] | None]:
