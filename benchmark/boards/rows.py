@@ -25,16 +25,23 @@ from benchmark.settings import flat, settings_words, word
 
 class Floor(NamedTuple):
     """The difference to the same network untrained, with its 95 % interval, paired by seed over the
-    seeds that both were run with."""
+    `seeds` that both were run with, of the row's `of`."""
 
     value: float
     low: float
     high: float
     seeds: int
+    of: int
+
+    @property
+    def over(self) -> str:
+        """ "over 1 of 3 seeds" where some of the row's have no pair, which its value counts; else ""."""
+        return f"over {self.seeds} of {self.of} seeds" if self.seeds < self.of else ""
 
     def __str__(self) -> str:
-        """ "-1.88 (-2.52 to -1.24)", with * where there is one seed."""
-        return f"{self.value:+.2f} ({self.low:+.2f} to {self.high:+.2f}){'*' * (self.seeds == 1)}"
+        """ "-1.88 (-2.52 to -1.24)", with * where there is one seed, and what `over` says."""
+        ends = f"({self.low:+.2f} to {self.high:+.2f}){'*' * (self.seeds == 1)}"
+        return f"{self.value:+.2f} {ends} {self.over}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -347,7 +354,7 @@ def _floor(board: _Board, key: Group) -> Floor | None:
     apart = np.mean([a.value(board.metric).value - b.value(board.metric).value
                      for a, b in zip(one, two, strict=True)])  # fmt: skip
     ends = interval(float(apart), board.certainty.of_pairs(one, two))
-    return Floor(float(apart), *ends, len(shared)) if ends else None
+    return Floor(float(apart), *ends, len(shared), len(mine)) if ends else None
 
 
 def _reported(board: _Board, record: Record) -> tuple[float, str, str] | None:

@@ -324,6 +324,8 @@ def _print_standing(board: Standing) -> None:
     if board.rows:
         for note in print_rows(board.rows):
             paragraph(note, dim=True)
+        if board.floor_words:
+            paragraph(f"best floor: {board.floor_words}", dim=True)
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
             paragraph(f"† {method} can't pass the check {check!r}: {reason}", dim=True)

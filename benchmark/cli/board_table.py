@@ -90,5 +90,5 @@ def _short(cell: dict[str, str], row: Row) -> dict[str, str]:
         "method": cell["method"],
         "value": cell["value"],
         "±": "" if half is None else f"{half:.2f}{marks}",
-        "vs untrained": f"{row.floor.value:+.2f}" if row.floor else "",
+        "vs untrained": f"{row.floor.value:+.2f} {row.floor.over}".rstrip() if row.floor else "",
     }

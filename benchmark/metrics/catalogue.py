@@ -66,10 +66,10 @@ def _agreement(where: str = "", on: str = "all parts") -> dict[str, Measure]:
     of = f"of the part at a landmark and the landmark, {on}"
     needs: Any = ("higher", SINGLE, ("visible",), ("parts",))
     information = f"normalised mutual information {of}"
-    nmi = Measure(information, "clustering:normalised_mutual_information", *needs, most=WHOLE)
-    ari = Measure(f"adjusted Rand index {of}", "clustering:adjusted_rand_index", *needs, most=WHOLE)
+    nmi = Measure(information, "clustering:normalised_mutual_information", *needs)
+    ari = Measure(f"adjusted Rand index {of}", "clustering:adjusted_rand_index", *needs)
     return {
-        f"part_{name}{where}{variant}": measure
+        f"part_{name}{where}{variant}": measure._replace(most=WHOLE)
         for name, measure in (("nmi", nmi), ("ari", ari._replace(least=-100.0)))
         for variant in ("", "/unsup_parts")
     }

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 from tests_fixtures import Call
 from tests_site import Built
@@ -29,8 +30,10 @@ from benchmark.pages.board_page import by_point
 from benchmark.pages.board_rows import shown_board
 from benchmark.pages.boards import Board, boards_of
 from benchmark.pages.meanings import MEANINGS
+from benchmark.pages.numbers import digits
 from benchmark.pages.overview import Line, groups_of
 from benchmark.pages.same_items import same_items
+from benchmark.pages.tables import board_text, summary_table
 from benchmark.pictures.items import may_be_shown
 from benchmark.registry.protocols import find_protocol
 
@@ -96,9 +99,42 @@ def test_floors_stand_apart_and_gains_are_over_the_best_of_them(boards: dict[str
     assert untrained["small dimension=64"] == floors["lead-small settings.dimension=64"]
 
 
+def test_the_best_floor_is_one_row_wherever_it_is_named(
+    boards: dict[str, Board], built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn in the bars, named in the legend, in Markdown, and what gains are counted from."""
+    monkeypatch.setenv("BENCH_LEADERBOARDS", str(built.records))
+    for name in ("ytf5@1", "flowers17@1", "cc0_cars@2"):
+        board = boards[name]
+        floor = board.best("floor")
+        assert floor is not None
+        assert board.floor_words.endswith(f", {floor.value:.2f}")
+        assert f"Best floor: {board.floor_words}." in board_text(board)
+        page = built.text(board.href)
+        assert f"Dashed: the best floor, {escape(board.floor_words)}," in page
+        assert f"best floor {digits(floor.value)}" in page
+    assert boards["ytf5@1"].floor_words == 'random-features lead-small reduction="none", 8.92'
+    assert "| best floor: random-features |" in summary_table(boards["ytf5@1"])
+
+
+def test_a_difference_over_fewer_seeds_than_the_row_says_over_how_many(
+    boards: dict[str, Board], built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_LEADERBOARDS", str(built.records))
+    board = boards["flowers17@1"]
+    row = next(r for r in board.rows if r.variant == "small" and r.method == "ganseg")
+    assert (row.floor.seeds, len(row.seeds)) == (1, 2)
+    assert str(row.floor).endswith(")* over 1 of 2 seeds")
+    assert "over 1 of 2 seeds</span>" in built.text(board.href)
+    assert str(row.floor) in board_text(board)
+    assert not any("over" in str(r.floor) for r in boards["ytf5@1"].rows if r.floor)
+
+
 def test_a_bar_says_in_words_what_it_draws(built: Built) -> None:
     text = built.text(YTF5)
-    assert re.search(r'aria-label="7\.04, 95 % 6\.47 to 7\.60, untrained 8\.92"', text)
+    assert re.search(
+        r'aria-label="7\.04, 95 % 6\.47 to 7\.60, untrained 8\.92, best floor 8\.92"', text
+    )
     scale = interval_bars.Scale.around([0.0, 10.0])
     drawn = interval_bars.bar(scale, 5.0, (4.0, 99.0), untrained=8.0, floor=10.0)
     assert drawn.count("<path") == 3
