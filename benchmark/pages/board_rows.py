@@ -43,6 +43,8 @@ class ShownRow:
     metrics: tuple[float, ...]
     source: str
     bar: Markup
+    given: str
+    """The settings with columns that were given, in words, for where those columns have no room."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,11 @@ def shown_board(board: Board) -> ShownBoard:
                     row.ci95,
                     untrained=untrained.get(row.runs[0]),
                     floor=floor.value if floor else None,
+                ),
+                ", ".join(
+                    f"{column.name} {cell[0]}"
+                    for column, cell in zip(columns, cells, strict=True)
+                    if cell and cell[1]
                 ),
             )
         )

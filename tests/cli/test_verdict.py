@@ -84,7 +84,7 @@ def test_a_run_with_floors_runs_them_first_and_ends_with_a_verdict(
     assert "--set steps=1 --seed 0 --twin --with-floors" in first.out
     done = run("slow", "--set", "steps=1", "--seed", "0,1", "--with-floors")
     assert done.code == 0
-    assert "beside it: floor " in done.out
+    assert "beside it: best floor " in done.out
     assert "against the same network untrained" in done.out
     assert "next      bench board small_faces@1 --twin" in done.out
     rows = bench("board", "small_faces", "--json").json["small_faces@1 (twin)"]["rows"]
