@@ -102,18 +102,20 @@ SPECIAL = {
 }
 
 
-def latex(text: str) -> str:
-    r"""Text as LaTeX prints it, letters beyond its own left out.
+LIGATURE = re.compile(r"([-,'`?!])(?=[-,'`])")
+"""Signs that would be set as one: two hyphens as a dash, say."""
 
-    >>> latex("nme_iod 5 %")
-    'nme\\_iod 5 \\%'
+
+def latex(text: str) -> str:
+    r"""Text of one line as LaTeX prints it, sign by sign; letters beyond ASCII are left out.
+
+    >>> latex("nme_iod 5 %"), latex("a--b")
+    ('nme\\_iod 5 \\%', 'a-{}-b')
     """
-    plain = text.replace("→", "->").replace("–", "--").replace("×", "x")
-    return (
-        re.sub(r".", lambda sign: SPECIAL.get(sign[0], sign[0]), plain)
-        .encode("ascii", "ignore")
-        .decode()
-    )
+    plain = " ".join(text.split()).replace("→", "->").replace("×", "x")
+    escaped = "".join(SPECIAL.get(sign, sign) for sign in plain)
+    printed = LIGATURE.sub(r"\1{}", escaped).replace("–", "--")
+    return "".join(sign for sign in printed if " " <= sign <= "\x7e")
 
 
 FORMATS: Mapping[str, Callable[[Standing, Entries], str]] = {

@@ -8,7 +8,6 @@ import gzip
 import io
 import json
 import re
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +24,6 @@ from benchmark.metrics.catalogue import find
 from benchmark.pages import board_files, board_rows, interval_bars, links, numbers, prose
 from benchmark.pages import reported_shown as shown_reports
 from benchmark.pages.board_charts import cost_charts, labels_charts
-from benchmark.pages.board_files import as_latex, latex
 from benchmark.pages.board_page import by_point
 from benchmark.pages.board_rows import shown_board
 from benchmark.pages.boards import Board, boards_of
@@ -307,33 +305,6 @@ def test_files_hold_all_rows_and_metrics(built: Built, boards: dict[str, Board])
     assert content["digest"] == board.protocol.digest()
     assert [row["method"] for row in content["rows"]] == [row.method for row in board.rows]
     assert content["rows"][0]["value"] == board.rows[0].value
-
-
-def test_latex_is_a_table_that_compiles(boards: dict[str, Board], tmp_path: Path) -> None:
-    board = boards["ytf5@1"]
-    text = as_latex(board, board.entries)
-    lines = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert len(lines) == 1 + len(board.rows)
-    assert {line.count("&") - line.count(r"\&") for line in lines} == {3}
-    assert text.count(r"\textbf") == 1
-    assert r"\textbf{7.04}" in text
-    assert text.count("{") == text.count("}")
-    assert (
-        latex("a_b^c~\\ < é")
-        == r"a\_b\textasciicircum{}c\textasciitilde{}\textbackslash{} \textless{} "
-    )
-    compiler = shutil.which("pdflatex") or shutil.which("tectonic")
-    if compiler is None:
-        return
-    import subprocess
-
-    document = (
-        r"\documentclass{article}\usepackage{booktabs}\usepackage[T1]{fontenc}\begin{document}"
-        + text
-        + r"\end{document}"
-    )
-    (tmp_path / "board.tex").write_text(document)
-    subprocess.run([compiler, "board.tex"], cwd=tmp_path, check=True, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "md", "tex"])
