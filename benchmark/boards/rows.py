@@ -97,6 +97,11 @@ class Row:
         low, high = self.ci95
         return f"{low:.2f} to {high:.2f}{'*' * (len(self.seeds) == 1)}{'°' * (not self.grouped)}"
 
+    @property
+    def half(self) -> float | None:
+        """The longer half of the interval, which is cut where the metric ends: 44 (0 to 100) has 56."""
+        return max(self.value - self.ci95[0], self.ci95[1] - self.value) if self.ci95 else None
+
     def places(self) -> str:
         """The rank for people: "1", or "2–4" where the data can't decide."""
         if self.rank is None:

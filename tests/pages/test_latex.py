@@ -95,6 +95,14 @@ def test_a_board_is_a_table(boards: dict[str, Board]) -> None:
     assert text.count(r"\\") == 1 + len(board.rows)
     assert text.count(r"\textbf") == 1
     assert r"\textbf{7.04}" in text
+    assert "settings." not in text
+
+
+def test_the_half_of_an_interval_that_is_cut_is_the_longer_one(boards: dict[str, Board]) -> None:
+    board = boards["flowers17@1"]
+    row = next(r for r in board.rows if (r.method, r.variant) == ("ganseg", "small"))
+    assert row.ci95 == (0.0, 100.0)
+    assert rf"44.14 {{\scriptsize $\pm$ {100 - row.value:.2f}}}" in as_latex(board, board.entries)
 
 
 def test_faults_are_seen(boards: dict[str, Board]) -> None:
