@@ -21,9 +21,10 @@ from tests_site import Built
 
 from benchmark.boards import pictures
 from benchmark.metrics.catalogue import find
+from benchmark.pages import board_charts as charts_of_boards
 from benchmark.pages import board_files, board_rows, interval_bars, links, numbers, prose
 from benchmark.pages import reported_shown as shown_reports
-from benchmark.pages.board_charts import cost_charts, labels_charts
+from benchmark.pages.board_charts import board_charts, cost_charts, labels_charts
 from benchmark.pages.board_page import by_point
 from benchmark.pages.board_rows import shown_board
 from benchmark.pages.boards import Board, boards_of
@@ -64,7 +65,17 @@ def section(text: str, heading: str) -> str:
 
 @pytest.mark.parametrize(
     "module",
-    [board_files, board_rows, interval_bars, links, numbers, prose, shown_reports, pictures],
+    [
+        charts_of_boards,
+        board_files,
+        board_rows,
+        interval_bars,
+        links,
+        numbers,
+        prose,
+        shown_reports,
+        pictures,
+    ],
 )
 def test_examples_are_true(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
@@ -126,6 +137,17 @@ def test_a_difference_over_fewer_seeds_than_the_row_says_over_how_many(
     assert "over 1 of 2 seeds</span>" in built.text(board.href)
     assert str(row.floor) in board_text(board)
     assert not any("over" in str(r.floor) for r in boards["ytf5@1"].rows if r.floor)
+
+
+def test_curves_are_those_of_the_best_row_of_each_method_and_floor(
+    boards: dict[str, Board],
+) -> None:
+    board = boards["ytf5@1"]
+    charts = {t: svg for t, svg, _ in board_charts(board.scored, board.rows, board.entries)}
+    names = re.findall(r'class="start">([^<]*)<', charts["Cumulative errors"])
+    assert [name.split()[0] for name in names] == [
+        *("lead", "frozen-backbone", "dve", "imm", "random-features")
+    ]
 
 
 def test_a_bar_says_in_words_what_it_draws(built: Built) -> None:

@@ -267,3 +267,16 @@ def test_on_a_phone_settings_given_are_said_with_the_method_which_stays(
     assert 0 <= after["x"] < before["x"]  # the rank is gone, the method is not
     page.set_viewport_size({"width": 1200, "height": 900})
     assert cells.first.evaluate(said) == "none"
+
+
+def test_on_a_phone_charts_are_whole(page: Page, site: str) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(f"{site}/{BOARD}")
+    frames = page.locator(".drawing").all()
+    assert len(frames) > 3
+    for frame in frames:
+        assert frame.evaluate("(frame) => frame.scrollWidth <= frame.clientWidth")
+        letters = frame.locator("text:not(.title)").first.evaluate(
+            "(text) => text.getBoundingClientRect().height"
+        )
+        assert letters > 9
