@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import json
 import os
 import re
@@ -32,7 +34,7 @@ __all__ = ["chromium"]  # a fixture
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("docs") / "site"
+    folder = tmp_path_factory.mktemp("site") / "docs"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)]
     environment = {
         **os.environ,
@@ -63,6 +65,32 @@ def test_pages_have_the_header_of_the_site_that_they_are_in(site: Path) -> None:
         assert f'href="{up}index.html#methods"' in text
         assert f'href="{up}docs/glossary.html"' in text
         assert 'href="https://example.org/bench"' in text
+
+
+def test_every_link_leads_to_a_page_here_on_the_site_or_in_the_repository(site: Path) -> None:
+    boards = set()
+    for page in site.rglob("*.html"):
+        for address in re.findall(r'<a [^>]*href="([^"#]+)', page.read_text("utf-8")):
+            if re.match(r"[a-z]+:", address):
+                assert address.startswith(("https://", "http://"))
+                continue
+            target = (page.parent / address).resolve()
+            if target.is_relative_to(site):
+                assert target.is_file(), f"{page.name} leads to {address}"
+            else:
+                boards.add(target.relative_to(site.parent).as_posix())
+    own = {name for name in boards if not name.startswith("boards/")}
+    assert own == {"index.html", "reported.html"}
+    kept = {p.parent for p in (ROOT / "leaderboards").glob("**/board.csv")}
+    there = {f"boards/{p.parent.name}-{p.name}{'-twin' * ('twins' in p.parts)}.html" for p in kept}
+    assert boards - own <= there
+    assert "boards/ytf5-1.html" in boards
+    assert (site / "like-for-like.html").is_file()
+
+
+def test_examples_of_the_theme_are_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / ".theme"))
+    assert doctest.testmod(importlib.import_module("ways_out")).failed == 0
 
 
 def test_what_search_finds_is_there(site: Path) -> None:

@@ -18,15 +18,19 @@ from benchmark.records.model import Record
 
 sys.path.append(str(Path(__file__).parent))
 import tables
+import ways_out
 
+SIDE_BY_SIDE = Path(__file__).parents[2] / "leaderboards" / "like-for-like.md"
 FILES = {"record.schema.json": Record, "protocol.schema.json": Protocol}
 
 
 def on_files(files: Files, config: object, **_: object) -> Files:
-    """Schemas of what bench writes and reads, beside the reference."""
+    """Schemas of what bench writes and reads, beside the reference, and the methods side by side."""
     for name, model in FILES.items():
         made = File.generated(config, f"reference/{name}", content=tables.schema(model))
         files.append(made)
+    text = re.sub(r"\]\((?!#|[a-z]+:)", "](../leaderboards/", SIDE_BY_SIDE.read_text("utf-8"))
+    files.append(File.generated(config, SIDE_BY_SIDE.name, content=text))
     return files
 
 
@@ -46,12 +50,15 @@ def on_env(env: Environment, config: MkDocsConfig, **_: object) -> Environment:
     return env
 
 
-def on_page_content(html: str, page: Page, **_: object) -> str:
+def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: object) -> str:
     r"""A pipe in a table's code is written `\|`; Python-Markdown leaves the backslash there. What may
     scroll in a frame of its own takes the focus, so that a keyboard can scroll it, and an empty corner
     of a table is no head."""
     html = re.sub(r"<td>.*?</td>", lambda cell: cell[0].replace("\\|", "|"), html, flags=re.S)
     html = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", html)
+    html = ways_out.mended(
+        html, page.file.src_uri, site=config.extra["site"], repository=config.repo_url or ""
+    )
     if page.file.src_uri == "glossary.md":
         html = re.sub(r"(?<=<tr>\n)<td>(.*?)</td>", _term, html)
     return re.sub(r"<(pre|table)(?=[ >])", r'<\1 tabindex="0"', html)

@@ -25,6 +25,8 @@ MOST_BYTES = 4_000
 """Of the page's script, which is all the script that search needs."""
 
 PAGES = {
+    "like-for-like": '<h1 id="like">Like for like</h1>',
+    "read-a-board": '<h1 id="read">Read a board</h1>',
     "index": '<h1 id="docs">Documentation</h1><p>Where to begin.</p>',
     "glossary": '<h1 id="glossary">Glossary</h1><p>Terms.</p><h2 id="data">Data</h2><table>'
     '<tr>\n<td id="term-item">item</td>\n<td>what one <b>value</b> is of</td></tr></table>',
