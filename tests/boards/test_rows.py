@@ -189,7 +189,7 @@ def test_the_floor_is_the_same_network_with_the_same_settings(
     by_seed = [errors(a).mean() - errors(b).mean() for a, b in zip(slow, untrained, strict=True)]
     pulls = of_people(over_people(slow[0], difference))
     width, mean = half((np.var(by_seed, ddof=1) / 2, 1), pulls), difference.mean()
-    assert found["slow"].floor == pytest.approx((mean, mean - width, mean + width, 2), abs=1e-9)
+    assert found["slow"].floor == pytest.approx((mean, mean - width, mean + width, 2, 2), abs=1e-9)
     assert found["random-features"].floor is None
     assert found["random-features"].role == "floor"
 
@@ -204,7 +204,7 @@ def test_a_method_that_learnt_nothing_does_not_differ_from_its_floor(
 ) -> None:
     ran(run, "slow", "--set", "steps=0")
     ran(run, "random-features", "--set", "of=slow", "--set", "settings.steps=0")
-    assert rows()["slow"].floor == (0.0, 0.0, 0.0, 1)
+    assert rows()["slow"].floor == (0.0, 0.0, 0.0, 1, 1)
 
 
 @pytest.mark.parametrize("better", [0.0, 1.0])
@@ -214,7 +214,7 @@ def test_the_interval_says_whether_it_is_better_than_the_floor(
     scatter = np.linspace(-0.5, 0.5, 16)
     floors = [errors(floor) for floor in untrained]
     spread(slow, lambda seed: floors[seed] + scatter - better)
-    mean, low, high, _ = rows()["slow"].floor
+    mean, low, high, *_ = rows()["slow"].floor
     assert mean == pytest.approx(-better)
     assert (low < 0 < high) == (better == 0)
     assert (high < 0) == (better == 1)
