@@ -13,7 +13,7 @@ ifneq ($(wildcard ../shared/golden),)
 export BENCH_GOLDEN ?= $(abspath ../shared/golden)
 endif
 
-.PHONY: demo test long lint slow browser downstream docs stranger install clean
+.PHONY: demo test long lint slow browser downstream docs site stranger install clean
 
 demo: install
 	$(BIN)/bench demo
@@ -44,6 +44,11 @@ lint: install
 
 docs: install
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+
+# Boards and documentation as one site in build/site, with one header and one search; PICTURES=--pictures draws twins first.
+site: install
+	BENCH_SITE=.. $(BIN)/mkdocs build --strict --quiet --site-dir build/site-docs
+	$(BIN)/bench board site --out build/site --with-docs build/site-docs --repository "$(BENCH_REPOSITORY)" $(PICTURES)
 
 stranger: install
 	$(BIN)/python tests/strangers_path.py

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +19,8 @@ from tests_browser import chromium, faults_of, opened
 from tests_fixtures import ROOT
 
 from benchmark.home import builtin_folder
+from benchmark.metrics.catalogue import CATALOGUE
+from benchmark.pages.documents import documents_of
 from benchmark.protocols import protocol_files
 from benchmark.records.model import Record
 
@@ -29,9 +34,14 @@ __all__ = ["chromium"]  # a fixture
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("docs") / "site"
+    folder = tmp_path_factory.mktemp("site") / "docs"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    environment = {
+        **os.environ,
+        "BENCH_SITE": "..",
+        "BENCH_REPOSITORY": "https://example.org/bench",
+    }
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -46,6 +56,55 @@ def test_every_page_is_there_and_says_nothing_of_other_machines(site: Path) -> N
             page.name
         )
     assert not re.search(r"@import|url\(", (site / "style.css").read_text("utf-8"))
+
+
+def test_pages_have_the_header_of_the_site_that_they_are_in(site: Path) -> None:
+    for name, up in (("glossary", "./../"), ("reference/metrics", "../../")):
+        text = (site / f"{name}.html").read_text("utf-8")
+        assert f'action="{up}search.html"' in text
+        assert f'href="{up}index.html#methods"' in text
+        assert f'href="{up}docs/glossary.html"' in text
+        assert 'href="https://example.org/bench"' in text
+
+
+def test_every_link_leads_to_a_page_here_on_the_site_or_in_the_repository(site: Path) -> None:
+    boards = set()
+    for page in site.rglob("*.html"):
+        for address in re.findall(r'<a [^>]*href="([^"#]+)', page.read_text("utf-8")):
+            if re.match(r"[a-z]+:", address):
+                assert address.startswith(("https://", "http://"))
+                continue
+            target = (page.parent / address).resolve()
+            if target.is_relative_to(site):
+                assert target.is_file(), f"{page.name} leads to {address}"
+            else:
+                boards.add(target.relative_to(site.parent).as_posix())
+    own = {name for name in boards if not name.startswith("boards/")}
+    assert own == {"index.html", "reported.html"}
+    kept = {p.parent for p in (ROOT / "leaderboards").glob("**/board.csv")}
+    there = {f"boards/{p.parent.name}-{p.name}{'-twin' * ('twins' in p.parts)}.html" for p in kept}
+    assert boards - own <= there
+    assert "boards/ytf5-1.html" in boards
+    assert (site / "like-for-like.html").is_file()
+
+
+def test_examples_of_the_theme_are_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / ".theme"))
+    assert doctest.testmod(importlib.import_module("ways_out")).failed == 0
+
+
+def test_what_search_finds_is_there(site: Path) -> None:
+    found = list(documents_of(site))
+    kinds = {one.kind for one in found}
+    assert {"page", "command", "protocol", "term", "in Conventions and traps"} <= kinds
+    assert {"IoU", "headline", "bench run", "Glossary", "ytf5@1"} <= {one.title for one in found}
+    ids = {
+        p: set(re.findall(r'\bid="([^"]+)"', p.read_text("utf-8"))) for p in site.rglob("*.html")
+    }
+    for one in found:
+        name, _, place = one.href.removeprefix("docs/").partition("#")
+        assert not place or place in ids[site / name], one
+    assert {name for name in CATALOGUE if "*" not in name} <= ids[site / "reference/metrics.html"]
 
 
 def test_the_reference_is_what_the_code_says(site: Path) -> None:

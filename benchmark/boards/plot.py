@@ -10,20 +10,36 @@ of the text around, so that they suit light and dark; what a mark `says` is show
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 TOP, RIGHT, BOTTOM, TICKS = 28, 14, 42, 64
 """Margins for titles and ticks, in pixels."""
-ROW, LETTER = 26, 7
-"""Height of a row of `Rows`, and about the width of a letter."""
+ROW, LETTER = 36, 7
+"""Height of a row of `Rows`, its name above its line, and about the width of a letter."""
+ROW_LINE = 0.68
+"""Where a row's line lies, as a share of its height from the top: below its name."""
 LONGEST = 38
 """Letters of a name that are drawn, its middle left out; all of it is shown under the pointer."""
 BLUE, ORANGE, GREY = "#4c78a8", "#f58518", "#888"
-COLOURS = (BLUE, ORANGE, "#e45756", "#72b7b2", "#54a24b", "#b279a2", "#9d755d", "#ff9da6")
+COLOURS = (BLUE, ORANGE, "#009e73", "#cc79a7", "#8c6bb1")
+"""Of lines in one plot, told apart by those who see few colours, and by `DASHES` too."""
+DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 3")
+
+
+def looks() -> Iterator[tuple[str, str]]:
+    """(colour, dash) of one line after another: the first 25 differ, the first five in both.
+
+    >>> first, second, *_, sixth = itertools.islice(looks(), 6)
+    >>> first, second, sixth
+    (('#4c78a8', ''), ('#f58518', '7 3'), ('#4c78a8', '7 3'))
+    """
+    for i in itertools.count():
+        yield COLOURS[i % 5], DASHES[(i + i // 5) % 5]
 
 
 @dataclass(frozen=True)
@@ -93,7 +109,7 @@ class Rows:
         return ROW * len(self.names)
 
     def at(self, value: float) -> float:
-        return self.length - ROW * (value + 0.5)
+        return self.length - ROW * (value + ROW_LINE)
 
     def ticks(self) -> Sequence[int]:
         return range(len(self.names))
@@ -109,11 +125,11 @@ class Plot:
         self, across: Axis, up: Axis | Rows, *, names: tuple[str, str] = ("", ""), title: str = ""
     ) -> None:
         self.across, self.up, self.names, self.title = across, up, names, title
-        longest = min(LONGEST, max(len(up.label(t)) for t in up.ticks()))
-        self.left = round(12 + LETTER * longest) if isinstance(up, Rows) else TICKS
+        self.left = 2 * RIGHT if isinstance(up, Rows) else TICKS
         self.top = TOP if title else 10
         self._marks: list[str] = []
-        self._legend: list[tuple[str, str]] = []
+        self._legend: list[tuple[str, str, str]] = []
+        self._labels: list[tuple[float, float, float]] = []
 
     def line(
         self,
@@ -121,18 +137,19 @@ class Plot:
         *,
         colour: str = BLUE,
         width: float = 2,
-        dashed: bool = False,
+        dash: str = "",
         says: str = "",
         legend: bool = False,
     ) -> None:
-        """A line through points (x, y); with `legend` its words stand below the plot too."""
+        """A line through points (x, y), dashed as SVG says it; with `legend` its words stand below the
+        plot too."""
         path = " ".join("{},{}".format(*self._place(x, y)) for x, y in points)
-        dashes = ' stroke-dasharray="4 4"' if dashed else ""
+        dashes = f' stroke-dasharray="{dash}"' if dash else ""
         self._marks.append(
             f'<path d="M{path}" stroke="{colour}" stroke-width="{width}"{dashes}>{_title(says)}</path>'
         )
         if legend:
-            self._legend.append((says, colour))
+            self._legend.append((says, colour, dashes))
 
     def dots(
         self,
@@ -167,16 +184,26 @@ class Plot:
         )
 
     def label(self, x: float, y: float, words: str) -> None:
-        """Words beside the point (x, y), to its right; to its left where they would leave the plot."""
+        """Words beside the point (x, y), to its right; to its left where they would leave the plot,
+        below it where other words are."""
         cx, cy = self._place(x, y)
         room = self.left + self.across.length + RIGHT - cx - 8
         side = "start" if len(words) * LETTER <= room else "end"
-        self._marks.append(_words(cx + (7 if side == "start" else -7), cy - 5, words, side))
+        at = cx + (7 if side == "start" else -7)
+        first = at if side == "start" else at - len(words) * LETTER
+        last = first + len(words) * LETTER
+        heights = (cy - 5, cy + 15, cy - 18, cy + 28)
+        free = (y for y in heights if not any(
+            a < last and b > first and abs(y - other) < 12 for a, b, other in self._labels
+        ))  # fmt: skip
+        y = next(free, heights[0])
+        self._labels.append((first, last, y))
+        self._marks.append(_words(at, y, words, side))
 
     def svg(self, *, alone: bool = False) -> Markup:
         """The plot, for the inside of a page or, `alone`, as a file. Words are escaped."""
         bottom, right = self.top + self.up.length, self.left + self.across.length
-        width, height = right + RIGHT, bottom + BOTTOM + 18 * (-(-len(self._legend) // 2))
+        width, height = right + RIGHT, bottom + BOTTOM + 18 * len(self._legend)
         parts = [
             f'<text x="{(self.left + right) / 2:g}" y="16" class="title">{escape(self.title)}</text>'
         ]
@@ -187,7 +214,9 @@ class Plot:
         for mark in self.up.ticks():
             y = round(bottom - self.up.at(mark), 1)
             parts.append(f'<path class="grid" d="M{self.left} {y}H{right}"/>')
-            parts.append(_words(self.left - 6, y + 4, self.up.label(mark), "end"))
+            above = isinstance(self.up, Rows)
+            at = (self.left, y - 11, "start") if above else (self.left - 6, y + 4, "end")
+            parts.append(_words(at[0], at[1], self.up.label(mark), at[2]))
         parts += self._marks
         parts.append(
             f'<text x="{(self.left + right) / 2:g}" y="{bottom + 34}">{escape(self.names[0])}</text>'
@@ -196,10 +225,10 @@ class Plot:
             f'<text transform="translate(14 {(self.top + bottom) / 2:g}) rotate(-90)">'
             f"{escape(self.names[1])}</text>"
         )
-        for i, (name, colour) in enumerate(self._legend):
-            x, y = 10 + i % 2 * (width - 10) / 2, bottom + BOTTOM + 18 * (i // 2) + 8
-            parts.append(f'<path d="M{x} {y}h16" stroke="{colour}" stroke-width="3"/>')
-            parts.append(_words(x + 22, y + 4, name, "start", int((width / 2 - 32) / LETTER)))
+        for i, (name, colour, dashes) in enumerate(self._legend):
+            y = bottom + BOTTOM + 18 * i + 8
+            parts.append(f'<path d="M10 {y}h28" stroke="{colour}" stroke-width="3"{dashes}/>')
+            parts.append(_words(44, y + 4, name, "start", int((width - 50) / LETTER)))
         own = ' xmlns="http://www.w3.org/2000/svg" style="background:#fff"' if alone else ""
         says = escape(self.title or " against ".join(self.names[::-1]).removeprefix(" against "))
         return Markup(

@@ -16,7 +16,7 @@ from benchmark.boards.certainty import Certainty
 from benchmark.boards.entries import Entry
 from benchmark.boards.sources import PublishedValue, published_values
 from benchmark.contracts.names import LONGEST_TEXT, only_fitted, shown
-from benchmark.metrics.catalogue import least
+from benchmark.metrics.catalogue import bounds
 from benchmark.metrics.uncertainty import difference, holm, interval, over_seeds, p_values
 from benchmark.protocols import Protocol, canonical_digest
 from benchmark.records.model import Record
@@ -25,16 +25,23 @@ from benchmark.settings import flat, settings_words, word
 
 class Floor(NamedTuple):
     """The difference to the same network untrained, with its 95 % interval, paired by seed over the
-    seeds that both were run with."""
+    `seeds` that both were run with, of the row's `of`."""
 
     value: float
     low: float
     high: float
     seeds: int
+    of: int
+
+    @property
+    def over(self) -> str:
+        """ "over 1 of 3 seeds" where some of the row's have no pair, which its value counts; else ""."""
+        return f"over {self.seeds} of {self.of} seeds" if self.seeds < self.of else ""
 
     def __str__(self) -> str:
-        """ "-1.88 (-2.52 to -1.24)", with * where there is one seed."""
-        return f"{self.value:+.2f} ({self.low:+.2f} to {self.high:+.2f}){'*' * (self.seeds == 1)}"
+        """ "-1.88 (-2.52 to -1.24)", with * where there is one seed, and what `over` says."""
+        ends = f"({self.low:+.2f} to {self.high:+.2f}){'*' * (self.seeds == 1)}"
+        return f"{self.value:+.2f} {ends} {self.over}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,11 @@ class Row:
             return ""
         low, high = self.ci95
         return f"{low:.2f} to {high:.2f}{'*' * (len(self.seeds) == 1)}{'°' * (not self.grouped)}"
+
+    @property
+    def half(self) -> float | None:
+        """The longer half of the interval, which is cut where the metric ends: 44 (0 to 100) has 56."""
+        return max(self.value - self.ci95[0], self.ci95[1] - self.value) if self.ci95 else None
 
     def places(self) -> str:
         """The rank for people: "1", or "2–4" where the data can't decide."""
@@ -299,8 +311,9 @@ def _row(board: _Board, key: Group) -> Row:
         variant=_plain(" ".join(board.words[key])),
         role=first.method.role,
         value=value,
-        ci95=_possible(
-            interval(value, certainty.of_row(group)), board.protocol.measures[board.metric]
+        ci95=_within(
+            interval(value, certainty.of_row(group)),
+            *bounds(board.protocol.measures[board.metric]),
         ),
         ci_items=certainty.over_items_alone(group),
         ci_seeds=interval(value, [over_seeds(numbers)]) if len(numbers) > 1 else None,
@@ -320,12 +333,17 @@ def _row(board: _Board, key: Group) -> Row:
     )
 
 
-def _possible(ends: tuple[float, float] | None, measure: str) -> tuple[float, float] | None:
-    """An interval without what can't be."""
+def _within(
+    ends: tuple[float, float] | None, least: float, most: float
+) -> tuple[float, float] | None:
+    """An interval without what can't be.
+
+    Example: an IoU of 90 to 139 % is one of 90 to 100 %.
+    """
     if ends is None:
         return None
-    smallest = least(measure)
-    return max(ends[0], smallest), max(ends[1], smallest)
+    low, high = (min(max(end, least), most) for end in ends)
+    return low, high
 
 
 def _floor(board: _Board, key: Group) -> Floor | None:
@@ -341,7 +359,7 @@ def _floor(board: _Board, key: Group) -> Floor | None:
     apart = np.mean([a.value(board.metric).value - b.value(board.metric).value
                      for a, b in zip(one, two, strict=True)])  # fmt: skip
     ends = interval(float(apart), board.certainty.of_pairs(one, two))
-    return Floor(float(apart), *ends, len(shared)) if ends else None
+    return Floor(float(apart), *ends, len(shared), len(mine)) if ends else None
 
 
 def _reported(board: _Board, record: Record) -> tuple[float, str, str] | None:

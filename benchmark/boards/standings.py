@@ -91,6 +91,18 @@ class Standing:
             return found if sign * found.value < sign * floor.value else None
         return found
 
+    @property
+    def floor_words(self) -> str:
+        """The best floor for people, an untrained network among floors; "" where there is none.
+
+        Example: "random-features lead-small dimension=64, 8.92".
+        """
+        floor = self.best("floor")
+        if floor is None:
+            return ""
+        settings = floor.variant.replace("settings.", "")
+        return f"{floor.method} {settings}".rstrip() + f", {floor.value:.2f}"
+
     def how_sure(self, best: Row) -> str:
         """What to say beside the best method: whether its place among the methods is settled.
 

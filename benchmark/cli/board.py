@@ -171,6 +171,8 @@ def diff(old: str, new: str | None, json_: bool, markdown: bool) -> None:
               help="Where the code can be read; commits then lead there.")  # fmt: skip
 @click.option("--docs", default="", metavar="ADDRESS",
               help="Where the built documentation lies, absolute or from the site's root.")  # fmt: skip
+@click.option("--with-docs", type=click.Path(file_okay=False, exists=True, path_type=Path),
+              help="Built documentation, which becomes the site's docs/, searched too.")  # fmt: skip
 def site(
     out: Path,
     protocols: tuple[str, ...],
@@ -178,6 +180,7 @@ def site(
     private: bool,
     repository: str,
     docs: str,
+    with_docs: Path | None,
 ) -> None:
     """Build the static site: overview, boards, methods and runs.
 
@@ -212,6 +215,7 @@ def site(
         requested=bool(protocols),
         private=private,
         links=Links(repository.rstrip("/"), docs, code_state().commit),
+        documents=with_docs,
     )
     if private:
         click.echo("not to be published: it may show pictures whose terms forbid it", err=True)
@@ -320,6 +324,8 @@ def _print_standing(board: Standing) -> None:
     if board.rows:
         for note in print_rows(board.rows):
             paragraph(note, dim=True)
+        if board.floor_words:
+            paragraph(f"best floor: {board.floor_words}", dim=True)
     for method, checks in known_failures(board.rows).items():
         for check, reason in checks:
             paragraph(f"† {method} can't pass the check {check!r}: {reason}", dim=True)

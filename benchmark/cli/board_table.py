@@ -84,11 +84,10 @@ def _named(cell: dict[str, str], row: Row) -> dict[str, str]:
 def _short(cell: dict[str, str], row: Row) -> dict[str, str]:
     """The interval as the longer of its halves, of "vs untrained" the difference alone."""
     marks = "".join(mark for mark in "*°" if mark in cell["95 % interval"])
-    half = max(row.value - row.ci95[0], row.ci95[1] - row.value) if row.ci95 else None
     return {
         "rank": cell["rank"],
         "method": cell["method"],
         "value": cell["value"],
-        "±": "" if half is None else f"{half:.2f}{marks}",
-        "vs untrained": f"{row.floor.value:+.2f}" if row.floor else "",
+        "±": "" if row.half is None else f"{row.half:.2f}{marks}",
+        "vs untrained": f"{row.floor.value:+.2f} {row.floor.over}".rstrip() if row.floor else "",
     }

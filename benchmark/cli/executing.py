@@ -45,9 +45,26 @@ def execute(
         discard(plan, progress)
     if (since := checkpoint_time(plan)) and not quiet:
         click.echo(f"the fit goes on from its checkpoint of {since}", err=True)
+    if not quiet and (whole := whole_words(plan)):
+        click.echo(whole, err=True)
     outcome = run(plan, progress)
     outcome, page = complete(plan, outcome, progress, warn=warn, curve=curve, asked=asked)
     return Done(outcome, page, plan.stands)
+
+
+def whole_words(plan: Plan) -> str:
+    """How long the whole run may take, by records of runs like it; "" where these say nothing, or the
+    fit is there already."""
+    if plan.device != "cpu" or plan.spec.role != "method":
+        return ""
+    if (plan.fit_folder / "done.json").exists():
+        return ""
+    from benchmark.boards.times import cpu_seconds
+
+    seconds = cpu_seconds(plan.spec.id, plan.protocol).get(plan.preset)
+    return (
+        f"about {duration(seconds)} in all, by records of runs like it on CPUs" if seconds else ""
+    )
 
 
 def require_meant(request: Request, progress: Any) -> None:

@@ -25,7 +25,7 @@ def verdict(record: Record) -> tuple[list[str], list[str]]:
 def said(found: Scale) -> list[str]:
     """The scale in a line, and where the row stands on it."""
     row = found.row
-    others = {"floor": found.floor, "best other method": found.best, "ceiling": found.ceiling}
+    others = {"best floor": found.floor, "best other method": found.best, "ceiling": found.ceiling}
     marks = [f"{word} {_name(other)} {other.value:.2f}" for word, other in others.items() if other]
     lines = ["beside it: " + ", ".join(marks)] if marks else []
     if row.ci95 is not None:
@@ -35,8 +35,8 @@ def said(found: Scale) -> list[str]:
     if found.ahead is None:
         lines.append("no floor is on this board yet, so nothing says whether that is good")
     else:
-        lines.append("ahead of every floor here" if found.ahead else
-                     "NOT ahead of the floors: what learns nothing does as well")  # fmt: skip
+        lines.append("ahead of the best floor" if found.ahead else
+                     "NOT ahead of the best floor: what learns nothing does as well")  # fmt: skip
     words = {
         "better": "training helps",
         "worse": "training makes it WORSE",

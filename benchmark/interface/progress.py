@@ -71,6 +71,10 @@ class Lines:
             parts.append(f"{duration(left)} left")
         print(" · ".join(parts), file=sys.stderr, flush=True)
 
+    def part(self, name: str, number: int, of: int) -> None:
+        """A line of its own where a part of a run begins."""
+        print(part_words(name, number, of), file=sys.stderr, flush=True)
+
     def close(self) -> None:
         pass
 
@@ -115,6 +119,13 @@ class Live:
             self.tasks[stage] = self.bars.add_task(stage, total=total, completed=step, words="")
         self.bars.update(self.tasks[stage], completed=step, total=total, words=_words(values))
 
+    def part(self, name: str, number: int, of: int) -> None:
+        """A line above the stages of a part of a run."""
+        from rich.text import Text
+
+        self._fold()
+        self.bars.console.print(Text(part_words(name, number, of), style="dim"))
+
     def _fold(self) -> None:
         from rich.text import Text
 
@@ -127,6 +138,15 @@ class Live:
     def close(self) -> None:
         if self.started:
             self.bars.stop()
+
+
+def part_words(name: str, number: int, of: int) -> str:
+    """Where in the whole a run is.
+
+    >>> part_words("predict", 2, 3)
+    'part 2 of 3: predict'
+    """
+    return f"part {number} of {of}: {name}"
 
 
 def duration(seconds: float) -> str:

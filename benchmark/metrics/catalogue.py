@@ -29,7 +29,8 @@ class Measure(NamedTuple):
 
     `version` counts corrections: whoever changes what a metric gives raises it, and `bench rescore`
     then scores kept predictions again. A metric that means something else gets another name instead.
-    `least` is the smallest number that can come out, of all items or of one. `unit` is what its numbers
+    `least` and `most` are the smallest and the greatest number that can come out, of all items or of
+    one. `unit` is what its numbers
     are in, None where the protocol chooses it.
     """
 
@@ -44,9 +45,12 @@ class Measure(NamedTuple):
     threshold: bool = False
     version: int = 1
     least: float = 0.0
+    most: float = math.inf
     unit: str | None = "%"
 
 
+WHOLE = 100.0
+"""The greatest share, in %."""
 SINGLE = ("single",)
 RATIO = ("ratio_of_sums",)
 SUM = ("sum_of_means",)
@@ -65,7 +69,7 @@ def _agreement(where: str = "", on: str = "all parts") -> dict[str, Measure]:
     nmi = Measure(information, "clustering:normalised_mutual_information", *needs)
     ari = Measure(f"adjusted Rand index {of}", "clustering:adjusted_rand_index", *needs)
     return {
-        f"part_{name}{where}{variant}": measure
+        f"part_{name}{where}{variant}": measure._replace(most=WHOLE)
         for name, measure in (("nmi", nmi), ("ari", ari._replace(least=-100.0)))
         for variant in ("", "/unsup_parts")
     }
@@ -105,6 +109,7 @@ CATALOGUE: dict[str, Measure] = {
         RATIO,
         unit_points=True,
         threshold=True,
+        most=WHOLE,
     ),
     "keypoint_l1_sum": Measure(
         "sum over joints and axes of the mean absolute error over the images that show the joint",
@@ -139,26 +144,34 @@ CATALOGUE: dict[str, Measure] = {
         "1e-6 in both (GANSeg)",
         "segmentation:foreground_iou",
         "higher",
+        most=WHOLE,
     ),
     "iou_best_of_two": Measure(
         "the better of the IoU of the prediction and of its complement, per image (ReDO)",
         "segmentation:best_label_iou",
         "higher",
+        most=WHOLE,
     ),
     "iou_background_80": Measure(
         "foreground_iou where a pixel is background only at a probability above 0.8 (Assembly)",
         "segmentation:foreground_iou",
         "higher",
         kinds=("parts",),
+        most=WHOLE,
     ),
     "iou_pooled": Measure(
-        "intersection of all images over their union", "segmentation:pooled_iou", "higher", RATIO
+        "intersection of all images over their union",
+        "segmentation:pooled_iou",
+        "higher",
+        RATIO,
+        most=WHOLE,
     ),
     "pixel_accuracy": Measure(
         "share of scored pixels that are predicted right, over all images",
         "segmentation:pixel_accuracy",
         "higher",
         RATIO,
+        most=WHOLE,
     ),
     **_agreement(),
     **_agreement("_foreground", "on points of the foreground"),
@@ -170,12 +183,14 @@ CATALOGUE: dict[str, Measure] = {
         "area to 1 below the cumulative curve of mask_disagreement",
         "cumulative:area_below",
         "higher",
+        most=WHOLE,
     ),
     "disagreement_area_smoothed": Measure(
         "the same for the curve smoothed by a Gaussian kernel",
         "cumulative:smoothed_area_below",
         "higher",
         SINGLE,
+        most=WHOLE,
     ),
     **_unturned(
         "chamfer",
@@ -199,12 +214,12 @@ CATALOGUE: dict[str, Measure] = {
     **_unturned(
         "pose_accuracy",
         Measure("share of images with a rotation error strictly below the threshold",
-                "pose:pose_accuracy", "higher", ("mean",)),
+                "pose:pose_accuracy", "higher", ("mean",), most=WHOLE),
     ),
     **_unturned(
         "pose_median",
         Measure("upper median of the rotation errors",
-                "pose:upper_median", aggregates=("upper_median", "median"), unit="degrees"),
+                "pose:upper_median", aggregates=("upper_median", "median"), most=180.0, unit="degrees"),
     ),
     **_through(["fid"], Measure(f"{FRECHET}, Inception", "frechet:frechet_distance",
                                 aggregates=SINGLE, unit="")),
@@ -216,16 +231,16 @@ CATALOGUE: dict[str, Measure] = {
                     "kernel:kernel_distance", aggregates=SINGLE, least=-math.inf, unit="1e-3"),
     **_through(["precision"], Measure(
         "share of generated images within the k-nearest-neighbour balls of real ones",
-        "neighbours:precision_recall", "higher", SINGLE)),
+        "neighbours:precision_recall", "higher", SINGLE, most=WHOLE)),
     **_through(["recall"], Measure(
         "share of real images within the balls of generated ones",
-        "neighbours:precision_recall", "higher", SINGLE)),
+        "neighbours:precision_recall", "higher", SINGLE, most=WHOLE)),
     **_through(["density"], Measure(
         "mean number of real balls that hold a generated image, over k",
         "neighbours:density_coverage", "higher", SINGLE)),
     **_through(["coverage"], Measure(
         "share of real balls that hold a generated image",
-        "neighbours:density_coverage", "higher", SINGLE)),
+        "neighbours:density_coverage", "higher", SINGLE, most=WHOLE)),
     **dict.fromkeys(["ppl2_*", "ppl_*"], Measure(
         "perceptual distance of images at the ends of steps of 1e-4 in the latent space, over the step "
         "squared, mean after trimming 1 % on either side",
@@ -261,14 +276,15 @@ def version(name: str) -> int:
     return found.version if found else 1
 
 
-def least(name: str) -> float:
-    """The smallest number that a measure can give; of one that the catalogue does not know, any.
+def bounds(name: str) -> tuple[float, float]:
+    """The smallest and the greatest number that a measure can give; of one that the catalogue does not
+    know, any.
 
-    >>> least("nme_iod"), least("kid")
-    (0.0, -inf)
+    >>> bounds("foreground_iou"), bounds("nme_iod"), bounds("kid")
+    ((0.0, 100.0), (0.0, inf), (-inf, inf))
     """
     found = find(name)
-    return found.least if found else -math.inf
+    return (found.least, found.most) if found else (-math.inf, math.inf)
 
 
 def outdated(versions: Mapping[str, int], named: Mapping[str, str]) -> dict[str, tuple[int, int]]:

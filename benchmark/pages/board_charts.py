@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-
 import numpy as np
 from markupsafe import Markup
 
 from benchmark.boards.entries import Entry
-from benchmark.boards.plot import BLUE, COLOURS, GREY, ORANGE, Axis, Plot, Rows, number
+from benchmark.boards.plot import BLUE, GREY, ORANGE, Axis, Plot, Rows, looks, number
 from benchmark.boards.rows import Row
 from benchmark.protocols import Protocol
 
@@ -17,7 +15,9 @@ CHARTED = ("method", "reference", "floor")
 """Whose rows are drawn, in this order: a ceiling's errors would flatten those of others."""
 POINTS = 60
 DOTS = 1500
-WIDTH, HEIGHT, ROWS_WIDTH = 444, 280, 340
+WIDTH, HEIGHT, ROWS_WIDTH = 330, 240, 340
+MOST_LINES = 5
+"""Curves in one chart: more can't be told apart."""
 
 
 def board_charts(
@@ -33,6 +33,7 @@ def board_charts(
     errors = _errors(protocol, rows, entries)
     if len(errors) < 1 or metric.aggregate not in ("mean", "median", "upper_median"):
         return charts
+    curves = _errors(protocol, _each_once(rows), entries)
     lower = metric.better == "lower"
     what = "errors" if lower else "values"
     charts += [
@@ -48,9 +49,10 @@ def board_charts(
         ),
         (
             f"Cumulative {what}",
-            cumulative(errors, title),
+            cumulative(curves, title),
             f"Share of test items with at most this {what[:-1]}; {what} are "
-            "averaged over seeds, and the horizontal axis ends at the 99th percentile.",
+            "averaged over seeds, and the horizontal axis ends at the 99th percentile. The best row of "
+            f"each method and of the floors, at most {MOST_LINES}.{coinciding(curves)}",
         ),
     ]
     pair = list(errors)[:2]
@@ -75,7 +77,7 @@ def labels_charts(
     if not rows or len(few) < 2 or len(measured) > 1:
         return []
     by_run = {entry.record.run_id: entry for entry in entries}
-    chosen = [r for role in CHARTED for r in rows if r.role == role and not r.withdrawn][:SHOWN]
+    chosen = [r for role in CHARTED for r in _each_once(rows) if r.role == role]
     lines: dict[str, list[tuple[float, float]]] = {}
     for row in chosen:
         lines[f"{row.method} {row.variant}".strip()] = [
@@ -87,12 +89,12 @@ def labels_charts(
     names = ("annotated images", f"{measure} [{unit}]" if unit else measure)
     across = Axis.around(map(float, few), WIDTH, log=True)
     plot = Plot(across, Axis.around(heights, HEIGHT), names=names)
-    for (name, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):
-        plot.line(line, colour=colour, says=name, legend=True)
+    for (name, line), (colour, dash) in zip(lines.items(), looks(), strict=False):
+        plot.line(line, colour=colour, dash=dash, says=name, legend=True)
         plot.dots(line, colour=colour, says=[f"{name}: {x:g} images, {number(y)}" for x, y in line])
     words = (
-        "Means over seeds, of a probe fitted on so many annotated images; methods before references "
-        "and floors."
+        "Means over seeds, of a probe fitted on so many annotated images; the best row of each method "
+        f"and of the floors, at most {MOST_LINES}."
     )
     return [("Error against number of labels", plot.svg(), words)]
 
@@ -194,7 +196,7 @@ def distribution(errors: dict[str, np.ndarray], title: str) -> Markup:
         low, first, median, third, high = map(float, found)
         middle = f"{name}: middle half {number(first)} to {number(third)}"
         plot.line([(low, i), (high, i)], colour=GREY, width=1, says=f"{name}: 90 % of items")
-        plot.box((first, i - 0.2), (third, i + 0.2), says=middle)
+        plot.box((first, i - 0.15), (third, i + 0.15), says=middle)
         _stroke(plot, median, i, f"{name}: median {number(median)}")
         says = f"{name}: mean {number(means[name])}"
         plot.dots([(means[name], i)], colour=ORANGE, says=[says])
@@ -202,7 +204,7 @@ def distribution(errors: dict[str, np.ndarray], title: str) -> Markup:
 
 
 def _stroke(plot: Plot, value: float, row: int, says: str) -> None:
-    plot.line([(value, row - 0.32), (value, row + 0.32)], colour=ORANGE, says=says)
+    plot.line([(value, row - 0.22), (value, row + 0.22)], colour=ORANGE, says=says)
 
 
 def cumulative(errors: dict[str, np.ndarray], title: str) -> Markup:
@@ -211,12 +213,36 @@ def cumulative(errors: dict[str, np.ndarray], title: str) -> Markup:
     start = min(0.0, *(float(v.min()) for v in errors.values()))
     names = (title, "share of items [%]")
     plot = Plot(Axis(start, end, WIDTH), Axis(0, 100, HEIGHT), names=names)
-    for (name, values), colour in zip(errors.items(), cycle(COLOURS), strict=False):
+    for (name, values), (colour, dash) in zip(errors.items(), looks(), strict=False):
         line = [
             (float(x), 100 * float((values <= x).mean())) for x in np.linspace(start, end, POINTS)
         ]
-        plot.line(line, colour=colour, says=name, legend=True)
+        plot.line(line, colour=colour, dash=dash, says=name, legend=True)
     return plot.svg()
+
+
+def coinciding(errors: dict[str, np.ndarray]) -> str:
+    """Which curves can't be seen, because those of other rows with the same values lie above them.
+
+    >>> coinciding({"a": np.array([1.0, 2.0]), "b": np.array([2.0, 1.0]), "c": np.array([0.0, 9.0])})
+    ' The curves of a and b coincide.'
+    """
+    alike: dict[bytes, list[str]] = {}
+    for name, values in errors.items():
+        alike.setdefault(np.sort(values).round(6).tobytes(), []).append(name)
+    said = (f" The curves of {' and '.join(some)} coincide." for some in alike.values() if some[1:])
+    return "".join(said)
+
+
+def _each_once(rows: list[Row]) -> list[Row]:
+    """The best row of each method and the best floor, or where no method is yet the best row of each
+    floor and reference: what curves are drawn of."""
+    standing = [r for r in rows if not r.withdrawn and r.role in CHARTED]
+    roles = {"method"} if any(r.role == "method" for r in standing) else set(CHARTED)
+    names = dict.fromkeys(r.method for r in standing if r.role in roles)
+    best = [next(r for r in standing if r.method == name) for name in names]
+    floor = [r for r in standing if r.role == "floor" and r not in best][:1]
+    return [*best[: MOST_LINES - len(floor)], *floor]
 
 
 def scatter(one: np.ndarray, other: np.ndarray, first: str, second: str) -> Markup:
@@ -228,7 +254,7 @@ def scatter(one: np.ndarray, other: np.ndarray, first: str, second: str) -> Mark
     step = max(1, len(one) // DOTS)
     pairs = np.clip(np.stack([one, other], axis=1)[::step], start, end)
     plot.dots([(float(a), float(b)) for a, b in pairs], radius=2, opacity=0.5)
-    plot.line([(start, start), (end, end)], colour=GREY, width=1.5, dashed=True)
+    plot.line([(start, start), (end, end)], colour=GREY, width=1.5, dash="4 4")
     return plot.svg()
 
 
@@ -244,6 +270,6 @@ def differences_chart(differences: np.ndarray, title: str) -> Markup:
         plot.box((float(a), 0), (float(b), float(items)), says=says)
     for value, colour in ((0.0, GREY), (mean, ORANGE)):
         plot.line(
-            [(value, 0), (value, most)], colour=colour, width=1.5, dashed=True, says=number(value)
+            [(value, 0), (value, most)], colour=colour, width=1.5, dash="4 4", says=number(value)
         )
     return plot.svg()

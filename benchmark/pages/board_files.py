@@ -49,7 +49,7 @@ def as_latex(board: Standing, entries: Entries) -> str:
     r"""A table for a paper, methods above floors, the best method bold. Its first line says what it
     needs: fonts of T1 have straight quotes.
 
-    Values are means over seeds with the half of their 95 % interval; all metrics have a column.
+    Values are means over seeds with the longer half of their 95 % interval; all metrics have a column.
     """
     metrics = board.scored.metrics
     table = board_table(board.scored, board.rows, entries)
@@ -84,11 +84,12 @@ def _latex_row(row: Row, values: Sequence[float], *, bold: bool) -> str:
     name = latex(row.method) + r"$^\dagger$" * bool(row.known_failures) + r"$^\S$" * row.external
     headline = f"{values[0]:.2f}"
     shown = rf"\textbf{{{headline}}}" if bold else headline
-    if row.ci95:
-        shown += rf" {{\scriptsize $\pm$ {(row.ci95[1] - row.ci95[0]) / 2:.2f}}}"
+    if row.half is not None:
+        shown += rf" {{\scriptsize $\pm$ {row.half:.2f}}}"
     others = [f"{value:.2f}" for value in values[1:]]
     rank = row.places().replace("–", "--")
-    return " & ".join([name, latex(row.variant), shown, *others, rank]) + r" \\"
+    settings = row.variant.replace("settings.", "")  # of an untrained network only the network's
+    return " & ".join([name, latex(settings), shown, *others, rank]) + r" \\"
 
 
 SPECIAL = {
@@ -102,18 +103,20 @@ SPECIAL = {
 }
 
 
-def latex(text: str) -> str:
-    r"""Text as LaTeX prints it, letters beyond its own left out.
+LIGATURE = re.compile(r"([-,'`?!])(?=[-,'`])")
+"""Signs that would be set as one: two hyphens as a dash, say."""
 
-    >>> latex("nme_iod 5 %")
-    'nme\\_iod 5 \\%'
+
+def latex(text: str) -> str:
+    r"""Text of one line as LaTeX prints it, sign by sign; letters beyond ASCII are left out.
+
+    >>> latex("nme_iod 5 %"), latex("a--b")
+    ('nme\\_iod 5 \\%', 'a-{}-b')
     """
-    plain = text.replace("→", "->").replace("–", "--").replace("×", "x")
-    return (
-        re.sub(r".", lambda sign: SPECIAL.get(sign[0], sign[0]), plain)
-        .encode("ascii", "ignore")
-        .decode()
-    )
+    plain = " ".join(text.split()).replace("→", "->").replace("×", "x")
+    escaped = "".join(SPECIAL.get(sign, sign) for sign in plain)
+    printed = LIGATURE.sub(r"\1{}", escaped).replace("–", "--")
+    return "".join(sign for sign in printed if " " <= sign <= "\x7e")
 
 
 FORMATS: Mapping[str, Callable[[Standing, Entries], str]] = {

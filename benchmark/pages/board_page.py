@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmark.boards.rows import Row
 from benchmark.datasets.places import spec_of
+from benchmark.home import builtin_folder
 from benchmark.pages.board_charts import board_charts
 from benchmark.pages.board_files import FORMATS, citation
 from benchmark.pages.board_rows import ShownBoard, shown_board
@@ -34,6 +35,7 @@ def board_page(
     return {
         "board": board,
         "protocol": protocol,
+        "builtin": protocol.path.is_relative_to(builtin_folder()),  # the documentation has those
         "metric": scored.metrics[0],
         "meaning": meaning(scored.metrics[0]),
         "trivial": trivial(board),

@@ -43,6 +43,8 @@ class ShownRow:
     metrics: tuple[float, ...]
     source: str
     bar: Markup
+    given: str
+    """The settings with columns that were given, in words, for where those columns have no room."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def shown_board(board: Board) -> ShownBoard:
     records = {row.runs[0]: board.record[row.runs[0]] for row in board.rows}
     columns = _columns([records[r.runs[0]] for r in board.rows if r.role == "method"])
     untrained = _untrained(board, records)
-    floor, trivial = board.best("floor"), _trivial(board)
-    scale = _scale(board, untrained, trivial)
+    floor = board.best("floor")
+    scale = _scale(board, untrained, floor)
     sign = 1 if board.headline.better == "lower" else -1
     rows = []
     for row in board.rows:
@@ -108,7 +110,12 @@ def shown_board(board: Board) -> ShownBoard:
                     row.value,
                     row.ci95,
                     untrained=untrained.get(row.runs[0]),
-                    floor=trivial.value if trivial else None,
+                    floor=floor.value if floor else None,
+                ),
+                ", ".join(
+                    f"{column.name} {cell[0]}"
+                    for column, cell in zip(columns, cells, strict=True)
+                    if cell and cell[1]
                 ),
             )
         )
@@ -196,27 +203,13 @@ def _untrained(board: Board, records: dict[str, Record]) -> dict[str, float]:
     return values
 
 
-def _trivial(board: Board) -> Row | None:
-    """The best floor that is no network: the mean shape, say."""
-    return next(
-        (
-            row
-            for row in board.rows
-            if row.role == "floor"
-            and not row.withdrawn
-            and imitates(board.record[row.runs[0]]) is None
-        ),
-        None,
-    )
-
-
-def _scale(board: Board, untrained: dict[str, float], trivial: Row | None) -> Scale:
-    """One scale for all bars: from methods, their untrained networks and the trivial floor. A floor that
-    is far off, and an interval that is much wider than the values are apart, end at its ends."""
+def _scale(board: Board, untrained: dict[str, float], floor: Row | None) -> Scale:
+    """One scale for all bars: from methods, their untrained networks and the best floor. An interval
+    that is much wider than the values are apart ends at its ends."""
     standing = [row for row in board.rows if not row.withdrawn]
     chosen = [row for row in standing if row.role == "method"] or standing
     values = [row.value for row in chosen] + [*untrained.values()]
-    values += [trivial.value] if trivial else []
+    values += [floor.value] if floor else []
     ends = [end for row in chosen for end in row.ci95 or ()]
     low, high = min(values), max(values)
     spread = (high - low) or abs(high) or 1.0

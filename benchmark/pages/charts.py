@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-
 from markupsafe import Markup
 
-from benchmark.boards.plot import COLOURS, GREY, Axis, Plot, number
+from benchmark.boards.plot import GREY, Axis, Plot, looks, number
 from benchmark.contracts.errors import BenchError
 from benchmark.pages.training_curves import logged
 from benchmark.records.model import Record
 
-WIDTH, HEIGHT = 444, 210
+WIDTH, HEIGHT = 330, 190
 
 
 def charts_of(record: Record) -> list[tuple[str, Markup]]:
@@ -83,11 +81,11 @@ def disagreement_svg(record: Record) -> Markup:
     names = ("disagreement, in percent of the true mask", "share of images [%]")
     ends = Axis(0, 100 * curve["at"][-1], WIDTH)
     plot = Plot(ends, Axis(0, 100, HEIGHT), names=names)
-    for (name, key), colour in zip(
-        (("counted", "share"), ("smoothed", "smoothed")), COLOURS, strict=False
+    for (name, key), (colour, dash) in zip(
+        (("counted", "share"), ("smoothed", "smoothed")), looks(), strict=False
     ):
         line = [(100 * x, 100 * y) for x, y in zip(curve["at"], curve[key], strict=True)]
-        plot.line(line, colour=colour, width=1.5, says=name, legend=True)
+        plot.line(line, colour=colour, dash=dash, width=1.5, says=name, legend=True)
     return plot.svg()
 
 
@@ -122,8 +120,8 @@ def linearity_svg(record: Record) -> Markup:
         Axis.around(heights, HEIGHT),
         names=("t, from one image to the other", "deviation, in spreads"),
     )
-    for (name, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):
-        plot.line(line, colour=colour, width=1.5, says=name, legend=True)
+    for (name, line), (colour, dash) in zip(lines.items(), looks(), strict=False):
+        plot.line(line, colour=colour, dash=dash, width=1.5, says=name, legend=True)
     return plot.svg()
 
 
@@ -154,7 +152,7 @@ def line_svg(
     plot = Plot(across, Axis.around(heights, HEIGHT, log=log[1]), names=names, title=title)
     if level is not None:
         ends = ((across.low, level), (across.high, level))
-        plot.line(ends, colour=GREY, width=1, dashed=True, says=number(level))
+        plot.line(ends, colour=GREY, width=1, dash="4 4", says=number(level))
     if points:
         plot.line(points)
         if dots or len(points) == 1:

@@ -1,4 +1,4 @@
-"""A row's value with its interval, its untrained network and the best trivial floor, as a small SVG."""
+"""A row's value with its interval, its untrained network and the best floor, as a small SVG."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def bar(
     floor: float | None = None,
 ) -> Markup:
     """A dot at `value`, a line over its interval, an upright stroke at the untrained network, a dashed
-    one at the floor. All of it is said in words, too, for those who hear the page."""
+    one at the best floor. All of it is said in words, too, for those who hear the page."""
     says = [digits(value)]
     marks = []
     if floor is not None:
@@ -59,6 +59,8 @@ def bar(
     if untrained is not None:
         says.append(f"untrained {digits(untrained)}")
         marks.append(f'<path class="u" d="M{scale.at(untrained):g} 2v{HEIGHT - 4}"/>')
+    if floor is not None:
+        says.append(f"best floor {digits(floor)}")
     marks.append(f'<circle cx="{scale.at(value):g}" cy="{MIDDLE}" r="4"/>')
     return Markup(
         f'<svg class="bar" role="img" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmark.pages.boards import Board
 from benchmark.pages.reported_shown import reported_shown
+from benchmark.runner.request import command
 
 
 def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
             *((f"can't keep “{check}”", why) for check, why in failures.items()),
         ],
         "results": results,
+        "command": command(next((r for r in records if not r.protocol.twin), records[0])),
         "reported": reported_shown(
             [one for b in boards for one in b.agreements if one.published.plugin == method]
         ),

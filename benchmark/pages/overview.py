@@ -124,9 +124,9 @@ def _parted(boards: Iterable[Board]) -> tuple[list[Line], list[tuple[str, str, l
 
 
 def _lines(boards: Iterable[Board]) -> list[Line]:
-    """Boards with a method first, then those that are open."""
+    """Boards with a method first, those of most runs before others, then those that are open."""
     lines = [Line.of(board) for board in boards]
-    return sorted(lines, key=lambda line: line.best is None)
+    return sorted(lines, key=lambda line: (line.best is None, -len(line.board.entries)))
 
 
 def overview(boards: Sequence[Board]) -> dict[str, Any]:

@@ -80,17 +80,19 @@ def _words(drawing: Drawing, rows: Iterable[tuple[str, str, list[Markup], list[s
 
 
 def _chosen(shown: ShownBoard) -> Iterable[ShownRow]:
-    """The best row of each method, from the best on, then the best floor and the best floor that is no
-    untrained network."""
+    """The best row of each method, from the best on, then the best floor, and after an untrained network
+    the best of what is none, the mean shape, say."""
     standing = [s for s in shown.rows if not s.row.withdrawn]
     best: dict[str, ShownRow] = {}
     for one in standing:
         if one.row.role == "method":
             best.setdefault(one.row.method, one)
     yield from list(best.values())[:METHODS]
+    best_floor = shown.board.best("floor")
     floors = [s for s in standing if s.row.role == "floor"]
-    plain = [s for s in floors[1:] if s.row.method != "random-features"]
-    yield from [*floors[:1], *plain[:1]]
+    first = [s for s in floors if s.row is best_floor]
+    plain = [s for s in floors if s.row.method != "random-features" and s not in first]
+    yield from [*first, *plain[: first != [] and first[0].row.method == "random-features"]]
 
 
 def _truth(board: Board) -> tuple[str, Arrays, str] | None:

@@ -1,9 +1,10 @@
 """The static site: overview, boards, methods and runs as plain HTML that stands alone.
 
 It is made from records and protocols alone, so that it is the same whatever methods are installed.
-Everything that comes from a record is escaped; charts are inline SVG; the one script
-sorts and filters tables, and nothing needs it. Real boards, twins and boards that hold only what papers
-report are kept apart. A page asks nothing of another address; links may lead there.
+Everything that comes from a record is escaped; charts are inline SVG; one script sorts and filters
+tables, another the index of the search's page, and nothing needs either. Real boards, twins and boards
+that hold only what papers report are kept apart. Built documentation may be a part of the site, under
+`docs/`. A page asks nothing of another address; links may lead there.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from benchmark.files import naming_a_full_disk
 from benchmark.pages.board_files import FORMATS
 from benchmark.pages.board_page import board_page
 from benchmark.pages.boards import Board, boards_of
+from benchmark.pages.documents import FOLDER, documents_of, files_of, pages_of
+from benchmark.pages.findable import search_page
 from benchmark.pages.links import Links
 from benchmark.pages.method_page import method_page
 from benchmark.pages.overview import overview
@@ -45,19 +49,24 @@ def build_site(
     requested: bool = False,
     private: bool = False,
     links: Links | None = None,
+    documents: Path | None = None,
 ) -> int:
     """Write the site into `target`, new files only once all are made; its number of files.
 
     `protocols` are those whose boards are shown, `requested` says that they were named. With `private`,
-    pictures of data sets are shown that may not be published; `links` are addresses beyond the site. Of
+    pictures of data sets are shown that may not be published; `links` are addresses beyond the site;
+    `documents` is a folder of built documentation, which becomes the site's `docs/`. Of
     what is in `target` already, only files that bench wrote are replaced or removed. Raises
-    `InvalidInput` for a folder that holds other things and no site.
+    `InvalidInput` for a folder that holds other things and no site, or no documentation.
     """
     target = target.resolve()
     before = written(target)
-    files = list(
-        _files(boards_of(protocols, requested=requested), links or Links(), private=private)
-    )
+    links = links or Links()
+    if documents is not None:
+        pages_of(documents)  # it is one
+        links = replace(links, docs=FOLDER)
+    boards = boards_of(protocols, requested=requested)
+    files = list(_files(boards, links, documents, private=private))
     target.parent.mkdir(parents=True, exist_ok=True)
     with (
         naming_a_full_disk(target),
@@ -73,7 +82,9 @@ def build_site(
     return len(files)
 
 
-def _files(boards: list[Board], links: Links, *, private: bool) -> Iterable[tuple[str, Write]]:
+def _files(
+    boards: list[Board], links: Links, documents: Path | None, *, private: bool
+) -> Iterable[tuple[str, Write]]:
     """Each file's place and the call that writes it, so that no two pages are in memory at once."""
     room = environment()
 
@@ -84,8 +95,13 @@ def _files(boards: list[Board], links: Links, *, private: bool) -> Iterable[tupl
 
         return write
 
-    for name in ("site.css", "site.js"):
+    for name in ("site.css", "site.js", "search.js"):
         yield name, partial(_write_asset, name)
+    for name, path in files_of(documents) if documents else ():
+        yield name, partial(shutil.copyfile, path)
+    found = documents_of(documents) if documents else ()
+    fill = partial(search_page, boards, found, links)
+    yield "search.html", page("search.html", fill, (("search.html", "Search"),), "")
     yield "index.html", page("index.html", partial(overview, boards), (), "")
     crumbs: Crumbs = (("reported.html", "What papers report"),)
     yield "reported.html", page("papers.html", partial(papers_page, boards), crumbs, "")

@@ -27,16 +27,17 @@ ROLES = {"method": "", "floor": "floor", "reference": "reference", "ceiling": "c
 READING = (
     "Values are means over seeds. The 95 % interval is over seeds and over the groups that test items "
     "come in (the images of a person, say): what other seeds and other people would give. With one "
-    "seed, marked \\*, it is over items alone; where no record says which items belong together, marked "
-    "°, items are taken as independent, and it is too narrow. The rank is the best and the worst place "
-    "that a method may have among the others: all pairs are tested over seeds and items, with 5 % for "
-    "the whole board (Holm). Few seeds, and seeds far apart, tell little: with three a rank of a board "
-    "of nine is seldom settled. Single seeds, floors, references and ceilings have none. A floor is to "
-    "be beaten; a reference says what a known thing scores (a copy of the training set, say), and a "
-    "method behind it has not failed; a ceiling is given the truth. *vs untrained* is the "
-    "difference to the same network untrained, by the same rule, paired by the seeds that both were run "
-    "with. board.csv keeps seeds and items apart as well. † marks a method that is known not to keep a "
-    "part of the contract; its board says which."
+    "seed, marked \\*, it is over items alone; where no record says which items belong together, "
+    "marked °, items are taken as independent, and it is too narrow. The rank is the best and the "
+    "worst place that a method may have among the others: all pairs are tested over seeds and items, "
+    "with 5 % for the whole board (Holm). Few seeds, and seeds far apart, tell little: with three a "
+    "rank of a board of nine is seldom settled. Single seeds, floors, references and ceilings have "
+    "none. A floor is to be beaten, the best of them, be it an untrained network or a trivial answer, "
+    "first of all; a reference says what a known thing scores (a copy of the training set, say), and "
+    "a method behind it has not failed; a ceiling is given the truth. *vs untrained* is the "
+    "difference to the same network untrained, by the same rule, paired by the seeds that both were "
+    "run with, which the cell counts where the row has more. board.csv keeps seeds and items apart as "
+    "well. † marks a method that is known not to keep a part of the contract; its board says which."
 )
 """What the columns of a board mean, for people: it stands once, in the index."""
 
@@ -113,6 +114,7 @@ def board_text(board: Standing) -> str:
     lines += [
         markdown_table(board.rows),
         "",
+        *([f"Best floor: {in_markdown(board.floor_words)}.", ""] if board.floor_words else []),
         f"[What the columns mean]({up}/README.md#how-to-read-a-board)",
         "",
     ]
@@ -165,18 +167,17 @@ def markdown_table(rows: list[Row]) -> str:
 
 
 def summary_table(board: Standing) -> str:
-    """A board in a few lines: the best row of each method, and the best floor that is no untrained
-    network (these stand in the rows as "vs untrained")."""
+    """A board in a few lines: the best row of each method, and the best floor."""
     standing = [row for row in board.rows if not row.withdrawn]
     methods = {r.method: r for r in reversed(standing) if r.role == "method"}
-    floors = [r for r in standing if r.role == "floor" and r.method != "random-features"]
-    chosen = [row for row in standing if row in methods.values()] + floors[:1]
+    floor = board.best("floor")
+    chosen = [row for row in standing if row in methods.values() or row is floor]
     metric = board.headline
     number = f"{metric.id} in {metric.unit}" if metric.unit else metric.id
     body = [
         {
-            "": row.method + row.marks,
-            "settings": row.variant,
+            "": ("best floor: " if row is floor else "") + row.method + row.marks,
+            "settings": row.variant.replace("settings.", "") if row is floor else row.variant,
             f"{number}, {metric.better} is better": f"{row.value:.2f}",
             "95 % interval": row.interval(),
             "vs the same network untrained": str(row.floor) if row.floor else "",
@@ -232,7 +233,7 @@ def _with_runs(boards: list[Standing]) -> str:
 
 
 def best_method(board: Standing) -> str:
-    """The best method and its value, if one is ahead of the floors."""
+    """The best method and its value, if one is ahead of the best floor."""
     if best := board.best("method"):
         sure = board.how_sure(best)
         named = f"{best.method} {best.variant}: {best.value:.2f} {board.headline.unit}".rstrip()
@@ -240,7 +241,7 @@ def best_method(board: Standing) -> str:
             return f"not decided; first: {named}"
         return f"{named} ({sure})" if sure else named
     stands = any(row.role == "method" and not row.withdrawn for row in board.rows)
-    return "none ahead of the floors" if stands else ""
+    return "none ahead of the best floor" if stands else ""
 
 
 def _without_runs(boards: list[Standing]) -> str:

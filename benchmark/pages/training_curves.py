@@ -7,13 +7,12 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from benchmark.boards.plot import COLOURS, Axis, Plot
+from benchmark.boards.plot import Axis, Plot, looks
 from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput, UnknownName
 from benchmark.files import read_json
 from benchmark.home import home
@@ -134,7 +133,7 @@ def training_svg(curves: Mapping[str, Curve], value: str) -> Markup:
     up = Axis.around((y for _, y in points), HEIGHT, log=all(y > 0 for _, y in points))
     along = next(curve.along for curve in curves.values())
     plot = Plot(Axis.around((x for x, _ in points), WIDTH), up, names=(along, value))
-    for (run, line), colour in zip(lines.items(), cycle(COLOURS), strict=False):
+    for (run, line), (colour, dash) in zip(lines.items(), looks(), strict=False):
         if line:
-            plot.line(line, colour=colour, width=1.5, says=run, legend=True)
+            plot.line(line, colour=colour, dash=dash, width=1.5, says=run, legend=True)
     return plot.svg(alone=True)

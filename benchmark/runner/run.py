@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import filelock
 
@@ -45,6 +45,17 @@ from benchmark.runner.processes import fit_together
 from benchmark.runner.recording import record_of
 from benchmark.tasks.base import Scores
 
+PARTS = ("fit", "predict", "score")
+"""What a run consists of, in order; each may have stages of its own."""
+
+
+@runtime_checkable
+class InParts(Protocol):
+    """A display of progress that shows where in the whole of a run its stages are."""
+
+    def part(self, name: str, number: int, of: int) -> None:
+        """The part `name` begins, the first being number 1."""
+
 
 def run(plan: Plan, progress: Progress) -> Outcome:
     """Do what is left of a run; a run that is done, here or on the board, is only read.
@@ -71,8 +82,11 @@ def run(plan: Plan, progress: Progress) -> Outcome:
         forget_peak_memory(plan.device)
         exact_products()
         started = _started(plan)
+        _begin("fit", progress)
         fitted = _fit(plan, progress)
+        _begin("predict", progress)
         _predict(plan, progress)
+        _begin("score", progress)
         scores, seconds = _score(plan, progress)
         record = record_of(plan, scores, fitted, seconds, started)
         write_text(plan.folder / "record.json", record_text(record))
@@ -148,6 +162,11 @@ def run_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
             yield
         finally:
             holder.unlink(missing_ok=True)
+
+
+def _begin(part: str, progress: Progress) -> None:
+    if isinstance(progress, InParts):
+        progress.part(part, PARTS.index(part) + 1, len(PARTS))
 
 
 def _started(plan: Plan) -> str:

@@ -143,8 +143,8 @@ def kind_used(gives: tuple[Kind, ...], protocol: Protocol, method: str) -> Kind:
     raise Incompatible(
         f"protocol {protocol.name} scores {' or '.join(protocol.needs)}, but method {method!r} gives "
         f"{' and '.join(gives)}",
-        cure=f"`bench show method {method}` lists the protocols that it can run under; with another "
-        "preset or other settings it may give more",
+        cure=f"`bench ls protocols --for {method}` lists those that it can run under, `bench ls methods "
+        f"--for {protocol.id}` the methods that can; other settings may give more",
     )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from benchmark.contracts.errors import BenchError, DataAltered, InvalidInput, UnknownName
 from benchmark.files import file_sha256, load_arrays
 from benchmark.metrics.aggregates import aggregate
-from benchmark.metrics.catalogue import least, outdated, version
+from benchmark.metrics.catalogue import bounds, outdated, version
 from benchmark.metrics.intervals import bootstrap_interval
 from benchmark.protocols import Protocol, is_frozen
 from benchmark.records.claims import (
@@ -214,9 +214,9 @@ def _value(path: Path, record: Record, value: Value, named: Mapping[str, str]) -
     if value.aggregate != "single" and len(errors) != value.n:
         yield Check(name, "wrong", f"it is made from {len(errors)} items, it says {value.n}")
         return
-    if (lowest := np.nanmin(errors)) < least(measure) - ARITHMETIC:
+    if (impossible := _impossible(errors, measure)) is not None:
         yield Check(
-            name, "wrong", f"one of its items is {lowest:.6g}, which no {value.metric} can be"
+            name, "wrong", f"one of its items is {impossible:.6g}, which no {value.metric} can be"
         )
         return
     if not np.isclose(found, value.value, rtol=1e-9, atol=0):
@@ -235,6 +235,16 @@ def _value(path: Path, record: Record, value: Value, named: Mapping[str, str]) -
         )
         return
     yield Check(name, "ok")
+
+
+def _impossible(errors: np.ndarray, measure: str) -> float | None:
+    """An item's value beyond what the measure can give, if there is one. Counts, which are
+    divided as a whole, have no greatest one."""
+    least, most = bounds(measure)
+    low, high = float(np.nanmin(errors)), float(np.nanmax(errors))
+    if low < least - ARITHMETIC:
+        return low
+    return high if errors.ndim == 1 and high > most * (1 + ARITHMETIC) else None
 
 
 def _loaded(file: Path) -> dict[str, np.ndarray] | str:

@@ -73,11 +73,16 @@ def metrics() -> str:
         _table(
             ["id", "formula", "computed by"],
             (
-                [f"`{name}`", entry.formula, f"`{entry.function.replace(':', '.')}`"]
+                [f"{_place(name)}`{name}`", entry.formula, f"`{entry.function.replace(':', '.')}`"]
                 for name, entry in CATALOGUE.items()
             ),
         )
     )
+
+
+def _place(name: str) -> str:
+    """Where an address leads that names a metric; patterns have none."""
+    return "" if "*" in name else f'<span id="{name}"></span>'
 
 
 def schema(top: type[BaseModel]) -> str:

@@ -75,7 +75,7 @@ def test_rows_are_drawn_from_the_top_down_with_boxes_on_their_lines() -> None:
     names = {t.text: float(t.attrib["y"]) for t in root.iter("text") if t.text}
     assert names["first"] < names["second"]
     one, two = (float(c.attrib["cy"]) for c in root.iter("circle"))
-    assert two - one == 26
+    assert two - one == 36
     (box,) = root.iter("rect")
     assert float(box.attrib["width"]) == 20
     assert float(box.attrib["y"]) + float(box.attrib["height"]) / 2 == pytest.approx(one, abs=0.1)
@@ -99,8 +99,18 @@ def test_a_legend_stands_below_and_a_file_of_its_own_has_a_background() -> None:
     plain = float(drawn(plot).attrib["height"])
     for name in ("a", "b", "<c>"):
         plot.line([(0, 0), (1, 1)], says=name, legend=True)
-    assert float(drawn(plot).attrib["height"]) == plain + 2 * 18
+    assert float(drawn(plot).attrib["height"]) == plain + 3 * 18
     assert "&lt;c&gt;" in plot.svg()
     assert 'xmlns="http://www.w3.org/2000/svg"' in plot.svg(alone=True)
     assert "background:#fff" in plot.svg(alone=True)
     assert "xmlns" not in plot.svg()
+
+
+def test_words_beside_points_do_not_lie_on_one_another() -> None:
+    plot = Plot(Axis(0, 1, 300), Axis(0, 1, 100))
+    plot.label(0.3, 0.5, "frozen-backbone")
+    plot.label(0.4, 0.5, "lead")
+    plot.label(0.9, 0.5, "apart")
+    heights = {t.text: float(t.attrib["y"]) for t in drawn(plot).iter("text") if t.text}
+    assert abs(heights["frozen-backbone"] - heights["lead"]) >= 12
+    assert heights["frozen-backbone"] == heights["apart"]

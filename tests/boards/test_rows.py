@@ -17,6 +17,7 @@ from benchmark.boards.compare import compare
 from benchmark.boards.entries import board_folder, read_entries
 from benchmark.boards.rows import Row, make_rows
 from benchmark.files import file_sha256
+from benchmark.metrics.catalogue import CATALOGUE
 from benchmark.protocols.files import _read_cached
 from benchmark.registry.protocols import find_protocol
 
@@ -188,7 +189,7 @@ def test_the_floor_is_the_same_network_with_the_same_settings(
     by_seed = [errors(a).mean() - errors(b).mean() for a, b in zip(slow, untrained, strict=True)]
     pulls = of_people(over_people(slow[0], difference))
     width, mean = half((np.var(by_seed, ddof=1) / 2, 1), pulls), difference.mean()
-    assert found["slow"].floor == pytest.approx((mean, mean - width, mean + width, 2), abs=1e-9)
+    assert found["slow"].floor == pytest.approx((mean, mean - width, mean + width, 2, 2), abs=1e-9)
     assert found["random-features"].floor is None
     assert found["random-features"].role == "floor"
 
@@ -203,7 +204,7 @@ def test_a_method_that_learnt_nothing_does_not_differ_from_its_floor(
 ) -> None:
     ran(run, "slow", "--set", "steps=0")
     ran(run, "random-features", "--set", "of=slow", "--set", "settings.steps=0")
-    assert rows()["slow"].floor == (0.0, 0.0, 0.0, 1)
+    assert rows()["slow"].floor == (0.0, 0.0, 0.0, 1, 1)
 
 
 @pytest.mark.parametrize("better", [0.0, 1.0])
@@ -213,7 +214,7 @@ def test_the_interval_says_whether_it_is_better_than_the_floor(
     scatter = np.linspace(-0.5, 0.5, 16)
     floors = [errors(floor) for floor in untrained]
     spread(slow, lambda seed: floors[seed] + scatter - better)
-    mean, low, high, _ = rows()["slow"].floor
+    mean, low, high, *_ = rows()["slow"].floor
     assert mean == pytest.approx(-better)
     assert (low < 0 < high) == (better == 0)
     assert (high < 0) == (better == 1)
@@ -320,6 +321,17 @@ def test_an_interval_holds_nothing_that_the_metric_cannot_be(three: dict[str, li
     found = {r.variant: r.ci95 for r in make_rows(protocol, read_entries(protocol, twin=True)[0])}
     assert found["steps=1"][0] == 0.0
     assert found["steps=1"][1] > 10
+
+
+def test_an_interval_of_a_share_ends_at_the_whole(
+    three: dict[str, list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spread(three["1"], lambda seed: np.linspace(90, 100, 16) - 3 * seed)
+    monkeypatch.setitem(CATALOGUE, "nme_iod", CATALOGUE["nme_iod"]._replace(most=100.0))
+    protocol = find_protocol("small_faces")
+    found = {r.variant: r.ci95 for r in make_rows(protocol, read_entries(protocol, twin=True)[0])}
+    assert found["steps=1"][0] < 90
+    assert found["steps=1"][1] == 100.0
 
 
 def ranks() -> dict[str, tuple[int, int] | None]:

@@ -117,7 +117,8 @@ def test_a_method_that_a_protocol_can_not_score_says_which_can(bench: Call) -> N
     assert "shapenet_cars@1" in bench("show", "method", "cube").out
     refused = bench("run", "-m", "cube", "-p", "small_faces", "--twin")
     assert refused.code == 2
-    assert "bench show method cube" in refused.err
+    assert "bench ls protocols --for cube" in refused.err
+    assert "bench ls methods --for small_faces" in refused.err
 
 
 def test_a_method_says_which_preset_is_the_default_and_which_twins_take(

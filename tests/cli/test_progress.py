@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from tests_fixtures import Call
 
 from benchmark.cli.output import size
 from benchmark.interface.progress import Lines, Live, Silent, duration, make_progress
+from benchmark.runner.run import InParts
 
 
 @pytest.fixture
@@ -108,3 +112,35 @@ def test_a_terminal_shows_counters_whole_and_folds_what_is_finished(
     assert "1200/10000" in shown.get()
     assert "0:00:00" in shown.get()
     assert "…" not in shown.get()
+
+
+def test_parts_of_a_run_are_told_in_lines_and_above_bars(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not isinstance(Silent(), InParts)
+    lines = Lines()
+    assert isinstance(lines, InParts)
+    lines.part("predict", 2, 3)
+    assert capsys.readouterr().err == "part 2 of 3: predict\n"
+    monkeypatch.setenv("TERM", "dumb")
+    live = Live()
+    assert isinstance(live, InParts)
+    live("stage1", 3, 3)
+    live.part("predict", 2, 3)  # what is finished stands above it
+    assert capsys.readouterr().err.splitlines()[-2:] == ["✓ stage1  0.0 s", "part 2 of 3: predict"]
+    live.close()
+
+
+def test_a_run_says_its_parts_in_order_and_how_long_the_whole_takes(
+    run: Call, harness: Path
+) -> None:
+    first = run("slow", "--set", "steps=1")
+    said = [line for line in first.err.splitlines() if line.startswith("part ")]
+    assert said == ["part 1 of 3: fit", "part 2 of 3: predict", "part 3 of 3: score"]
+    assert first.err.index("part 2") < first.err.index("predict test")
+    assert "in all" not in first.err  # no record tells
+    again = run("slow", "--set", "steps=1", "--seed", "1")
+    assert re.search(r"about [\d.]+ (s|min .*) in all, by records of runs like it", again.err)
+    assert (
+        "in all" not in run("slow", "--set", "steps=1", "--seed", "1").err
+    )  # nothing is left to do

@@ -32,11 +32,11 @@ def words(rows, better: str = "lower") -> str:
 
 def test_a_row_ahead_of_its_floors_says_so_and_what_training_is_worth() -> None:
     text = words([CEILING, METHOD, replace(FLOOR, runs=("d",))])
-    assert "floor random-features emerging-small dimension=64 13.64" in text
+    assert "best floor random-features emerging-small dimension=64 13.64" in text
     assert "ceiling oracle 0.00" in text
     assert "mean over 3 seeds 8.95 (7.39 to 10.50), over seeds and items" in text
     assert "the run's own interval is over its items alone" in text
-    assert "ahead of every floor here" in text
+    assert "ahead of the best floor" in text
     assert "training helps: -4.70 (-9.18 to -0.22)" in text
 
 
@@ -47,16 +47,16 @@ def test_one_seed_has_another_interval_on_the_board_and_is_told_why() -> None:
 
 def test_a_row_behind_a_floor_is_told_so() -> None:
     text = words([replace(FLOOR, value=8.0, runs=("d",)), METHOD])
-    assert "NOT ahead of the floors" in text
+    assert "NOT ahead of the best floor" in text
 
 
 @pytest.mark.parametrize(
     "floor, better, expected",
     [
-        (Floor(-1.0, -2.0, 0.1, 3), "lower", "not decided"),
-        (Floor(1.0, 0.5, 1.5, 3), "lower", "WORSE"),
-        (Floor(1.0, 0.5, 1.5, 3), "higher", "training helps"),
-        (Floor(-1.0, -1.5, -0.5, 3), "higher", "WORSE"),
+        (Floor(-1.0, -2.0, 0.1, 3, 3), "lower", "not decided"),
+        (Floor(1.0, 0.5, 1.5, 3, 3), "lower", "WORSE"),
+        (Floor(1.0, 0.5, 1.5, 3, 3), "higher", "training helps"),
+        (Floor(-1.0, -1.5, -0.5, 3, 3), "higher", "WORSE"),
     ],
 )
 def test_training_is_judged_by_the_interval(floor: Floor, better: str, expected: str) -> None:
@@ -84,7 +84,7 @@ def test_a_run_with_floors_runs_them_first_and_ends_with_a_verdict(
     assert "--set steps=1 --seed 0 --twin --with-floors" in first.out
     done = run("slow", "--set", "steps=1", "--seed", "0,1", "--with-floors")
     assert done.code == 0
-    assert "beside it: floor " in done.out
+    assert "beside it: best floor " in done.out
     assert "against the same network untrained" in done.out
     assert "next      bench board small_faces@1 --twin" in done.out
     rows = bench("board", "small_faces", "--json").json["small_faces@1 (twin)"]["rows"]

@@ -8,29 +8,31 @@ import gzip
 import io
 import json
 import re
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from markupsafe import escape
 from PIL import Image
 from tests_fixtures import Call
 from tests_site import Built
 
 from benchmark.boards import pictures
 from benchmark.metrics.catalogue import find
+from benchmark.pages import board_charts as charts_of_boards
 from benchmark.pages import board_files, board_rows, interval_bars, links, numbers, prose
 from benchmark.pages import reported_shown as shown_reports
-from benchmark.pages.board_charts import cost_charts, labels_charts
-from benchmark.pages.board_files import as_latex, latex
+from benchmark.pages.board_charts import board_charts, cost_charts, labels_charts
 from benchmark.pages.board_page import by_point
 from benchmark.pages.board_rows import shown_board
 from benchmark.pages.boards import Board, boards_of
 from benchmark.pages.meanings import MEANINGS
+from benchmark.pages.numbers import digits
 from benchmark.pages.overview import Line, groups_of
 from benchmark.pages.same_items import same_items
+from benchmark.pages.tables import board_text, summary_table
 from benchmark.pictures.items import may_be_shown
 from benchmark.registry.protocols import find_protocol
 
@@ -63,7 +65,17 @@ def section(text: str, heading: str) -> str:
 
 @pytest.mark.parametrize(
     "module",
-    [board_files, board_rows, interval_bars, links, numbers, prose, shown_reports, pictures],
+    [
+        charts_of_boards,
+        board_files,
+        board_rows,
+        interval_bars,
+        links,
+        numbers,
+        prose,
+        shown_reports,
+        pictures,
+    ],
 )
 def test_examples_are_true(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
@@ -96,9 +108,53 @@ def test_floors_stand_apart_and_gains_are_over_the_best_of_them(boards: dict[str
     assert untrained["small dimension=64"] == floors["lead-small settings.dimension=64"]
 
 
+def test_the_best_floor_is_one_row_wherever_it_is_named(
+    boards: dict[str, Board], built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn in the bars, named in the legend, in Markdown, and what gains are counted from."""
+    monkeypatch.setenv("BENCH_LEADERBOARDS", str(built.records))
+    for name in ("ytf5@1", "flowers17@1", "cc0_cars@2"):
+        board = boards[name]
+        floor = board.best("floor")
+        assert floor is not None
+        assert board.floor_words.endswith(f", {floor.value:.2f}")
+        assert f"Best floor: {board.floor_words}." in board_text(board)
+        page = built.text(board.href)
+        assert f"Dashed: the best floor, {escape(board.floor_words)}," in page
+        assert f"best floor {digits(floor.value)}" in page
+    assert boards["ytf5@1"].floor_words == 'random-features lead-small reduction="none", 8.92'
+    assert "| best floor: random-features |" in summary_table(boards["ytf5@1"])
+
+
+def test_a_difference_over_fewer_seeds_than_the_row_says_over_how_many(
+    boards: dict[str, Board], built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_LEADERBOARDS", str(built.records))
+    board = boards["flowers17@1"]
+    row = next(r for r in board.rows if r.variant == "small" and r.method == "ganseg")
+    assert (row.floor.seeds, len(row.seeds)) == (1, 2)
+    assert str(row.floor).endswith(")* over 1 of 2 seeds")
+    assert "over 1 of 2 seeds</span>" in built.text(board.href)
+    assert str(row.floor) in board_text(board)
+    assert not any("over" in str(r.floor) for r in boards["ytf5@1"].rows if r.floor)
+
+
+def test_curves_are_those_of_the_best_row_of_each_method_and_floor(
+    boards: dict[str, Board],
+) -> None:
+    board = boards["ytf5@1"]
+    charts = {t: svg for t, svg, _ in board_charts(board.scored, board.rows, board.entries)}
+    names = re.findall(r'class="start">([^<]*)<', charts["Cumulative errors"])
+    assert [name.split()[0] for name in names] == [
+        *("lead", "frozen-backbone", "dve", "imm", "random-features")
+    ]
+
+
 def test_a_bar_says_in_words_what_it_draws(built: Built) -> None:
     text = built.text(YTF5)
-    assert re.search(r'aria-label="7\.04, 95 % 6\.47 to 7\.60, untrained 8\.92"', text)
+    assert re.search(
+        r'aria-label="7\.04, 95 % 6\.47 to 7\.60, untrained 8\.92, best floor 8\.92"', text
+    )
     scale = interval_bars.Scale.around([0.0, 10.0])
     drawn = interval_bars.bar(scale, 5.0, (4.0, 99.0), untrained=8.0, floor=10.0)
     assert drawn.count("<path") == 3
@@ -271,33 +327,6 @@ def test_files_hold_all_rows_and_metrics(built: Built, boards: dict[str, Board])
     assert content["digest"] == board.protocol.digest()
     assert [row["method"] for row in content["rows"]] == [row.method for row in board.rows]
     assert content["rows"][0]["value"] == board.rows[0].value
-
-
-def test_latex_is_a_table_that_compiles(boards: dict[str, Board], tmp_path: Path) -> None:
-    board = boards["ytf5@1"]
-    text = as_latex(board, board.entries)
-    lines = [line for line in text.splitlines() if line.endswith(r"\\")]
-    assert len(lines) == 1 + len(board.rows)
-    assert {line.count("&") - line.count(r"\&") for line in lines} == {3}
-    assert text.count(r"\textbf") == 1
-    assert r"\textbf{7.04}" in text
-    assert text.count("{") == text.count("}")
-    assert (
-        latex("a_b^c~\\ < é")
-        == r"a\_b\textasciicircum{}c\textasciitilde{}\textbackslash{} \textless{} "
-    )
-    compiler = shutil.which("pdflatex") or shutil.which("tectonic")
-    if compiler is None:
-        return
-    import subprocess
-
-    document = (
-        r"\documentclass{article}\usepackage{booktabs}\usepackage[T1]{fontenc}\begin{document}"
-        + text
-        + r"\end{document}"
-    )
-    (tmp_path / "board.tex").write_text(document)
-    subprocess.run([compiler, "board.tex"], cwd=tmp_path, check=True, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "md", "tex"])

@@ -199,9 +199,9 @@ def test_the_best_method_is_ahead_of_its_floors_and_on_their_files(
     assert method.startswith("grid")
     assert floor.startswith("mean-shape")
     change("grid", 30.0)
-    assert "none ahead of the floors" in named()[0]
+    assert "none ahead of the best floor" in named()[0]
     change("grid", 20.0)
-    assert "none ahead of the floors" in named()[0]
+    assert "none ahead of the best floor" in named()[0]
     change("mean-shape", pixels="0" * 64)
     method, floor = named()
     assert (method == "") or (floor == "")  # other pixels: never side by side

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.long
 BOARD = "boards/ytf5-1.html"
 METHOD = 1
 FOLDED = "What methods are held against"
+PHONE = {"width": 390, "height": 844}
 A4 = {"width": 718, "height": 1047}  # pixels between margins of 1 cm, at 96 to the inch
 
 
@@ -231,3 +232,51 @@ def test_a_board_prints_whole_and_without_its_tools(page: Page, site: str, built
             .filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().right))""")
         assert right <= A4["width"], f"{name} is cut at the right, at {right:.0f} pixels"
         assert luminance(colour(page, "body", "background-color")) > 0.9  # ink, not paper
+
+
+@pytest.mark.parametrize("name", ["index.html", BOARD, "boards/flowers17-1.html"])
+def test_on_a_phone_a_value_stands_beside_its_method_before_anything_is_scrolled(
+    page: Page, site: str, name: str
+) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(f"{site}/{name}")
+    ends = page.evaluate("""() => [...document.querySelectorAll("table.filtered td.v")]
+        .filter((cell) => cell.checkVisibility() && cell.textContent.trim())
+        .map((cell) => {
+          const spare = parseFloat(getComputedStyle(cell).paddingRight);
+          return cell.getBoundingClientRect().right - spare;
+        })""")
+    assert len(ends) > 3
+    assert max(ends) <= PHONE["width"]
+
+
+def test_on_a_phone_settings_given_are_said_with_the_method_which_stays(
+    page: Page, site: str
+) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(f"{site}/{BOARD}")
+    cells = page.locator("#board td.m[data-given]")
+    said = "(cell) => getComputedStyle(cell, '::after').content"
+    assert '"dimension 256"' in [cell.evaluate(said) for cell in cells.all()]
+    frame = page.locator(".wide", has=page.locator("#board"))
+    before = cells.first.bounding_box()
+    frame.evaluate("(frame) => frame.scrollBy(200, 0)")
+    after = cells.first.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert 0 <= after["x"] < before["x"]  # the rank is gone, the method is not
+    page.set_viewport_size({"width": 1200, "height": 900})
+    assert cells.first.evaluate(said) == "none"
+
+
+def test_on_a_phone_charts_are_whole(page: Page, site: str) -> None:
+    page.set_viewport_size(PHONE)
+    page.goto(f"{site}/{BOARD}")
+    frames = page.locator(".drawing").all()
+    assert len(frames) > 3
+    for frame in frames:
+        assert frame.evaluate("(frame) => frame.scrollWidth <= frame.clientWidth")
+        letters = frame.locator("text:not(.title)").first.evaluate(
+            "(text) => text.getBoundingClientRect().height"
+        )
+        assert letters > 9

@@ -17,6 +17,7 @@ from tests_records import altered, forged, with_errors
 from benchmark.contracts.errors import RecordTooNew
 from benchmark.files import file_sha256, load_arrays
 from benchmark.home import home, leaderboards
+from benchmark.metrics.catalogue import CATALOGUE
 from benchmark.records.reading import RecordInvalid, read_record
 from benchmark.verification.kept import OpenSplits
 from benchmark.verification.verify import verify_record
@@ -199,6 +200,13 @@ def test_errors_below_zero_are_found(record: Path) -> None:
         with_errors(record, nme_iod=np.where(np.arange(16), errors, -1))
     )
     assert "value nme_iod" in wrong(with_errors(record, nme_iod=-errors))
+
+
+def test_values_above_the_greatest_are_found(record: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = with_errors(record, nme_iod=np.full(16, 101.0))
+    assert not any("which no nme_iod can be" in c.detail for c in verify_record(path))
+    monkeypatch.setitem(CATALOGUE, "nme_iod", CATALOGUE["nme_iod"]._replace(most=100.0))
+    assert any("which no nme_iod can be" in c.detail for c in verify_record(path))
 
 
 def npz(member: bytes, name: str = "nme_iod.npy") -> Callable[[Path], object]:
