@@ -243,7 +243,7 @@ def test_methods_of_every_kind_have_an_untrained_floor(floors: Path, protocol_wi
     assert floor.headline == replaced(learnt.headline, floor)  # its fit learns nothing
     board = find_protocol(name)
     rows = {r.method: r for r in make_rows(board, read_entries(board, twin=True)[0])}
-    assert rows["halves"].floor == (0, 0, 0, 1)
+    assert rows["halves"].floor == (0, 0, 0, 1, 1)
 
 
 def test_an_untrained_generator_is_the_imitated_one(floors: Path) -> None:
