@@ -73,7 +73,10 @@ def shortened(words: str) -> str:
 
 def _boards(boards: Iterable[Board]) -> Iterator[Found]:
     for board in boards:
-        words = board.protocol.summary or f"by {board.metric}"
+        # a twin's images are not those that the summary counts
+        words = "" if board.twin else board.protocol.summary
+        measures = ", ".join(metric.id for metric in board.scored.metrics)
+        words = f"{words}; by {measures}" if words else f"by {measures}"
         title = f"{board.name}: {board.protocol.title}"
         yield Found(title, BOARDS[board.kind], sentence(words), board.href)
 

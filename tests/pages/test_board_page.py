@@ -22,7 +22,15 @@ from tests_site import Built
 from benchmark.boards import pictures
 from benchmark.metrics.catalogue import find
 from benchmark.pages import board_charts as charts_of_boards
-from benchmark.pages import board_files, board_rows, interval_bars, links, numbers, prose
+from benchmark.pages import (
+    board_files,
+    board_page,
+    board_rows,
+    interval_bars,
+    links,
+    numbers,
+    prose,
+)
 from benchmark.pages import reported_shown as shown_reports
 from benchmark.pages.board_charts import board_charts, cost_charts, labels_charts
 from benchmark.pages.board_page import by_point
@@ -68,6 +76,7 @@ def section(text: str, heading: str) -> str:
     [
         charts_of_boards,
         board_files,
+        board_page,
         board_rows,
         interval_bars,
         links,
@@ -401,3 +410,23 @@ def test_pictures_of_a_twins_items_lie_below_the_drawings(
         assert image.size == (8 * 192, 192)
     page = (site / "boards" / "small_faces-1-twin.html").read_text()
     assert page.count('<image href="small_faces-1-twin-items.jpg"') == 8
+
+
+def test_a_twin_says_its_own_sizes_and_not_those_of_the_real_data(built: Built) -> None:
+    twin = built.text("boards/ytf5-1-twin.html")
+    words = " ".join(re.sub(r"<[^>]*>", "", twin).split())
+    assert "· 1,200 images to learn from · 300 images to score ·" in words
+    assert "3,375" not in words
+    assert "278 people" not in words
+    real = " ".join(re.sub(r"<[^>]*>", "", built.text(YTF5)).split())
+    assert "· 3,375 images to learn from · 857 images to score ·" in real
+    assert "278 people" in real
+
+
+def test_sentences_are_parted_and_no_dot_dangles(built: Built) -> None:
+    for page in (built.out / "boards").glob("*.html"):
+        words = " ".join(re.sub(r"<[^>]*>", "", page.read_text("utf-8")).split())
+        assert "too.The" not in words, page.name
+        head = re.search(r'<p class="dim"><code>.*?</p>', page.read_text("utf-8"), re.DOTALL)
+        assert head is not None, page.name
+        assert not re.sub(r"<[^>]*>", "", head[0]).strip().endswith("·"), page.name
