@@ -430,3 +430,17 @@ def test_sentences_are_parted_and_no_dot_dangles(built: Built) -> None:
         head = re.search(r'<p class="dim"><code>.*?</p>', page.read_text("utf-8"), re.DOTALL)
         assert head is not None, page.name
         assert not re.sub(r"<[^>]*>", "", head[0]).strip().endswith("·"), page.name
+
+
+def test_the_page_of_papers_says_what_can_be_compared_and_what_not(built: Built) -> None:
+    text = built.text("reported.html")
+    words = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    assert "measures the same" not in words
+    assert re.search(r"\d+ of them can't be compared with a run of ours", words)
+    rows = dict(
+        re.findall(r'<tr><td><a href="boards/([\w-]+)\.html#reported">(.*?)</tr>', text, re.S)
+    )
+    assert re.search(r"<td>\d+ not comparable, \d+ not attempted</td>", rows["mafl-2"])
+    assert "supervised)" not in "".join(rows.values())
+    assert '<span class="dim">none</span>' in rows["aflw_m_limited-3"]
+    assert "ot comparable: measured in another way" in words

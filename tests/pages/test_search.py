@@ -38,7 +38,7 @@ PAGES = {
     "reference/python": '<h1 id="py">From Python</h1><h2 id="Torch">Torch</h2>'
     '<p class="doc doc-class-bases">Bases: <code>Dataset</code></p><p>A zebra of tensors.</p>',
     "how-to/zebra": '<h1 id="z">Zebras &amp; <script>alert(1)</script></h1>'
-    "<p>Inter-ocular.</p><h2>No place</h2>",
+    "<p>Inter-ocular data sets.</p><h2>No place</h2>",
 }
 
 
