@@ -444,3 +444,16 @@ def test_the_page_of_papers_says_what_can_be_compared_and_what_not(built: Built)
     assert "supervised)" not in "".join(rows.values())
     assert '<span class="dim">none</span>' in rows["aflw_m_limited-3"]
     assert "ot comparable: measured in another way" in words
+
+
+def test_heads_say_which_sign_is_better(built: Built) -> None:
+    for page, better in ((YTF5, "lower"), (FLOWERS, "higher")):
+        text = built.text(page)
+        assert f"<th>vs untrained ({better} is better)</th>" in text
+        assert "gain over the best floor (+ is better)</th>" in text
+    assert "gain over the best floor (+ is better)</th>" in built.text("index.html")
+
+
+def test_the_overview_leads_to_how_to_read_a_board(built: Built) -> None:
+    top = built.text("index.html").partition("<table")[0]
+    assert re.search(r'<a href="[^"]*read-a-board[^"]*">How to read a board</a>', top)
