@@ -173,3 +173,14 @@ def test_axe_finds_nothing_and_long_pages_have_their_contents(
         assert page.locator(".beside a[rel=next]").is_visible()
         page.context.close()
     assert {name: found for name, found in faults.items() if found} == {}
+
+
+def test_commands_in_tables_are_one_line_on_a_phone(chromium: Browser, site: Path) -> None:
+    page = opened(chromium, viewport={"width": 390, "height": 844})
+    page.goto((site / "like-for-like.html").as_uri())
+    commands = page.locator("td.line code")
+    assert commands.count() > 10
+    heights = commands.evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().height)")
+    assert max(heights) < 24  # of one line; letter under letter it was hundreds
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.context.close()

@@ -191,6 +191,7 @@ def site(
     from benchmark.pages.links import Links
     from benchmark.pages.site import build_site
     from benchmark.records.code import code_state
+    from benchmark.registry.plugins import plugins
     from benchmark.registry.protocols import all_protocols, find_protocol
 
     chosen = [find_protocol(name) for name in dict.fromkeys(protocols)] or all_protocols()
@@ -216,6 +217,7 @@ def site(
         private=private,
         links=Links(repository.rstrip("/"), docs, code_state().commit),
         documents=with_docs,
+        methods=plugins().methods,
     )
     if private:
         click.echo("not to be published: it may show pictures whose terms forbid it", err=True)
@@ -234,11 +236,19 @@ def _open_site(protocol: str | None) -> None:
     """The site of one board, or of all, built on this machine for its user, and opened."""
     from benchmark.home import home
     from benchmark.pages.site import build_site
+    from benchmark.registry.plugins import plugins
     from benchmark.registry.protocols import all_protocols, find_protocol
 
     folder = home() / "site" / (protocol or "all")
     chosen = [find_protocol(protocol)] if protocol else all_protocols()
-    build_site(folder, chosen, lambda done, total: None, requested=bool(protocol), private=True)
+    build_site(
+        folder,
+        chosen,
+        lambda done, total: None,
+        requested=bool(protocol),
+        private=True,
+        methods=plugins().methods,
+    )
     click.echo(folder / "index.html")
     click.launch((folder / "index.html").absolute().as_uri())
 

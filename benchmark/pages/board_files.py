@@ -46,14 +46,15 @@ def as_markdown(board: Standing, entries: Entries) -> str:
 
 
 def as_latex(board: Standing, entries: Entries) -> str:
-    r"""A table for a paper, methods above floors, the best method bold. Its first line says what it
-    needs: fonts of T1 have straight quotes.
+    r"""A table for a paper, methods above floors, the best method bold where seeds and items settle
+    that it is the best. Its first line says what it needs: fonts of T1 have straight quotes.
 
     Values are means over seeds with the longer half of their 95 % interval; all metrics have a column.
     """
     metrics = board.scored.metrics
     table = board_table(board.scored, board.rows, entries)
     best = board.best("method")
+    settled = best if best and board.how_sure(best) != "not decided" else None
     heads = ["method", "settings", *(_head(m.id, m.unit, m.better) for m in metrics), "rank"]
     lines = [
         f"% {board.name}, digest {board.protocol.digest()[:16]}; needs \\usepackage{{booktabs}} and "
@@ -69,7 +70,7 @@ def as_latex(board: Standing, entries: Entries) -> str:
         lines += [r"\midrule"] if rows else []
         for i, row in rows:
             values = [float(table[metric.id].iloc[i]) for metric in metrics]
-            lines.append(_latex_row(row, values, bold=row is best))
+            lines.append(_latex_row(row, values, bold=row is settled))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
@@ -89,8 +90,12 @@ def _latex_row(row: Row, values: Sequence[float], *, bold: bool) -> str:
     others = [f"{value:.2f}" for value in values[1:]]
     rank = row.places().replace("–", "--")
     settings = row.variant.replace("settings.", "")  # of an untrained network only the network's
+    settings = WORD.sub(r"=\1", settings)
     return " & ".join([name, latex(settings), shown, *others, rank]) + r" \\"
 
+
+WORD = re.compile(r'="(\w+)"')
+"""A setting's value that is a lone word, which is set without its quotes."""
 
 SPECIAL = {
     "\\": r"\textbackslash{}",

@@ -17,7 +17,15 @@ from benchmark.pages.board_rows import ShownBoard, shown_board
 from benchmark.pages.boards import Board
 from benchmark.pages.meanings import meaning
 from benchmark.pages.numbers import digits
-from benchmark.pages.protocol_facts import AGGREGATES, fields, formula, history, sections, splits_of
+from benchmark.pages.protocol_facts import (
+    AGGREGATES,
+    fields,
+    formula,
+    history,
+    roles_of,
+    sections,
+    splits_of,
+)
 from benchmark.pages.reported_shown import reported_shown
 from benchmark.pages.run_page import shown_pictures
 from benchmark.pages.same_items import same_items
@@ -30,6 +38,7 @@ def board_page(
 ) -> dict[str, Any]:
     """The values of `board.html`; `pictures` names the JPEG of its items, where they may be shown."""
     protocol, scored = board.protocol, board.scored
+    parts = parts_of(board)
     shown = shown_board(board) if board.rows else None
     hrefs = {b.protocol.name: b.href for b in boards if b.twin == board.twin}
     return {
@@ -41,7 +50,8 @@ def board_page(
         "trivial": trivial(board),
         "dates": dates(board),
         "measured": [(m, formula(m), AGGREGATES[m.aggregate]) for m in scored.metrics],
-        "splits": splits_of(protocol),
+        "splits": parts,
+        "sizes": sizes(parts),
         "datasets": [spec_of(name) for name in protocol.data.datasets()],
         "shown": shown,
         "any_reported": any(r.reported for r in board.rows),
@@ -61,6 +71,36 @@ def board_page(
         "citation": citation(board, when=max(dates(board)["last"], "")) if board.rows else "",
         "filters": filters(shown) if shown else [],
     }
+
+
+def parts_of(board: Board) -> list[tuple[str, str, int | None]]:
+    """(what it is for, split, images) of each part of the data: of a twin what its records saw, since
+    the protocol's splits are those of the real data.
+
+    Example: of the twin of ytf5@1, ("scored", "twin:test", 300) is one.
+    """
+    if not board.twin:
+        return splits_of(board.protocol)
+    seen = {role: part for one in board.entries for role, part in one.record.data.items()}
+    return [
+        (words, seen[role].split, seen[role].images)
+        for role, words in roles_of(board.protocol).items()
+        if role in seen
+    ]
+
+
+def sizes(parts: Sequence[tuple[str, str, int | None]]) -> list[str]:
+    """How many images there are to learn from and to score, in words, as far as it is known.
+
+    >>> sizes([("methods are fitted on", "twin:fit", 1200), ("scored", "twin:test", 300)])
+    ['1,200 images to learn from', '300 images to score']
+    """
+    known = [(role, images) for role, _, images in parts if images]
+    return [
+        f"{images:,} images {'to score' if role == 'scored' else 'to learn from'}"
+        for i, (role, images) in enumerate(known)
+        if i == 0 or role == "scored"
+    ]
 
 
 def filters(shown: ShownBoard) -> list[tuple[str, str, list[str]]]:

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from benchmark.contracts.errors import InvalidInput
-from benchmark.pages.findable import Found
+from benchmark.pages.findable import DETAIL, OTHER, Found
 
 FOLDER = "docs"
 """Where the documentation lies in a site."""
@@ -16,7 +16,13 @@ FOLDER = "docs"
 KINDS = {"reference/cli": "command", "protocols": "protocol", "glossary": "term"}
 """What a page's headings are, or a page itself, by how its place begins."""
 
+DETAILS = ("reference/", "like-for-like")
+"""How pages begin whose headings are details of what has a page of its own; commands are none."""
+
 HEADINGS = ("h1", "h2", "h3")
+
+BASES = "doc doc-class-bases"
+"""The class of the paragraph that lists what a class of the reference is derived from."""
 
 
 @dataclass
@@ -45,6 +51,8 @@ class Places(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         of = dict(attrs)
+        if of.get("class") == BASES:
+            return  # no words about it
         if tag in HEADINGS or (tag == "td" and of.get("id")):
             self.found.append(Place(tag, of.get("id") or ""))
             self._reading, self._until = "title", tag
@@ -96,6 +104,7 @@ def documents_of(folder: Path) -> Iterator[Found]:
 
 def _found(name: str, places: Iterable[Place]) -> Iterator[Found]:
     kind = next((kind for begin, kind in KINDS.items() if name.startswith(begin)), "")
+    detail = name.startswith(DETAILS) and kind != "command"
     page = ""
     for place in places:
         title, words = (" ".join(text.split()) for text in (place.title, place.words))
@@ -104,5 +113,6 @@ def _found(name: str, places: Iterable[Place]) -> Iterator[Found]:
             page = page or title
             yield Found(title, kind if kind == "protocol" else "page", words, href)
         elif kind != "protocol" and place.id and title:
+            rank = DETAIL if detail else OTHER
             own = kind if (kind == "term") == (place.tag == "td") else ""
-            yield Found(title, own or f"in {page}", words, f"{href}#{place.id}")
+            yield Found(title, own or f"in {page}", words, f"{href}#{place.id}", rank)

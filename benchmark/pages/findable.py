@@ -13,15 +13,19 @@ from benchmark.pages.prose import sentence
 from benchmark.pages.protocol_facts import formula
 from benchmark.protocols import Metric
 
+BOARD, METHOD, OTHER, DETAIL = range(4)
+"""Ranks: of hits that fit alike the lower comes first, and a detail comes after all that is none."""
+
 
 class Found(NamedTuple):
-    """One thing that can be found: its title, what kind of thing it is, a sentence about it, and where
-    it stands, from the site's root."""
+    """One thing that can be found: its title, what kind of thing it is, a sentence about it, where it
+    stands, from the site's root, and its `rank` among hits: `BOARD`, `METHOD`, `OTHER` or `DETAIL`."""
 
     title: str
     kind: str
     words: str
     href: str
+    rank: int = OTHER
 
     @property
     def letter(self) -> str:
@@ -73,9 +77,13 @@ def shortened(words: str) -> str:
 
 def _boards(boards: Iterable[Board]) -> Iterator[Found]:
     for board in boards:
-        words = board.protocol.summary or f"by {board.metric}"
+        words = sentence("by " + ", ".join(dict.fromkeys(m.measured for m in board.scored.metrics)))
+        if not board.twin:  # its images are not those that the summary counts
+            words += f" {sentence(board.protocol.summary)}"
         title = f"{board.name}: {board.protocol.title}"
-        yield Found(title, BOARDS[board.kind], sentence(words), board.href)
+        current = board.newest.version == board.protocol.version
+        rank = OTHER if board.twin else BOARD if current else METHOD
+        yield Found(title, BOARDS[board.kind], words, board.href, rank)
 
 
 def _methods(boards: Iterable[Board]) -> Iterator[Found]:
@@ -87,7 +95,7 @@ def _methods(boards: Iterable[Board]) -> Iterator[Found]:
             roles[row.method] = row.role
     for name, on in names.items():
         words = f"On {', '.join(sorted(on))}."
-        yield Found(name, roles[name], words, f"methods/{name}.html")
+        yield Found(name, roles[name], words, f"methods/{name}.html", METHOD)
 
 
 def _metrics(boards: Iterable[Board], links: Links) -> Iterator[Found]:

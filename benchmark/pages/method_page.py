@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from benchmark.contracts.spec import MethodSpec
 from benchmark.pages.boards import Board
 from benchmark.pages.reported_shown import reported_shown
 from benchmark.runner.request import command
 
 
-def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
-    """The values of `method.html`."""
+def method_page(method: str, boards: list[Board], spec: MethodSpec | None = None) -> dict[str, Any]:
+    """The values of `method.html`; `spec`, where it is known, says what the method is."""
     results = [(board, row) for board in boards for row in board.rows if row.method == method]
     records = [board.record[run] for board, row in results for run in row.runs]
     parts = [record.method for record in records]
@@ -19,6 +20,9 @@ def method_page(method: str, boards: list[Board]) -> dict[str, Any]:
     failures = {check: why for part in parts for check, why in part.known_failures.items()}
     return {
         "id": method,
+        "summary": spec.summary if spec else "",
+        "paper": spec.paper if spec else "",
+        "floors": {board.href: board.best("floor") for board, _ in results},
         "facts": [
             ("gives", _words(kind for part in parts for kind in part.gives)),
             ("role", _words(part.role for part in parts)),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import KINDS
+from benchmark.contracts.spec import MethodSpec
 from benchmark.pages.boards import Board
 
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -129,8 +130,13 @@ def _lines(boards: Iterable[Board]) -> list[Line]:
     return sorted(lines, key=lambda line: (line.best is None, -len(line.board.entries)))
 
 
-def overview(boards: Sequence[Board]) -> dict[str, Any]:
-    """The values of `index.html`."""
+def overview(
+    boards: Sequence[Board], methods: Mapping[str, MethodSpec] | None = None
+) -> dict[str, Any]:
+    """The values of `index.html`; `methods` are those of which it is said what they are."""
+    known = methods or {}
+    shown = _methods(boards)
+    there = {name for name, *_ in shown}
     return {
         "groups": groups_of(boards),
         "data": sorted({b.data for b in boards}),
@@ -138,7 +144,9 @@ def overview(boards: Sequence[Board]) -> dict[str, Any]:
         "runs": sum(len(b.entries) for b in boards if not b.twin),
         "real": sum(b.kind == "real" for b in boards),
         "last": max((e.record.finished[:10] for b in boards for e in b.entries), default=""),
-        "methods": _methods(boards),
+        "methods": shown,
+        "summaries": {name: spec.summary for name, spec in known.items()},
+        "without": [known[name] for name in sorted(known.keys() - there)],
     }
 
 

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from benchmark.boards.sources import PublishedValue, all_papers
 from benchmark.pages.boards import Board
+from benchmark.pages.reported_tables import legend, words
 
 
 @dataclass(frozen=True)
 class PapersLine:
-    """What is reported of one metric of a board: how many values, the best, and beside how many of them
-    a run of ours stands."""
+    """What is reported of one metric of a board: how many values, how they stand in words, the best of
+    those that can be compared (None where none can), and beside how many a run of ours stands."""
 
     board: Board
     metric: str
     better: str
     count: int
-    best: PublishedValue
+    states: str
+    best: PublishedValue | None
     compared: int
     sources: list[str]
 
 
 def papers_page(boards: Iterable[Board]) -> dict[str, Any]:
     """The values of `papers.html`."""
-    lines = list(_lines(boards))
+    boards = list(boards)
+    every = [one for board in boards for one in board.agreements]
     return {
-        "lines": lines,
-        "count": sum(line.count for line in lines),
+        "lines": list(_lines(boards)),
+        "count": len(every),
+        "apart": sum(one.state == "not_comparable" for one in every),
+        "legend": legend(every) if every else "",
         "papers": all_papers(),
     }
 
@@ -41,12 +47,15 @@ def _lines(boards: Iterable[Board]) -> Iterator[PapersLine]:
             some = [one for one in board.agreements if one.published.metric == metric]
             better = some[0].published.better
             sign = 1 if better == "lower" else -1
+            states = Counter(words(one.state) for one in some)
+            comparable = [one.published for one in some if one.state != "not_comparable"]
             yield PapersLine(
                 board,
                 metric,
                 better,
                 len(some),
-                min((one.published for one in some), key=lambda value: sign * value.value),
+                ", ".join(f"{number} {state}" for state, number in states.most_common()),
+                min(comparable, key=lambda value: sign * value.value, default=None),
                 sum(one.value is not None for one in some),
                 sorted({one.published.source for one in some}),
             )

@@ -31,19 +31,25 @@ AGGREGATES = {
 }
 
 
-def splits_of(protocol: Protocol) -> list[tuple[str, str, int | None]]:
-    """(what it is for, split, images) of each part of the data that is used."""
-    from benchmark.datasets.places import spec_of
-
-    rows, data = [], protocol.data
+def roles_of(protocol: Protocol) -> dict[str, str]:
+    """What each part of the data is for, in words, in the order in which they are used."""
+    data = protocol.data
     domains = {role: f"another domain: {role.removeprefix(DOMAIN)}" for role in data.domain_roles}
     words_of = ROLES | domains
     if data.development == data.fit:
         # validation images are others than those that are fitted on
         words_of = words_of | {"validation": "kept for choices, curves and what is aligned"}
         del words_of["development"]
-    for role, words in words_of.items():
-        if named := data.split(role):
+    return words_of
+
+
+def splits_of(protocol: Protocol) -> list[tuple[str, str, int | None]]:
+    """(what it is for, split, images) of each part of the data that is used."""
+    from benchmark.datasets.places import spec_of
+
+    rows = []
+    for role, words in roles_of(protocol).items():
+        if named := protocol.data.split(role):
             dataset, _, split = named.partition(":")
             rows.append((words, named, spec_of(dataset).expected.get(split)))
     return rows

@@ -1,6 +1,7 @@
 """The static site: overview, boards, methods and runs as plain HTML that stands alone.
 
-It is made from records and protocols alone, so that it is the same whatever methods are installed.
+Results are made from records and protocols alone, so that they are the same whatever methods are
+installed; what a method is, its registration says, where the caller hands it on.
 Everything that comes from a record is escaped; charts are inline SVG; one script sorts and filters
 tables, another the index of the search's page, and nothing needs either. Real boards, twins and boards
 that hold only what papers report are kept apart. Built documentation may be a part of the site, under
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 
 from benchmark.boards.entries import Entry
 from benchmark.boards.pictures import items_picture
+from benchmark.contracts.spec import MethodSpec
 from benchmark.files import naming_a_full_disk
 from benchmark.pages.board_files import FORMATS
 from benchmark.pages.board_page import board_page
@@ -39,6 +41,8 @@ Write = Callable[[Path], Any]
 """Writes one file of the site to the path given."""
 Crumbs = tuple[tuple[str, str], ...]
 """The way to a page: (address, words) of each page on it."""
+BOARDS = ("index.html", "Boards")
+METHODS = ("index.html#methods", "Methods")
 
 
 def build_site(
@@ -50,14 +54,16 @@ def build_site(
     private: bool = False,
     links: Links | None = None,
     documents: Path | None = None,
+    methods: Mapping[str, MethodSpec] | None = None,
 ) -> int:
     """Write the site into `target`, new files only once all are made; its number of files.
 
     `protocols` are those whose boards are shown, `requested` says that they were named. With `private`,
     pictures of data sets are shown that may not be published; `links` are addresses beyond the site;
-    `documents` is a folder of built documentation, which becomes the site's `docs/`. Of
-    what is in `target` already, only files that bench wrote are replaced or removed. Raises
-    `InvalidInput` for a folder that holds other things and no site, or no documentation.
+    `documents` is a folder of built documentation, which becomes the site's `docs/`;
+    `methods` are those, by id, of which it is said what they are, with results or without. Of what is
+    in `target` already, only files that bench wrote are replaced or removed. Raises `InvalidInput` for
+    a folder that holds other things and no site, or no documentation.
     """
     target = target.resolve()
     before = written(target)
@@ -66,7 +72,7 @@ def build_site(
         pages_of(documents)  # it is one
         links = replace(links, docs=FOLDER)
     boards = boards_of(protocols, requested=requested)
-    files = list(_files(boards, links, documents, private=private))
+    files = list(_files(boards, links, documents, methods or {}, private=private))
     target.parent.mkdir(parents=True, exist_ok=True)
     with (
         naming_a_full_disk(target),
@@ -83,7 +89,12 @@ def build_site(
 
 
 def _files(
-    boards: list[Board], links: Links, documents: Path | None, *, private: bool
+    boards: list[Board],
+    links: Links,
+    documents: Path | None,
+    methods: Mapping[str, MethodSpec],
+    *,
+    private: bool,
 ) -> Iterable[tuple[str, Write]]:
     """Each file's place and the call that writes it, so that no two pages are in memory at once."""
     room = environment()
@@ -101,12 +112,12 @@ def _files(
         yield name, partial(shutil.copyfile, path)
     found = documents_of(documents) if documents else ()
     fill = partial(search_page, boards, found, links)
-    yield "search.html", page("search.html", fill, (("search.html", "Search"),), "")
-    yield "index.html", page("index.html", partial(overview, boards), (), "")
-    crumbs: Crumbs = (("reported.html", "What papers report"),)
+    yield "search.html", page("search.html", fill, (BOARDS, ("search.html", "Search")), "")
+    yield "index.html", page("index.html", partial(overview, boards, methods), (), "")
+    crumbs: Crumbs = (BOARDS, ("reported.html", "What papers report"))
     yield "reported.html", page("papers.html", partial(papers_page, boards), crumbs, "")
     for board in boards:
-        crumbs = ((board.href, board.name),)
+        crumbs = (BOARDS, (board.href, board.name))
         pictures = _items(board, private=private)
         shown = Path(f"{board.stem}-items.jpg").name if pictures else ""
         yield (
@@ -127,8 +138,8 @@ def _files(
             yield from _run_files(entry, board, page, private=private)
     for method in sorted({row.method for board in boards for row in board.rows}):
         href = f"methods/{method}.html"
-        fill = partial(method_page, method, boards)
-        yield href, page("method.html", fill, ((href, method),), "../")
+        fill = partial(method_page, method, boards, methods.get(method))
+        yield href, page("method.html", fill, (METHODS, (href, method)), "../")
 
 
 def _items(board: Board, *, private: bool) -> Path | None:
@@ -145,7 +156,7 @@ def _run_files(
     """A run's page, its record as it is, and its pictures."""
     run = entry.record.run_id
     href = f"runs/{run}.html"
-    crumbs = ((f"{board.href}#{run}", board.name), (href, f"run {run[:8]}"))
+    crumbs = (BOARDS, (f"{board.href}#{run}", board.name), (href, f"run {run[:8]}"))
     yield (
         href,
         page("run.html", partial(run_page, entry.record, board, private=private), crumbs, "../"),

@@ -52,9 +52,10 @@ def on_env(env: Environment, config: MkDocsConfig, **_: object) -> Environment:
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: object) -> str:
     r"""A pipe in a table's code is written `\|`; Python-Markdown leaves the backslash there. What may
-    scroll in a frame of its own takes the focus, so that a keyboard can scroll it, and an empty corner
-    of a table is no head."""
+    scroll in a frame of its own takes the focus, so that a keyboard can scroll it, an empty corner of a
+    table is no head, and a cell that is nothing but a command is one line."""
     html = re.sub(r"<td>.*?</td>", lambda cell: cell[0].replace("\\|", "|"), html, flags=re.S)
+    html = re.sub(r"<td>(?=<code>bench [^<]*</code></td>)", '<td class="line">', html)
     html = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", html)
     html = ways_out.mended(
         html, page.file.src_uri, site=config.extra["site"], repository=config.repo_url or ""

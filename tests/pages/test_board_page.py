@@ -22,7 +22,15 @@ from tests_site import Built
 from benchmark.boards import pictures
 from benchmark.metrics.catalogue import find
 from benchmark.pages import board_charts as charts_of_boards
-from benchmark.pages import board_files, board_rows, interval_bars, links, numbers, prose
+from benchmark.pages import (
+    board_files,
+    board_page,
+    board_rows,
+    interval_bars,
+    links,
+    numbers,
+    prose,
+)
 from benchmark.pages import reported_shown as shown_reports
 from benchmark.pages.board_charts import board_charts, cost_charts, labels_charts
 from benchmark.pages.board_page import by_point
@@ -68,6 +76,7 @@ def section(text: str, heading: str) -> str:
     [
         charts_of_boards,
         board_files,
+        board_page,
         board_rows,
         interval_bars,
         links,
@@ -401,3 +410,50 @@ def test_pictures_of_a_twins_items_lie_below_the_drawings(
         assert image.size == (8 * 192, 192)
     page = (site / "boards" / "small_faces-1-twin.html").read_text()
     assert page.count('<image href="small_faces-1-twin-items.jpg"') == 8
+
+
+def test_a_twin_says_its_own_sizes_and_not_those_of_the_real_data(built: Built) -> None:
+    twin = built.text("boards/ytf5-1-twin.html")
+    words = " ".join(re.sub(r"<[^>]*>", "", twin).split())
+    assert "· 1,200 images to learn from · 300 images to score ·" in words
+    assert "3,375" not in words
+    assert "278 people" not in words
+    real = " ".join(re.sub(r"<[^>]*>", "", built.text(YTF5)).split())
+    assert "· 3,375 images to learn from · 857 images to score ·" in real
+    assert "278 people" in real
+
+
+def test_sentences_are_parted_and_no_dot_dangles(built: Built) -> None:
+    for page in (built.out / "boards").glob("*.html"):
+        words = " ".join(re.sub(r"<[^>]*>", "", page.read_text("utf-8")).split())
+        assert "too.The" not in words, page.name
+        head = re.search(r'<p class="dim"><code>.*?</p>', page.read_text("utf-8"), re.DOTALL)
+        assert head is not None, page.name
+        assert not re.sub(r"<[^>]*>", "", head[0]).strip().endswith("·"), page.name
+
+
+def test_the_page_of_papers_says_what_can_be_compared_and_what_not(built: Built) -> None:
+    text = built.text("reported.html")
+    words = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    assert "measures the same" not in words
+    assert re.search(r"\d+ of them can't be compared with a run of ours", words)
+    rows = dict(
+        re.findall(r'<tr><td><a href="boards/([\w-]+)\.html#reported">(.*?)</tr>', text, re.S)
+    )
+    assert re.search(r"<td>\d+ not comparable, \d+ not attempted</td>", rows["mafl-2"])
+    assert "supervised)" not in "".join(rows.values())
+    assert '<span class="dim">none</span>' in rows["aflw_m_limited-3"]
+    assert "ot comparable: measured in another way" in words
+
+
+def test_heads_say_which_sign_is_better(built: Built) -> None:
+    for page, better in ((YTF5, "lower"), (FLOWERS, "higher")):
+        text = built.text(page)
+        assert f"<th>vs untrained ({better} is better)</th>" in text
+        assert "gain over the best floor (+ is better)</th>" in text
+    assert "gain over the best floor (+ is better)</th>" in built.text("index.html")
+
+
+def test_the_overview_leads_to_how_to_read_a_board(built: Built) -> None:
+    top = built.text("index.html").partition("<table")[0]
+    assert re.search(r'<a href="[^"]*read-a-board[^"]*">How to read a board</a>', top)

@@ -93,9 +93,27 @@ def test_a_board_is_a_table(boards: dict[str, Board]) -> None:
     text = as_latex(board, board.entries)
     assert faults(text) == []
     assert text.count(r"\\") == 1 + len(board.rows)
+    assert "settings." not in text
+
+
+def test_the_first_is_bold_where_it_is_settled_alone(boards: dict[str, Board]) -> None:
+    board = boards["ytf5@1"]
+    first = board.best("method")
+    assert first is not None
+    assert first.rank is not None
+    assert first.rank[1] > 1  # it may be behind others
+    assert r"\textbf" not in as_latex(board, board.entries)
+    rows = [replace(row, rank=(1, 1) if row is first else row.rank) for row in board.rows]
+    rows = [row for row in rows if row.rank or row.role != "method"]
+    text = as_latex(replace(board, rows=rows), board.entries)
     assert text.count(r"\textbf") == 1
     assert r"\textbf{7.04}" in text
-    assert "settings." not in text
+
+
+def test_lone_words_of_settings_have_no_quotes(boards: dict[str, Board]) -> None:
+    text = as_latex(boards["ytf5@1"], boards["ytf5@1"].entries)
+    assert "reduction=none" in text
+    assert "textquotedbl" not in text
 
 
 def test_the_half_of_an_interval_that_is_cut_is_the_longer_one(boards: dict[str, Board]) -> None:

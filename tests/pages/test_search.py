@@ -25,7 +25,7 @@ MOST_BYTES = 4_000
 """Of the page's script, which is all the script that search needs."""
 
 PAGES = {
-    "like-for-like": '<h1 id="like">Like for like</h1>',
+    "like-for-like": '<h1 id="like">Like for like</h1><h2 id="flowers17">flowers17</h2>',
     "read-a-board": '<h1 id="read">Read a board</h1>',
     "index": '<h1 id="docs">Documentation</h1><p>Where to begin.</p>',
     "glossary": '<h1 id="glossary">Glossary</h1><p>Terms.</p><h2 id="data">Data</h2><table>'
@@ -35,7 +35,10 @@ PAGES = {
     "reference/cli": '<h1 id="commands">Commands</h1><h2 id="bench-run">bench run'
     '<a class="headerlink" href="#bench-run">#</a></h2><pre>Usage</pre><p>Later &lt;words&gt;.</p>',
     "protocols/ytf5-1": '<h1 id="p">ytf5@1</h1><p>5 face landmarks.</p><h2 id="data">Data</h2>',
-    "how-to/zebra": '<h1 id="z">Zebras &amp; <script>alert(1)</script></h1><h2>No place</h2>',
+    "reference/python": '<h1 id="py">From Python</h1><h2 id="Torch">Torch</h2>'
+    '<p class="doc doc-class-bases">Bases: <code>Dataset</code></p><p>A zebra of tensors.</p>',
+    "how-to/zebra": '<h1 id="z">Zebras &amp; <script>alert(1)</script></h1>'
+    "<p>Inter-ocular data sets.</p><h2>No place</h2>",
 }
 
 
@@ -193,9 +196,12 @@ def test_hits_are_listed_as_one_types_also_from_a_file(chromium: Browser, out: P
     assert page.url.endswith("search.html?q=mean-sh")
     field.fill("value item")  # all words, in any order, of title or sentence
     assert "item" in shown(page)
-    field.fill("no such thing")
+    field.fill("zebras qqq")  # nothing has both
+    assert shown(page)[0].startswith("Zebras")
+    assert page.locator("output").inner_text().startswith("Nothing has all of these words. ")
+    field.fill("qqq")
     assert shown(page) == []
-    assert page.locator("output").inner_text().startswith("Nothing has all of these words")
+    assert page.locator("output").inner_text().startswith("Nothing has any of these words")
     field.fill("")
     assert page.locator("#all").is_visible()
     assert page.url.endswith("search.html")
@@ -248,3 +254,49 @@ def test_axe_finds_nothing(
     page.goto((out / "search.html").as_uri() + query)
     assert faults_of(page) == []
     page.context.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("ytf5", "ytf5@1: "),  # not a heading, a twin, or the protocol's page
+        ("ytf5@1", "ytf5@1: "),
+        ("flowers17", "flowers17@1: "),
+        ("lead", "lead"),
+        ("torch", "Torch"),  # a detail is found where nothing else is
+    ],
+)
+def test_the_board_or_method_of_a_name_comes_first(
+    chromium: Browser, out: Path, query: str, first: str
+) -> None:
+    page = opened(chromium)
+    page.goto((out / "search.html").as_uri() + f"?q={query}")
+    assert shown(page)[0].startswith(first)
+    if query == "flowers17":
+        assert shown(page)[-1] == "flowers17"  # the heading of methods side by side
+    page.context.close()
+
+
+@pytest.mark.long
+def test_spellings_and_metrics_find_boards_and_the_letters_stay_away(
+    chromium: Browser, out: Path
+) -> None:
+    page = opened(chromium)
+    page.goto((out / "search.html").as_uri() + "?q=iou")
+    assert any(title.startswith("flowers17@1: ") for title in shown(page))
+    assert not page.locator("#all").is_visible()
+    field = page.get_by_role("searchbox", name="Search the whole site")
+    field.fill("data set")
+    spaced = shown(page)
+    assert spaced
+    field.fill("dataset")
+    assert shown(page) == spaced
+    field.fill("interocular")
+    assert any(title.startswith("Zebras") for title in shown(page))
+    page.context.close()
+
+
+def test_words_of_the_reference_are_not_what_a_class_is_derived_from(documents: Path) -> None:
+    found = {one.title: one for one in documents_of(documents)}
+    assert found["Torch"].words == "A zebra of tensors."

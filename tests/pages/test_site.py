@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,9 +16,11 @@ from tests_fixtures import Call
 
 from benchmark.contracts.errors import InvalidInput
 from benchmark.home import home
+from benchmark.pages.prose import sentence
 from benchmark.pages.run_page import forbidding, shown_pictures
 from benchmark.pages.site import build_site
 from benchmark.records.model import Record
+from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import all_protocols, find_protocol
 
 EVIL = "<script>alert(1)</script>"
@@ -190,3 +193,22 @@ def test_a_board_draws_a_dot_for_each_seed_of_rows_with_several(site: Path) -> N
     assert "grid" not in words  # one seed has nothing to spread
     assert re.findall(r"<circle[^>]*><title>(slow steps=2: [\d.]+)<", drawn)
     assert drawn.count("<circle") == 2
+
+
+def test_methods_say_what_they_are_where_they_stand_and_what_floors_score(
+    harness: Path, site: Path, tmp_path: Path
+) -> None:
+    page = " ".join((site / "methods" / "slow.html").read_text("utf-8").split())
+    trail = re.search(r'<nav aria-label="Where you are">(.*?)</nav>', page)
+    assert trail is not None
+    assert re.sub(r"<[^>]*>", "", trail[1]) == "Methods › slow"
+    assert "landmark regression" in page
+    assert "nme_iod % ↓" in page
+    assert '<th class="n">best floor</th>' in page
+    specs = plugins().methods
+    build_site(tmp_path / "told" / "site", all_protocols(), methods=specs)
+    told = (tmp_path / "told" / "site" / "methods" / "slow.html").read_text("utf-8")
+    assert sentence(specs["slow"].summary) in unescape(told)
+    index = (tmp_path / "told" / "site" / "index.html").read_text("utf-8")
+    without = next(name for name in specs if f"methods/{name}.html" not in index)
+    assert sentence(specs[without].summary) in unescape(index)
