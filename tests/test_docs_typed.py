@@ -1,8 +1,8 @@
 """The how-to pages and the tutorial do what they say: their files are written, their commands typed.
 
-`bench` is called in this process, with the plugins that are installed; `pip install --no-deps -e` leaves
-what an editable install leaves; everything else goes to a shell. The twin of `ytf5` has fewer faces here, so
-that a page takes seconds.
+`bench` is called in this process, with the plugins that are installed; `pip install --no-deps -e`
+leaves what an editable install leaves; everything else goes to a shell. The twin of `ytf5` has fewer
+faces here, so that a page takes seconds.
 """
 
 from __future__ import annotations
