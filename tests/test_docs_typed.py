@@ -1,8 +1,8 @@
 """The how-to pages and the tutorial do what they say: their files are written, their commands typed.
 
-`bench` is called in this process, with the plugins that are installed; `pip install -e` leaves what an
-editable install leaves; everything else goes to a shell. The twin of `ytf5` has fewer faces here, so
-that a page takes seconds.
+`bench` is called in this process, with the plugins that are installed; `pip install --no-deps -e`
+leaves what an editable install leaves; everything else goes to a shell. The twin of `ytf5` has fewer
+faces here, so that a page takes seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ from benchmark.protocols.files import LOCK, _read_cached
 from benchmark.registry.plugins import plugins
 
 DOCS = ROOT / "docs"
-TYPED = [DOCS / "tutorial.md", DOCS / "tutorial-method.md", *sorted((DOCS / "how-to").glob("*.md"))]
+TYPED = [
+    *(DOCS / page for page in ("tutorial.md", "tutorial-method.md", "add-a-method.md")),
+    *sorted((DOCS / "how-to").glob("*.md")),
+]
 FEWER = {"fit = 1200": "fit = 64", "train = 1200": "train = 64", "test = 300": "test = 16"}
 SHORTER = {"steps: int = 200": "steps: int = 4"}
 """Put into the files of pages, so that a page takes seconds; what they print is not looked at."""
@@ -111,8 +114,8 @@ class Typist:
             self._bench(
                 command, [f for w in rest for f in (sorted(map(str, Path().glob(w))) or [w])]
             )
-        elif [first, *rest[:2]] == ["pip", "install", "-e"]:
-            self._install(Path(rest[2]))
+        elif [first, *rest[:3]] == ["pip", "install", "--no-deps", "-e"]:
+            self._install(Path(rest[3]))
         else:
             found = command.replace("python ", f"{sys.executable} ", 1)
             done = subprocess.run(["bash", "-ec", found], capture_output=True, text=True)

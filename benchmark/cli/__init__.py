@@ -105,6 +105,9 @@ def main(arguments: list[str] | None = None) -> Any:
         )
     except click.exceptions.Exit as stop:
         code = stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()  # a group without a command shows its help
+        code = error.exit_code
     except click.ClickException as error:
         _refuse(error)
         code = error.exit_code

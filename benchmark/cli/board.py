@@ -304,7 +304,7 @@ def _no_records(protocol: str | None, twin: bool) -> str:
     from benchmark.registry.protocols import all_protocols, find_protocol
 
     if protocol is None:
-        return "no records yet: bench run --method lead --protocol ytf5"
+        return "no records yet: bench run --method lead --protocol ytf5 --preset small"
     asked = find_protocol(protocol)
     on = f"{asked.name}{' (twin)' if twin else ''}"
     others = [

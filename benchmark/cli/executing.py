@@ -10,20 +10,20 @@ from typing import Any
 import click
 
 from benchmark.contracts.method import Progress
+from benchmark.contracts.spec import MethodSpec
 from benchmark.datasets.prepared import NotPrepared, nothing_prepared
 from benchmark.interface.progress import duration
 from benchmark.interface.running import complete
+from benchmark.registry.plugins import plugins
 from benchmark.runner.checkpoints import checkpoint_files
 from benchmark.runner.curve import require_possible
 from benchmark.runner.discard import discard
 from benchmark.runner.done import Done, asking
+from benchmark.runner.meant import begun, can_take_days, shorter
 from benchmark.runner.plan import Plan, make_plan, resolve
 from benchmark.runner.request import Request
 from benchmark.runner.run import run
 from benchmark.settings import SettingsInvalid, settings_words
-
-PAPER = "paper"
-"""The preset that is what a paper trained, for a GPU."""
 
 
 def execute(
@@ -74,17 +74,17 @@ def require_meant(request: Request, progress: Any) -> None:
     Raises `SettingsInvalid`, or where the answer is no ends the command with 1.
     """
     found = resolve(request, progress)
-    if found.preset != PAPER or found.device != "cpu" or found.spec.role != "method":
+    if not can_take_days(found):
         return
     plan = _read_only(request, progress)
-    if plan and (checkpoint_time(plan) or (plan.fit_folder / "done.json").exists()):
+    if plan and begun(plan):
         return
     from benchmark.boards.times import cpu_seconds
 
     taken = {p: s for p, s in cpu_seconds(found.spec.id, found.protocol).items() if p}
     took = ", ".join(f"{preset} {duration(seconds)}" for preset, seconds in taken.items())
     text = (
-        f"the preset {PAPER} of {found.spec.id} is meant for a GPU; on a CPU it can take days"
+        f"the preset {found.preset} of {found.spec.id} is meant for a GPU; on a CPU it can take days"
         + (f" (on record here, per run on a CPU: {took})" if took else "")
     )
     if sys.stdin is not None and sys.stdin.isatty():
@@ -93,11 +93,16 @@ def require_meant(request: Request, progress: Any) -> None:
             click.echo("not started", err=True)
             raise click.exceptions.Exit(1)
         return
-    others = " or ".join(f"--preset {p}" for p in found.spec.presets if p in ("small", "demo"))
+    others = shorter_words(found.spec)
     raise SettingsInvalid(
         text,
         cure=f"{others}{', ' if others else ''}--device cuda, or --yes to start it all the same",
     )
+
+
+def shorter_words(spec: MethodSpec) -> str:
+    """ "--preset small or --preset demo"; "" where a method has neither."""
+    return " or ".join(f"--preset {preset}" for preset in shorter(spec))
 
 
 def _read_only(request: Request, progress: Progress) -> Plan | None:
@@ -130,6 +135,7 @@ def planned(request: Request, progress: Progress) -> dict[str, Any]:
         else None,
     }
     plan = _read_only(request, progress)
+    about["can_take_days"] = can_take_days(found) and not (plan and begun(plan))
     if plan is None:
         found.require_there()
         unknown: dict[str, Any] = {"run_id": None, "fit_id": None, "images": None, "folder": None}
@@ -179,6 +185,9 @@ def say_plan(about: Mapping[str, Any]) -> None:
     }
     if about["cpu_seconds"] is not None and not about["done"]:
         lines["took"] = f"{duration(about['cpu_seconds'])} for runs like it, on CPUs, by records"
+    if about["can_take_days"]:
+        others = shorter_words(plugins().method(about["method"]))
+        lines["note"] = f"meant for a GPU; on a CPU it can take days{': ' * bool(others)}{others}"
     for name, value in lines.items():
         click.echo(f"  {name:<9} {value}")
 

@@ -242,7 +242,7 @@ def _boards(json_: bool) -> None:
             right=["runs"],
         )
     else:
-        click.echo("no records yet: bench run --method lead --protocol ytf5")
+        click.echo("no records yet: bench run --method lead --protocol ytf5 --preset small")
 
 
 def data_sets(protocol: Protocol) -> list[str]:

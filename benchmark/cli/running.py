@@ -105,14 +105,22 @@ def summary(outcome: Outcome, page: Path) -> dict[str, Any]:
 
 def say(outcome: Outcome, page: Path, *, place: bool = False) -> None:
     """For people: what a run gave, with its `place` on the board what that is worth, and where it
-    lies."""
+    lies.
+
+    A number has one interval: the board's, where the run has a place there; that over the run's own
+    items is on its page.
+    """
+    from benchmark.cli.verdict import verdict
+
     record = outcome.record
+    found = verdict(record) if place else None
     if outcome.found:
         click.echo(f"done before, on {record.finished[:16].replace('T', ' ')} UTC; nothing to do")
     for value in record.metrics:
         click.secho(f"{value.metric} {value.value:.2f} {value.unit}", bold=True, nl=False)
+        about = found.interval if found and value.metric == found.metric else value.interval()
         click.echo(
-            f"   {value.interval()}"
+            (f"   {about}" if about else "")
             + ("   (twin: rendered data)" if record.protocol.twin else "")
             + ("   (validation images)" if record.protocol.on == "validation" else "")
             + ("   (draft: on no board)" if any(n.startswith(DRAFT) for n in record.notes) else "")
@@ -120,13 +128,7 @@ def say(outcome: Outcome, page: Path, *, place: bool = False) -> None:
     if record.protocol.on == "validation":
         fitted = record.data["fit"]
         click.echo(f"fitted on the {fitted.images:,} images of {fitted.split}")
-    lines: list[str] = []
-    more: list[str] = []
-    if place:
-        from benchmark.cli.verdict import verdict
-
-        lines, more = verdict(record)
-    for line in lines:
+    for line in found.lines if found else ():
         paragraph(line)
     spent = ", ".join(
         f"{name} {duration(stage.seconds)}{' (found)' if stage.reused else ''}"
@@ -144,5 +146,5 @@ def say(outcome: Outcome, page: Path, *, place: bool = False) -> None:
     click.echo(f"page      {page}")
     if (page.parent / "pictures").exists():
         click.echo(f"pictures  {page.parent / 'pictures'}")
-    for line in more:
+    for line in found.commands if found else ():
         click.secho(f"next      {line}", dim=True)

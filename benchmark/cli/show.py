@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmark.cli.ls import WHAT
 from benchmark.cli.output import as_json, paragraph, table
 from benchmark.interface.progress import duration
 
+if TYPE_CHECKING:
+    from benchmark.contracts.method import MethodSettings
+    from benchmark.contracts.spec import MethodSpec
+
+SHOWN = ("protocol", "method", "run")
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    return [what for what in SHOWN if what.startswith(incomplete)]
+
 
 @click.command()
-@click.argument("what", type=click.Choice(["protocol", "method", "run"]))
-@click.argument("name")
+@click.argument("what", metavar="[protocol|method|run]", shell_complete=_complete)
+@click.argument("name", required=False, default="")
 @click.option("--json", "json_", is_flag=True, help="As JSON.")
 @click.option("--web", is_flag=True, help="Open a run's page in the browser.")
 def command(what: str, name: str, json_: bool, web: bool) -> None:
     """Show a protocol, a method or a run (by id, a prefix of it, or the record's path) in full."""
+    _require_shown(what, name)
     if web:
         _open_page(what, name)
         return
     {"protocol": _protocol, "method": _method, "run": _run}[what](name, json_)
+
+
+def _require_shown(what: str, name: str) -> None:
+    """Refuse what other commands show, by their names; raises `UnknownName`."""
+    from benchmark.contracts.errors import UnknownName
+
+    if what not in SHOWN:
+        command = f"bench board {name or 'PROTOCOL'}" if what == "board" else ""
+        command = command or next((f"bench ls {w}" for w in WHAT if what in (w, w[:-1])), "")
+        raise UnknownName("command", f"show {what}", (f"show {w}" for w in SHOWN), cure=command)
+    if not name:
+        raise click.UsageError(f"name the {what}: `bench ls {what}s` lists them")
 
 
 def _tree(content: Any, depth: int = 0) -> None:
@@ -67,11 +92,19 @@ def _protocol(name: str, json_: bool) -> None:
     ]
     first = sorted(able, key=lambda name: (plugins().method(name).role != "method", name))
     click.secho(
-        f"\nbench run --method {first[0]} --protocol {name}"
+        f"\nbench run --method {first[0]} --protocol {name}{_preset(plugins().method(first[0]))}"
         if first
         else f"\nno method here gives {' or '.join(protocol.needs)}: `bench method new` begins one",
         dim=True,
     )
+
+
+def _preset(spec: MethodSpec) -> str:
+    """The option with which a method ends on a CPU in minutes, where it does not by default."""
+    from benchmark.runner.meant import PAPER, shorter
+
+    fast = shorter(spec) if spec.default_preset == PAPER else []
+    return f" --preset {fast[0]}" if fast else ""
 
 
 def _method(name: str, json_: bool) -> None:
@@ -88,11 +121,10 @@ def _method(name: str, json_: bool) -> None:
     content["plugin"] = plugins().provider[name]
     content["protocols"] = protocols_for(spec.gives)
     model = implementation(spec).Settings
+    plain = _applied(model, {})
     content["settings"] = {
         key: {
-            "default": None
-            if field.is_required()
-            else field.get_default(call_default_factory=True),
+            "default": plain[key],
             **({"required": True} if field.is_required() else {}),
             "type": shown_type(field.annotation),
             "description": field.description or "",
@@ -114,6 +146,7 @@ def _method(name: str, json_: bool) -> None:
     paragraph(f"protocols: {listed(able)}")
     if len(able) > MOST_NAMED:
         click.secho(f"bench ls protocols --for {name}", dim=True)
+    applied = {preset: _applied(model, chosen) for preset, chosen in presets.items()}
     heads = {p: f"{p} ({marks[p]})" if p in marks else p for p in presets}
     if settings:
         click.echo()
@@ -123,7 +156,14 @@ def _method(name: str, json_: bool) -> None:
                 [
                     key + " (at prediction)" * about.get("at_prediction", False),
                     "to be given" if about.get("required") else _value(about["default"]),
-                    *(_value(chosen[key]) if key in chosen else "" for chosen in presets.values()),
+                    *(
+                        _value(chosen[key])
+                        if key in chosen
+                        else _value(applied[preset][key])
+                        if applied[preset][key] != about["default"]
+                        else ""
+                        for preset, chosen in presets.items()
+                    ),
                     _choices(about["type"]),
                     about["description"],
                 ]
@@ -140,6 +180,20 @@ def _method(name: str, json_: bool) -> None:
         paragraph("Where a preset says nothing, its value is that of no preset.", dim=True)
     elif heads:
         click.echo(f"presets: {', '.join(heads.values())}")
+
+
+def _applied(model: type[MethodSettings], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting's value where these are chosen: some defaults follow from other settings. Where a
+    setting has to be given, the defaults as declared; None for what has none."""
+    from pydantic import ValidationError
+
+    try:
+        found = model(**chosen)
+    except ValidationError:
+        fields = model.model_fields.items()
+        return {k: None if f.is_required() else f.get_default(call_default_factory=True)
+                for k, f in fields} | dict(chosen)  # fmt: skip
+    return {key: getattr(found, key) for key in model.model_fields}
 
 
 def _value(value: Any) -> str:

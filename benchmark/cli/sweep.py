@@ -31,7 +31,7 @@ def command() -> None:
 
     \b
     bench sweep STUDY.toml
-    bench sweep --method lead --method imm --protocol ytf5 --seed 0-2 --floors
+    bench sweep --method lead --method imm --protocol ytf5 --preset small --seed 0-2 --floors
     bench sweep status
     """
 

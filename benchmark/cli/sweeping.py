@@ -10,14 +10,19 @@ from typing import Any
 
 import click
 
-from benchmark.cli.output import as_json, size, table
+from benchmark.cli.output import as_json, paragraph, size, table
 from benchmark.cli.sweep_display import make_display
-from benchmark.contracts.errors import DataAltered, DataMissing
+from benchmark.contracts.errors import DataAltered, DataMissing, listed
+from benchmark.contracts.method import Progress
+from benchmark.contracts.names import LONGEST_TEXT, shown
 from benchmark.datasets.prepared import nothing_prepared
 from benchmark.files import write_text
 from benchmark.interface.progress import duration, make_progress
 from benchmark.launch import make_launcher
+from benchmark.registry.plugins import plugins
+from benchmark.runner.meant import PAPER, SHORTER, shorter
 from benchmark.runner.request import Request
+from benchmark.settings import SettingsInvalid
 from benchmark.studies.cost import Costs, estimate
 from benchmark.studies.planning import Cell, plan_cells
 from benchmark.studies.state import Asked, Status, SweepFolder, find_sweep, sweep_name
@@ -43,6 +48,7 @@ def begin(
                 cells = plan_cells(requests, progress)
             _say_plan(asked, cells, json_=json_)
             return
+        _require_meant(asked, progress)
         folder = SweepFolder(asked.name)
         with folder.driven():
             cells = plan_cells(requests, progress)
@@ -63,6 +69,7 @@ def retry(name: str, *, launcher: str, options: Mapping[str, str], json_: bool) 
         {**(before.options if same else {}), **options},
     )
     with folder.driven(), closing(make_progress(json_)) as progress:
+        _require_meant(asked, progress)
         cells = plan_cells(asked.requests, progress)
         progress.close()
         folder.write_statuses([s for s in folder.statuses() if s.state != "failed"])
@@ -123,6 +130,39 @@ def table_of(study: Path, out: Path | None, *, check: bool) -> None:
         click.echo(f"wrote {out}")
 
 
+def _require_meant(asked: Asked, progress: Progress) -> None:
+    """Refuse, before anything is prepared, what `bench run` would refuse in each process.
+
+    Raises `SettingsInvalid`.
+    """
+    candidates = [r for r in asked.requests if r.preset in ("", PAPER)]
+    with nothing_prepared():
+        cells = plan_cells(candidates, progress) if candidates else []
+    if days := _days(asked, cells):
+        raise SettingsInvalid(days, cure=_shorter_cure(cells))
+
+
+def _days(asked: Asked, cells: Sequence[Cell]) -> str:
+    """Which runs are meant for a GPU and would begin on this machine's CPU; "" for none, or where a
+    launcher takes them to other machines."""
+    long = [cell for cell in cells if cell.can_take_days]
+    if not long or asked.launcher != "local":
+        return ""
+    runs = "1 run is" if len(long) == 1 else f"{len(long)} runs are"
+    methods = listed({cell.request.method for cell in long})
+    return f"{runs} of the preset {PAPER} ({methods}), meant for a GPU; on a CPU each can take days"
+
+
+def _shorter_cure(cells: Sequence[Cell]) -> str:
+    """A preset that all of those have, and that ends on a CPU."""
+    specs = [plugins().method(cell.request.method) for cell in cells if cell.can_take_days]
+    presets = [p for p in SHORTER if all(p in shorter(spec) for spec in specs)]
+    preset = (
+        f'--preset {presets[0]} (in a file: presets = ["{presets[0]}"]), or ' if presets else ""
+    )
+    return f"{preset}a machine with a GPU; `bench run … --yes` starts one all the same"
+
+
 def _work(folder: SweepFolder, asked: Asked, cells: Sequence[Cell], *, json_: bool) -> None:
     if cells and all(cell.state == "left out" for cell in cells):
         raise click.UsageError(f"nothing of it can be run: {cells[0].why}")
@@ -149,15 +189,27 @@ def _work(folder: SweepFolder, asked: Asked, cells: Sequence[Cell], *, json_: bo
 def _table(statuses: Sequence[Status]) -> None:
     rows = [
         [
-            one.state,
             one.name,
+            one.state,
             "" if one.value is None else f"{one.metric} {one.value:.2f} {one.unit}".rstrip(),
             duration(one.seconds) if one.seconds else "",
-            one.why or one.progress,
+            "" if one.why else one.progress,
         ]
         for one in statuses
     ]
-    table(["", "run", "value", "time", ""], rows)
+    table(["run", "state", "value", "time", ""], rows)
+    _reasons([(one.name, one.why) for one in statuses])
+
+
+def _reasons(named: Sequence[tuple[str, str]]) -> None:
+    """Why runs are not done, each reason once: several may lack the same data."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in named:
+        if why:
+            reasons.setdefault(why.removeprefix("error: "), []).append(name)
+    for why, names in reasons.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        paragraph(f"{names[0]}{more}: {shown(why, quote=False, most=LONGEST_TEXT)}")
 
 
 def _say_plan(asked: Asked, cells: Sequence[Cell], *, json_: bool) -> None:
@@ -166,7 +218,8 @@ def _say_plan(asked: Asked, cells: Sequence[Cell], *, json_: bool) -> None:
     if json_:
         as_json({"name": asked.name, "runs": [_plan_row(c) for c in cells], **asdict(found)})
         return
-    table(["", "run", ""], [[cell.state, cell.name, cell.why] for cell in cells])
+    table(["run", "state"], [[cell.name, cell.state] for cell in cells], cut=["run"])
+    _reasons([(cell.name, cell.why) for cell in cells])
     left = sum(cell.state == "queued" for cell in cells)
     done = sum(cell.state == "done" for cell in cells)
     click.secho(f"{asked.name}: {len(cells)} runs, {done} done, {left} to do", bold=True)
@@ -181,6 +234,8 @@ def _say_plan(asked: Asked, cells: Sequence[Cell], *, json_: bool) -> None:
         click.echo(f"  unknown is what {found.unknown} of them will take: no record is like them")
     if found.disk > found.free_disk:
         click.secho("  they don't fit on the disk", fg="yellow")
+    if days := _days(asked, cells):
+        click.secho(f"  {days}: {_shorter_cure(cells)}", fg="yellow")
 
 
 def _plan_row(cell: Cell) -> dict[str, Any]:
@@ -191,5 +246,6 @@ def _plan_row(cell: Cell) -> dict[str, Any]:
         "run_id": cell.run_id,
         "fit_id": cell.fit_id,
         "fitted": cell.fitted,
+        "can_take_days": cell.can_take_days,
         "command": ["bench", *cell.request.words()],
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from benchmark.boards.rows import Row
 from benchmark.boards.scale import Scale, scale
 from benchmark.boards.standings import standing
@@ -10,28 +12,44 @@ from benchmark.registry.protocols import find_protocol
 from benchmark.runner.request import command
 
 
-def verdict(record: Record) -> tuple[list[str], list[str]]:
-    """Sentences about the run's row on its board, and commands that would tell more; none for a run that
-    has no place on a board."""
+@dataclass(frozen=True)
+class Verdict:
+    """What a run's row on its board says: the metric it is about, and the row's interval, in words;
+    sentences; and commands that would tell more."""
+
+    metric: str
+    interval: str
+    lines: list[str]
+    commands: list[str]
+
+
+def verdict(record: Record) -> Verdict | None:
+    """The verdict on a run; None for one that has no place on a board."""
     asked = record.protocol
     board = standing(find_protocol(f"{asked.id}@{asked.version}"), twin=asked.twin)
     better = board.headline.better
     found = scale(board.rows, record.run_id, better) if board.runs else None
     if not found:
-        return [], []
-    return said(found), commands(found, record)
+        return None
+    return Verdict(
+        board.headline.id, interval_words(found.row), said(found), commands(found, record)
+    )
 
 
 def said(found: Scale) -> list[str]:
-    """The scale in a line, and where the row stands on it."""
+    """Where the row stands, and beside what."""
     row = found.row
     others = {"best floor": found.floor, "best other method": found.best, "ceiling": found.ceiling}
     marks = [f"{word} {_name(other)} {other.value:.2f}" for word, other in others.items() if other]
-    lines = ["beside it: " + ", ".join(marks)] if marks else []
-    if row.ci95 is not None:
-        lines.append(_on_the_board(row))
+    beside = ["beside it: " + ", ".join(marks)] if marks else []
+    lines: list[str] = []
+    if len(row.seeds) > 1 and row.ci95 is not None:
+        lines.append(
+            f"on the board: mean over {len(row.seeds)} seeds {row.value:.2f} ({row.interval()}), over "
+            "seeds and items"
+        )
     if row.role != "method":
-        return lines
+        return [*lines, *beside]
     if found.ahead is None:
         lines.append("no floor is on this board yet, so nothing says whether that is good")
     else:
@@ -44,21 +62,15 @@ def said(found: Scale) -> list[str]:
     }
     if row.floor and found.training:
         lines.append(f"{words[found.training]}: {row.floor} against the same network untrained")
-    return lines
+    return [*lines, *beside]
 
 
-def _on_the_board(row: Row) -> str:
-    """The row's value, and why its interval is not that of the run, which the reader has just seen."""
-    seeds = len(row.seeds)
-    if seeds == 1:
-        return (
-            f"on the board: {row.value:.2f} ({row.interval()}), over items too, but by Student's t, "
-            "which allows for few groups of them; * one seed says nothing of others"
-        )
-    return (
-        f"on the board: mean over {seeds} seeds {row.value:.2f} ({row.interval()}), over seeds and "
-        "items; the run's own interval is over its items alone"
-    )
+def interval_words(row: Row) -> str:
+    """The board's interval as that of a run of one seed; of several seeds it is of their mean, and is
+    said with that."""
+    if len(row.seeds) > 1 or row.ci95 is None:
+        return ""
+    return f"95 %: {row.interval()}  (* one seed, over test items alone)"
 
 
 def commands(found: Scale, record: Record) -> list[str]:

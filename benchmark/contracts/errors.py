@@ -13,6 +13,15 @@ MOST_NAMED = 12
 """How many alternatives an error names."""
 
 
+LISTED = {
+    "finished run": "bench ls runs",
+    "method": "bench ls methods",
+    "protocol": "bench ls protocols",
+    "data set": "bench ls datasets",
+}
+"""What shows all names of a kind."""
+
+
 class BenchError(Exception):
     """Something the user can mend.
 
@@ -69,10 +78,12 @@ class UnknownName(BenchError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, cure: str = "") -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
+        more = LISTED.get(kind, "") if len(self.known) > MOST_NAMED else ""
         super().__init__(
             f"there is no {kind} {name!r}",
             cure=cure
-            or f"{did_you_mean(name, self.known)}known {_plural(kind)}: {listed(self.known)}",
+            or f"{did_you_mean(name, self.known)}known {_plural(kind)}: {listed(self.known)}"
+            + (f"; `{more}` shows them all" if more else ""),
         )
 
 

@@ -89,7 +89,6 @@ class Live:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
-            MofNCompleteColumn,
             Progress,
             TextColumn,
             TimeElapsedColumn,
@@ -100,7 +99,9 @@ class Live:
         self.bars = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=16),
-            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TextColumn(
+                "{task.completed:,.0f}/{task.total:,.0f}", table_column=Column(no_wrap=True)
+            ),
             TimeElapsedColumn(table_column=Column(no_wrap=True)),
             TextColumn("left"),
             TimeRemainingColumn(table_column=Column(no_wrap=True)),

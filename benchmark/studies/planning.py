@@ -12,6 +12,7 @@ from benchmark.contracts.method import Progress
 from benchmark.datasets.prepared import NotPrepared
 from benchmark.registry.plugins import plugins
 from benchmark.registry.protocols import find_protocol
+from benchmark.runner.meant import begun, can_take_days
 from benchmark.runner.plan import make_plan, resolve
 from benchmark.runner.request import Request
 from benchmark.runner.run import record_path
@@ -24,7 +25,8 @@ State = Literal["queued", "running", "done", "failed", "cancelled", "left out"]
 class Cell:
     """One run of a study, as known before it is begun.
 
-    `why` says what stands against it; `record` is where its record lies, or will lie.
+    `why` says what stands against it; `record` is where its record lies, or will lie;
+    `can_take_days` that a fit meant for a GPU would begin on this machine's CPU.
     """
 
     request: Request
@@ -36,6 +38,7 @@ class Cell:
     preset: str = ""
     fitted: bool = False
     record: Path = Path()
+    can_take_days: bool = False
 
     @property
     def key(self) -> str:
@@ -87,6 +90,7 @@ def _cell(request: Request, progress: Progress) -> Cell:
         preset=plan.preset,
         fitted=(plan.fit_folder / "done.json").exists(),
         record=record,
+        can_take_days=not done and can_take_days(plan) and not begun(plan),
     )
 
 
@@ -97,7 +101,12 @@ def _unprepared(cell: Cell, progress: Progress) -> Cell:
         found.require_there()
     except BenchError as error:
         return replace(cell, state="failed", why=f"error: {error.sentence}")
-    return replace(cell, preset=found.preset, why="its images are to be prepared")
+    return replace(
+        cell,
+        preset=found.preset,
+        why="its images are to be prepared",
+        can_take_days=can_take_days(found),
+    )
 
 
 def name_of(request: Request) -> str:

@@ -35,7 +35,11 @@ SECONDS = 60.0
 
 
 class Broken(Exception):
-    """What a check found."""
+    """What a check found, and what mends it where that is one thing."""
+
+    def __init__(self, found: str, cure: str = "") -> None:
+        super().__init__(found)
+        self.cure = cure
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,9 @@ class Check:
     applies: Callable[[Trial], bool] = lambda trial: True
 
 
-def _require(fine: bool, otherwise: str) -> None:
+def _require(fine: bool, otherwise: str, cure: str = "") -> None:
     if not fine:
-        raise Broken(otherwise)
+        raise Broken(otherwise, cure)
 
 
 def light_import(trial: Trial) -> None:
@@ -68,8 +72,9 @@ def registration(trial: Trial) -> None:
     """What boards and pages show is there."""
     faults = trial.spec.problems()
     _require(not faults, "; ".join(faults))
-    _require(bool(trial.spec.summary.strip()), "summary is empty")
-    _require(bool(trial.spec.licence.strip()), "licence is empty")
+    for name, example in {"summary": "points near a grid", "licence": "Apache-2.0"}.items():
+        said = bool(getattr(trial.spec, name).strip())
+        _require(said, f"{name} is empty", f'MethodSpec(…, {name}="{example}") says it')
     for preset in ["", *trial.spec.presets]:
         resolve_settings(trial.spec, trial.cls, preset, {})
 

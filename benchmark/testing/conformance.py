@@ -123,7 +123,7 @@ def _require_settings(spec: MethodSpec, given: Mapping[str, Any]) -> None:
 def _cure(error: BaseException) -> str:
     """That of an error of bench's own; what wraps the method's speaks of --debug, of no use here."""
     foreign = error.__cause__ is not None and not isinstance(error.__cause__, BenchError)
-    return error.cure if isinstance(error, BenchError) and not foreign else ""
+    return error.cure if isinstance(error, BenchError | Broken) and not foreign else ""
 
 
 def _outcome(check: Check, trial: Trial) -> Outcome:

@@ -18,7 +18,7 @@ from tests_support import install_fake
 
 from benchmark.cli import cli, main
 from benchmark.cli.output import as_json
-from benchmark.contracts.errors import BenchError
+from benchmark.contracts.errors import BenchError, UnknownName
 from benchmark.home import home, leaderboards
 from benchmark.interface.progress import Silent
 from benchmark.registry.plugins import plugins
@@ -77,6 +77,30 @@ def test_a_wrong_option_is_explained_with_the_usage(bench: Call, words: list, sa
     assert said in done.err
     assert done.err.startswith("error: ")
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    "words, cure",
+    [
+        (["show", "board", "ytf5"], "cure: bench board ytf5"),
+        (["show", "methods"], "cure: bench ls methods"),
+        (["show", "run"], "name the run: `bench ls runs` lists them"),
+    ],
+)
+def test_what_show_does_not_show_is_shown_elsewhere(bench: Call, words: list, cure: str) -> None:
+    refused(bench(*words), 2, cure)
+
+
+def test_a_long_list_of_names_says_what_shows_them_all() -> None:
+    many = UnknownName("finished run", "x", [f"a{i}" for i in range(13)])
+    assert many.cure.endswith("and 1 more; `bench ls runs` shows them all")
+
+
+def test_without_a_command_there_is_help_and_no_error(bench: Call) -> None:
+    done = bench()
+    assert done.code == 2  # as click ends
+    assert done.err.startswith("Usage: bench ")
+    assert "cure" not in done.err
 
 
 def test_a_wrong_setting_names_the_right_ones(run: Call) -> None:

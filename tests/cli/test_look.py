@@ -8,11 +8,15 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import model_validator
 from tests_fixtures import Call
 
 from benchmark.cli import COMMANDS
+from benchmark.cli.show import _applied
+from benchmark.contracts.method import MethodSettings
 from benchmark.home import home
 from benchmark.registry.plugins import plugins
 
@@ -247,3 +251,27 @@ def test_a_page_opens_in_the_browser(
     assert opened[1].endswith("/site/small_faces/index.html")
     assert (home() / "site" / "small_faces" / "index.html").exists()
     assert bench("show", "method", "grid", "--web").code == 2
+
+
+def test_a_suggested_run_ends_on_a_cpu(bench: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = plugins().methods["grid"]
+    presets = {"paper": {"points": 9}, "demo": {"points": 4}}
+    for name in list(plugins().methods):
+        spec = replace(grid, id=name, presets=presets, default_preset="paper")
+        monkeypatch.setitem(plugins().methods, name, spec)
+    last = bench("show", "protocol", "small_faces").out.splitlines()[-1]
+    assert last.endswith("--protocol small_faces --preset demo")
+
+
+def test_a_default_that_follows_from_another_setting_is_shown_as_it_applies() -> None:
+    class Derived(MethodSettings):
+        whole: bool = False
+        dimension: int | None = None
+
+        @model_validator(mode="before")
+        @classmethod
+        def _dimension(cls, given: dict[str, Any]) -> dict[str, Any]:
+            return given if given.get("whole") else {"dimension": 64, **given}
+
+    assert _applied(Derived, {}) == {"whole": False, "dimension": 64}
+    assert _applied(Derived, {"whole": True}) == {"whole": True, "dimension": None}

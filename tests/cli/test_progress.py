@@ -109,7 +109,7 @@ def test_a_terminal_shows_counters_whole_and_folds_what_is_finished(
     assert [task.description for task in live.bars.tasks] == ["stage1"]
     with live.bars.console.capture() as shown:
         live.bars.console.print(live.bars.get_renderable(), width=80)
-    assert "1200/10000" in shown.get()
+    assert "1,200/10,000" in shown.get()
     assert "0:00:00" in shown.get()
     assert "…" not in shown.get()
 

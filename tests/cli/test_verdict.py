@@ -15,7 +15,7 @@ from tests_rows import CEILING, FLOOR, METHOD
 
 from benchmark.boards.rows import Floor
 from benchmark.boards.scale import scale
-from benchmark.cli.verdict import said
+from benchmark.cli.verdict import interval_words, said
 from benchmark.runner.beside import floors as floors_of
 from benchmark.runner.beside import untrained
 from benchmark.runner.request import Request
@@ -35,14 +35,15 @@ def test_a_row_ahead_of_its_floors_says_so_and_what_training_is_worth() -> None:
     assert "best floor random-features emerging-small dimension=64 13.64" in text
     assert "ceiling oracle 0.00" in text
     assert "mean over 3 seeds 8.95 (7.39 to 10.50), over seeds and items" in text
-    assert "the run's own interval is over its items alone" in text
     assert "ahead of the best floor" in text
     assert "training helps: -4.70 (-9.18 to -0.22)" in text
 
 
-def test_one_seed_has_another_interval_on_the_board_and_is_told_why() -> None:
-    text = words([replace(METHOD, seeds=(0,))])
-    assert "on the board: 8.95 (7.39 to 10.50*), over items too, but by Student's t" in text
+def test_one_seed_has_the_interval_of_the_board_and_several_have_that_of_their_mean() -> None:
+    one = replace(METHOD, seeds=(0,))
+    assert interval_words(one) == "95 %: 7.39 to 10.50*  (* one seed, over test items alone)"
+    assert "on the board" not in words([one])
+    assert interval_words(METHOD) == ""
 
 
 def test_a_row_behind_a_floor_is_told_so() -> None:
@@ -120,7 +121,7 @@ def test_a_floor_has_no_training_to_leave_out(floors: Path, run: Call) -> None:
 def test_what_takes_days_is_refused_where_nobody_can_be_asked(
     run: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmark.cli.executing.PAPER", "nine")
+    monkeypatch.setattr("benchmark.runner.meant.PAPER", "nine")
     refused = run("grid", "--preset", "nine")
     assert refused.code == 2
     assert "meant for a GPU" in refused.err
@@ -128,6 +129,22 @@ def test_what_takes_days_is_refused_where_nobody_can_be_asked(
     assert run("grid", "--preset", "nine", "--yes").code == 0
     assert run("grid", "--preset", "nine").code == 0  # done before: nothing takes days
     assert run("grid", "--set", "points=4").code == 0
+
+
+def test_a_sweep_of_what_takes_days_is_refused_and_its_plan_says_so(
+    bench: Call, run: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "new"))
+    words = ("sweep", "-m", "drifting", "-p", "small_faces", "--preset", "paper", "--twin")
+    words = (*words, "--device", "cpu")
+    said = "1 run is of the preset paper (drifting), meant for a GPU; on a CPU each can take days"
+    planned = bench(*words, "--plan")
+    assert (planned.code, said in planned.out) == (0, True)
+    assert planned.out.startswith("run ")  # names come first
+    refused = bench(*words)
+    assert (refused.code, said in refused.err) == (2, True)
+    assert "meant for a GPU" in run("drifting", "--preset", "paper", "--plan").out
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_refusal_prepares_nothing(

@@ -409,7 +409,9 @@ def test_settings_that_are_given_wrong_are_the_callers_error(bench: Call) -> Non
 
 
 def test_a_registration_without_words_or_with_heavy_imports_is_found(checked: Any) -> None:
-    assert "registration" in failed(checked(Good, licence=""))
+    empty = checked(Good, licence="")
+    assert "registration" in failed(empty)
+    assert empty["registration"].cure == 'MethodSpec(…, licence="Apache-2.0") says it'
     plugins().methods["tried"] = MethodSpec(
         id="tried", implementation="tests_fake_methods:Grid", gives=["landmarks"], summary="x",
         licence="MIT",
