@@ -1,8 +1,8 @@
 """Two fits on this machine's cores: at once, or one after the other with all of the cores.
 
-    python perf/two_at_once.py [--method lead] [--preset demo] [--protocol ytf5] [--set KEY=VALUE]
+    BENCH_DATA=... python perf/two_at_once.py [--method lead] [--preset demo] [--protocol ytf5] [--set KEY=VALUE]
 
-Both ways are `bench run --launcher local` with two seeds, in a home of its own, on the twin; the data
+Weights that a method asks for are found through BENCH_DATA or BENCH_WEIGHTS. Both ways are `bench run --launcher local` with two seeds, in a home of its own, on the twin; the data
 are prepared before. The ways take turns, each round (`--rounds 2`) with seeds of its own.
 """
 
