@@ -1,9 +1,10 @@
 """Two fits on this machine's cores: at once, or one after the other with all of the cores.
 
-    BENCH_DATA=... python perf/two_at_once.py [--method lead] [--preset demo] [--protocol ytf5] [--set KEY=VALUE]
+    BENCH_DATA=... python perf/two_at_once.py [--method lead] [--preset demo] [--set KEY=VALUE]
 
-Weights that a method asks for are found through BENCH_DATA or BENCH_WEIGHTS. Both ways are `bench run --launcher local` with two seeds, in a home of its own, on the twin; the data
-are prepared before. The ways take turns, each round (`--rounds 2`) with seeds of its own.
+Both ways are `bench run --launcher local` with two seeds, in a home of its own, on the twin; the data
+are prepared before, and weights are found through BENCH_DATA or BENCH_WEIGHTS. The ways take turns, each
+round (`--rounds 2`) with seeds of its own.
 """
 
 from __future__ import annotations
