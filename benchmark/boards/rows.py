@@ -89,6 +89,12 @@ class Row:
         predictions was scored and bench did not run it."""
         return " †" * bool(self.known_failures) + " §" * self.external
 
+    @property
+    def words(self) -> str:
+        """The variant for people: an untrained network has no settings but the network's, so that
+        "lead-small settings.dimension=64" is "lead-small dimension=64"."""
+        return self.variant.replace("settings.", "")
+
     def interval(self) -> str:
         """For people: "6.55 to 7.54", with * where there is one seed and ° where it is not known which
         items belong together."""

@@ -100,8 +100,7 @@ class Standing:
         floor = self.best("floor")
         if floor is None:
             return ""
-        settings = floor.variant.replace("settings.", "")
-        return f"{floor.method} {settings}".rstrip() + f", {floor.value:.2f}"
+        return f"{floor.method} {floor.words}".rstrip() + f", {floor.value:.2f}"
 
     def how_sure(self, best: Row) -> str:
         """What to say beside the best method: whether its place among the methods is settled.

@@ -75,10 +75,8 @@ def _note(lines: list[dict[str, str]], head: str) -> str:
 def _named(cell: dict[str, str], row: Row) -> dict[str, str]:
     """Method and settings in one column; what is no method says so where methods have a rank."""
     role = "withdrawn" if row.withdrawn else ROLES[row.role]
-    # an untrained network has settings of its own only in those of the network
-    settings = row.variant.replace("settings.", "")
     kept = {k: v for k, v in cell.items() if k not in ("rank", "method", "settings", "")}
-    return {"rank": role or row.places(), "method": f"{cell['method']} {settings}".strip(), **kept}
+    return {"rank": role or row.places(), "method": f"{cell['method']} {row.words}".strip(), **kept}
 
 
 def _short(cell: dict[str, str], row: Row) -> dict[str, str]:

@@ -89,8 +89,7 @@ def _latex_row(row: Row, values: Sequence[float], *, bold: bool) -> str:
         shown += rf" {{\scriptsize $\pm$ {row.half:.2f}}}"
     others = [f"{value:.2f}" for value in values[1:]]
     rank = row.places().replace("–", "--")
-    settings = row.variant.replace("settings.", "")  # of an untrained network only the network's
-    settings = WORD.sub(r"=\1", settings)
+    settings = WORD.sub(r"=\1", row.words)
     return " & ".join([name, latex(settings), shown, *others, rank]) + r" \\"
 
 

@@ -177,7 +177,7 @@ def summary_table(board: Standing) -> str:
     body = [
         {
             "": ("best floor: " if row is floor else "") + row.method + row.marks,
-            "settings": row.variant.replace("settings.", "") if row is floor else row.variant,
+            "settings": row.words if row is floor else row.variant,
             f"{number}, {metric.better} is better": f"{row.value:.2f}",
             "95 % interval": row.interval(),
             "vs the same network untrained": str(row.floor) if row.floor else "",

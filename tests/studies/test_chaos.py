@@ -183,6 +183,7 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         self.nodes = [self._start(i) for i in range(self.workers + 1)]
+        assert self.nodes[0].poll() is None  # its port was free
         return self
 
     def __exit__(self, *error: object) -> None:
