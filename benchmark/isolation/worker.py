@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from benchmark.contracts.errors import BenchError, PluginBroken
-from benchmark.contracts.exact import exact_products
+from benchmark.contracts.arithmetic import set_arithmetic
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import Ceiling, FitContext, Method, load_from
@@ -103,7 +103,7 @@ class Worker:
 
     def do_make(self, values: Mapping[str, Any], device: str, weights: Mapping[str, str]) -> None:
         cls = self._class()
-        exact_products()  # as in bench itself
+        set_arithmetic()  # as in bench itself
         self.method = cls(cls.Settings.model_validate(dict(values)))
         self.method.device = device
         # bench has found and checked them

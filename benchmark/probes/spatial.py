@@ -19,10 +19,6 @@ from torch.nn import functional
 #: Images per block and scores per block on a CPU: about 5 MB of float32, which stay in a last-level
 #: cache. Constants, so that sums run in the same order whatever the memory of the machine.
 CPU_IMAGES, CPU_SCORES = 4, 1_200_000
-#: Scores further than this under the greatest count as this far: exp(-60) = 9e-27, which no float32 sum
-#: of numbers near one notices. Further down the exponential ends in numbers below 1e-38, with which a
-#: CPU computes ten times slower.
-CPU_REACH = 60.0
 #: A CUDA device wants few large steps: about 0.5 GB of float32 scores.
 CUDA_SCORES = 128_000_000
 
@@ -139,8 +135,6 @@ class Reading:
         """Attention (L·I, n, h·w) and expected points (L, I, n, 2) of positions (n·h·w, C)."""
         filters = self.filters[landmarks].flatten(0, 1)
         scores = product(filters * self.temperature, positions).view(len(filters), images, -1)
-        if scores.device.type == "cpu":
-            scores.clamp_(min=scores.amax(dim=-1, keepdim=True) - CPU_REACH)
         attention = torch.softmax(scores, dim=-1)
         expected = functional.linear(attention.flatten(0, 1), where)
         return attention, expected.view(-1, self.filters.shape[1], images, 2)

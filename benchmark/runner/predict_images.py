@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput
-from benchmark.contracts.exact import exact_products
+from benchmark.contracts.arithmetic import set_arithmetic
 from benchmark.contracts.method import Progress
 from benchmark.contracts.predictions import Descriptors, Prediction
 from benchmark.contracts.spec import Kind
@@ -119,7 +119,7 @@ def predict_images(
     """
     names, broken = readable(folder, pictures_in(folder), progress, skip_broken=skip_broken)
     method = fitted.method(device)
-    exact_products()
+    set_arithmetic()
     chosen = set(np.linspace(0, len(names) - 1, min(SHEET, len(names))).round().astype(int))
     crops: dict[str, PictureCrop] = {}
     images: list[torch.Tensor] = []

@@ -27,7 +27,7 @@ import torch
 from torch import distributed
 
 from benchmark.contracts.errors import BenchError, TrainingFailed
-from benchmark.contracts.exact import exact_products
+from benchmark.contracts.arithmetic import set_arithmetic
 from benchmark.contracts.method import Progress
 from benchmark.runner.checkpoints import Ranks
 from benchmark.runner.fitting import Follower, learn, waiting_lock, workplace
@@ -222,7 +222,7 @@ def work(descriptor: int) -> None:
         os._exit(1)
     threading.Thread(target=_end_with, args=(pipe, share.scratch), daemon=True).start()
     try:
-        exact_products()
+        set_arithmetic()
         share.work(lambda *step, **values: _say(pipe, share.ranks, step, values))
     except BaseException as error:
         with suppress(OSError):

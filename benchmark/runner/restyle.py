@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataMissing, Incompatible, InvalidInput
-from benchmark.contracts.exact import exact_products
+from benchmark.contracts.arithmetic import set_arithmetic
 from benchmark.contracts.method import Progress
 from benchmark.contracts.predictions import Translation
 from benchmark.datasets.geometry import place, read_alpha
@@ -64,7 +64,7 @@ def restyle(
         )
     size = fitted.protocol.size
     method = fitted.method(device)
-    exact_products()
+    set_arithmetic()
     with whole_folder(out) as temporary:
         for first in range(0, len(renders), BATCH):
             paths = renders[first : first + BATCH]

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import filelock
 
 from benchmark.contracts.errors import DataAltered, RunLocked
-from benchmark.contracts.exact import exact_products
+from benchmark.contracts.arithmetic import set_arithmetic
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.files import (
@@ -70,6 +70,7 @@ def run(plan: Plan, progress: Progress) -> Outcome:
             record = read_record(target)
             return Outcome(record, target, True, made_by_other_code(record, now))
         require_place(target.parent)
+        set_arithmetic()
         for split in plan.splits.values():
             split.check()
         plan.require(progress)
@@ -80,7 +81,6 @@ def run(plan: Plan, progress: Progress) -> Outcome:
             record = read_record(plan.folder / "record.json")
             return Outcome(publish(plan, record), target, True, made_by_other_code(record, now))
         forget_peak_memory(plan.device)
-        exact_products()
         started = _started(plan)
         _begin("fit", progress)
         fitted = _fit(plan, progress)

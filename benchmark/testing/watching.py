@@ -24,6 +24,7 @@ def global_state() -> dict[str, Any]:
         "the number of threads": torch.get_num_threads(),
         "the default dtype": torch.get_default_dtype(),
         "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "whether numbers below the smallest normal one are zero": float(torch.tensor(1e-39)) == 0,
     }
 
 

@@ -360,19 +360,3 @@ def test_sets_of_rows_take_turns_by_epoch() -> None:
     assert not same(fitted(slice(0, 24), 2, 2), fitted(slice(0, 12), 1, 2))
     with pytest.raises(InvalidInput, match="do not make 5 equal sets"):
         fitted(slice(0, 24), 5)
-
-
-def test_no_attention_is_so_small_that_the_cpu_falls_out_of_its_stride():
-    """Below the smallest normal float32 each product takes a hundred cycles instead of one."""
-    draw = torch.Generator().manual_seed(0)
-    features = functional.normalize(torch.randn(4, 8, 12, 12, generator=draw), dim=1)
-    filters = torch.randn(2, 6, 8, generator=draw)
-    reading = Reading(filters, torch.rand(2, 2, 12, generator=draw), temperature=100.0)
-    positions = features.flatten(2).transpose(1, 2).flatten(0, 1)
-    where = spatial.grid(12, 12, like=features)
-    attention, _ = reading._expected(positions, 4, slice(0, 2), where)
-    plain = torch.softmax(100 * torch.einsum("aic,nchw->ainhw", filters, features).flatten(3), -1)
-    subnormal = torch.finfo(torch.float32).tiny
-    assert (plain < subnormal).any()
-    assert attention.min() > 1e6 * subnormal  # what it is multiplied with is below one
-    assert torch.allclose(attention, plain.flatten(0, 1), rtol=1e-3, atol=1e-12)

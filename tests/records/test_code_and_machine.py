@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 
-from benchmark.contracts.exact import exact_products
+from benchmark.contracts.arithmetic import set_arithmetic
 from benchmark.records import code, machine
 from benchmark.records.code import code_state, git, tracked
 from benchmark.version import installed
@@ -96,12 +97,29 @@ def test_a_record_names_the_card_that_was_used(monkeypatch: pytest.MonkeyPatch) 
     assert forgotten == ["cuda:1"]
 
 
+SMALL = """
+import torch
+from benchmark.contracts.arithmetic import set_arithmetic
+if {set}:
+    set_arithmetic()
+torch.set_num_threads(2)
+print(int((torch.full((1 << 20,), 1e-30) * 1e-10).count_nonzero()))
+"""
+
+
+@pytest.mark.parametrize(("is_set", "left"), [(False, 1 << 20), (True, 0)])
+def test_no_thread_computes_with_numbers_below_the_smallest_normal_one(is_set, left) -> None:
+    code = SMALL.format(set=is_set)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == left
+
+
 def test_products_are_exact_whichever_interface_a_method_used() -> None:
     backends = torch.backends
     if not hasattr(backends.cudnn, "conv"):
         pytest.skip("torch has the old interface alone")
     backends.fp32_precision = backends.cudnn.fp32_precision = "tf32"
-    exact_products()
+    set_arithmetic()
     parts = (backends.cudnn, backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul)
     assert {part.fp32_precision for part in parts} == {"ieee"}
     assert not backends.cudnn.allow_tf32
