@@ -11,12 +11,12 @@ def set_arithmetic() -> None:
     TF32 would round a GPU's products to 10 bits under the same run id. torch has two interfaces to
     it, and the newer one wins where code of a method has used that.
 
-    Below the smallest normal number (1.2e-38 of float32) many CPUs compute ten to a hundred times slower; what a
-    softmax or a Gaussian leaves far from its peak is mostly there. Such numbers are zero. Threads have
-    that from the thread that starts them, so this comes before torch computes anything in several.
+    Below the smallest normal number (1.2e-38 of float32) many CPUs compute ten to a hundred times
+    slower, and what a softmax or a Gaussian leaves far from its peak is mostly there: such numbers are
+    zero. A thread has that from the one that starts it, so this comes before torch starts its own.
 
-    Example: afterwards `torch.backends.cuda.matmul.allow_tf32` is False, and `torch.tensor(1e-30) * 1e-10`
-    is 0.
+    Example: afterwards `torch.backends.cuda.matmul.allow_tf32` is False, and
+    `torch.tensor(1e-30) * 1e-10` is 0.
     """
     import torch
 

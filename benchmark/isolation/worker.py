@@ -23,8 +23,8 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from benchmark.contracts.errors import BenchError, PluginBroken
 from benchmark.contracts.arithmetic import set_arithmetic
+from benchmark.contracts.errors import BenchError, PluginBroken
 from benchmark.contracts.images import Images
 from benchmark.contracts.keeping import logged, require_readable
 from benchmark.contracts.method import Ceiling, FitContext, Method, load_from

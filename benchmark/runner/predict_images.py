@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput
 from benchmark.contracts.arithmetic import set_arithmetic
+from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput
 from benchmark.contracts.method import Progress
 from benchmark.contracts.predictions import Descriptors, Prediction
 from benchmark.contracts.spec import Kind

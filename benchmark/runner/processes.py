@@ -26,8 +26,8 @@ from typing import Any, NoReturn, cast
 import torch
 from torch import distributed
 
-from benchmark.contracts.errors import BenchError, TrainingFailed
 from benchmark.contracts.arithmetic import set_arithmetic
+from benchmark.contracts.errors import BenchError, TrainingFailed
 from benchmark.contracts.method import Progress
 from benchmark.runner.checkpoints import Ranks
 from benchmark.runner.fitting import Follower, learn, waiting_lock, workplace

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmark.contracts.arithmetic import set_arithmetic
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataMissing, Incompatible, InvalidInput
-from benchmark.contracts.arithmetic import set_arithmetic
 from benchmark.contracts.method import Progress
 from benchmark.contracts.predictions import Translation
 from benchmark.datasets.geometry import place, read_alpha

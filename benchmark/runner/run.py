@@ -13,8 +13,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import filelock
 
-from benchmark.contracts.errors import DataAltered, RunLocked
 from benchmark.contracts.arithmetic import set_arithmetic
+from benchmark.contracts.errors import DataAltered, RunLocked
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
 from benchmark.files import (
