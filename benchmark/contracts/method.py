@@ -70,6 +70,8 @@ class MethodInfo:
     input_size: int | None = None
     sizes: tuple[int, ...] = ()
     """The sides that it can take, where not every one will do and none is wanted."""
+    points: int | None = None
+    """How many points or parts it gives, where that is known: some protocols score so many at most."""
     supervision: Supervision = "none"
     """Whether the method is given labels: ceilings are, and what is `told` something."""
     pretrained: tuple[Weights, ...] = ()

@@ -255,8 +255,16 @@ def make_plan(request: Request, progress: Progress) -> Plan:
 
 def fitting_kind(spec: MethodSpec, info: MethodInfo, protocol: Protocol) -> Kind:
     """The kind by which a method with these settings is scored; raises `Incompatible` where it can't be:
-    it gives nothing that is scored, takes no images of that size, or lacks a domain."""
+    it gives nothing that is scored, or too many points, takes no images of that size, or lacks a domain.
+    """
     kind = kind_used(info.gives, protocol, spec.id)
+    most = protocol.landmarks.most if protocol.landmarks and kind == "landmarks" else None
+    if most is not None and (info.points or 0) > most and spec.role != "ceiling":
+        raise Incompatible(
+            f"method {spec.id!r} with these settings gives {info.points} points, protocol "
+            f"{protocol.name} scores at most {most}",
+            cure="set its number of points or parts; another protocol may ask for more",
+        )
     if info.input_size not in (None, protocol.size):
         raise Incompatible(
             f"method {spec.id!r} with these settings wants images of {info.input_size} px, "

@@ -117,6 +117,7 @@ def shapes(trial: Trial) -> str:
                 f"asked for {kind}, which it declares, it gives {type(found).__name__}",
             )
         _require_shapes(found, trial.images.size)
+        _require_count(found, trial.info.points)
         shapes += [f"{trial.named(kind, n)} {tuple(t.shape)}" for n, t in found.tensors().items()]
     return ", ".join(shapes)
 
@@ -143,6 +144,14 @@ def _require_shapes(found: Prediction, size: int) -> None:
         tiled = Descriptors.covering(found.maps[:0], size)
         same = np.allclose((found.stride, found.offset), (tiled.stride, tiled.offset))
         _require(same, "the cells do not tile the image: use Descriptors.covering")
+
+
+def _require_count(found: Prediction, points: int | None) -> None:
+    if points is None or not isinstance(found, Landmarks | Parts):
+        return
+    parts = isinstance(found, Parts)
+    given = found.probabilities.shape[1] - 1 if parts else found.points.shape[1]
+    _require(given == points, f"info says {points} points, a prediction has {given}")
 
 
 def batches(trial: Trial) -> None:

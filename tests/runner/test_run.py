@@ -122,6 +122,23 @@ def test_a_side_that_a_method_cannot_take_is_refused_before_data_are_read(
         make_plan(REQUEST, QUIET)
 
 
+def test_more_points_than_a_protocol_scores_are_refused_before_data_are_read(
+    harness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(REQUEST, QUIET)
+    few = plan.protocol.model_copy(
+        update={"landmarks": plan.protocol.landmarks.model_copy(update={"most": 4})}
+    )
+    monkeypatch.setattr("benchmark.runner.plan.find_protocol", lambda name: few)
+    monkeypatch.setattr("benchmark.runner.plan.opened", lambda *_, **__: 1 / 0)
+    for points, error in ((5, Incompatible), (4, ZeroDivisionError), (None, ZeroDivisionError)):
+        info = replace(plan.info, points=points)
+        monkeypatch.setattr(plan.cls, "info", classmethod(lambda cls, s, info=info: info))
+        with pytest.raises(error) as caught:
+            make_plan(REQUEST, QUIET)
+        assert error is not Incompatible or "gives 5 points" in str(caught.value)
+
+
 def test_what_no_record_could_hold_is_refused_before_any_work(
     harness: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

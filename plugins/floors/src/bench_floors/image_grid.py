@@ -40,7 +40,8 @@ class ImageGrid(Method):
 
     @classmethod
     def info(cls, settings: Settings) -> MethodInfo:
-        return MethodInfo(gives=(settings.kind,))
+        points = None if settings.kind == "descriptors" else settings.points
+        return MethodInfo(gives=(settings.kind,), points=points)
 
     def fit(self, images: Images, context: FitContext) -> None:
         """Nothing to learn."""

@@ -87,6 +87,7 @@ class RandomFeatures(Method):
             gives=info.gives,
             input_size=info.input_size,
             sizes=info.sizes,
+            points=info.points,
             supervision=info.supervision,
             pretrained=info.pretrained,
             runs=settings.of,

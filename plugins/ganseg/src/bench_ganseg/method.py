@@ -44,6 +44,7 @@ class GanSegMethod(NetworkMethod[Networks]):
         start = f"starts from {s.backbone_file}" if s.backbone_file else "learns from scratch"
         return MethodInfo(
             gives=cls.gives,
+            points=s.parts,
             pretrained=backbone,
             data_parallel=True,
             notes=f"images and parts of {s.side} pixels a side; the student ({s.student}) {start}",

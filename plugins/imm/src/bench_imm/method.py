@@ -32,6 +32,7 @@ class Imm(NetworkMethod[Networks]):
         notes = f"the loss looks through {settings.perceptual} maps" if settings.depth else ""
         return MethodInfo(
             gives=cls.gives,
+            points=settings.landmarks,
             pretrained=(TRUNKS[settings.perceptual].weight,) if looks else (),
             milestones=True,
             notes=notes or "the loss looks at pixels alone",

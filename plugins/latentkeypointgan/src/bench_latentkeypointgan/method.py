@@ -54,6 +54,7 @@ class LatentKeypointGan(NetworkMethod[Networks]):
     def info(cls, settings: LatentKeypointGanSettings) -> MethodInfo:
         return MethodInfo(
             gives=cls.gives,
+            points=settings.landmarks,
             data_parallel=True,
             notes=f"generator and detector see images of {settings.size} px",
         )

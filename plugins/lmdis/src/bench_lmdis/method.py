@@ -30,7 +30,7 @@ class Lmdis(NetworkMethod[Networks]):
     def info(cls, settings: LmdisSettings) -> MethodInfo:
         drawn = "" if any(settings.reconstruction) else "; images are not drawn again"
         notes = f"points follow warps and part from each other{drawn}"
-        return MethodInfo(gives=cls.gives, milestones=True, notes=notes)
+        return MethodInfo(gives=cls.gives, points=settings.landmarks, milestones=True, notes=notes)
 
     def build(self, size: int) -> Networks:
         return Networks(self.settings)

@@ -47,6 +47,7 @@ class Scops(NetworkMethod[Segmenter]):
         looks = s.backbone if s.trained else f"an untrained {s.backbone}"
         return MethodInfo(
             gives=cls.gives,
+            points=s.parts,
             pretrained=(*s.network.weights(), *s.initial),
             milestones=True,
             notes=f"parts explain the maps of {looks}; {SALIENCY[s.saliency]}",
