@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+
+@contextmanager
+def arithmetic() -> Iterator[None]:
+    """`set_arithmetic` for a while: afterwards numbers below the smallest normal one are as before.
+
+    Threads that were started meanwhile keep what they have, and products of float32 stay exact.
+    """
+    import torch
+
+    before = smallest_are_zero()
+    set_arithmetic()
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
+
+
+def smallest_are_zero() -> bool:
+    """Whether this thread's numbers below the smallest normal one are zero."""
+    import torch
+
+    return float(torch.tensor(1e-30) * 1e-10) == 0
 
 
 def set_arithmetic() -> None:

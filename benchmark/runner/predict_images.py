@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmark.contracts.arithmetic import set_arithmetic
+from benchmark.contracts.arithmetic import arithmetic
 from benchmark.contracts.errors import DataAltered, DataMissing, InvalidInput
 from benchmark.contracts.method import Progress
 from benchmark.contracts.predictions import Descriptors, Prediction
@@ -119,12 +119,11 @@ def predict_images(
     """
     names, broken = readable(folder, pictures_in(folder), progress, skip_broken=skip_broken)
     method = fitted.method(device)
-    set_arithmetic()
     chosen = set(np.linspace(0, len(names) - 1, min(SHEET, len(names))).round().astype(int))
     crops: dict[str, PictureCrop] = {}
     images: list[torch.Tensor] = []
     predictions: list[Prediction] = []
-    with PredictionFolder(out, fitted.protocol.foreground) as files:
+    with arithmetic(), PredictionFolder(out, fitted.protocol.foreground) as files:
         for first, batch, seen in _batches(fitted, folder, names, rule):
             with torch.inference_mode():
                 found = predict_batch(method, fitted.kind, batch, None, fitted.protocol.landmarks)

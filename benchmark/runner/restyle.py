@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmark.contracts.arithmetic import set_arithmetic
+from benchmark.contracts.arithmetic import arithmetic
 from benchmark.contracts.dataset import Sample
 from benchmark.contracts.errors import DataMissing, Incompatible, InvalidInput
 from benchmark.contracts.method import Progress
@@ -64,8 +64,7 @@ def restyle(
         )
     size = fitted.protocol.size
     method = fitted.method(device)
-    set_arithmetic()
-    with whole_folder(out) as temporary:
+    with arithmetic(), whole_folder(out) as temporary:
         for first in range(0, len(renders), BATCH):
             paths = renders[first : first + BATCH]
             seen, alphas = zip(*(_seen(fitted, path) for path in paths), strict=True)

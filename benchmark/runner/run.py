@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import filelock
 
-from benchmark.contracts.arithmetic import set_arithmetic
+from benchmark.contracts.arithmetic import arithmetic
 from benchmark.contracts.errors import DataAltered, RunLocked
 from benchmark.contracts.method import Method, Progress
 from benchmark.contracts.spec import Kind
@@ -57,6 +57,7 @@ class InParts(Protocol):
         """The part `name` begins, the first being number 1."""
 
 
+@arithmetic()
 def run(plan: Plan, progress: Progress) -> Outcome:
     """Do what is left of a run; a run that is done, here or on the board, is only read.
 
@@ -70,7 +71,6 @@ def run(plan: Plan, progress: Progress) -> Outcome:
             record = read_record(target)
             return Outcome(record, target, True, made_by_other_code(record, now))
         require_place(target.parent)
-        set_arithmetic()
         for split in plan.splits.values():
             split.check()
         plan.require(progress)

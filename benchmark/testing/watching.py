@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmark.contracts.arithmetic import smallest_are_zero
+
 
 def global_state() -> dict[str, Any]:
     """What all code of this process shares, by what it is called; equal values where nothing changed."""
@@ -24,7 +26,7 @@ def global_state() -> dict[str, Any]:
         "the number of threads": torch.get_num_threads(),
         "the default dtype": torch.get_default_dtype(),
         "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
-        "whether numbers below the smallest normal one are zero": float(torch.tensor(1e-39)) == 0,
+        "whether numbers below the smallest normal one are zero": smallest_are_zero(),
     }
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmark.contracts.arithmetic import set_arithmetic
+from benchmark.contracts.arithmetic import arithmetic
 from benchmark.records import code, machine
 from benchmark.records.code import code_state, git, tracked
 from benchmark.version import installed
@@ -119,7 +119,8 @@ def test_products_are_exact_whichever_interface_a_method_used() -> None:
     if not hasattr(backends.cudnn, "conv"):
         pytest.skip("torch has the old interface alone")
     backends.fp32_precision = backends.cudnn.fp32_precision = "tf32"
-    set_arithmetic()
+    with arithmetic():
+        pass
     parts = (backends.cudnn, backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul)
     assert {part.fp32_precision for part in parts} == {"ieee"}
     assert not backends.cudnn.allow_tf32

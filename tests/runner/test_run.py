@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from benchmark.contracts import FitContext, Images, Method, MethodInfo
+from benchmark.contracts.arithmetic import smallest_are_zero
 from benchmark.contracts.errors import (
     DataAltered,
     DataMissing,
@@ -120,6 +121,14 @@ def test_a_side_that_a_method_cannot_take_is_refused_before_data_are_read(
     monkeypatch.setattr("benchmark.runner.plan.opened", None)
     with pytest.raises(Incompatible, match=r"takes images of 8, 16 px, protocol .* gives \d+ px"):
         make_plan(REQUEST, QUIET)
+
+
+def test_a_run_has_its_arithmetic_and_leaves_that_of_the_code_around_it(harness: Path) -> None:
+    meanwhile: list[bool] = []
+    run(make_plan(REQUEST, QUIET), lambda *_, **__: meanwhile.append(smallest_are_zero()))
+    assert meanwhile
+    assert all(meanwhile)
+    assert not smallest_are_zero()
 
 
 def test_more_points_than_a_protocol_scores_are_refused_before_data_are_read(
