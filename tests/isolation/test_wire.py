@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmark.contracts.arithmetic import arithmetic
 from benchmark.contracts.errors import InvalidInput
 from benchmark.isolation.wire import Gone, Raised, Wire, plain
 from benchmark.isolation.worker import Worker
@@ -37,7 +38,8 @@ def sides(tmp_path: Path) -> Callable[..., Wire]:
 
 def test_pictures_of_a_method_come_through(sides: Callable[..., Wire]) -> None:
     worker = Worker("tests_fake_methods:Repaint", "repaint")
-    worker.do_make({}, "cpu", {})
+    with arithmetic():  # the worker's, which is this process here
+        worker.do_make({}, "cpu", {})
     worker.method.colours = torch.tensor([[0.0, 0, 0], [255, 255, 255]])  # type: ignore[attr-defined]
     images = torch.tensor([-1.0, 1.0])[:, None, None, None].expand(2, 3, 4, 4)
     wire = sides(lambda other, name, *words: worker.answer(name, *words))
