@@ -14,10 +14,12 @@ from benchmark.contracts.errors import Incompatible
 from benchmark.interface.progress import Silent
 from benchmark.metrics.matching import match_descriptors
 from benchmark.probes.part_centres import landmarks_of
+from benchmark.protocols import LandmarkRule
 from benchmark.records.model import Record
 from benchmark.runner.plan import make_plan
 from benchmark.runner.request import Request
 from benchmark.runner.run import run
+from benchmark.tasks.collect import predict_batch
 
 QUIET = Silent()
 IMAGES = torch.zeros(3, 3, 32, 32)
@@ -97,6 +99,14 @@ def test_more_points_than_the_protocol_scores_are_refused_but_not_of_ceilings(
     assert recorded(regression, "oracle").headline.value < 1e-9
     with pytest.raises(Incompatible, match=r"gives 5 points, protocol .* scores at most 4"):
         recorded(regression, "image-grid", points=5)
+
+
+def test_more_points_are_refused_too_where_nothing_told_of_them() -> None:
+    method = ImageGrid(ImageGrid.Settings(points=5))
+    pixels = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+    assert len(predict_batch(method, "landmarks", pixels, None, LandmarkRule(count=5, most=5))) == 2
+    with pytest.raises(Incompatible, match="gives 5 points, this protocol scores at most 4"):
+        predict_batch(method, "landmarks", pixels, None, LandmarkRule(count=5, most=4))
 
 
 def test_the_oracle_matches_up_to_the_grid_and_positions_do_not(matching: str) -> None:
