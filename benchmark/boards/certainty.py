@@ -7,7 +7,7 @@ the same items share them, so that a difference asks what the same items do to b
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from benchmark.boards.entries import Entry
 from benchmark.metrics.intervals import interval_of, resampled
 from benchmark.metrics.uncertainty import Moves, Source, group_moves, over_items, over_seeds
+from benchmark.records.claims import item_groups
 from benchmark.records.model import Record
 
 Entries = Sequence[Entry]
@@ -28,7 +29,7 @@ class Certainty:
     the same labels, and where none has them, each item is taken for a group of its own.
     """
 
-    def __init__(self, metric: str, entries: Iterable[Entry]) -> None:
+    def __init__(self, metric: str, entries: Iterable[Entry] = ()) -> None:
         self.metric = metric
         self._aggregate = ""
         self._groups: dict[Any, np.ndarray | None] = {}
@@ -36,16 +37,27 @@ class Certainty:
         self._runs: dict[Any, list[str]] = defaultdict(list)
         self._moves: dict[str, Moves] = {}
         for entry in entries:
-            value = entry.value(metric)
-            if value.aggregate == "single":
-                continue
-            self._aggregate = value.aggregate
-            errors, groups = entry.errors_and_groups(metric)
-            items = self._items(entry.record)
-            self._errors[entry.record.run_id] = errors
-            self._runs[items].append(entry.record.run_id)
-            if value.groups is not None:
-                self._groups[items] = groups
+            if entry.value(metric).aggregate != "single":
+                self._take(entry, entry.all_errors())
+
+    @classmethod
+    def of_all(cls, metrics: Iterable[str], entries: Iterable[Entry]) -> dict[str, Certainty]:
+        """Of several metrics, by their ids; the errors of each record are read once."""
+        found = {metric: cls(metric) for metric in metrics}
+        for entry in entries:
+            itemised = [c for m, c in found.items() if entry.value(m).aggregate != "single"]
+            errors = entry.all_errors() if itemised else {}
+            for certainty in itemised:
+                certainty._take(entry, errors)
+        return found
+
+    def _take(self, entry: Entry, errors: Mapping[str, np.ndarray]) -> None:
+        value, items = entry.value(self.metric), self._items(entry.record)
+        self._aggregate = value.aggregate
+        self._errors[entry.record.run_id] = errors[self.metric]
+        self._runs[items].append(entry.record.run_id)
+        if value.groups is not None:
+            self._groups[items] = item_groups(errors, value)
 
     def grouped(self, entry: Entry) -> bool:
         """Whether it is known which test items of this record belong together."""

@@ -36,12 +36,8 @@ class Entry:
 
     def errors(self, metric: str) -> np.ndarray:
         """Per-item errors of a metric; raises as `all_errors`."""
-        return self.errors_and_groups(metric)[0]
-
-    def errors_and_groups(self, metric: str) -> tuple[np.ndarray, np.ndarray | None]:
-        """The same, and a number (N,) for each item, equal within a group; None where each is one."""
-        value, arrays = self.value(metric), self.all_errors()
-        return arrays[metric], item_groups(arrays, value)
+        value = self.value(metric)
+        return self.all_errors()[value.metric]
 
     def all_errors(self) -> dict[str, np.ndarray]:
         """Per-item errors by metric. Raises `DataAltered` where the file is missing, is not what its

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmark.boards.entries import Entry
 from benchmark.boards.rows import Row
 from benchmark.protocols import Protocol
 
@@ -33,8 +32,9 @@ DTYPES = {
 
 @dataclass(frozen=True)
 class BoardColumns:
-    """A row of a board: a method with one choice of settings, over its seeds. After these comes a
-    column for each metric of the protocol, by its id: the mean over seeds, in the metric's unit."""
+    """A row of a board: a method with one choice of settings, over its seeds. After these come three
+    columns for each metric of the protocol: by its id the mean over seeds, in the metric's unit, and as
+    `ID_low` and `ID_high` the ends of its 95 % interval over seeds and groups of items."""
 
     method: str
     """Id of the method."""
@@ -137,19 +137,21 @@ def table(columns: type, lines: Iterable[Any] | Mapping[str, Any]) -> pd.DataFra
     return pd.DataFrame(data, columns=list(dtypes)).astype(dtypes)
 
 
-def board_table(scored: Protocol, rows: Sequence[Row], entries: Iterable[Entry]) -> pd.DataFrame:
-    """The rows of a board and, from its records, all metrics of the protocol as it is scored."""
+def board_table(scored: Protocol, rows: Sequence[Row]) -> pd.DataFrame:
+    """The rows of a board, then all metrics of the protocol as it is scored."""
     found = table(BoardColumns, map(BoardColumns.of, rows))
-    run = {entry.record.run_id: entry for entry in entries}
-    for metric in scored.metrics:
-        found[metric.id] = np.array(
-            [np.mean([run[r].value(metric.id).value for r in row.runs]) for row in rows], float
-        )
+    for i, metric in enumerate(scored.metrics):
+        measured = [row.metrics[i] for row in rows]
+        ends = np.array([m.ci95 or (np.nan, np.nan) for m in measured], float).reshape(-1, 2)
+        found[metric.id] = np.array([m.value for m in measured], float)
+        found[f"{metric.id}_low"], found[f"{metric.id}_high"] = ends.T
     return found
 
 
-def board_csv(rows: Iterable[Row]) -> str:
-    """Rows as CSV, to 6 significant digits: the columns up to `runs`."""
-    found = table(BoardColumns, map(BoardColumns.of, rows)).loc[:, :"runs"]
-    text: str = found.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+def board_csv(scored: Protocol, rows: Sequence[Row]) -> str:
+    """Rows as CSV, to 6 significant digits: columns up to `runs`, then the metrics after the first."""
+    found = board_table(scored, rows)
+    others = [metric.id for metric in scored.metrics[1:]]
+    kept = [*found.loc[:, :"runs"], *(id + end for id in others for end in ("", "_low", "_high"))]
+    text: str = found[kept].to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return text

@@ -45,6 +45,20 @@ class Floor(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A metric of a row: its mean over seeds, in its unit, and its 95 % interval, found as the row's."""
+
+    metric: str
+    value: float
+    ci95: tuple[float, float] | None
+
+    @property
+    def half(self) -> float | None:
+        """The longer half of the interval, which is cut where the metric ends: 44 (0 to 100) has 56."""
+        return max(self.value - self.ci95[0], self.ci95[1] - self.value) if self.ci95 else None
+
+
+@dataclass(frozen=True)
 class Row:
     """One method with one choice of settings on one board.
 
@@ -58,7 +72,8 @@ class Row:
     `weights` the pretrained ones it took, `known_failures` the checks of the contract that it can't
     pass, with the reasons, as its records say; `external`, that it was scored from a file. Rows
     can be compared whose `scored_on` is the same: a
-    digest of the data and the versions of metrics.
+    digest of the data and the versions of metrics. `metrics` are all of the protocol's, the headline
+    first; ranks and differences are the headline's alone.
     """
 
     method: str
@@ -82,6 +97,7 @@ class Row:
     grouped: bool = True
     scored_on: str = ""
     external: bool = False
+    metrics: tuple[Measured, ...] = ()
 
     @property
     def marks(self) -> str:
@@ -95,18 +111,14 @@ class Row:
         "lead-small settings.dimension=64" is "lead-small dimension=64"."""
         return self.variant.replace("settings.", "")
 
-    def interval(self) -> str:
-        """For people: "6.55 to 7.54", with * where there is one seed and ° where it is not known which
-        items belong together."""
-        if self.ci95 is None:
+    def interval(self, of: Measured | None = None) -> str:
+        """For people, of the headline or another metric of the row: "6.55 to 7.54", with * where there
+        is one seed and ° where it is not known which items belong together."""
+        ends = self.ci95 if of is None else of.ci95
+        if ends is None:
             return ""
-        low, high = self.ci95
+        low, high = ends
         return f"{low:.2f} to {high:.2f}{'*' * (len(self.seeds) == 1)}{'°' * (not self.grouped)}"
-
-    @property
-    def half(self) -> float | None:
-        """The longer half of the interval, which is cut where the metric ends: 44 (0 to 100) has 56."""
-        return max(self.value - self.ci95[0], self.ci95[1] - self.value) if self.ci95 else None
 
     def places(self) -> str:
         """The rank for people: "1", or "2–4" where the data can't decide."""
@@ -193,8 +205,14 @@ class _Board:
         return published_values(self.protocol)
 
     @cached_property
+    def certainties(self) -> dict[str, Certainty]:
+        """How sure each metric is."""
+        entries = (e for group in self.groups.values() for e in group)
+        return Certainty.of_all((m.id for m in self.protocol.metrics), entries)
+
+    @property
     def certainty(self) -> Certainty:
-        return Certainty(self.metric, (e for group in self.groups.values() for e in group))
+        return self.certainties[self.metric]
 
     @cached_property
     def untrained(self) -> dict[Any, Group]:
@@ -309,7 +327,8 @@ def _row(board: _Board, key: Group) -> Row:
     first_entry, first = group[0], group[0].record
     values = [e.value(board.metric) for e in group]
     numbers = [v.value for v in values]
-    value, certainty = float(np.mean(numbers)), board.certainty
+    metrics = tuple(_measured(board, m.id, group) for m in board.protocol.metrics)
+    value, certainty = metrics[0].value, board.certainty
     failures = {k: why for e in group for k, why in e.record.method.known_failures.items()}
     reasons = [x.reason for e in group for x in e.record.edits if x.action == "withdrawn"]
     return Row(
@@ -317,10 +336,7 @@ def _row(board: _Board, key: Group) -> Row:
         variant=_plain(" ".join(board.words[key])),
         role=first.method.role,
         value=value,
-        ci95=_within(
-            interval(value, certainty.of_row(group)),
-            *bounds(board.protocol.measures[board.metric]),
-        ),
+        ci95=metrics[0].ci95,
         ci_items=certainty.over_items_alone(group),
         ci_seeds=interval(value, [over_seeds(numbers)]) if len(numbers) > 1 else None,
         seeds=tuple(e.record.seed for e in group),
@@ -336,7 +352,15 @@ def _row(board: _Board, key: Group) -> Row:
         known_failures=tuple((_plain(check), _plain(why)) for check, why in failures.items()),
         scored_on=canonical_digest({"data": key.data, "metrics": key.corrected})[:12],
         external=key.external,
+        metrics=metrics,
     )
+
+
+def _measured(board: _Board, metric: str, group: Sequence[Entry]) -> Measured:
+    """What a row has in a metric."""
+    value = float(np.mean([e.value(metric).value for e in group]))
+    ends = interval(value, board.certainties[metric].of_row(group))
+    return Measured(metric, value, _within(ends, *bounds(board.protocol.measures[metric])))
 
 
 def _within(

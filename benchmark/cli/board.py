@@ -36,11 +36,14 @@ def command() -> None:
 @command.command()
 @click.argument("protocol", required=False, shell_complete=complete_protocols)
 @click.option("--twin", is_flag=True, help="The twin's board.")
+@click.option("--metrics", is_flag=True, help="All metrics of each row, not the first alone.")
 @click.option("--json", "json_", is_flag=True, help="Rows as JSON.")
 @click.option("--format", "format_", type=click.Choice(["csv", "json", "md", "tex"]),
               help="One board as a file for other programs, with all metrics.")  # fmt: skip
 @click.option("--web", is_flag=True, help="Build the board's page and open it in the browser.")
-def show(protocol: str | None, twin: bool, json_: bool, format_: str | None, web: bool) -> None:
+def show(
+    protocol: str | None, twin: bool, metrics: bool, json_: bool, format_: str | None, web: bool
+) -> None:
     """Print one board (what papers report under it too), or without a protocol an overview of all.
 
     The twin's rows are printed where there are no others, or with --twin.
@@ -83,10 +86,15 @@ def show(protocol: str | None, twin: bool, json_: bool, format_: str | None, web
         _print_overview(boards, twin)
         return
     real = [board for board in boards if board.kind != "reported" and not board.twin]
-    print_boards([b for b in boards if not (real and b.twin and not twin)])
+    chosen = [b for b in boards if not (real and b.twin and not twin)]
+    if metrics:
+        for board in chosen:
+            _print_metrics(board)
+        return
+    print_boards(chosen)
     if not any(board.runs for board in boards):
         click.echo(_no_records(protocol, twin))
-    elif not twin and (also := _also(find_protocol(protocol), boards)):
+    elif also := _also(find_protocol(protocol), boards, chosen, twin=twin):
         click.secho(f"also: {also}", dim=True)
 
 
@@ -270,13 +278,22 @@ def _print_overview(boards: list[Standing], twin: bool) -> None:
         click.echo(_no_records(None, twin))
 
 
-def _also(protocol: Protocol, boards: list[Standing]) -> str:
-    """What else has records: the twin that was not printed, and versions before this one."""
+def _also(
+    protocol: Protocol, boards: list[Standing], printed: list[Standing], *, twin: bool
+) -> str:
+    """What else there is: further metrics, the twin that was not printed, other versions."""
     from benchmark.boards.entries import board_folder
     from benchmark.registry.protocols import all_protocols
 
-    printed_real = any(board.runs and not board.twin for board in boards)
     words = [
+        f"bench board {board.protocol.name}{' --twin' * twin} --metrics"
+        for board in printed
+        if board.runs and len(board.scored.metrics) > 1
+    ]
+    if twin:
+        return ", ".join(words)
+    printed_real = any(board.runs and not board.twin for board in boards)
+    words += [
         f"bench board {board.protocol.name} --twin"
         for board in boards
         if board.twin and board.runs and printed_real
@@ -347,6 +364,20 @@ def _print_standing(board: Standing) -> None:
         click.secho("reported against reproduced", bold=True)
         rows = [reported_cells(one)[:SOURCE] for one in board.agreements]
         table(HEAD[:SOURCE], rows)
+
+
+def _print_metrics(board: Standing) -> None:
+    """All metrics of the rows of a board."""
+    from benchmark.cli.board_table import print_metrics
+    from benchmark.cli.output import paragraph
+
+    click.secho(f"\n{board.name}", bold=True)
+    paragraph(f"{board.protocol.title}; ↓ lower is better, ↑ higher")
+    if not board.rows:
+        click.echo("no rows")
+        return
+    for note in print_metrics(board.scored.metrics, board.rows):
+        paragraph(note, dim=True)
 
 
 def _print_legend(boards: list[Standing]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.boards.rows import Row
+from benchmark.boards.rows import Measured, Row
 from benchmark.cli.output import GAP, room, table
 from benchmark.pages.tables import ROLES, cells
+from benchmark.protocols import Metric
 
 NUMBERS = ("value", "±")
 NOTED = ("weights", "supervision", "reported")
@@ -35,13 +36,38 @@ def print_rows(rows: Sequence[Row]) -> list[str]:
     layouts = list(_layouts(rows))
     width = room()
     chosen = next((one for one in layouts if width is None or one.width <= width), layouts[-1])
+    table(chosen.heads, chosen.lines, cut=["method"], right=NUMBERS, styles=_looks(rows))
+    return chosen.notes
+
+
+def print_metrics(metrics: Sequence[Metric], rows: Sequence[Row]) -> list[str]:
+    """Print rows that stand with all metrics, each with the longer half of its interval; a narrow
+    terminal leaves out the last ones. Returns what is to be said beneath the table."""
+    standing = [row for row in rows if not row.withdrawn]
+    heads = [metric.head for metric in metrics]
+    lines = [
+        [f"{row.method}{row.marks} {row.words}".strip(), *map(_measured, row.metrics)]
+        for row in standing
+    ]
+    left_out = table(["method", *heads], lines, cut=["method"], drop=heads[:0:-1], right=heads,
+                     styles=_looks(standing))  # fmt: skip
+    narrow = f"no room for {', '.join(left_out)}: a wider terminal, or --format csv"
+    return [HALVES, *([narrow] if left_out else [])]
+
+
+HALVES = "±: the longer half of the 95 % interval over seeds and items; of one seed, over items"
+
+
+def _measured(metric: Measured) -> str:
+    return f"{metric.value:.2f}" + (f" ±{metric.half:.2f}" if metric.half is not None else "")
+
+
+def _looks(rows: Sequence[Row]) -> list[dict[str, Any]]:
     best = next((r for r in rows if r.role == "method" and not r.withdrawn), None)
-    looks: list[dict[str, Any]] = [
+    return [
         {"bold": True} if row is best else {"dim": True} if row.role != "method" else {}
         for row in rows
     ]
-    table(chosen.heads, chosen.lines, cut=["method"], right=NUMBERS, styles=looks)
-    return chosen.notes
 
 
 def _layouts(rows: Sequence[Row]) -> Iterator[Layout]:
@@ -82,10 +108,11 @@ def _named(cell: dict[str, str], row: Row) -> dict[str, str]:
 def _short(cell: dict[str, str], row: Row) -> dict[str, str]:
     """The interval as the longer of its halves, of "vs untrained" the difference alone."""
     marks = "".join(mark for mark in "*°" if mark in cell["95 % interval"])
+    half = row.metrics[0].half
     return {
         "rank": cell["rank"],
         "method": cell["method"],
         "value": cell["value"],
-        "±": "" if row.half is None else f"{row.half:.2f}{marks}",
+        "±": "" if half is None else f"{half:.2f}{marks}",
         "vs untrained": f"{row.floor.value:+.2f} {row.floor.over}".rstrip() if row.floor else "",
     }

@@ -167,14 +167,14 @@ class ItemColumns:
 def board(protocol: str, *, twin: bool = False) -> pd.DataFrame:
     """A board, best row first and withdrawn ones last: the numbers of its board.csv, unrounded.
 
-    Columns are those of `benchmark.boards.frames.BoardColumns`, then one for each metric; a board
-    without runs has no rows. Raises `UnknownName` for another protocol.
+    Columns are those of `benchmark.boards.frames.BoardColumns`, then three for each metric: `ID`,
+    `ID_low`, `ID_high`; a board without runs has no rows. Raises `UnknownName` for another protocol.
 
     Example: `board("ytf5").query("role == 'method'")[["settings", "nme_iod"]]`.
     """
     found = find_protocol(protocol)
     scored, entries = found.scored(twin=twin), read_entries(found, twin=twin)[0]
-    return board_table(scored, make_rows(scored, entries) if entries else [], entries)
+    return board_table(scored, make_rows(scored, entries) if entries else [])
 
 
 def results(

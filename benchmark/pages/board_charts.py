@@ -26,7 +26,7 @@ def board_charts(
     """(title, SVG, words) for each chart that the headline's per-item values allow."""
     metric = protocol.metrics[0]
     title = f"{metric.id} [{metric.unit}]" if metric.unit else metric.id
-    charts = [*labels_charts(protocol, rows, entries), *cost_charts(rows, title, metric.better)]
+    charts = [*labels_charts(protocol, rows), *cost_charts(rows, title, metric.better)]
     if seeds := _seeds(protocol, rows, entries):
         words = "Each dot is a run, the stroke the mean over a row's seeds."
         charts.append(("Seeds", seeds_chart(seeds, title), words))
@@ -68,33 +68,38 @@ def board_charts(
     return charts
 
 
-def labels_charts(
-    protocol: Protocol, rows: list[Row], entries: list[Entry]
-) -> list[tuple[str, Markup, str]]:
+def labels_charts(protocol: Protocol, rows: list[Row]) -> list[tuple[str, Markup, str]]:
     """The error against the number of annotated images, where metrics differ in that alone."""
-    few = {int(m.on): m for m in protocol.metrics if m.on.isdigit()}
-    measured = {(m.measured, m.unit) for m in few.values()}
+    few = {m.id: int(m.on) for m in protocol.metrics if m.on.isdigit()}
+    measured = {(m.measured, m.unit) for m in protocol.metrics if m.id in few}
     if not rows or len(few) < 2 or len(measured) > 1:
         return []
-    by_run = {entry.record.run_id: entry for entry in entries}
     chosen = [r for role in CHARTED for r in _each_once(rows) if r.role == role]
-    lines: dict[str, list[tuple[float, float]]] = {}
-    for row in chosen:
-        lines[f"{row.method} {row.variant}".strip()] = [
-            (number, float(np.mean([by_run[run].value(m.id).value for run in row.runs])))
-            for number, m in sorted(few.items())
-        ]
+    shown = {
+        f"{row.method} {row.variant}".strip(): sorted(
+            (m for m in row.metrics if m.metric in few), key=lambda m: few[m.metric]
+        )
+        for row in chosen
+    }
     ((measure, unit),) = measured
-    heights = [y for line in lines.values() for _, y in line]
+    heights = [m.value for line in shown.values() for m in line]
+    spare = (max(heights) - min(heights)) / 4  # a wider interval would flatten the curves
+    low, high = min(heights) - spare, max(heights) + spare
+    ends = [min(max(e, low), high) for line in shown.values() for m in line for e in m.ci95 or ()]
     names = ("annotated images", f"{measure} [{unit}]" if unit else measure)
-    across = Axis.around(map(float, few), WIDTH, log=True)
-    plot = Plot(across, Axis.around(heights, HEIGHT), names=names)
-    for (name, line), (colour, dash) in zip(lines.items(), looks(), strict=False):
-        plot.line(line, colour=colour, dash=dash, says=name, legend=True)
-        plot.dots(line, colour=colour, says=[f"{name}: {x:g} images, {number(y)}" for x, y in line])
+    across = Axis.around(map(float, few.values()), WIDTH, log=True)
+    plot = Plot(across, Axis.around([*heights, *ends], HEIGHT), names=names)
+    for (name, line), (colour, dash) in zip(shown.items(), looks(), strict=False):
+        points = [(float(few[m.metric]), m.value) for m in line]
+        for (x, _), m in zip(points, line, strict=True):
+            if m.ci95:
+                plot.line([(x, min(max(e, low), high)) for e in m.ci95], colour=colour, width=1)
+        plot.line(points, colour=colour, dash=dash, says=name, legend=True)
+        says = [f"{name}: {x:g} images, {number(y)}" for x, y in points]
+        plot.dots(points, colour=colour, says=says)
     words = (
-        "Means over seeds, of a probe fitted on so many annotated images; the best row of each method "
-        f"and of the floors, at most {MOST_LINES}."
+        "Means over seeds, of a probe fitted on so many annotated images, and their 95 % intervals (cut "
+        f"where very wide); the best row of each method and of the floors, at most {MOST_LINES}."
     )
     return [("Error against number of labels", plot.svg(), words)]
 

@@ -18,15 +18,15 @@ Entries = Sequence[Entry]
 
 
 def as_csv(board: Standing, entries: Entries) -> str:
-    """All columns of `BoardColumns` and one for each metric, numbers to 6 significant digits."""
-    table = board_table(board.scored, board.rows, entries)
+    """All columns of `board_table`, numbers to 6 significant digits."""
+    table = board_table(board.scored, board.rows)
     text: str = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return text
 
 
 def as_json(board: Standing, entries: Entries) -> str:
     """The same as an object for each row, beside the protocol, its digest, and what its metrics are."""
-    table = board_table(board.scored, board.rows, entries)
+    table = board_table(board.scored, board.rows)
     content = {
         "board": board.name,
         "title": board.protocol.title,
@@ -52,7 +52,6 @@ def as_latex(board: Standing, entries: Entries) -> str:
     Values are means over seeds with the longer half of their 95 % interval; all metrics have a column.
     """
     metrics = board.scored.metrics
-    table = board_table(board.scored, board.rows, entries)
     best = board.best("method")
     settled = best if best and board.how_sure(best) != "not decided" else None
     heads = ["method", "settings", *(_head(m.id, m.unit, m.better) for m in metrics), "rank"]
@@ -64,13 +63,9 @@ def as_latex(board: Standing, entries: Entries) -> str:
         " & ".join(heads) + r" \\",
     ]
     for roles in (("method",), ("floor", "reference", "ceiling")):
-        rows = [
-            (i, row) for i, row in enumerate(board.rows) if row.role in roles and not row.withdrawn
-        ]
+        rows = [row for row in board.rows if row.role in roles and not row.withdrawn]
         lines += [r"\midrule"] if rows else []
-        for i, row in rows:
-            values = [float(table[metric.id].iloc[i]) for metric in metrics]
-            lines.append(_latex_row(row, values, bold=row is settled))
+        lines += [_latex_row(row, bold=row is settled) for row in rows]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
@@ -81,16 +76,19 @@ def _head(metric: str, unit: str, better: str) -> str:
     return " ".join(part for part in (latex(metric), f"[{words}]" if words else "", arrow) if part)
 
 
-def _latex_row(row: Row, values: Sequence[float], *, bold: bool) -> str:
+def _latex_row(row: Row, *, bold: bool) -> str:
     name = latex(row.method) + r"$^\dagger$" * bool(row.known_failures) + r"$^\S$" * row.external
-    headline = f"{values[0]:.2f}"
-    shown = rf"\textbf{{{headline}}}" if bold else headline
-    if row.half is not None:
-        shown += rf" {{\scriptsize $\pm$ {row.half:.2f}}}"
-    others = [f"{value:.2f}" for value in values[1:]]
+    values: list[str] = []
+    for metric in row.metrics:
+        shown = f"{metric.value:.2f}"
+        if bold and not values:
+            shown = rf"\textbf{{{shown}}}"
+        if metric.half is not None:
+            shown += rf" {{\scriptsize $\pm$ {metric.half:.2f}}}"
+        values.append(shown)
     rank = row.places().replace("–", "--")
     settings = WORD.sub(r"=\1", row.words)
-    return " & ".join([name, latex(settings), shown, *others, rank]) + r" \\"
+    return " & ".join([name, latex(settings), *values, rank]) + r" \\"
 
 
 WORD = re.compile(r'="(\w+)"')

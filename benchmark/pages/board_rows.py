@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from benchmark.boards.rows import Row, imitates
@@ -31,7 +30,7 @@ class ShownRow:
     `settings` holds under each of the board's columns the setting's value in words and whether it was
     given (None where the method has no such setting), `further` the other words of the row. `untrained`
     is the value of the same network untrained, `gain` how much better than the best floor the row is
-    (negative where it is worse), `metrics` the means over seeds in the protocol's order.
+    (negative where it is worse).
     """
 
     row: Row
@@ -40,7 +39,6 @@ class ShownRow:
     preset: str
     untrained: float | None
     gain: float | None
-    metrics: tuple[float, ...]
     source: str
     bar: Markup
     given: str
@@ -103,7 +101,6 @@ def shown_board(board: Board) -> ShownBoard:
                 record.method.preset if row.role == "method" else "",
                 untrained.get(row.runs[0]),
                 sign * (floor.value - row.value) if judged and floor is not None else None,
-                tuple(_means(board, row)),
                 board.source(row),
                 bar(
                     scale,
@@ -216,10 +213,3 @@ def _scale(board: Board, untrained: dict[str, float], floor: Row | None) -> Scal
     return Scale.around(
         [*values, *(min(max(e, low - spread / 2), high + spread / 2) for e in ends)]
     )
-
-
-def _means(board: Board, row: Row) -> Iterable[float]:
-    """The mean over seeds of each metric of the protocol, in its order."""
-    records = [board.record[run] for run in row.runs]
-    for metric in board.scored.metrics:
-        yield float(np.mean([v.value for r in records for v in r.metrics if v.metric == metric.id]))

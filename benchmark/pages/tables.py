@@ -57,7 +57,7 @@ def generated_files(protocols: Iterable[Protocol]) -> dict[Path, str]:
     for board in found:
         if board.kind != "reported":
             files[board.folder / "README.md"] = board_text(board)
-            files[board.folder / "board.csv"] = board_csv(board.rows)
+            files[board.folder / "board.csv"] = board_csv(board.scored, board.rows)
     readme = checkout() / "README.md"
     if leaderboards() == checkout() / "leaderboards" and readme.exists():
         newest = {b.protocol.id: b for b in found if not b.twin}  # versions are in order
@@ -115,6 +115,7 @@ def board_text(board: Standing) -> str:
         markdown_table(board.rows),
         "",
         *([f"Best floor: {in_markdown(board.floor_words)}.", ""] if board.floor_words else []),
+        *(["## All metrics", "", metrics_table(board), ""] if _has_more(board) else []),
         f"[What the columns mean]({up}/README.md#how-to-read-a-board)",
         "",
     ]
@@ -163,6 +164,23 @@ def markdown_table(rows: list[Row]) -> str:
         if row.reported and row.reported[2]:
             shown["reported"] += f" (not comparable: {row.reported[2]})"
         body.append({head: in_markdown(cell) for head, cell in shown.items()})
+    return tabulate(body, headers="keys", tablefmt="github", disable_numparse=True)
+
+
+def _has_more(board: Standing) -> bool:
+    return len(board.scored.metrics) > 1 and bool(board.rows)
+
+
+def metrics_table(board: Standing) -> str:
+    """Rows that stand with all metrics as a Markdown table, each value with its interval."""
+    body = []
+    for row in board.rows:
+        if not row.withdrawn:
+            line = {"method": row.method + row.marks, "settings": row.variant, "": ROLES[row.role]}
+            for metric, measured in zip(board.scored.metrics, row.metrics, strict=True):
+                ends = row.interval(measured)
+                line[metric.head] = f"{measured.value:.2f}" + (f" ({ends})" if ends else "")
+            body.append({head: in_markdown(cell) for head, cell in line.items()})
     return tabulate(body, headers="keys", tablefmt="github", disable_numparse=True)
 
 

@@ -74,6 +74,12 @@ class Metric(Strict):
         """What is measured, by its name in `benchmark.metrics.catalogue`."""
         return self.measure or self.id
 
+    @property
+    def head(self) -> str:
+        """What its column is called: "nme_iod % ↓"."""
+        arrow = "↓" if self.better == "lower" else "↑"
+        return " ".join(part for part in (self.id, self.unit, arrow) if part)
+
 
 class TwinDomain(Strict):
     """What stands for one of the protocol's domains: pictures that show nobody of test or validation.

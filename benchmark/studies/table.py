@@ -69,12 +69,10 @@ def _matrix(found: Iterable[Comparison], columns: Sequence[Arm], *, twin: bool) 
     body = []
     for one in found:
         metric = one.protocol.scored(twin=twin).metrics[0]
-        unit = f" {metric.unit}" if metric.unit else ""
-        arrow = "↓" if metric.better == "lower" else "↑"
         cells = [_cell(one.of(arm)) for arm in columns]
         floor = digits(one.floor.value) if one.floor else ""
         name = f"[{one.protocol.name}](#{_anchor(one)})"
-        body.append([name, f"{metric.id}{unit} {arrow}", floor, *cells])
+        body.append([name, metric.head, floor, *cells])
     heads = ["protocol", "metric", "best floor", *(in_markdown(arm.name) for arm in columns)]
     return tabulate(body, heads, tablefmt="github", disable_numparse=True)
 

@@ -12,6 +12,7 @@ from tests_fixtures import Call
 from benchmark.boards.compare import compare
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.metrics.uncertainty import group_moves, interval, over_items
+from benchmark.records.claims import item_groups
 from benchmark.registry.protocols import find_protocol
 
 
@@ -38,7 +39,8 @@ def test_a_comparison_is_the_paired_one(ran: dict[str, list[np.ndarray]]) -> Non
     found = compare(find_protocol("small_faces"), "slow", "grid:9", twin=True)
     one, two = np.mean(ran["slow"], 0), ran["grid:9"][0]
     assert found.difference == pytest.approx(one.mean() - two.mean(), rel=1e-12)
-    people = found.second.entries[0].errors_and_groups("nme_iod")[1]
+    entry = found.second.entries[0]
+    people = item_groups(entry.all_errors(), entry.value("nme_iod"))
     pulls = [group_moves(errors, groups=people) for errors in (one, two)]
     wanted = interval(found.difference, [over_items(pulls[0] - pulls[1])])
     assert found.ci95 == pytest.approx(wanted, rel=1e-9)

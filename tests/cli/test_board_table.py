@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests_fixtures import Call
 from tests_rows import ROWS
 
-from benchmark.cli.board_table import print_rows
+from benchmark.boards.rows import Measured, Row
+from benchmark.cli.board_table import HALVES, print_metrics, print_rows
 from benchmark.cli.output import paragraph, table
+from benchmark.protocols import Metric
 
 
 @pytest.fixture
@@ -87,3 +91,32 @@ def test_without_a_name_there_is_a_line_for_each_board(bench: Call, run: Call) -
     head, row = bench("board", "--twin").out.splitlines()
     assert head.split() == ["board", "runs", "best", "method", "what"]
     assert row.split()[:3] == ["small_faces@1", "(twin)", "1"]
+
+
+METRICS = [Metric(id=f"nme_iod_{n}", unit="%", better="lower") for n in (1, 5, 10, 20, 50, 100)]
+
+
+def measured(row: Row) -> Row:
+    """The row with a value and an interval in each of `METRICS`."""
+    values = (Measured(m.id, 10.0 + i, (9.0 + i, 12.5 + i)) for i, m in enumerate(METRICS))
+    return replace(row, metrics=tuple(values))
+
+
+@pytest.mark.parametrize("width", [None, 150, 100, 60])
+def test_all_metrics_are_printed_as_far_as_there_is_room(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int | None
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width)) if width else monkeypatch.delenv("COLUMNS", False)
+    rows = [measured(row) for row in ROWS]
+    notes = print_metrics(METRICS, [*rows, replace(rows[0], withdrawn="wrong crop")])
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(rows)
+    assert max(map(len, (head, *lines))) <= (width or 1000)
+    assert all("10.00 ±2.50" in line for line in lines)
+    assert lines[1].startswith("emerging small dim")
+    there = [metric.id for metric in METRICS if f"{metric.id} % ↓" in head]
+    assert there == [metric.id for metric in METRICS][: len(there)]
+    assert (len(there) == len(METRICS)) == (width in (None, 150))
+    missing = ", ".join(metric.head for metric in METRICS[len(there) :])
+    said = f"no room for {missing}: a wider terminal, or --format csv"
+    assert notes == [HALVES, *([said] if missing else [])]

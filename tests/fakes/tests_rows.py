@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmark.boards.rows import Floor, Row
+from benchmark.boards.rows import Floor, Measured, Row
 
 METHOD = Row(
     method="emerging",
@@ -24,6 +24,7 @@ METHOD = Row(
     runs=("a", "b", "c"),
     weights=("squeezenet1_1_features.pth",),
     rank=(1, 10),
+    metrics=(Measured("nme_iod", 8.95, (7.39, 10.50)),),
 )
 FLOOR = replace(
     METHOD,
@@ -35,7 +36,9 @@ FLOOR = replace(
     floor=None,
     rank=None,
     runs=("d",),
+    metrics=(Measured("nme_iod", 13.64, (9.54, 17.75)),),
 )
 CEILING = replace(FLOOR, method="oracle", variant="", role="ceiling", value=0.0, ci95=(0.0, 0.0),
-                  seeds=(0,), supervision="labels", weights=(), runs=("e",))  # fmt: skip
+                  seeds=(0,), supervision="labels", weights=(), runs=("e",),
+                  metrics=(Measured("nme_iod", 0.0, (0.0, 0.0)),))  # fmt: skip
 ROWS = [CEILING, METHOD, FLOOR]

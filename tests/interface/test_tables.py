@@ -23,10 +23,15 @@ from benchmark import board, items, protocol, results, run
 from benchmark.boards.frames import DTYPES, BoardColumns, board_csv, table
 from benchmark.contracts.errors import DataAltered, UnknownName
 from benchmark.files import load_arrays
+from benchmark.home import leaderboards
 from benchmark.interface.tables import ItemColumns, ResultColumns
 from benchmark.metrics.aggregates import aggregate
+from benchmark.metrics.uncertainty import group_moves, interval, over_items, over_seeds
+from benchmark.records.claims import item_groups
 from benchmark.records.reading import read_record
+from benchmark.registry.protocols import find_protocol
 
+ENDS = ("nme_iod", "nme_iod_low", "nme_iod_high")
 BOARDS = ROOT / "leaderboards"
 WHERE: dict[str, Any] = {"twin": True, "device": "cpu", "quiet": True}
 
@@ -56,13 +61,15 @@ def test_a_committed_board_has_the_numbers_of_its_csv(quarter: int) -> None:
     assert len(mine) > 5
     for path in mine:
         name = f"{path.parts[-3]}@{path.parts[-2]}"
-        frame = board(name, twin="twins" in path.relative_to(BOARDS).parts)
+        twin = "twins" in path.relative_to(BOARDS).parts
+        frame = board(name, twin=twin)
         assert dtypes(frame).items() >= fixed(BoardColumns).items()
         csv = pd.read_csv(path, dtype={"runs": str})
         assert frame.runs.to_list() == csv.runs.to_list(), path
         assert (frame.withdrawn != "").to_list() == csv.withdrawn.notna().to_list(), path
         numbers = [c for c in frame.select_dtypes("number").columns if c in csv]
-        assert len(numbers) == 13
+        further = len(find_protocol(name).scored(twin=twin).metrics) - 1
+        assert len(numbers) == 13 + 3 * further
         for column in numbers:
             same = np.isclose(frame[column], csv[column].astype(float), 1e-5, equal_nan=True)
             assert same.all(), (path, column)
@@ -83,11 +90,26 @@ def test_a_board_has_every_metric_ranks_and_intervals(harness: Path) -> None:
     (folder / "1.toml").write_text(SMALL_MATCHING)
     outcomes = [run("pixels", "small_matching", seed=seed, **WHERE) for seed in (0, 1)]
     frame = board("small_matching", twin=True)
-    assert list(frame.columns) == [*fixed(BoardColumns), "match_different", "match_same"]
+    assert list(frame.columns) == [
+        *fixed(BoardColumns),
+        *(m + end for m in ("match_different", "match_same") for end in ("", "_low", "_high")),
+    ]
     assert dtypes(frame)["match_same"] == "float64"
     (row,) = frame.to_dict("records")
     for i, metric in enumerate(("match_different", "match_same")):
-        assert row[metric] == np.mean([o.record.metrics[i].value for o in outcomes])
+        values = [o.record.metrics[i].value for o in outcomes]
+        assert row[metric] == np.mean(values)
+        errors = [load_arrays(o.path.parent / o.record.headline.per_item) for o in outcomes]
+        groups = item_groups(errors[0], outcomes[0].record.metrics[i])
+        moves = group_moves(np.mean([e[metric] for e in errors], axis=0), groups=groups)
+        wanted = interval(row[metric], [over_seeds(values), over_items(moves)])
+        assert (row[f"{metric}_low"], row[f"{metric}_high"]) == pytest.approx(wanted, rel=1e-9)
+    page = (leaderboards() / "twins" / "small_matching" / "1" / "README.md").read_text("utf-8")
+    listed = page.partition("## All metrics")[2]
+    assert "match_different % ↓" in listed
+    assert "match_same % ↓" in listed
+    ends = f"({row['match_same_low']:.2f} to {row['match_same_high']:.2f})"
+    assert f"{row['match_same']:.2f} {ends}" in listed
     assert row["value"] == row["match_different"]
     assert row["runs"].split() == [o.record.run_id for o in outcomes]
     places = [row[name] for name in ("seeds", "rank", "rank_best", "rank_worst")]
@@ -98,7 +120,7 @@ def test_a_board_has_every_metric_ranks_and_intervals(harness: Path) -> None:
 def test_a_board_without_runs_has_its_columns(harness: Path) -> None:
     frame = board("small_faces", twin=True)
     assert frame.empty
-    assert dtypes(frame) == {**fixed(BoardColumns), "nme_iod": "float64"}
+    assert dtypes(frame) == {**fixed(BoardColumns), **dict.fromkeys(ENDS, "float64")}
     assert results("small_faces").empty
     assert dtypes(results("small_faces")) == fixed(ResultColumns)
     for ask in (board, results):
@@ -106,10 +128,12 @@ def test_a_board_without_runs_has_its_columns(harness: Path) -> None:
             ask("small_facse")
 
 
-def test_the_csv_of_a_board_ends_with_its_runs(harness: Path) -> None:
-    head = board_csv([]).strip().split(",")
+def test_the_csv_of_a_board_ends_with_its_runs_and_further_metrics(harness: Path) -> None:
+    head = board_csv(find_protocol("small_faces"), []).strip().split(",")
     assert head == list(fixed(BoardColumns))[: len(head)]
     assert head[-1] == "runs"
+    two = board_csv(find_protocol("ytf5_matching"), []).strip().split(",")
+    assert two == [*head, "match_same", "match_same_low", "match_same_high"]
 
 
 def test_a_result_is_what_its_record_says(harness: Path) -> None:

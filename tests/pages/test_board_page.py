@@ -252,10 +252,10 @@ def test_all_metrics_and_each_landmark_have_a_column(
 
 def test_few_labels_have_a_curve_and_costs_a_front(boards: dict[str, Board]) -> None:
     limited = boards["ytf5_limited@1"]
-    ((title, svg, _),) = labels_charts(limited.scored, limited.rows, limited.entries)
+    ((title, svg, _),) = labels_charts(limited.scored, limited.rows)
     assert title == "Error against number of labels"
     assert re.search(r"<title>mean-shape: 1 images, 40\.52</title>", svg)
-    assert labels_charts(boards["ytf5@1"].scored, boards["ytf5@1"].rows, []) == []
+    assert labels_charts(boards["ytf5@1"].scored, boards["ytf5@1"].rows) == []
     rows = [_row("slow", 60.0, 1.0), _row("quick", 6.0, 2.0), _row("worse", 60.0, 3.0)]
     ((_, front, _),) = cost_charts(rows, "error", "lower")
     drawn = re.sub(r"<title>.*?</title>|<style>.*?</style>", "", front)
@@ -330,7 +330,8 @@ def test_files_hold_all_rows_and_metrics(built: Built, boards: dict[str, Board])
     csv = built.text("boards/flowers17-1.csv").splitlines()
     board = boards["flowers17@1"]
     assert len(csv) == 1 + len(board.rows)
-    assert csv[0].endswith(",".join(metric.id for metric in board.scored.metrics))
+    columns = [m.id + end for m in board.scored.metrics for end in ("", "_low", "_high")]
+    assert csv[0].split(",")[-len(columns) :] == columns
     content = json.loads(built.text("boards/flowers17-1.json"))
     assert content["digest"] == board.protocol.digest()
     assert [row["method"] for row in content["rows"]] == [row.method for row in board.rows]
