@@ -1,6 +1,7 @@
 """BYOL: the online network predicts what its slow copy makes of the other crop of the image.
 
-Source: thesis of T. Karmali, §3.2.2 and eq. 3.1, after BYOL (Grill et al. 2020).
+Source: thesis of T. Karmali, §3.2.2, after BYOL (Grill et al. 2020), whose loss it is: eq. 3.1 of the
+thesis is printed without bringing vectors to length 1.
 """
 
 from __future__ import annotations
@@ -42,5 +43,5 @@ class Byol(nn.Module):
 
 
 def byol_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
-    """Mean of |p/|p| - z/|z||² = 2 - 2·cos(p, z) over rows; 0 to 4 (eq. 3.1)."""
+    """Mean of |p/|p| - z/|z||² = 2 - 2·cos(p, z) over rows; 0 to 4 (BYOL's eq. 2)."""
     return (2 - 2 * functional.cosine_similarity(predicted, wanted, dim=-1)).mean()
