@@ -63,7 +63,7 @@ class DveSettings(MethodSettings):
     colour: float = Field(0.4, ge=0, le=1)
     """How much brightness, contrast and saturation of each view are changed."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """In which numbers the network is trained on a GPU."""
+    """In which numbers convolutions and products are computed in training, on GPUs and CPUs alike."""
 
     @model_validator(mode="after")
     def _sides(self) -> DveSettings:

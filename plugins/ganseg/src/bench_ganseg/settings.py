@@ -189,7 +189,7 @@ class GanSegSettings(GeneratorSettings):
     crop_aspect: float = Field(1.0, ge=1)
     """By how much the sides of what is seen may differ, as a ratio."""
     precision: Precision = "float32"
-    """In which numbers the networks are trained on a GPU."""
+    """In which numbers convolutions and products are computed in training, on GPUs and CPUs alike."""
 
     student: Literal["deeplab", "small"] = "deeplab"
     """The network that learns masks from generated images."""

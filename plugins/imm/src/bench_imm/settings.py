@@ -99,7 +99,7 @@ class ImmSettings(MethodSettings):
     clip_by: Literal["all", "variable"] = "all"
     """Whether the norm is that of all gradients, or of each variable's."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """In which numbers the networks are trained on a GPU."""
+    """In which numbers convolutions and products are computed in training, on GPUs and CPUs alike."""
 
     @model_validator(mode="after")
     def _consistent(self) -> ImmSettings:

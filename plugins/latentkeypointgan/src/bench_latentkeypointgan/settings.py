@@ -117,7 +117,7 @@ class LatentKeypointGanSettings(MethodSettings):
     shift: float = Field(0.0, ge=0, le=1)
     """How far off the middle the window of an image may lie, in sides."""
     precision: Precision = "float32"
-    """In which numbers the networks are trained on a GPU."""
+    """In which numbers convolutions and products are computed in training, on GPUs and CPUs alike."""
 
     pairs: int = Field(200_000, ge=1)
     """Generated images that the detector learns from."""

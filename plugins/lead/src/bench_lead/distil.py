@@ -4,8 +4,9 @@ For two images i and j, every position of i has a distribution over the position
 of cosine similarity over temperature, of the frozen teacher's hypercolumn (p) and of the student's
 projected descriptors (q). The student minimises the cross-entropy of q against p.
 
-Source: thesis of T. Karmali, §3.2.3, eq. 3.2 and 3.3, §3.3.4. Eq. 3.3 sums over positions, where the loss
-here is their mean: with the same rate SGD's steps are as many times smaller as there are positions.
+Source: thesis of T. Karmali, §3.2.3, eq. 3.2 and 3.3, §3.3.4. Eq. 3.3 sums over positions, where
+the loss here is their mean: with the same rate SGD's steps are as many times smaller as there are
+positions.
 """
 
 from __future__ import annotations

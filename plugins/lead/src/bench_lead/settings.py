@@ -68,7 +68,7 @@ class LeadSettings(MethodSettings):
     unit_length: bool = False
     """Whether predicted descriptors have length 1."""
     precision: Literal["float32", "bfloat16"] = "bfloat16"
-    """In which numbers the networks are trained on a GPU."""
+    """In which numbers convolutions and products are computed in training, on GPUs and CPUs alike."""
 
     epochs: float = Field(200.0, gt=0)
     """Passes over the images in stage 1."""

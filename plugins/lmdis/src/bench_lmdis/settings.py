@@ -83,7 +83,7 @@ class LmdisSettings(MethodSettings):
     scale: float = Field(1.25, ge=1)
     """Standard deviation of a warp's scale, as a factor."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """In which numbers the networks are trained on a GPU."""
+    """In which numbers convolutions and products are computed in training, on GPUs and CPUs alike."""
 
     @model_validator(mode="after")
     def _fits(self) -> LmdisSettings:

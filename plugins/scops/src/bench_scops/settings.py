@@ -131,7 +131,7 @@ class ScopsSettings(MethodSettings):
     colour: tuple[float, float, float, float] = (0.3, 0.3, 0.2, 0.2)
     """How much brightness, contrast, saturation and hue of the warped image are changed."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """In which numbers the networks are trained on a GPU."""
+    """In which numbers convolutions and products are computed in training, on GPUs and CPUs alike."""
 
     @property
     def network(self) -> Backbone:
