@@ -185,7 +185,10 @@ def metrics_table(board: Standing) -> str:
 
 
 def summary_table(board: Standing) -> str:
-    """A board in a few lines: the best row of each method, and the best floor."""
+    """A board in a few lines: the best row of each method, and the best floor.
+
+    What rows were pretrained with has a column where one of them was.
+    """
     standing = [row for row in board.rows if not row.withdrawn]
     methods = {r.method: r for r in reversed(standing) if r.role == "method"}
     floor = board.best("floor")
@@ -199,6 +202,7 @@ def summary_table(board: Standing) -> str:
             f"{number}, {metric.better} is better": f"{row.value:.2f}",
             "95 % interval": row.interval(),
             "vs the same network untrained": str(row.floor) if row.floor else "",
+            **({"pretrained": ", ".join(row.weights)} if any(r.weights for r in chosen) else {}),
             "minutes": f"{row.seconds / 60:.0f}",
         }
         for row in chosen

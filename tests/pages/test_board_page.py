@@ -135,6 +135,20 @@ def test_the_best_floor_is_one_row_wherever_it_is_named(
     assert "| best floor: random-features |" in summary_table(boards["ytf5@1"])
 
 
+def test_a_short_table_names_pretrained_weights_where_a_row_has_some(
+    boards: dict[str, Board],
+) -> None:
+    def rows(name: str) -> list[list[str]]:
+        lines = summary_table(boards[name]).splitlines()
+        return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+    heads, _, *body = rows("ytf5@1")
+    pretrained = {row[0]: row[heads.index("pretrained")] for row in body}
+    assert pretrained["frozen-backbone"].startswith("efficientnet-lite0")
+    assert pretrained["lead"] == pretrained["dve"] == ""
+    assert "pretrained" not in rows("cc0_cars@2")[0]
+
+
 def test_a_difference_over_fewer_seeds_than_the_row_says_over_how_many(
     boards: dict[str, Board], built: Built, monkeypatch: pytest.MonkeyPatch
 ) -> None:
