@@ -1,7 +1,7 @@
 """Print the two tables of README.md from the records beside this file.
 
-Intervals are of 95 % and of paired differences: cars and seeds are drawn with replacement, each the
-same for both sides.
+Intervals are of 95 %, by the rule of the boards (`benchmark.metrics.uncertainty`): both sides are scored
+on the same cars, and the seeds of each side are a source of error of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.metrics import uncertainty
+
 BOARDS = Path(__file__).parent / "leaderboards"
 ROWS = {
     "fitted on renders as they were drawn": "study_renders_outlines/1/dpc",
@@ -18,7 +20,6 @@ ROWS = {
     "the same network untrained": "study_renders_outlines/1/random-features",
     "one ellipsoid": "study_renders_outlines/1/ellipsoid-cloud",
 }
-DRAWS = 10_000
 
 
 def errors(folder: str) -> np.ndarray:
@@ -30,16 +31,16 @@ def errors(folder: str) -> np.ndarray:
     return np.stack([runs[seed] for seed in sorted(runs)])
 
 
-def interval(differences: np.ndarray) -> tuple[float, float]:
-    """Ends of the mean of paired differences (seeds, cars)."""
-    draw = np.random.Generator(np.random.PCG64(0))
-    seeds, cars = differences.shape
-    means = [
-        differences[draw.integers(seeds, size=seeds)][:, draw.integers(cars, size=cars)].mean()
-        for _ in range(DRAWS)
-    ]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+def ahead(first: np.ndarray, second: np.ndarray, *, seeds: bool = True) -> str:
+    """By how much the mean of `first` (seeds, cars) exceeds that of `second`, with its interval; over
+    other cars alone without `seeds`."""
+    sources = [uncertainty.over_items(uncertainty.group_moves(first.mean(0) - second.mean(0)))]
+    if seeds:
+        sources += [uncertainty.over_seeds(side.mean(1)) for side in (first, second)]
+    apart = float(first.mean() - second.mean())
+    found = uncertainty.interval(apart, sources)
+    assert found
+    return f"{apart:+.1f} ({found[0]:+.1f} to {found[1]:+.1f})"
 
 
 def main() -> None:
@@ -52,16 +53,14 @@ def main() -> None:
     for name, values in found.items():
         each = " | ".join([f"{v:.1f} %" for v in values.mean(1)] + [""] * (seeds - len(values)))
         print(f"| {name} | {each} | {values.mean():.1f} % |")
-    low, high = interval(drawn - restyled)
-    print(f"\nrestyled ahead by {(drawn - restyled).mean():.1f} points ({low:.1f} to {high:.1f})\n")
+    print(f"\nrestyled ahead by {ahead(drawn, restyled)} points")
+    print(f"over other cars alone: {ahead(drawn, restyled, seeds=False)}\n")
     print("| below | renders | restyled | untrained | restyled ahead by |")
     print("| --- | --- | --- | --- | --- |")
     for bound in range(20, 61, 10):
         shares = [100.0 * (values < bound) for values in (drawn, restyled, untrained)]
-        low, high = interval(shares[1] - shares[0])
         each = " | ".join(f"{share.mean():.1f} %" for share in shares)
-        ahead = (shares[1] - shares[0]).mean()
-        print(f"| {bound} % | {each} | {ahead:+.1f} ({low:+.1f} to {high:+.1f}) |")
+        print(f"| {bound} % | {each} | {ahead(shares[1], shares[0])} |")
 
 
 if __name__ == "__main__":
