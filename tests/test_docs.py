@@ -189,6 +189,22 @@ def test_links_between_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_the_row_that_is_taken_apart_is_the_boards() -> None:
+    """What docs/read-a-board.md shows of a row, by the heads of its table, and says of its rank."""
+
+    def rows(text: str) -> list[list[str]]:
+        lines = [line for line in text.splitlines() if line.startswith("|")]
+        return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+    page = (ROOT / "docs" / "read-a-board.md").read_text("utf-8")
+    heads, _, shown = rows(page)
+    board = (ROOT / "leaderboards" / "ytf5" / "1" / "README.md").read_text("utf-8")
+    names, _, *body = rows(board)
+    there = [dict(zip(names, cells, strict=False)) for cells in body]
+    assert shown in [[row[head] for head in heads] for row in there]
+    assert f"{shown[0]} means *undecided*" in page
+
+
 def test_the_glossary_says_what_the_terms_mean_once_each() -> None:
     page = (ROOT / "docs" / "glossary.md").read_text("utf-8")
     rows = [

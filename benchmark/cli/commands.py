@@ -1,7 +1,7 @@
 """The commands of bench by name, each with its sentence; data only."""
 
 COMMANDS = {
-    "demo": "LEAD and its floors in a few minutes: the first thing to run.",
+    "demo": "A method that learns beside its floors: the first thing to run.",
     "run": "Run a method under a protocol: fit, predict, score, record.",
     "sweep": "Run a study: many methods, settings, protocols and seeds.",
     "score": "Score predictions that were made elsewhere.",
