@@ -49,11 +49,12 @@ def generated_files(protocols: Iterable[Protocol]) -> dict[Path, str]:
     only = [
         (b.protocol.name, b.protocol.title, b.agreements) for b in found if b.kind == "reported"
     ]
-    files = {
-        leaderboards() / "README.md": index_text(found),
-        folder / "README.md": reported_page(only, [one for b in found for one in b.agreements]),
-        folder / "reported.csv": reported_csv(b.agreements for b in found),
-    }
+    files = {leaderboards() / "README.md": index_text(found)}
+    if _says_what_is_reported():
+        files |= {
+            folder / "README.md": reported_page(only, [one for b in found for one in b.agreements]),
+            folder / "reported.csv": reported_csv(b.agreements for b in found),
+        }
     for board in found:
         if board.kind != "reported":
             files[board.folder / "README.md"] = board_text(board)
@@ -68,6 +69,12 @@ def generated_files(protocols: Iterable[Protocol]) -> dict[Path, str]:
 
         files[readme] = SHOWN.sub(shown, readme.read_text("utf-8"))
     return files
+
+
+def _says_what_is_reported() -> bool:
+    """Not in another folder of a checkout than its boards', a study's: those say it already."""
+    here = leaderboards()
+    return here == checkout() / "leaderboards" or not here.is_relative_to(checkout())
 
 
 def stale(files: dict[Path, str]) -> list[Path]:
@@ -229,13 +236,15 @@ def external_methods(rows: list[Row]) -> list[str]:
 def index_text(boards: list[Standing]) -> str:
     """The index of all boards: those on real data, those that papers alone fill, and twins."""
     lines = ["# Leaderboards", "", "Made from the records beside them by `bench board build`."]
+    reports = _says_what_is_reported()
     for kind, (heading, sentence) in KINDS.items():
-        if some := [board for board in boards if board.kind == kind]:
+        some = [board for board in boards if board.kind == kind]
+        if some and (reports or kind != "reported"):
             table = _without_runs if kind == "reported" else _with_runs
             lines += ["", f"## {heading}", "", sentence, "", table(some)]
     lines += ["", "## How to read a board", "", READING]
     reported = "[Reported in papers](reported/README.md): every number with its source and state."
-    return "\n".join([*lines, "", reported]) + "\n"
+    return "\n".join([*lines, *(["", reported] if reports else [])]) + "\n"
 
 
 def _with_runs(boards: list[Standing]) -> str:

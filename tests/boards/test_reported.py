@@ -28,7 +28,7 @@ from benchmark.boards.sources import (
 from benchmark.boards.standings import KINDS, standings
 from benchmark.home import builtin_folder, leaderboards
 from benchmark.pages.reported_tables import printed
-from benchmark.pages.tables import stale_files, update_boards
+from benchmark.pages.tables import generated_files, stale_files, update_boards
 from benchmark.protocols import ProtocolInvalid
 from benchmark.protocols.files import _read_cached
 from benchmark.protocols.papers import papers, read_paper, values
@@ -359,6 +359,18 @@ def test_kinds_of_boards_are_told_apart_in_the_index(real: Path, bench: Call) ->
     page = (leaderboards() / "reported" / "README.md").read_text()
     assert "### mafl@2 (reported only)" in page
     assert bench("board", "mafl", "--json").json["mafl@2 (reported only)"]["kind"] == "reported"
+
+
+def test_a_study_in_a_checkout_leaves_what_papers_report_to_its_boards(
+    real: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around = leaderboards().parent.parent
+    monkeypatch.setattr("benchmark.pages.tables.checkout", lambda: around)
+    files = generated_files(all_protocols())
+    assert leaderboards() / "reported" / "README.md" not in files
+    index = files[leaderboards() / "README.md"]
+    assert "Reported in papers" not in index
+    assert "[small_faces@1](small_faces/1/README.md) |" in re.sub(" +", " ", index)
 
 
 def test_only_the_newest_version_of_a_protocol_is_listed_without_runs(harness: Path) -> None:
