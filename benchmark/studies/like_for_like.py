@@ -1,7 +1,7 @@
 """The methods of a study held side by side: under each protocol its rows, and what is still to be run.
 
-Made from committed records alone. A method stands in the one setting that the study names, the same
-under every protocol, so that none is chosen by the numbers that are compared.
+Made from committed records alone. A method stands in the setting that the study names, the same under
+every protocol that is asked for with it, so that none is chosen by the numbers that are compared.
 """
 
 from __future__ import annotations

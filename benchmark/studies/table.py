@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
@@ -16,11 +17,10 @@ from benchmark.studies.like_for_like import Arm, Comparison, Place, arms, compar
 from benchmark.studies.study import Study, StudyInvalid
 
 READING = (
-    "Every method has one setting under all protocols. A value is the mean over seeds; **bold** beats "
-    "the best floor beside it; the rank is the best and the worst place among the methods compared "
-    "that seeds and test items leave open; it is given from two seeds on, where at least two methods "
-    "have one. *open* is asked for and not run yet: its protocol's table below has the command. An "
-    "empty cell can't be. Ranks on "
+    "A value is the mean over seeds; **bold** beats the best floor beside it; the rank is the best and "
+    "the worst place among the methods compared that seeds and test items leave open; it is given from "
+    "two seeds on, where at least two methods have one. *open* is asked for and not run yet: its "
+    "protocol's table below has the command. An empty cell can't be. Ranks on "
     "[boards](README.md#how-to-read-a-board) count further settings of the same methods too."
 )
 SAW = (
@@ -42,7 +42,9 @@ def page(study: Study, command: str) -> str:
             cure="`bench board PROTOCOL` shows floors, references and ceilings",
         )
     lines = ["# Like for like", "", f"Made by `{command}` from the records on the boards.", ""]
-    lines += [_state(found), "", READING, "", _matrix(found, arms(study), twin=study.twin), ""]
+    columns = arms(study)
+    reading = f"{_one_setting(columns)} {READING}"
+    lines += [_state(found), "", reading, "", _matrix(found, columns, twin=study.twin), ""]
     lines += ["## Under each protocol", "", SAW]
     for one in found:
         lines += ["", *_section(one, twin=study.twin)]
@@ -53,6 +55,15 @@ def _others(study: Study) -> str:
     return listed(
         {f"the {plugins().method(row.method).role} {row.method}" for row in study.methods}
     )
+
+
+def _one_setting(columns: Sequence[Arm]) -> str:
+    """That a method has one setting under all protocols, and which have several columns."""
+    count = Counter(arm.method for arm in columns)
+    said = "Every method has one setting under all protocols"
+    if several := [name for name in sorted(count) if count[name] > 1]:
+        said += f", but for those with several columns here ({', '.join(several)})"
+    return f"{said}."
 
 
 def _state(found: Sequence[Comparison]) -> str:

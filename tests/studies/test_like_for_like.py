@@ -73,6 +73,13 @@ def test_a_setting_that_is_named_or_left_at_its_default_is_one(study: Path, run:
     assert (other.row and other.row.seeds, other.missing) == ((0,), (1, 2))
 
 
+def test_methods_with_several_settings_are_named(study: Path, bench: Call, tmp_path: Path) -> None:
+    study.write_text(STUDY.replace('"grid"', '"grid"\nsettings = [{ points = 4 }, { points = 9 }]'))
+    assert bench("sweep", "table", str(study), "--out", str(tmp_path / "page.md")).code == 0
+    said = "one setting under all protocols, but for those with several columns here (grid). A value"
+    assert said in (tmp_path / "page.md").read_text()
+
+
 def test_a_run_from_before_a_setting_has_its_default(study: Path) -> None:
     (arm, _) = arms(read_study(study))
     (entry, *_) = read_entries(find_protocol("small_faces"), twin=True)[0]
@@ -99,6 +106,7 @@ def test_the_page_is_held_to_the_records(study: Path, bench: Call, tmp_path: Pat
     assert bench(*words, "--check").code == 0
     text = (tmp_path / "page.md").read_text()
     assert "2 cells: 0 have all seeds, 1 some, 1 are open." in text
+    assert "Every method has one setting under all protocols. A value" in text
     (tmp_path / "page.md").write_text(text + "x")
     assert bench(*words, "--check").code != 0
     assert bench("sweep", "table", str(study), "--check").code == 2
