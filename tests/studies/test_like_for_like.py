@@ -76,7 +76,9 @@ def test_a_setting_that_is_named_or_left_at_its_default_is_one(study: Path, run:
 def test_methods_with_several_settings_are_named(study: Path, bench: Call, tmp_path: Path) -> None:
     study.write_text(STUDY.replace('"grid"', '"grid"\nsettings = [{ points = 4 }, { points = 9 }]'))
     assert bench("sweep", "table", str(study), "--out", str(tmp_path / "page.md")).code == 0
-    said = "one setting under all protocols, but for those with several columns here (grid). A value"
+    said = (
+        "one setting under all protocols, but for those with several columns here (grid). A value"
+    )
     assert said in (tmp_path / "page.md").read_text()
 
 
