@@ -230,12 +230,14 @@ class _Board:
 
 
 def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, tuple[int, int]]:
-    """The best and the worst place of each method with two seeds or more: 1 + those that are clearly
-    better, and all less those that are clearly worse, beyond Holm's correction over all pairs."""
-    ranked = [
+    """The best and the worst place of each method with two seeds or more, where there are two such: 1 +
+    those that are clearly better, and all less those that are clearly worse, beyond Holm's correction
+    over all pairs."""
+    several = [
         k for k, r in rows.items() if r.role == "method" and len(r.seeds) > 1 and not r.withdrawn
     ]
-    pairs = [(a, b) for a, b in combinations(ranked, 2) if a.comparable == b.comparable]
+    pairs = [(a, b) for a, b in combinations(several, 2) if a.comparable == b.comparable]
+    ranked = list(dict.fromkeys(key for pair in pairs for key in pair))
     sources = [board.certainty.of_difference(board.groups[a], board.groups[b]) for a, b in pairs]
     apart = np.array([difference(rows[a].value, rows[b].value) for a, b in pairs])
     best = dict.fromkeys(ranked, 1)

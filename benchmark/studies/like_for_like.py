@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.boards.entries import Entry, read_entries
@@ -130,19 +130,12 @@ def _comparison(protocol: Protocol, asked: dict[Arm, list[Request]], twin: bool)
         if entry.record.method.role == "floor" or any(arm.made(entry.record) for arm in asked)
     }
     rows = make_rows(protocol.scored(twin=twin), list(entries.values())) if entries else []
-    rows = _ranked([row for row in rows if not row.withdrawn])
+    rows = [row for row in rows if not row.withdrawn]
     floors = [row for row in rows if row.role == "floor"]
     sign = 1 if protocol.scored(twin=twin).metrics[0].better == "lower" else -1
     places = list(_places(asked, rows, entries, floors, sign))
     places.sort(key=lambda p: (p.row is None, sign * p.row.value if p.row else 0.0))
     return Comparison(protocol, floors[0] if floors else None, tuple(places))
-
-
-def _ranked(rows: list[Row]) -> list[Row]:
-    """The rows; a method that is ranked alone loses its rank, which says nothing."""
-    if sum(row.rank is not None for row in rows) > 1:
-        return rows
-    return [replace(row, rank=None) for row in rows]
 
 
 def _places(
