@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from benchmark.boards.entries import Entry, read_entries
-from benchmark.boards.rows import grouped, row_words
+from benchmark.boards.rows import Group, grouped, row_words
 from benchmark.contracts.errors import UnknownName, did_you_mean, listed
 from benchmark.files import listed as files_in
 from benchmark.home import home
 from benchmark.protocols import Protocol
 from benchmark.records.reading import read_record
-from benchmark.settings import settings_words
+from benchmark.settings import flat, settings_words
 
 
 @dataclass(frozen=True)
@@ -76,17 +78,32 @@ def named_rows(protocol: Protocol, *, twin: bool) -> list[NamedRow]:
     """The rows of a board as they may be named."""
     groups = grouped(read_entries(protocol, twin=twin)[0])
     words = row_words(groups, protocol.scored(twin=twin).metrics[0].id)
+    defaults = _defaults(groups)
     return [
         NamedRow(
             key.method,
             key.version,
             words[key],
-            tuple(settings_words(entries[0].record.method.settings)),
+            tuple(settings_words(defaults[key.method, key.version] | _settings(entries[0]))),
             key.withdrawn,
             tuple(entries),
         )
         for key, entries in groups.items()
     ]
+
+
+def _defaults(groups: Mapping[Group, Sequence[Entry]]) -> dict[tuple[str, int], dict[str, Any]]:
+    """By method and version, settings whose defaults records leave out, with these defaults: what was
+    given somewhere and left out all the same."""
+    found: dict[tuple[str, int], dict[str, Any]] = defaultdict(dict)
+    for key, entries in groups.items():
+        given, kept = flat(entries[0].record.method.settings_given), _settings(entries[0])
+        found[key.method, key.version] |= {n: v for n, v in given.items() if n not in kept}
+    return found
+
+
+def _settings(entry: Entry) -> dict[str, Any]:
+    return flat(entry.record.method.settings)
 
 
 def fitting(rows: Sequence[NamedRow], name: str) -> list[NamedRow]:

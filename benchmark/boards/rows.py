@@ -44,6 +44,25 @@ class Floor(NamedTuple):
         return f"{self.value:+.2f} {ends} {self.over}".rstrip()
 
 
+class Gain(NamedTuple):
+    """How much better a method is than the best floor beside it (negative: worse), in the metric's unit,
+    and the 95 % interval of that over seeds and items; `ends` None where no source of error is known."""
+
+    value: float
+    ends: tuple[float, float] | None
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is better beyond the interval, or better where there is none."""
+        return (self.ends[0] if self.ends else self.value) > 0
+
+    def __str__(self) -> str:
+        """ "+1.02 (-0.34 to +2.38)"."""
+        return f"{self.value:+.2f}" + (
+            " ({:+.2f} to {:+.2f})".format(*self.ends) if self.ends else ""
+        )
+
+
 @dataclass(frozen=True)
 class Measured:
     """A metric of a row: its mean over seeds, in its unit, and its 95 % interval, found as the row's."""
@@ -73,7 +92,8 @@ class Row:
     pass, with the reasons, as its records say; `external`, that it was scored from a file. Rows
     can be compared whose `scored_on` is the same: a
     digest of the data and the versions of metrics. `metrics` are all of the protocol's, the headline
-    first; ranks and differences are the headline's alone.
+    first; ranks and differences are the headline's alone. `over_floor` is what a method gains over the
+    best floor that was scored on the same.
     """
 
     method: str
@@ -98,6 +118,7 @@ class Row:
     scored_on: str = ""
     external: bool = False
     metrics: tuple[Measured, ...] = ()
+    over_floor: Gain | None = None
 
     @property
     def marks(self) -> str:
@@ -180,11 +201,10 @@ def make_rows(protocol: Protocol, entries: list[Entry]) -> list[Row]:
     groups = grouped(entries)
     board = _Board(protocol, groups)
     rows = {key: _row(board, key) for key in sorted(groups)}
-    ranks = _ranks(board, rows)
-    sign = 1 if protocol.metrics[0].better == "lower" else -1
+    ranks, gains = _ranks(board, rows), _gains(board, rows)
     return sorted(
-        (replace(row, rank=ranks.get(key)) for key, row in rows.items()),
-        key=lambda r: (bool(r.withdrawn), sign * r.value, r.method, r.variant),
+        (replace(r, rank=ranks.get(k), over_floor=gains.get(k)) for k, r in rows.items()),
+        key=lambda r: (bool(r.withdrawn), board.sign * r.value, r.method, r.variant),
     )
 
 
@@ -198,6 +218,11 @@ class _Board:
     @property
     def metric(self) -> str:
         return self.protocol.metrics[0].id
+
+    @property
+    def sign(self) -> int:
+        """1 where lower is better, -1 where higher is."""
+        return 1 if self.protocol.metrics[0].better == "lower" else -1
 
     @cached_property
     def published(self) -> list[PublishedValue]:
@@ -230,23 +255,43 @@ class _Board:
 
 
 def _ranks(board: _Board, rows: dict[Group, Row]) -> dict[Group, tuple[int, int]]:
-    """The best and the worst place of each method with two seeds or more: 1 + those that are clearly
-    better, and all less those that are clearly worse, beyond Holm's correction over all pairs."""
-    ranked = [
+    """The best and the worst place of each method with two seeds or more, where there are two such: 1 +
+    those that are clearly better, and all less those that are clearly worse, beyond Holm's correction
+    over all pairs."""
+    several = [
         k for k, r in rows.items() if r.role == "method" and len(r.seeds) > 1 and not r.withdrawn
     ]
-    pairs = [(a, b) for a, b in combinations(ranked, 2) if a.comparable == b.comparable]
+    pairs = [(a, b) for a, b in combinations(several, 2) if a.comparable == b.comparable]
+    ranked = list(dict.fromkeys(key for pair in pairs for key in pair))
     sources = [board.certainty.of_difference(board.groups[a], board.groups[b]) for a, b in pairs]
     apart = np.array([difference(rows[a].value, rows[b].value) for a, b in pairs])
     best = dict.fromkeys(ranked, 1)
     worst = {a: sum(a.comparable == b.comparable for b in ranked) for a in ranked}
-    sign = 1 if board.protocol.metrics[0].better == "lower" else -1
-    for (a, b), gain, p in zip(pairs, sign * apart, holm(p_values(apart, sources)), strict=True):
+    for (a, b), gain, p in zip(
+        pairs, board.sign * apart, holm(p_values(apart, sources)), strict=True
+    ):
         if p < 0.05:
             loser, winner = (a, b) if gain > 0 else (b, a)
             best[loser] += 1
             worst[winner] -= 1
     return {key: (best[key], worst[key]) for key in ranked}
+
+
+def _gains(board: _Board, rows: dict[Group, Row]) -> dict[Group, Gain]:
+    """Of each method beside a floor, what it gains over the best one."""
+    standing = {k: r for k, r in rows.items() if not r.withdrawn}
+    floors: dict[object, Group] = {}
+    for key, row in sorted(standing.items(), key=lambda item: board.sign * item[1].value):
+        if row.role == "floor":
+            floors.setdefault(key.comparable, key)
+    found = {}
+    for key, row in standing.items():
+        floor = floors.get(key.comparable)
+        if row.role == "method" and floor is not None:
+            gain = board.sign * difference(rows[floor].value, row.value)
+            sources = board.certainty.of_difference(board.groups[floor], board.groups[key])
+            found[key] = Gain(gain, interval(gain, sources))
+    return found
 
 
 def imitates(record: Record) -> tuple[str, int, str] | None:

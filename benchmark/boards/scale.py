@@ -28,6 +28,11 @@ class Scale:
         return None if self.floor is None else self.sign * (self.row.value - self.floor.value) < 0
 
     @property
+    def clear(self) -> bool:
+        """Whether it is ahead beyond the interval, as far as one is known."""
+        return bool(self.ahead) and (self.row.over_floor is None or self.row.over_floor.clear)
+
+    @property
     def training(self) -> Literal["", "better", "worse", "undecided"]:
         """What training made of the network, by the interval of "vs untrained"; "" where that lacks."""
         if self.row.floor is None:

@@ -103,10 +103,13 @@ class Standing:
         return f"{floor.method} {floor.words}".rstrip() + f", {floor.value:.2f}"
 
     def how_sure(self, best: Row) -> str:
-        """What to say beside the best method: whether its place among the methods is settled.
+        """What to say beside the best method: whether it is ahead of the best floor beyond the interval,
+        and whether its place among the methods is settled.
 
-        "" where it is clearly the first, "the only one", or "not decided".
+        "" where it is clearly the first; "the only one", "not decided" or "not clear of the best floor".
         """
+        if best.over_floor is not None and not best.over_floor.clear:
+            return "not clear of the best floor"
         others = [
             row
             for row in self.rows

@@ -52,9 +52,12 @@ def said(found: Scale) -> list[str]:
         return [*lines, *beside]
     if found.ahead is None:
         lines.append("no floor is on this board yet, so nothing says whether that is good")
+    elif not found.ahead:
+        lines.append("NOT ahead of the best floor: what learns nothing does as well")
+    elif found.clear:
+        lines.append("ahead of the best floor")
     else:
-        lines.append("ahead of the best floor" if found.ahead else
-                     "NOT ahead of the best floor: what learns nothing does as well")  # fmt: skip
+        lines.append(f"not clearly ahead of the best floor: {row.over_floor}")
     words = {
         "better": "training helps",
         "worse": "training makes it WORSE",

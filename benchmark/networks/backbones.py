@@ -49,6 +49,12 @@ class Backbone:
         """Whether it is one of timm's."""
         return self.name.startswith(TIMM)
 
+    @property
+    def offset(self) -> float:
+        """Where the cells of its maps lie (`benchmark.networks.cells`); of timm's networks, whose cells
+        are patches as a rule, in the middle of their pixels."""
+        return 0.5 if self.of_timm else TRUNKS[self.name].offset
+
     def faults(self) -> list[str]:
         """What is wrong with it, in words."""
         if not self.of_timm:

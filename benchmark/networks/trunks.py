@@ -72,7 +72,8 @@ class Trunk:
     """The convolutions of a classifier, and where its maps are named.
 
     `features` builds them, `own` finds their tensors among those of the file, and `scale` makes what
-    they were trained on of RGB in [-1, 1].
+    they were trained on of RGB in [-1, 1]. `offset` says where the cells of its maps lie
+    (`benchmark.networks.cells`), in pictures whose sides are multiples of 32.
     """
 
     features: Callable[[], nn.Sequential]
@@ -80,6 +81,7 @@ class Trunk:
     layers: dict[str, int]
     own: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] = _under_features
     scale: Callable[[], nn.Module] = ImageNetScale
+    offset: float = 0.5
 
 
 TRUNKS = {
@@ -102,6 +104,7 @@ TRUNKS = {
         weights.RESNET18,
         {name: RESNET.index(name) for name in ("layer1", "layer2", "layer3", "layer4")},
         _numbered,
+        offset=0.0,  # strided convolutions and the pooling pad before the first pixel
     ),
     "squeezenet": Trunk(
         partial(_torchvision, "squeezenet1_1"),
@@ -117,6 +120,7 @@ TRUNKS = {
             "fire8": 11,
             "fire9": 12,
         },
+        offset=1.0,  # the strided convolution and the poolings pad nothing
     ),
     "efficientnet-lite0": Trunk(
         efficientnet.features,
@@ -124,6 +128,7 @@ TRUNKS = {
         efficientnet.LAYERS,
         efficientnet.renamed,
         nn.Identity,  # (x - 0.5) / 0.5 of RGB in [0, 1]
+        offset=1.0,  # strided convolutions of even sides pad after the last pixel
     ),
 }
 

@@ -47,13 +47,14 @@ def as_markdown(board: Standing, entries: Entries) -> str:
 
 def as_latex(board: Standing, entries: Entries) -> str:
     r"""A table for a paper, methods above floors, the best method bold where seeds and items settle
-    that it is the best. Its first line says what it needs: fonts of T1 have straight quotes.
+    that it is the best and ahead of the floors. Its first line says what it needs: fonts of T1 have
+    straight quotes.
 
     Values are means over seeds with the longer half of their 95 % interval; all metrics have a column.
     """
     metrics = board.scored.metrics
     best = board.best("method")
-    settled = best if best and board.how_sure(best) != "not decided" else None
+    settled = best if best and board.how_sure(best) in ("", "the only one") else None
     heads = ["method", "settings", *(_head(m.id, m.unit, m.better) for m in metrics), "rank"]
     lines = [
         f"% {board.name}, digest {board.protocol.digest()[:16]}; needs \\usepackage{{booktabs}} and "

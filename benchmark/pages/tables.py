@@ -25,19 +25,20 @@ EXTERNAL = "scored from a file of predictions; the method was not run by bench."
 ROLES = {"method": "", "floor": "floor", "reference": "reference", "ceiling": "ceiling"}
 
 READING = (
-    "Values are means over seeds. The 95 % interval is over seeds and over the groups that test items "
-    "come in (the images of a person, say): what other seeds and other people would give. With one "
+    "Values are means over seeds. The 95 % interval is over seeds and over the groups that test items"
+    " come in (the images of a person, say): what other seeds and other people would give. With one "
     "seed, marked \\*, it is over items alone; where no record says which items belong together, "
     "marked °, items are taken as independent, and it is too narrow. The rank is the best and the "
     "worst place that a method may have among the others: all pairs are tested over seeds and items, "
     "with 5 % for the whole board (Holm). Few seeds, and seeds far apart, tell little: with three a "
     "rank of a board of nine is seldom settled. Single seeds, floors, references and ceilings have "
-    "none. A floor is to be beaten, the best of them, be it an untrained network or a trivial answer, "
-    "first of all; a reference says what a known thing scores (a copy of the training set, say), and "
-    "a method behind it has not failed; a ceiling is given the truth. *vs untrained* is the "
-    "difference to the same network untrained, by the same rule, paired by the seeds that both were "
-    "run with, which the cell counts where the row has more. board.csv keeps seeds and items apart as "
-    "well. † marks a method that is known not to keep a part of the contract; its board says which."
+    "none, nor has a method without another to be ranked with. A floor is to be beaten, the best of "
+    "them, be it an untrained network or a trivial answer, first of all; a reference says what a "
+    "known thing scores (a copy of the training set, say), and a method behind it has not failed; a "
+    "ceiling is given the truth. *vs untrained* is the difference to the same network untrained, by "
+    "the same rule, paired by the seeds that both were run with, which the cell counts where the row "
+    "has more. board.csv keeps seeds and items apart as well. † marks a method that is known not to "
+    "keep a part of the contract; its board says which."
 )
 """What the columns of a board mean, for people: it stands once, in the index."""
 

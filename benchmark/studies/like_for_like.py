@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from benchmark.boards.entries import Entry, read_entries
@@ -39,6 +39,8 @@ class Arm:
     words: tuple[str, ...]
     settings: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """All of its settings, those that nobody names as well."""
+    version: int = field(default=1, compare=False, repr=False)
+    """Of the method, as it is installed."""
 
     @property
     def name(self) -> str:
@@ -46,25 +48,26 @@ class Arm:
         return " ".join(filter(None, (self.method, self.preset, *self.words)))
 
     def made(self, record: Record) -> bool:
-        """Whether a run is of this method in this setting, however it was asked for.
+        """Whether a run is of this version of the method in this setting, however it was asked for.
 
         What a method had no setting for when a run was made is as it is now by default.
         """
-        return record.method.id == self.method and _as_now(record) == self.settings
+        about = record.method
+        if (about.id, about.version) != (self.method, self.version):
+            return False
+        return _as_now(record) == self.settings
 
 
 @dataclass(frozen=True)
 class Place:
     """One method under one protocol.
 
-    `row` is None where no run stands. `gain` is how much better than the best floor it is, in the
-    metric's unit (negative: worse); `saw` what it learned from besides images; `missing` are the seeds
-    of the study without a run, and `command` the one that runs them.
+    `row` is None where no run stands. `saw` is what it learned from besides images; `missing` are the
+    seeds of the study without a run, and `command` the one that runs them.
     """
 
     arm: Arm
     row: Row | None
-    gain: float | None
     saw: tuple[str, ...]
     missing: tuple[int, ...]
     command: str
@@ -110,7 +113,8 @@ def _arm(request: Request) -> Arm:
         spec, implementation(spec), request.preset, request.given, twin=request.twin
     )
     words = tuple(settings_words(request.given))
-    return Arm(request.method, request.preset, words, settings.model_dump(mode="json"))
+    every = settings.model_dump(mode="json")
+    return Arm(request.method, request.preset, words, every, spec.version)
 
 
 def _as_now(record: Record) -> Mapping[str, Any] | None:
@@ -130,37 +134,26 @@ def _comparison(protocol: Protocol, asked: dict[Arm, list[Request]], twin: bool)
         if entry.record.method.role == "floor" or any(arm.made(entry.record) for arm in asked)
     }
     rows = make_rows(protocol.scored(twin=twin), list(entries.values())) if entries else []
-    rows = _ranked([row for row in rows if not row.withdrawn])
+    rows = [row for row in rows if not row.withdrawn]
     floors = [row for row in rows if row.role == "floor"]
     sign = 1 if protocol.scored(twin=twin).metrics[0].better == "lower" else -1
-    places = list(_places(asked, rows, entries, floors, sign))
+    places = list(_places(asked, rows, entries))
     places.sort(key=lambda p: (p.row is None, sign * p.row.value if p.row else 0.0))
     return Comparison(protocol, floors[0] if floors else None, tuple(places))
-
-
-def _ranked(rows: list[Row]) -> list[Row]:
-    """The rows; a method that is ranked alone loses its rank, which says nothing."""
-    if sum(row.rank is not None for row in rows) > 1:
-        return rows
-    return [replace(row, rank=None) for row in rows]
 
 
 def _places(
     asked: dict[Arm, list[Request]],
     rows: Sequence[Row],
     entries: dict[str, Entry],
-    floors: Sequence[Row],
-    sign: int,
 ) -> Iterator[Place]:
     for arm, requests in asked.items():
         own = [row for row in rows if arm.made(entries[row.runs[0]].record)]
         row = max(own, key=lambda row: len(row.runs), default=None)
         missing = tuple(r.seed for r in requests if row is None or r.seed not in row.seeds)
-        floor = next((f for f in floors if row and f.scored_on == row.scored_on), None)
         yield Place(
             arm=arm,
             row=row,
-            gain=sign * (floor.value - row.value) if row and floor else None,
             saw=_saw(entries[row.runs[0]].record) if row else (),
             missing=missing,
             command=_command(requests[0], missing) if missing else "",

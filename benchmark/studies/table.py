@@ -17,11 +17,12 @@ from benchmark.studies.like_for_like import Arm, Comparison, Place, arms, compar
 from benchmark.studies.study import Study, StudyInvalid
 
 READING = (
-    "A value is the mean over seeds; **bold** beats the best floor beside it; the rank is the best and "
-    "the worst place among the methods compared that seeds and test items leave open; it is given from "
-    "two seeds on, where at least two methods have one. *open* is asked for and not run yet: its "
-    "protocol's table below has the command. An empty cell can't be. Ranks on "
-    "[boards](README.md#how-to-read-a-board) count further settings of the same methods too."
+    "A value is the mean over seeds; **bold** beats the best floor beside it beyond the 95 % interval; "
+    "the rank is the best and the worst place among the methods compared that seeds and test items "
+    "leave open; it is given from two seeds on, where at least two methods have one. *open* is asked for and "
+    "not run yet: its protocol's table below has the command. An empty cell can't be. Ranks on "
+    "[boards](README.md#how-to-read-a-board) count further settings of the same methods, and older "
+    "versions, too."
 )
 SAW = (
     "*saw* is what a method learned from besides images: labels, the labelled images behind pretrained "
@@ -98,7 +99,8 @@ def _cell(place: Place | None) -> str:
     if place.row is None:
         return "*open*"
     value = digits(place.row.value)
-    shown = f"**{value}**" if place.gain is not None and place.gain > 0 else value
+    gain = place.row.over_floor
+    shown = f"**{value}**" if gain is not None and gain.clear else value
     return f"{shown} ({place.row.places()})" if place.row.rank else shown
 
 
@@ -142,7 +144,7 @@ def _line(place: Place) -> list[str]:
         place.arm.name,
         f"{row.value:.2f}",
         row.interval(),
-        "" if place.gain is None else f"{place.gain:+.2f}",
+        str(row.over_floor or ""),
         str(len(row.seeds)),
         ", ".join(place.saw),
         duration(row.seconds),

@@ -123,6 +123,20 @@ def test_rows_of_other_labels_or_training_images_say_so(
     assert found(f"grid:{word} 000000") == "d"
 
 
+def test_a_default_that_records_leave_out_names_all_rows_that_have_it(record: Path) -> None:
+    """Records leave out a setting that came later while it has its default, also where it was given."""
+    given = {"points": 9, "kind": "cells"}
+    edited(record, "a" * 16, method(settings_given=given, settings={"points": 9, "sharpness": 8.0}))
+    given = {"points": 9, "kind": "places"}
+    edited(record, "b" * 16, method(settings_given=given, settings=given | {"sharpness": 8.0}))
+    with pytest.raises(UnknownName, match="several rows fit: ") as refused:
+        find_row(rows(), "grid:points=9,kind=cells", "the board")
+    names = refused.value.cure.removeprefix("several rows fit: ").split(", ")
+    assert {found(*shlex.split(name)) for name in names} == {"a", record.stem[0]}
+    assert found("grid:kind=places") == "b"
+    assert found("grid:kind=cells,sharpness=8") == "a"
+
+
 def test_where_words_are_not_enough_run_ids_are_proposed(record: Path) -> None:
     edited(record, "d" * 16, lambda content: content["data"].update(more=content["data"]["test"]))
     with pytest.raises(UnknownName, match="several rows fit") as refused:

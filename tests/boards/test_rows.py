@@ -126,6 +126,28 @@ def test_several_seeds_give_their_mean_over_seeds_and_people(slow: list[Path]) -
     assert row.runs == tuple(r.stem for r in slow)
 
 
+def test_a_method_is_measured_by_the_best_floor_over_seeds_and_people(
+    slow: list[Path], untrained: list[Path], run: Call
+) -> None:
+    found = rows()
+    floor, gain = found["random-features"], found["slow"].over_floor
+    assert gain is not None
+    assert gain.value == pytest.approx(floor.value - found["slow"].value, abs=1e-12)
+    mine, theirs = (np.array([errors(r) for r in records]) for records in (slow, untrained))
+    seeds = [(values.mean(1).var(ddof=1) / 2, 1) for values in (mine, theirs)]
+    apart = over_people(slow[0], mine.mean(0) - theirs.mean(0))
+    width = half(*seeds, of_people(apart))
+    assert gain.ends == pytest.approx((gain.value - width, gain.value + width), abs=1e-9)
+    assert gain.clear == (gain.value > width)
+    assert floor.over_floor is None
+    ran(run, "mean-shape")  # a better one takes its place, over its one seed
+    better = rows()
+    assert better["mean-shape"].value < floor.value
+    gain = better["slow"].over_floor
+    assert gain is not None
+    assert gain.value == pytest.approx(better["mean-shape"].value - better["slow"].value, abs=1e-12)
+
+
 def test_one_seed_has_the_interval_over_people_alone(harness: Path, run: Call) -> None:
     (record,) = ran(run, "grid")
     row = rows()["grid"]
@@ -370,7 +392,7 @@ def test_what_has_one_seed_or_is_a_floor_has_no_rank(
 ) -> None:
     ran(run, "grid")
     found = rows()
-    assert (found["slow"].rank, found["slow"].places()) == ((1, 1), "1")
+    assert (found["slow"].rank, found["slow"].places()) == (None, "")  # with none to be ranked with
     assert found["grid"].rank is None
     assert found["random-features"].rank is None
 

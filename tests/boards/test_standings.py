@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from benchmark.boards.rows import Row
+from benchmark.boards.rows import Gain, Row
 from benchmark.boards.standings import Standing
 from benchmark.protocols import Protocol
 from benchmark.registry.protocols import find_protocol
@@ -36,6 +38,19 @@ def test_a_method_behind_a_reference_is_the_best_if_it_is_ahead_of_the_floors(
     assert board.best("floor") == noise
     assert board.best("reference") == copies
     assert board.how_sure(gan) == "the only one"
+
+
+def test_a_method_that_is_not_clear_of_the_floor_is_said_to_be_so(protocol: Protocol) -> None:
+    floor = row("untrained", "floor", 705.0)
+    for ends, said in {
+        (-3.0, 13.0): "not clear of the best floor",
+        (0.1, 9.9): "the only one",
+        None: "the only one",
+    }.items():
+        gan = replace(row("gan", "method", 700.0), over_floor=Gain(5.0, ends))
+        board = standing(protocol, floor, gan)
+        assert board.best("method") == gan
+        assert board.how_sure(gan) == said
 
 
 def test_a_method_behind_a_floor_is_none(protocol: Protocol) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests_fixtures import Call
 from tests_rows import CEILING, FLOOR, METHOD
 
-from benchmark.boards.rows import Floor
+from benchmark.boards.rows import Floor, Gain
 from benchmark.boards.scale import scale
 from benchmark.cli.verdict import interval_words, said
 from benchmark.runner.beside import floors as floors_of
@@ -44,6 +44,18 @@ def test_one_seed_has_the_interval_of_the_board_and_several_have_that_of_their_m
     assert interval_words(one) == "95 %: 7.39 to 10.50*  (* one seed, over test items alone)"
     assert "on the board" not in words([one])
     assert interval_words(METHOD) == ""
+
+
+@pytest.mark.parametrize(
+    "gain, said",
+    [
+        (Gain(4.70, (0.22, 9.18)), "ahead of the best floor"),
+        (Gain(4.70, (-0.22, 9.62)), "not clearly ahead of the best floor: +4.70 (-0.22 to +9.62)"),
+        (Gain(4.70, None), "ahead of the best floor"),
+    ],
+)
+def test_a_lead_within_its_interval_is_none(gain: Gain, said: str) -> None:
+    assert said in words([replace(METHOD, over_floor=gain), FLOOR]).splitlines()
 
 
 def test_a_row_behind_a_floor_is_told_so() -> None:

@@ -52,7 +52,6 @@ def test_what_stands_has_its_value_and_what_is_open_its_command(study: Path) -> 
     stands, opened = one.places
     assert stands.row is not None
     assert (stands.row.value, stands.row.seeds) == (row.value, (0, 1))
-    assert row.rank == (1, 1)
     assert stands.row.rank is None  # of a lone method a rank says nothing
     assert stands.missing == (2,)
     assert stands.command == "bench run --method grid --protocol small_faces --seed 2 --twin"
@@ -97,6 +96,9 @@ def test_a_run_from_before_a_setting_has_its_default(study: Path) -> None:
             update={"method": about.model_copy(update={"settings": settings})}
         )
         assert arm.made(old) == made
+    older = entry.record.model_copy(update={"method": about.model_copy(update={"version": 2})})
+    assert arm.made(entry.record)
+    assert not arm.made(older)
 
 
 def test_the_page_is_held_to_the_records(study: Path, bench: Call, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class OfColours(DeepFeatureFactorisation):
 
 
 def test_a_factor_is_background_where_it_lies_along_the_border(tmp_path: Path) -> None:
-    given = TINY | {"layers": ("fire4",), "parts": 2, "fitted": 12, "updates": 100}
+    given = TINY | {"layers": ("fire4",), "size": 32, "parts": 2, "fitted": 12, "updates": 100}
     method = OfColours(OfColours.Settings(**given))
     images = discs()
     method.fit(images, make_context(tmp_path))
@@ -74,6 +74,32 @@ def test_a_factor_is_background_where_it_lies_along_the_border(tmp_path: Path) -
     again.load(tmp_path, "cpu")
     with torch.inference_mode():
         assert torch.equal(again.predict(signed).probabilities, parts.probabilities)
+
+
+class Late(OfColours):
+    """Its cells lie at the last pixel of each four, as SqueezeNet's do."""
+
+    def maps(self, images: torch.Tensor) -> list[torch.Tensor]:
+        return [super().maps(images)[0][..., 3::4, 3::4]]
+
+
+def test_a_part_lies_where_the_cells_of_the_network_do(tmp_path: Path) -> None:
+    given = TINY | {"layers": ("fire4",), "size": 32, "parts": 2, "fitted": 12, "updates": 100}
+    method = Late(Late.Settings(**given))
+    images = discs()
+    method.fit(images, make_context(tmp_path))
+    pixels = torch.from_numpy(images.pixels.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
+    with torch.inference_mode():
+        front = method.predict(pixels).probabilities[:, 1]
+    discs_are = torch.from_numpy(images.pixels[..., 0] < 100).float()
+    apart = (_centres(front) - _centres(discs_are)).mean(0)
+    assert float(apart.abs().max()) < 0.3  # stretched over the picture they lie 1.7 pixels off
+
+
+def _centres(maps: torch.Tensor) -> torch.Tensor:
+    """(B, 2) of maps (B, S, S): x and y of their centres of mass, in pixels."""
+    share, places = maps / maps.sum((1, 2), keepdim=True), torch.arange(maps.shape[-1]).float()
+    return torch.stack([share.sum(1) @ places, share.sum(2) @ places], 1)
 
 
 def test_settings_that_cannot_be_are_refused() -> None:

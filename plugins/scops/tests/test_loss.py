@@ -51,6 +51,22 @@ def test_moments_weigh_each_pixel_and_the_floor(floor: float) -> None:
             assert found.variances[b, k].tolist() == pytest.approx([along_x, along_y], rel=1e-5)
 
 
+def test_moments_leave_out_what_is_beyond_the_picture() -> None:
+    draw = torch.Generator().manual_seed(0)
+    maps = torch.rand(2, 3, 8, 8, generator=draw)
+    counted = (torch.rand(2, 1, 8, 8, generator=draw) > 0.5).float()
+    elsewhere = torch.where(counted > 0, maps, torch.rand(2, 3, 8, 8, generator=draw))
+    for one, other in zip(
+        moments(maps, 0.001, counted), moments(elsewhere, 0.001, counted), strict=True
+    ):
+        torch.testing.assert_close(one, other)
+    for one, other in zip(
+        moments(maps, 0.001, counted), moments(maps * counted, 0.001), strict=True
+    ):
+        torch.testing.assert_close(one, other)
+    assert not torch.allclose(moments(maps, 0.001)[0], moments(elsewhere, 0.001)[0])
+
+
 def test_concentration_divides_by_the_batch_once_or_twice() -> None:
     variances = random(6, 4, 2)
     total = sum(sum(sum(part) for part in image) for image in variances.tolist())

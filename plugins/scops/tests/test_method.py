@@ -80,7 +80,7 @@ def test_what_it_is_told_is_declared() -> None:
 def test_deeplab_reads_the_second_half_of_the_maps() -> None:
     with torch.device("meta"):
         network = DeepLab(9)
-        assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 9, 8, 8)
+        assert network(torch.zeros(1, 3, 64, 64)).shape == (1, 9, 9, 9)
     assert [layer.dilation for layer in network.head] == [(d, d) for d in (6, 12, 18, 24)]
     assert all(layer.in_channels == 1024 for layer in network.head)
     learned = {n for n, _ in network.named_parameters() if n.startswith("backbone")}

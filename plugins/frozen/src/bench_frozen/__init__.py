@@ -49,6 +49,7 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
     register(
         MethodSpec(
             id="dff",
+            version=2,  # factors lie where the network's cells do; 1: stretched over the picture
             implementation="bench_frozen.factors:DeepFeatureFactorisation",
             gives=["parts"],
             summary="maps of a frozen network as sums of a few, by non-negative factors",

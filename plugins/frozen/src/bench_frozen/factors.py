@@ -18,6 +18,7 @@ from bench_frozen.settings import FactorSettings
 from benchmark.contracts.images import Images, to_signed
 from benchmark.contracts.method import FitContext
 from benchmark.contracts.predictions import Parts
+from benchmark.networks.cells import tiled
 from benchmark.training.background import background
 from benchmark.training.nmf import basis, coefficients
 from benchmark.training.randomness import generator
@@ -58,7 +59,8 @@ class DeepFeatureFactorisation(OfBackbone):
 
     def vectors(self, images: Tensor) -> Tensor:
         """(B, h, w, C), none below 0, on the grid of the first layer."""
-        maps = self.maps(images)
+        s = self.settings
+        maps = [tiled(m, s.size, s.network.offset) for m in self.maps(images)]
         side = maps[0].shape[-2:]
         joined = torch.cat(
             [functional.interpolate(m, side, mode="bilinear", antialias=True) for m in maps], 1

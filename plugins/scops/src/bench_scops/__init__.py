@@ -63,7 +63,10 @@ def bench_methods(register: Callable[[MethodSpec], None]) -> None:
     register(
         MethodSpec(
             id="scops",
-            version=2,  # maps to explain are found once, in chunks; 1: anew in each step's batch
+            # 3: maps lie where the network's cells do, centres too leave out what is beyond the picture,
+            # control points move evenly, colours change before the warp. 2: maps to explain are found
+            # once, in chunks; 1: anew in each step's batch
+            version=3,
             implementation="bench_scops.method:Scops",
             gives=["parts"],
             summary="parts that follow warps and explain what a frozen network sees",

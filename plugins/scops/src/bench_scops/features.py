@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench_scops.settings import ScopsSettings
+from benchmark.networks.cells import tiled
 from benchmark.training.background import background
 from benchmark.training.batches import resized
 from benchmark.training.nmf import basis, coefficients
@@ -41,8 +42,11 @@ class Features:
 
     @torch.no_grad()
     def raw(self, images: Tensor) -> Tensor:
-        """Maps (B, C, h, w) of images (B, 3, S, S) in [-1, 1]: none below 0, the first layer's grid."""
-        maps: list[Tensor] = self.network(resized(images, self.settings.features_size))
+        """Maps (B, C, h, w) of images (B, 3, S, S) in [-1, 1]: none below 0, on a grid that tiles the
+        image in cells of the first layer's stride."""
+        s = self.settings
+        maps: list[Tensor] = self.network(resized(images, s.features_size))
+        maps = [tiled(m, s.features_size, s.network.offset) for m in maps]
         side = maps[0].shape[-2:]
         joined = [functional.interpolate(m, side, mode="bilinear", antialias=True) for m in maps]
         return torch.cat(joined, 1).clamp(min=0)
@@ -61,7 +65,6 @@ class Features:
         `silhouettes` are uint8 (B, 1, S, S).
         """
         if silhouettes is not None:
-            # some networks' maps are smaller than the picture over their stride
             return functional.interpolate(silhouettes.float() / 255, raw.shape[-2:], mode="area")
         if self.factors is None or self.behind is None:
             return None

@@ -23,15 +23,16 @@ class Moments(NamedTuple):
     variances: Tensor
 
 
-def moments(probabilities: Tensor, mass_floor: float) -> Moments:
-    """Where maps lie, `mass_floor` added to each of their pixels.
+def moments(probabilities: Tensor, mass_floor: float, counted: Tensor | None = None) -> Moments:
+    """Where maps lie, `mass_floor` added to each of their pixels; what is not `counted`, as in
+    `equivariance`, holds no more than that.
 
     >>> maps = torch.zeros(1, 1, 4, 4)
     >>> maps[0, 0, 0, 1] = maps[0, 0, 0, 3] = 1.0
     >>> [part.flatten().tolist() for part in moments(maps, 0.0)]
     [[0.25, -0.75], [0.25, 0.0]]
     """
-    maps = probabilities + mass_floor
+    maps = (probabilities if counted is None else probabilities * counted) + mass_floor
     share = maps / maps.sum((-2, -1), keepdim=True)
     places = pixel_centres(maps.shape[-1], device=maps.device)
     along = torch.stack([share.sum(-2), share.sum(-1)], 2)  # (B, K, 2, S): along x, along y

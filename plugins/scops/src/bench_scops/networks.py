@@ -22,7 +22,7 @@ DILATIONS = (6, 12, 18, 24)
 
 
 class DeepLab(nn.Module):
-    """Images (B, 3, S, S) in [-1, 1] → logits (B, channels, S / 8, S / 8).
+    """Images (B, 3, S, S) in [-1, 1] → logits (B, channels, S / 8 + 1, S / 8 + 1).
 
     A ResNet-50 of stride 8, its batch norms fixed; of its 2,048 maps only the second half is read, by
     four 3 × 3 convolutions of different dilations, added up.
@@ -37,6 +37,9 @@ class DeepLab(nn.Module):
             replace_stride_with_dilation=[False, True, True],
         )
         del whole.fc, whole.avgpool
+        whole.maxpool.ceil_mode = (
+            True  # one more cell, so that the corners' are the picture's corners
+        )
         self.backbone = whole
         self.head = nn.ModuleList(_dilated(channels, dilation) for dilation in DILATIONS)
 

@@ -153,20 +153,19 @@ def fit(
         seen = resized(shown, s.size)
         warp = draw_warps(s.batch, s, warp_generator(context.seed, step), fabric.device)
         draw = generator(context.seed, "colours", step, device=fabric.device)
-        warped = random_crop((warp.warp(seen) + 1) / 2, jitter, draw)
+        warped = warp.warp(random_crop((seen + 1) / 2, jitter, draw))
         both = torch.cat([seen, warped]).contiguous(memory_format=torch.channels_last)
         logits, found = learner(both).chunk(2)
         moved = warp.warp(logits)
         parts, moved_parts, found_parts = (x.softmax(1)[:, 1:] for x in (logits, moved, found))
-        here, there, back = (
-            loss.moments(x, s.mass_floor) for x in (parts, found_parts, moved_parts)
-        )
+        counted = loss.inside(warp, s.size) if s.outside == "ignored" else None
+        here = loss.moments(parts, s.mass_floor)
+        there, back = (loss.moments(x, s.mass_floor, counted) for x in (found_parts, moved_parts))
         if s.compare == "image":
             compared, against = parts, enlarged(wanted, s.size)
         else:
             compared = functional.interpolate(parts, wanted.shape[-2:], mode="area")
             against = wanted
-        counted = loss.inside(warp, s.size) if s.outside == "ignored" else None
         values = {
             "concentration": loss.concentration(here.variances, s.divided),
             "equivariance": loss.equivariance(moved, found, s.equivariance_mean, counted),

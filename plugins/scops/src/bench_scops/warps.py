@@ -19,12 +19,13 @@ CONTROLS = 5
 def draw_warps(
     count: int, settings: ScopsSettings, draw: np.random.Generator, device: torch.device
 ) -> ThinPlateSpline:
-    """`count` splines through moved control points, shifted, turned and scaled evenly within bounds.
+    """`count` splines; control points are moved, and all is shifted, turned and scaled, evenly within
+    bounds.
 
     Scales are drawn as the picture is read, evenly between one over each bound.
     """
     s = settings
-    offsets = draw.normal(0.0, s.bend, (count, CONTROLS**2, 2))
+    offsets = draw.uniform(-s.bend, s.bend, (count, CONTROLS**2, 2))
     shift = draw.uniform(-s.shift, s.shift, (count, 2))
     turn = draw.uniform(-s.rotation, s.rotation, count)
     scale = draw.uniform(1 / s.scales[1], 1 / s.scales[0], count)
