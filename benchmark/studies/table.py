@@ -19,8 +19,8 @@ from benchmark.studies.study import Study, StudyInvalid
 READING = (
     "A value is the mean over seeds; **bold** beats the best floor beside it beyond the 95 % interval; "
     "the rank is the best and the worst place among the methods compared that seeds and test items "
-    "leave open; it is given from two seeds on, where at least two methods have one. *open* is asked for and "
-    "not run yet: its protocol's table below has the command. An empty cell can't be. Ranks on "
+    "leave open; it is given from two seeds on, where at least two methods have one. *open* is asked "
+    "for and not run yet: its protocol's table below has the command. An empty cell can't be. Ranks on "
     "[boards](README.md#how-to-read-a-board) count further settings of the same methods, and older "
     "versions, too."
 )
