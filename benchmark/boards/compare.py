@@ -133,7 +133,13 @@ def _paired(rows: list[NamedRow], metric: str, most: int) -> Comparison:
     if asked is None:
         raise UnknownName("metric", metric, [v.metric for v in first.metrics])
     if asked.aggregate == "single":
-        raise InvalidInput(f"{metric} is one number for all items; there is nothing to pair")
+        itemised = [v.metric for v in first.metrics if v.aggregate != "single"]
+        raise InvalidInput(
+            f"{metric} is one number for all items; there is nothing to pair",
+            cure=f"name one with items: --metric {itemised[0]}"
+            if itemised
+            else "the intervals and ranks of its board say what the seeds tell",
+        )
     data = [{(n, d.pixels, d.labels) for e in g for n, d in e.record.data.items() if n == "test"}
             for g in groups]  # fmt: skip
     if data[0] != data[1]:

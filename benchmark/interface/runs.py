@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmark.contracts.errors import by_beginning
+from benchmark.contracts.errors import InvalidInput, by_beginning
 from benchmark.files import listed
 from benchmark.home import home, leaderboards
 
@@ -13,6 +13,11 @@ def find_run(name: str) -> Path:
     """The record of a run, by path, by id or by the id's beginning."""
     if name.endswith(".json") and Path(name).exists():
         return Path(name)
+    if Path(name).is_dir():
+        raise InvalidInput(
+            f"{name} is a folder, not a record",
+            cure="give the path of a *.json in it, or a run's id",
+        )
     found = {p.parent.name: p for p in listed(home() / "runs", "*/record.json")}
     for path in listed(leaderboards(), "**/*.json"):
         found.setdefault(path.stem, path)

@@ -143,7 +143,8 @@ def find_sweep(name: str = "") -> SweepFolder:
     """
     known = {path.parent.name: path.stat().st_mtime for path in _kept()}
     if not known:
-        raise UnknownName("sweep", name or "yet", known, cure="`bench sweep STUDY.toml` begins one")
+        cure = "none was begun yet: `bench sweep STUDY.toml` does"
+        raise UnknownName("sweep", name or "latest", known, cure=cure)
     return SweepFolder(
         by_beginning("sweep", name, known) if name else max(known, key=known.__getitem__)
     )

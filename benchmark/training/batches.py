@@ -128,12 +128,24 @@ def surroundings(size: int, margin: int, seen: int) -> tuple[int, int]:
 
 
 def shrunk(images: torch.Tensor, side: int) -> torch.Tensor:
-    """uint8 (B, C, H, H) → (B, C, side, side): means over areas, rounded.
-
-    Each new pixel is the mean of the square that it covers, with pixels at its edge by their share.
+    """uint8 (B, C, H, H) → (B, C, side, side): `averaged`, rounded.
 
     >>> shrunk(torch.tensor([[[[0, 10, 90], [0, 10, 90], [0, 10, 90]]]], dtype=torch.uint8), 2).tolist()
     [[[[3, 63], [3, 63]]]]
+    """
+    if images.shape[-1] == side:
+        return images
+    return averaged(images.float(), side).round_().clamp_(0, 255).byte()
+
+
+def averaged(images: torch.Tensor, side: int) -> torch.Tensor:
+    """float (B, C, H, H) → (B, C, side, side): means over areas.
+
+    Each new pixel is the mean of the square that it covers, with pixels at its edge by their share
+    (torch's "area" takes these whole, where sides do not divide). What is of that side comes back.
+
+    >>> averaged(torch.tensor([[[[0.0, 0.0, 3.0]] * 3]]), 2)[0, 0, 0].tolist()
+    [0.0, 2.0]
     """
     had = images.shape[-1]
     if had == side:
@@ -141,8 +153,8 @@ def shrunk(images: torch.Tensor, side: int) -> torch.Tensor:
     at = torch.arange(had, device=images.device)
     edge = torch.arange(side, device=images.device)[:, None] * (had / side)
     covered = (torch.minimum(at + 1, edge + had / side) - torch.maximum(at, edge)).clamp(min=0)
-    share = (covered / covered.sum(1, keepdim=True)).float()
-    return (share @ images.float() @ share.T).round_().clamp_(0, 255).byte()
+    share = (covered / covered.sum(1, keepdim=True)).to(images)
+    return share @ images @ share.T
 
 
 def resized(images: torch.Tensor, side: int) -> torch.Tensor:

@@ -11,6 +11,7 @@ from tests_fixtures import Call
 
 from benchmark.boards.compare import compare
 from benchmark.contracts.errors import InvalidInput, UnknownName
+from benchmark.interface.runs import find_run
 from benchmark.metrics.uncertainty import group_moves, interval, over_items
 from benchmark.records.claims import item_groups
 from benchmark.registry.protocols import find_protocol
@@ -119,6 +120,19 @@ def test_runs_on_other_pictures_are_not_paired(
     path.write_text(json.dumps(content))
     with pytest.raises(InvalidInput, match="different files"):
         compare(find_protocol("small_faces"), "slow", "grid:9", twin=True)
+
+
+def test_what_has_one_number_for_all_items_says_what_can_be_asked() -> None:
+    faces = find_protocol("ytf68_images_32")
+    with pytest.raises(InvalidInput, match="one number for all items") as refused:
+        compare(faces, "stylegan2:small", "ganseg:small", twin=False)
+    assert refused.value.cure == "the intervals and ranks of its board say what the seeds tell"
+
+
+def test_a_folder_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="is a folder, not a record") as refused:
+        find_run(str(tmp_path))
+    assert r"*.json" in refused.value.cure
 
 
 def test_the_command_prints_and_gives_json(ran: dict[str, list[np.ndarray]], bench: Call) -> None:

@@ -16,6 +16,7 @@ from benchmark.training.batches import (
     Others,
     Pixels,
     Views,
+    averaged,
     shrunk,
     surroundings,
 )
@@ -66,6 +67,8 @@ def test_shrinking_is_the_mean_over_areas(side: int) -> None:
     finer = picture.repeat(side, 1).repeat(side, 2).astype(np.float64)
     means = finer.reshape(2, side, 30, side, 30, 3).mean((2, 4)).transpose(0, 3, 1, 2)
     assert np.abs(found.numpy() - means).max() <= 0.5 + 1e-4
+    signed = torch.from_numpy(picture.copy()).permute(0, 3, 1, 2).float() / 127.5 - 1
+    assert np.abs(averaged(signed, side).numpy() - (means / 127.5 - 1)).max() < 1e-5
     white = torch.full((1, 3, 30, 30), 255, dtype=torch.uint8)
     assert (shrunk(white, side) == 255).all()
 

@@ -17,6 +17,7 @@ PAPER: dict[str, Any] = {
     "batch": 16,
     "learning_rate": 1e-3,
     "drops": (0.5,),
+    "bias_rate": 1.0,  # a rate of their own is in the configuration of SmallNet alone
     "folded": True,
 }
 #: SmallNet as released: raw descriptors. It saw 70 pixels with 15 around; 72 keep whole margins here.

@@ -14,6 +14,7 @@ from bench_dve.settings import DveSettings
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, MethodInfo
 from benchmark.contracts.predictions import Descriptors
+from benchmark.training.batches import averaged
 from benchmark.training.network_method import NetworkMethod
 
 
@@ -40,7 +41,7 @@ class Dve(NetworkMethod[nn.Module]):
     def predict(self, images: Tensor) -> Descriptors:
         size = self.settings.size
         # means over areas, as in training
-        seen = functional.interpolate(images, (size, size), mode="area")
+        seen = averaged(images, size)
         maps = self.network(seen.contiguous(memory_format=torch.channels_last)).float()
         if self.settings.unit_length:
             maps = functional.normalize(maps, dim=1)

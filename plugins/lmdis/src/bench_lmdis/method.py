@@ -6,7 +6,6 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from bench_lmdis import training
 from bench_lmdis.networks import Networks
@@ -16,6 +15,7 @@ from bench_lmdis.warps import with_border
 from benchmark.contracts.images import Images
 from benchmark.contracts.method import FitContext, MethodInfo
 from benchmark.contracts.predictions import Landmarks
+from benchmark.training.batches import averaged
 from benchmark.training.network_method import NetworkMethod
 
 
@@ -60,7 +60,7 @@ class Lmdis(NetworkMethod[Networks]):
         """Padded images (B, 3, P, P), and points (B, K, 2) in sides of the image."""
         s = self.settings
         # means over areas, as in training
-        seen = functional.interpolate(images, (s.size, s.size), mode="area")
+        seen = averaged(images, s.size)
         padded = with_border(seen, s.border).contiguous(memory_format=torch.channels_last)
         found = spots(self.network.maps(padded)[:, :-1]).points
         return padded, inside(found, s.padded, s.size)
