@@ -112,6 +112,19 @@ def test_pixels_belong_to_points_by_their_density_and_else_to_the_background() -
     torch.testing.assert_close(found[0, :, 2, 1], expected)
 
 
+@pytest.mark.parametrize(
+    "scale, wanted", [(0, 0.10), (1, 0.026), (2, 0.0064), (3, 0.0016), (4, 0.0004)]
+)
+def test_released_claims_are_weak_beside_the_background(scale: int, wanted: float) -> None:
+    """exp(·) / (2π σ⁴ h w) / (h w) against 1 / (h w), at the peak."""
+    side, sigma = 80, 2 ** (scale / 2) / 8
+    middle = torch.full((1, 1, 2), 40.5 / 80)
+    background, point = drawn(middle, side, sigma, "released")[0, :, 40, 40].tolist()
+    ratio = 1 / (2 * math.pi * sigma**4 * side**2) / side**2 * side**2
+    assert point / background == pytest.approx(ratio, rel=1e-4)
+    assert point / background == pytest.approx(wanted, rel=0.05)
+
+
 def test_the_middle_square_has_its_own_sides() -> None:
     corner = torch.tensor([8 / 96, 88 / 96])
     torch.testing.assert_close(inside(corner, 96, 80), torch.tensor([0.0, 1.0]))

@@ -49,11 +49,21 @@ def test_registration_is_whole_and_light() -> None:
 def test_paper_is_what_was_released() -> None:
     paper, aflw = (LmdisSettings(**spec().presets[name]) for name in ("paper", "aflw"))
     weights = (paper.concentration, paper.separation, paper.equivariance)
-    assert weights == (100.0, 20.0, 1e4)
-    assert (aflw.separation, aflw.separation_bandwidth) == (16.0, 0.06)
+    # 100, 20 and 1e4 of means over both pictures, concentration and equivariance over shares of the side
+    share = paper.size / paper.padded
+    assert weights == pytest.approx((100 / 2 / share**2, 20 / 2, 1e4 / share))
+    assert (2 * aflw.separation, aflw.separation_bandwidth) == (16.0, 0.06)
+    assert paper.claims == aflw.claims == "released"
     steps = (0, 99_999, 100_000, 199_999, 200_000)
     assert [paper.stretch(step) for step in steps] == [0, 0, 1, 1, 2]
     assert paper.border == 8
+
+
+def test_fits_from_before_claims_could_be_chosen_keep_their_identity() -> None:
+    small = LmdisSettings(**spec().presets["small"])
+    assert "claims" not in small.model_dump()
+    assert LmdisSettings(**spec().presets["paper"]).model_dump()["claims"] == "released"
+    assert LmdisSettings(**small.model_dump()) == small
 
 
 def test_hourglasses_have_the_channels_of_the_released_code() -> None:

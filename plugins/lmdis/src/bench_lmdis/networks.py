@@ -128,7 +128,7 @@ class Networks(nn.Module):
         spread = self.lengthen(spread)
         found = []
         for scale in range(s.scales):
-            whose = drawn(points, s.size, s.sigma * 2 ** (scale / 2))
+            whose = drawn(points, s.size, s.sigma * 2 ** (scale / 2), s.claims)
             found += [whose, torch.einsum("bkhw,bkc->bchw", whose, spread)]
         picture: Tensor = self.decoder(torch.cat(found, 1))
         return picture.float().sigmoid()

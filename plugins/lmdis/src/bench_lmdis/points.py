@@ -12,6 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from bench_lmdis.settings import Claims
+
 
 class Spots(NamedTuple):
     """Where maps lie: `points` (B, K, 2) and `spread` (B, K, 2), standard deviations in x and y."""
@@ -47,20 +49,23 @@ def spots(maps: Tensor) -> Spots:
     return Spots(torch.stack(points, -1), torch.stack(spread, -1))
 
 
-def drawn(points: Tensor, side: int, sigma: float) -> Tensor:
+def drawn(points: Tensor, side: int, sigma: float, claims: Claims = "mass") -> Tensor:
     """Maps (B, K + 1, side, side) of points (B, K, 2): whose each pixel is, the background's first.
 
     A point claims a pixel by its Gaussian of mass 1 and standard deviation `sigma`, the background all
-    of them alike by mass 1; at each pixel claims are brought to sum 1.
+    of them alike by mass 1; at each pixel claims are brought to sum 1. With `claims` "released" a
+    point's are divided by sigma² and by the number of pixels once more, as in the code.
 
     >>> drawn(torch.tensor([[[0.5, 0.5]]]), 1, 0.5).flatten()  # 1 and 1 / (2π · 0.25), over their sum
     tensor([0.6110, 0.3890])
     """
     places = _centres(side, points)
     x, y = (((places - points[..., i, None]) / sigma) ** 2 for i in (0, 1))
-    claims = torch.exp(-0.5 * (y[..., :, None] + x[..., None, :])) / (2 * torch.pi * sigma**2)
-    claims = torch.cat([torch.ones_like(claims[:, :1]), claims], 1)
-    return claims / claims.sum(1, keepdim=True)
+    own = torch.exp(-0.5 * (y[..., :, None] + x[..., None, :])) / (2 * torch.pi * sigma**2)
+    if claims == "released":
+        own = own / (sigma * side) ** 2
+    every = torch.cat([torch.ones_like(own[:, :1]), own], 1)
+    return every / every.sum(1, keepdim=True)
 
 
 def inside(points: Tensor, padded: int, size: int) -> Tensor:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from benchmark.contracts.method import MethodSettings
+
+Claims = Literal["mass", "released"]
 
 
 class LmdisSettings(MethodSettings):
@@ -16,7 +18,8 @@ class LmdisSettings(MethodSettings):
     border repeated outwards to `padded` × `padded`. Layers have `width` times the channels that they
     have in the released code, and their skips `skips` convolutions. A point is described by
     `point_features` numbers; to draw the image, by `drawn_features`, spread over Gaussians of `sigma`
-    sides and √2 times as wide at each of the further `scales`. Batch norms follow the batches by
+    sides and √2 times as wide at each of the further `scales`, which claim pixels by mass or, a hundred
+    times less and more, as `claims` "released". Batch norms follow the batches by
     `norm_momentum` a step.
 
     Losses, by their weights: `concentration` of each map, `separation` of points within
@@ -48,6 +51,8 @@ class LmdisSettings(MethodSettings):
     """Spread of the narrowest Gaussian that draws a point, in sides."""
     scales: int = Field(5, ge=1)
     """How many Gaussians, each √2 times as wide as the one before."""
+    claims: Claims = "mass"
+    """How strongly a point claims its pixels: by a Gaussian of mass 1, or as released."""
     norm_momentum: float = Field(3e-4, gt=0, le=1)
     """How fast batch norms follow the batches."""
 
@@ -104,6 +109,12 @@ class LmdisSettings(MethodSettings):
         if list(self.changes) != sorted(self.changes) or not all(0 < c < 1 for c in self.changes):
             raise ValueError(f"changes {self.changes} must rise from above 0 to below 1")
         return self
+
+    @model_serializer(mode="wrap")
+    def _later_ones_where_they_count(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """`claims` came in later: fits from before keep their identity."""
+        said: dict[str, Any] = dump(self)
+        return {k: v for k, v in said.items() if (k, v) != ("claims", "mass")}
 
     @property
     def border(self) -> int:
