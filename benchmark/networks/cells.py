@@ -16,15 +16,18 @@ from torch.nn import functional
 
 from benchmark.contracts.errors import InvalidInput
 
+TILING = 0.5
+"""The offset of maps that tile the picture."""
 
-def stride(cells: int, picture: int) -> int:
-    """The power of two that brought `picture` pixels to so many cells, or to more, had some not been
-    left out at the border.
 
-    >>> stride(14, 224), stride(13, 224), stride(2, 48)
-    (16, 16, 16)
+def stride(cells: int, picture: int, offset: float) -> float:
+    """How many pixels lie between cells: with `offset` ½ as many as tile the picture, else the power of
+    two that brought it to so many cells, or to more, had some not been left out at the border.
+
+    >>> stride(13, 224, 1.0), stride(14, 224, 1.0), stride(16, 224, 0.5)
+    (16, 16, 14.0)
     """
-    return 1 << int(math.log2(picture / cells))
+    return picture / cells if offset == TILING else 1 << int(math.log2(picture / cells))
 
 
 def over_picture(maps: Tensor, picture: int, size: int, offset: float) -> Tensor:
@@ -46,7 +49,7 @@ def over_picture(maps: Tensor, picture: int, size: int, offset: float) -> Tensor
     """
     if maps.ndim != 4 or maps.shape[-1] != maps.shape[-2]:
         raise InvalidInput(f"expected square maps (B, C, h, h), got {tuple(maps.shape)}")
-    step = stride(maps.shape[-1], picture)
+    step = stride(maps.shape[-1], picture, offset)
     wanted = (torch.arange(size, dtype=torch.float64) + 0.5) * picture / size - 0.5
     cell = (wanted - offset * (step - 1)) / step
     # grid_sample's places: the centres of the first and the last cell are -1 and 1
@@ -59,4 +62,8 @@ def over_picture(maps: Tensor, picture: int, size: int, offset: float) -> Tensor
 
 def tiled(maps: Tensor, picture: int, offset: float) -> Tensor:
     """Maps (B, C, h, h) on a grid whose cells tile the picture, one for each stride."""
-    return over_picture(maps, picture, picture // stride(maps.shape[-1], picture), offset)
+    if offset == TILING:
+        return maps
+    return over_picture(
+        maps, picture, int(picture / stride(maps.shape[-1], picture, offset)), offset
+    )

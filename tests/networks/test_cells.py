@@ -50,15 +50,16 @@ def test_cells_lie_where_the_trunk_says(name: str) -> None:
     positive(maps.features)
     picture = torch.ones(1, 3, side, side, dtype=torch.float64, requires_grad=True)
     for found in maps(picture):
-        step, cell = stride(found.shape[-1], side), found.shape[-1] // 2
+        offset, cell = Backbone(name, ()).offset, found.shape[-1] // 2
+        step = stride(found.shape[-1], side, offset)
         (seen,) = torch.autograd.grad(found[0, :, cell, cell].sum(), picture, retain_graph=True)
         rows = seen.abs().sum((0, 1, 3)).nonzero().flatten()
         assert 0 < int(rows[0]) < int(rows[-1]) < side - 1, "the whole field lies inside"
-        wanted = Backbone(name, ()).offset * (step - 1) + step * cell
+        wanted = offset * (step - 1) + step * cell
         assert float(rows[0] + rows[-1]) / 2 == wanted, (name, found.shape)
 
 
-def test_a_networks_of_timm_are_taken_to_tile() -> None:
+def test_networks_of_timm_are_taken_to_tile() -> None:
     assert Backbone("timm/vit_base_patch16_224.dino", ("11",)).offset == 0.5
 
 
@@ -77,9 +78,10 @@ def test_what_cells_hold_is_found_at_their_pixels(offset: float, size: int) -> N
 
 def test_maps_that_tile_stay_as_they_are() -> None:
     maps = torch.rand(2, 3, 12, 12, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(tiled(maps, 192, 0.5), maps)
-    larger = nn.functional.interpolate(maps, (96, 96), mode="bilinear")
-    torch.testing.assert_close(over_picture(maps, 192, 96, 0.5), larger)
+    for picture in (192, 168):  # cells of 16 pixels, and of 14
+        assert torch.equal(tiled(maps, picture, 0.5), maps)
+        larger = nn.functional.interpolate(maps, (96, 96), mode="bilinear")
+        torch.testing.assert_close(over_picture(maps, picture, 96, 0.5), larger)
 
 
 def test_maps_without_a_last_cell_get_one() -> None:
