@@ -105,7 +105,7 @@ def test_a_terminal_shows_counters_whole_and_folds_what_is_finished(
     live("stage1", 1200, 10_000, **values)
     live.bars.stop()
     text = capsys.readouterr().err
-    assert "✓ prepare twin:train  0.0 s" in text
+    assert re.search(r"✓ prepare twin:train  0\.\d s", text)  # a busy machine needs a while
     assert [task.description for task in live.bars.tasks] == ["stage1"]
     with live.bars.console.capture() as shown:
         live.bars.console.print(live.bars.get_renderable(), width=80)

@@ -186,9 +186,15 @@ def test_a_bar_says_in_words_what_it_draws(built: Built) -> None:
 
 
 def test_losses_are_red_and_gains_are_not(built: Built) -> None:
-    cells = re.findall(r'<td class="n t( loss)?">([−+][\d.]+)</td>', built.text(YTF5))
+    number = r"([−+][\d.]+)"
+    cell = rf'<td class="n t( loss)?">{number}<br><span class="dim">\({number} to {number}\)</span></td>'
+    cells = re.findall(cell, built.text(YTF5))
     assert len(cells) > 5
-    assert all(bool(loss) == value.startswith("−") for loss, value in cells)
+    assert all(bool(loss) == gain.startswith("−") for loss, gain, *_ in cells)
+    signed = [
+        [float(end.replace("−", "-")) for end in (low, gain, high)] for _, gain, low, high in cells
+    ]
+    assert all(ends == sorted(ends) for ends in signed)
 
 
 def test_the_strip_draws_what_runs_keep_without_a_pixel(
