@@ -105,9 +105,15 @@ def markdown(found: list[Change], before: str, after: str) -> str:
 def change_cells(change: Change) -> tuple[str, str, str]:
     """Value, rank and seeds as "old → new", or one of them where they are the same."""
     ends = (change.before, change.after)
+    told = change.kind == "moved" and any(end.rank for end in ends if end)
+    no_rank = "none" if told else ""
     value, rank, seeds = (
         _arrow(*(text(end) if end else "" for end in ends))
-        for text in (lambda e: f"{e.value:.4g}", lambda e: e.rank, lambda e: e.seeds)
+        for text in (
+            lambda e: f"{e.value:.4g}",
+            lambda e: e.rank or no_rank,
+            lambda e: e.seeds,
+        )
     )
     if change.kind == "withdrawn" and change.after:
         value += f" ({change.after.withdrawn})"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.boards.entries import Entry, read_entries
-from benchmark.boards.rows import Group, grouped, row_words
+from benchmark.boards.rows import Group, grouped, imitates, row_words
 from benchmark.contracts.errors import UnknownName, did_you_mean, listed
 from benchmark.files import listed as files_in
 from benchmark.home import home
@@ -96,9 +96,17 @@ def _defaults(groups: Mapping[Group, Sequence[Entry]]) -> dict[tuple[str, int], 
     """By method and version, settings whose defaults records leave out, with these defaults: what was
     given somewhere and left out all the same."""
     found: dict[tuple[str, int], dict[str, Any]] = defaultdict(dict)
+    given: dict[tuple[str, int, str], list[Any]] = defaultdict(list)
     for key, entries in groups.items():
-        given, kept = flat(entries[0].record.method.settings_given), _settings(entries[0])
-        found[key.method, key.version] |= {n: v for n, v in given.items() if n not in kept}
+        if (
+            imitates(entries[0].record) is None
+        ):  # the settings of an untrained network are another's
+            for name, value in flat(entries[0].record.method.settings_given).items():
+                if name not in _settings(entries[0]):
+                    given[key.method, key.version, name].append(value)
+    for (method, version, name), values in given.items():
+        if all(value == values[0] for value in values):  # else it was left out for not counting
+            found[method, version][name] = values[0]
     return found
 
 

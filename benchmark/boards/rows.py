@@ -46,10 +46,12 @@ class Floor(NamedTuple):
 
 class Gain(NamedTuple):
     """How much better a method is than the best floor beside it (negative: worse), in the metric's unit,
-    and the 95 % interval of that over seeds and items; `ends` None where no source of error is known."""
+    and the 95 % interval of that over seeds and items, with one seed over items alone; `ends` None where
+    no source of error is known. `marks` are those of the row's own interval."""
 
     value: float
     ends: tuple[float, float] | None
+    marks: str = ""
 
     @property
     def clear(self) -> bool:
@@ -58,9 +60,8 @@ class Gain(NamedTuple):
 
     def __str__(self) -> str:
         """ "+1.02 (-0.34 to +2.38)"."""
-        return f"{self.value:+.2f}" + (
-            " ({:+.2f} to {:+.2f})".format(*self.ends) if self.ends else ""
-        )
+        ends = " ({:+.2f} to {:+.2f})".format(*self.ends) if self.ends else ""
+        return f"{self.value:+.2f}{ends}{self.marks if ends else ''}"
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,12 @@ class Row:
         if ends is None:
             return ""
         low, high = ends
-        return f"{low:.2f} to {high:.2f}{'*' * (len(self.seeds) == 1)}{'°' * (not self.grouped)}"
+        return f"{low:.2f} to {high:.2f}{self.interval_marks}"
+
+    @property
+    def interval_marks(self) -> str:
+        """* where there is one seed, ° where it is not known which items belong together."""
+        return "*" * (len(self.seeds) == 1) + "°" * (not self.grouped)
 
     def places(self) -> str:
         """The rank for people: "1", or "2–4" where the data can't decide."""
@@ -290,7 +296,7 @@ def _gains(board: _Board, rows: dict[Group, Row]) -> dict[Group, Gain]:
         if row.role == "method" and floor is not None:
             gain = board.sign * difference(rows[floor].value, row.value)
             sources = board.certainty.of_difference(board.groups[floor], board.groups[key])
-            found[key] = Gain(gain, interval(gain, sources))
+            found[key] = Gain(gain, interval(gain, sources), row.interval_marks)
     return found
 
 

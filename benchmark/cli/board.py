@@ -62,6 +62,8 @@ def show(
     if web:
         _open_site(protocol)
         return
+    if metrics and protocol is None:
+        raise click.UsageError("--metrics prints one board: name its protocol")
     boards = [
         board
         for board in standings(
@@ -373,8 +375,8 @@ def _print_metrics(board: Standing) -> None:
 
     click.secho(f"\n{board.name}", bold=True)
     paragraph(f"{board.protocol.title}; ↓ lower is better, ↑ higher")
-    if not board.rows:
-        click.echo("no rows")
+    if all(row.withdrawn for row in board.rows):
+        click.echo(f"no rows; what papers report, if anything: bench board {board.protocol.name}")
         return
     for note in print_metrics(board.scored.metrics, board.rows):
         paragraph(note, dim=True)

@@ -46,20 +46,28 @@ def print_metrics(metrics: Sequence[Metric], rows: Sequence[Row]) -> list[str]:
     standing = [row for row in rows if not row.withdrawn]
     heads = [metric.head for metric in metrics]
     lines = [
-        [f"{row.method}{row.marks} {row.words}".strip(), *map(_measured, row.metrics)]
+        [
+            f"{row.method}{row.marks} {row.words}".strip(),
+            ROLES[row.role],
+            *(_measured(metric, row.interval_marks) for metric in row.metrics),
+        ]
         for row in standing
     ]
-    left_out = table(["method", *heads], lines, cut=["method"], drop=heads[:0:-1], right=heads,
+    left_out = table(["method", "", *heads], lines, cut=["method"], drop=heads[:0:-1], right=heads,
                      styles=_looks(standing))  # fmt: skip
     narrow = f"no room for {', '.join(left_out)}: a wider terminal, or --format csv"
     return [HALVES, *([narrow] if left_out else [])]
 
 
-HALVES = "±: the longer half of the 95 % interval over seeds and items; of one seed, over items"
+HALVES = (
+    "±: the longer half of the 95 % interval over seeds and items, of what is one number for all items "
+    "over seeds; * one seed: over items alone"
+)
 
 
-def _measured(metric: Measured) -> str:
-    return f"{metric.value:.2f}" + (f" ±{metric.half:.2f}" if metric.half is not None else "")
+def _measured(metric: Measured, marks: str) -> str:
+    half = f" ±{metric.half:.2f}{marks}" if metric.half is not None else ""
+    return f"{metric.value:.2f}{half}"
 
 
 def _looks(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -13,14 +13,14 @@ def find_run(name: str) -> Path:
     """The record of a run, by path, by id or by the id's beginning."""
     if name.endswith(".json") and Path(name).exists():
         return Path(name)
-    if Path(name).is_dir():
+    found = {p.parent.name: p for p in listed(home() / "runs", "*/record.json")}
+    for path in listed(leaderboards(), "**/*.json"):
+        found.setdefault(path.stem, path)
+    if Path(name).is_dir() and not any(run.startswith(name) for run in found):
         raise InvalidInput(
             f"{name} is a folder, not a record",
             cure="give the path of a *.json in it, or a run's id",
         )
-    found = {p.parent.name: p for p in listed(home() / "runs", "*/record.json")}
-    for path in listed(leaderboards(), "**/*.json"):
-        found.setdefault(path.stem, path)
     return found[by_beginning("finished run", name, found)]
 
 

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from benchmark.contracts.errors import DataMissing, Incompatible
 from benchmark.contracts.weights import Weights
+from benchmark.networks.cells import TILING
 from benchmark.networks.trunks import TRUNKS, trunk, untrained_trunk
 
 TIMM = "timm/"
@@ -53,7 +54,7 @@ class Backbone:
     def offset(self) -> float:
         """Where the cells of its maps lie (`benchmark.networks.cells`); of timm's networks, whose cells
         are patches as a rule, in the middle of their pixels."""
-        return 0.5 if self.of_timm else TRUNKS[self.name].offset
+        return TILING if self.of_timm else TRUNKS[self.name].offset
 
     def faults(self) -> list[str]:
         """What is wrong with it, in words."""
@@ -77,6 +78,14 @@ class Backbone:
                 f"sha256 {self.sha256!r} of {self.file} is no digest of 64 hexadecimal digits"
             )
         return found
+
+    def misplaced(self, size: int) -> list[str]:
+        """Why it isn't known where cells lie in pictures of `size` pixels a side, in words."""
+        if self.offset == TILING or not size % (deepest := TRUNKS[self.name].deepest):
+            return []
+        return [
+            f"where {self.name} looks is known for sides that are multiples of {deepest}, not {size}"
+        ]
 
     def weights(self) -> tuple[Weights, ...]:
         """The file that it reads."""

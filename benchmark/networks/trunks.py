@@ -73,7 +73,8 @@ class Trunk:
 
     `features` builds them, `own` finds their tensors among those of the file, and `scale` makes what
     they were trained on of RGB in [-1, 1]. `offset` says where the cells of its maps lie
-    (`benchmark.networks.cells`), in pictures whose sides are multiples of 32.
+    (`benchmark.networks.cells`), in pictures whose sides are multiples of `deepest`, the stride of its
+    last layer.
     """
 
     features: Callable[[], nn.Sequential]
@@ -82,6 +83,7 @@ class Trunk:
     own: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] = _under_features
     scale: Callable[[], nn.Module] = ImageNetScale
     offset: float = 0.5
+    deepest: int = 32
 
 
 TRUNKS = {
@@ -121,6 +123,7 @@ TRUNKS = {
             "fire9": 12,
         },
         offset=1.0,  # the strided convolution and the poolings pad nothing
+        deepest=16,
     ),
     "efficientnet-lite0": Trunk(
         efficientnet.features,

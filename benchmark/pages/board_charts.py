@@ -72,9 +72,9 @@ def labels_charts(protocol: Protocol, rows: list[Row]) -> list[tuple[str, Markup
     """The error against the number of annotated images, where metrics differ in that alone."""
     few = {m.id: int(m.on) for m in protocol.metrics if m.on.isdigit()}
     measured = {(m.measured, m.unit) for m in protocol.metrics if m.id in few}
-    if not rows or len(few) < 2 or len(measured) > 1:
-        return []
     chosen = [r for role in CHARTED for r in _each_once(rows) if r.role == role]
+    if not chosen or len(few) < 2 or len(measured) > 1:
+        return []
     shown = {
         f"{row.method} {row.variant}".strip(): sorted(
             (m for m in row.metrics if m.metric in few), key=lambda m: few[m.metric]

@@ -176,7 +176,7 @@ def markdown_table(rows: list[Row]) -> str:
 
 
 def _has_more(board: Standing) -> bool:
-    return len(board.scored.metrics) > 1 and bool(board.rows)
+    return len(board.scored.metrics) > 1 and not all(row.withdrawn for row in board.rows)
 
 
 def metrics_table(board: Standing) -> str:

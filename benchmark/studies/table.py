@@ -17,7 +17,8 @@ from benchmark.studies.like_for_like import Arm, Comparison, Place, arms, compar
 from benchmark.studies.study import Study, StudyInvalid
 
 READING = (
-    "A value is the mean over seeds; **bold** beats the best floor beside it beyond the 95 % interval; "
+    "A value is the mean over seeds; **bold** beats the best floor beside it beyond the 95 % interval, "
+    "which of one seed is over test items alone; "
     "the rank is the best and the worst place among the methods compared that seeds and test items "
     "leave open; it is given from two seeds on, where at least two methods have one. *open* is asked "
     "for and not run yet: its protocol's table below has the command. An empty cell can't be. Ranks on "

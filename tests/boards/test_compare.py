@@ -10,6 +10,7 @@ import pytest
 from tests_fixtures import Call
 
 from benchmark.boards.compare import compare
+from benchmark.boards.finding import named_rows
 from benchmark.contracts.errors import InvalidInput, UnknownName
 from benchmark.interface.runs import find_run
 from benchmark.metrics.uncertainty import group_moves, interval, over_items
@@ -133,6 +134,15 @@ def test_a_folder_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="is a folder, not a record") as refused:
         find_run(str(tmp_path))
     assert r"*.json" in refused.value.cure
+
+
+def test_a_folder_that_is_called_as_a_run_hides_none(
+    ran: dict[str, list[np.ndarray]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = named_rows(find_protocol("small_faces"), twin=True)[0].entries[0].path
+    (tmp_path / path.stem).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_run(path.stem).exists()
 
 
 def test_the_command_prints_and_gives_json(ran: dict[str, list[np.ndarray]], bench: Call) -> None:

@@ -66,6 +66,13 @@ def test_one_withdrawn_seed_moves_the_row_and_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_rank_that_is_gone_is_told(tmp_path: Path) -> None:
+    old = boards(tmp_path / "a", "lead,small,3,1,0 1,,r1 r2")
+    new = boards(tmp_path / "b", "lead,small,3,,0 1,,r1 r2")
+    (change,) = changes(state(old), state(new))
+    assert change_cells(change) == ("3", "1 → none", "0 1")
+
+
 def test_boards_come_and_go_and_twins_are_told_apart(tmp_path: Path) -> None:
     old = boards(tmp_path / "a", "lead,,3,,0,,r1")
     new = boards(tmp_path / "b", "lead,,3,,0,,r1", board="twins/mafl/1")

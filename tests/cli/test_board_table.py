@@ -113,7 +113,10 @@ def test_all_metrics_are_printed_as_far_as_there_is_room(
     assert len(lines) == len(rows)
     assert max(map(len, (head, *lines))) <= (width or 1000)
     assert all("10.00 ±2.50" in line for line in lines)
+    assert ["10.00 ±2.50*" in line for line in lines] == [True, False, False]  # one seed
     assert lines[1].startswith("emerging small dim")
+    assert "ceiling" in lines[0]
+    assert "floor" in lines[2]
     there = [metric.id for metric in METRICS if f"{metric.id} % ↓" in head]
     assert there == [metric.id for metric in METRICS][: len(there)]
     assert (len(there) == len(METRICS)) == (width in (None, 150))

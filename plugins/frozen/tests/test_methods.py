@@ -103,6 +103,8 @@ def _centres(maps: torch.Tensor) -> torch.Tensor:
 
 
 def test_settings_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValidationError, match=r"resnet18 looks .* multiples of 32, not 200"):
+        DeepFeatureFactorisation.Settings(size=200, backbone="resnet18", layers=("layer3",))
     with pytest.raises(ValidationError, match="none of vgg16"):
         FrozenBackbone.Settings(backbone="resnet")
     with pytest.raises(ValidationError, match="name one at least"):

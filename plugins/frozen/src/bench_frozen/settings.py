@@ -88,3 +88,9 @@ class FactorSettings(BackboneSettings):
     """Whether each place's maps have length 1."""
     background: Literal["most", "all"] = "all"
     """Which factors are background: the one that lies most at the border, or all that do."""
+
+    @model_validator(mode="after")
+    def _placed(self) -> FactorSettings:
+        if faults := self.network.misplaced(self.size):
+            raise ValueError("; ".join(faults))
+        return self

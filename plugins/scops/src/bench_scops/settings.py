@@ -150,7 +150,7 @@ class ScopsSettings(MethodSettings):
     def _fits(self) -> ScopsSettings:
         if not self.layers:
             raise ValueError("layers: name one at least")
-        if faults := self.network.faults():
+        if faults := self.network.faults() or self.network.misplaced(self.features_size):
             raise ValueError("; ".join(faults))
         if self.size % 8:
             raise ValueError(f"size {self.size} is not a multiple of 8, by which maps are reduced")
