@@ -187,7 +187,8 @@ def test_a_bar_says_in_words_what_it_draws(built: Built) -> None:
 
 def test_losses_are_red_and_gains_are_not(built: Built) -> None:
     number = r"([−+][\d.]+)"
-    cell = rf'<td class="n t( loss)?">{number}<br><span class="dim">\({number} to {number}\)[*°]*</span></td>'
+    interval = rf'<br><span class="dim">\({number} to {number}\)[*°]*</span>'
+    cell = rf'<td class="n t( loss)?">{number}{interval}</td>'
     cells = re.findall(cell, built.text(YTF5))
     assert len(cells) > 5
     assert all(bool(loss) == gain.startswith("−") for loss, gain, *_ in cells)
