@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmark.boards.rows import Measured, Row
+from benchmark.boards.measured import Measured
+from benchmark.boards.rows import Row
 from benchmark.cli.output import GAP, room, table
 from benchmark.pages.tables import ROLES, cells
 from benchmark.protocols import Metric

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from benchmark.boards.rows import Gain, Row
+from benchmark.boards.measured import Gain
+from benchmark.boards.rows import Row
 from benchmark.boards.standings import Standing
 from benchmark.protocols import Protocol
 from benchmark.registry.protocols import find_protocol

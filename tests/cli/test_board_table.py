@@ -8,7 +8,8 @@ import pytest
 from tests_fixtures import Call
 from tests_rows import ROWS
 
-from benchmark.boards.rows import Measured, Row
+from benchmark.boards.measured import Measured
+from benchmark.boards.rows import Row
 from benchmark.cli.board_table import HALVES, print_metrics, print_rows
 from benchmark.cli.output import paragraph, table
 from benchmark.protocols import Metric

@@ -13,7 +13,7 @@ import pytest
 from tests_fixtures import Call
 from tests_rows import CEILING, FLOOR, METHOD
 
-from benchmark.boards.rows import Floor, Gain
+from benchmark.boards.measured import Floor, Gain
 from benchmark.boards.scale import scale
 from benchmark.cli.verdict import interval_words, said
 from benchmark.runner.beside import floors as floors_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmark.boards.rows import Floor, Measured, Row
+from benchmark.boards.measured import Floor, Measured
+from benchmark.boards.rows import Row
 
 METHOD = Row(
     method="emerging",
