@@ -102,18 +102,17 @@ def show(
 
 def _print_as(format_: str, name: str | None, *, twin: bool) -> None:
     """One board in a format of `FORMATS`: the twin's where it is asked for, or there is no other."""
-    from benchmark.boards.standings import with_entries
+    from benchmark.boards.standings import standings
     from benchmark.pages.board_files import FORMATS
     from benchmark.registry.protocols import find_protocol
 
     if name is None:
         raise click.UsageError("--format prints one board: name its protocol")
-    found = list(with_entries([find_protocol(name)], requested=True))
-    wanted = [one for one in found if one[0].rows and (one[0].twin or not twin)]
+    found = standings([find_protocol(name)], requested=True)
+    wanted = [board for board in found if board.rows and (board.twin or not twin)]
     if not wanted:
         raise click.UsageError(_no_records(name, twin))
-    board, entries = wanted[0]
-    click.echo(FORMATS[format_](board, entries), nl=False)
+    click.echo(FORMATS[format_](wanted[0]), nl=False)
 
 
 @command.command()

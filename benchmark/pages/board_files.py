@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmark.boards.entries import Entry
 from benchmark.boards.frames import board_table
 from benchmark.boards.rows import Row
 from benchmark.boards.standings import Standing
 from benchmark.pages.numbers import FACTORS
 from benchmark.pages.tables import board_text
 
-Entries = Sequence[Entry]
 
-
-def as_csv(board: Standing, entries: Entries) -> str:
+def as_csv(board: Standing) -> str:
     """All columns of `board_table`, numbers to 6 significant digits."""
     table = board_table(board.scored, board.rows)
     text: str = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     return text
 
 
-def as_json(board: Standing, entries: Entries) -> str:
+def as_json(board: Standing) -> str:
     """The same as an object for each row, beside the protocol, its digest, and what its metrics are."""
     table = board_table(board.scored, board.rows)
     content = {
@@ -40,12 +37,12 @@ def as_json(board: Standing, entries: Entries) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def as_markdown(board: Standing, entries: Entries) -> str:
+def as_markdown(board: Standing) -> str:
     """The board's page as it lies beside its records."""
     return board_text(board)
 
 
-def as_latex(board: Standing, entries: Entries) -> str:
+def as_latex(board: Standing) -> str:
     r"""A table for a paper, methods above floors, the best method bold where seeds and items settle
     that it is the best and ahead of the floors. Its first line says what it needs: fonts of T1 have
     straight quotes.
@@ -122,7 +119,7 @@ def latex(text: str) -> str:
     return "".join(sign for sign in printed if " " <= sign <= "\x7e")
 
 
-FORMATS: Mapping[str, Callable[[Standing, Entries], str]] = {
+FORMATS: Mapping[str, Callable[[Standing], str]] = {
     "csv": as_csv,
     "md": as_markdown,
     "tex": as_latex,

@@ -171,4 +171,4 @@ def _write_asset(name: str, path: Path) -> None:
 
 
 def _write_board(board: Board, name: str, path: Path) -> None:
-    path.write_text(FORMATS[name](board, board.entries), "utf-8")
+    path.write_text(FORMATS[name](board), "utf-8")

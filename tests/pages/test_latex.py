@@ -90,7 +90,7 @@ def faults(text: str) -> list[str]:
 
 def test_a_board_is_a_table(boards: dict[str, Board]) -> None:
     board = boards["ytf5@1"]
-    text = as_latex(board, board.entries)
+    text = as_latex(board)
     assert faults(text) == []
     assert text.count(r"\\") == 1 + len(board.rows)
     assert "settings." not in text
@@ -102,16 +102,16 @@ def test_the_first_is_bold_where_it_is_settled_alone(boards: dict[str, Board]) -
     assert first is not None
     assert first.rank is not None
     assert first.rank[1] > 1  # it may be behind others
-    assert r"\textbf" not in as_latex(board, board.entries)
+    assert r"\textbf" not in as_latex(board)
     rows = [replace(row, rank=(1, 1) if row is first else row.rank) for row in board.rows]
     rows = [row for row in rows if row.rank or row.role != "method"]
-    text = as_latex(replace(board, rows=rows), board.entries)
+    text = as_latex(replace(board, rows=rows))
     assert text.count(r"\textbf") == 1
     assert r"\textbf{7.04}" in text
 
 
 def test_lone_words_of_settings_have_no_quotes(boards: dict[str, Board]) -> None:
-    text = as_latex(boards["ytf5@1"], boards["ytf5@1"].entries)
+    text = as_latex(boards["ytf5@1"])
     assert "reduction=none" in text
     assert "textquotedbl" not in text
 
@@ -120,11 +120,11 @@ def test_the_half_of_an_interval_that_is_cut_is_the_longer_one(boards: dict[str,
     board = boards["flowers17@1"]
     row = next(r for r in board.rows if (r.method, r.variant) == ("ganseg", "small"))
     assert row.ci95 == (0.0, 100.0)
-    assert rf"44.14 {{\scriptsize $\pm$ {100 - row.value:.2f}}}" in as_latex(board, board.entries)
+    assert rf"44.14 {{\scriptsize $\pm$ {100 - row.value:.2f}}}" in as_latex(board)
 
 
 def test_faults_are_seen(boards: dict[str, Board]) -> None:
-    comment, _, body = as_latex(boards["ytf5@1"], boards["ytf5@1"].entries).partition("\n")
+    comment, _, body = as_latex(boards["ytf5@1"]).partition("\n")
     changes = {
         r"\_": "_",
         " & ": " ",
@@ -145,7 +145,7 @@ def test_whatever_rows_say_it_stays_a_table(
 ) -> None:
     board = boards["flowers17@1"]
     rows = [replace(row, method=f"m{name}", variant=variant) for row in board.rows]
-    assert faults(as_latex(replace(board, rows=rows), board.entries)) == []
+    assert faults(as_latex(replace(board, rows=rows))) == []
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
@@ -170,13 +170,13 @@ COMPILER = shutil.which("pdflatex") or shutil.which("tectonic")
 
 @pytest.mark.skipif(COMPILER is None, reason="no LaTeX on this machine")
 def test_latex_compiles_boards_and_hostile_rows(boards: dict[str, Board], tmp_path: Path) -> None:
-    tables = [as_latex(board, board.entries) for board in boards.values() if board.rows]
+    tables = [as_latex(board) for board in boards.values() if board.rows]
     board = boards["flowers17@1"]
     rows = [
         replace(row, method=f"m{said}", variant=said)
         for row, said in zip(board.rows, HOSTILE, strict=False)
     ]
-    tables.append(as_latex(replace(board, rows=rows), board.entries))
+    tables.append(as_latex(replace(board, rows=rows)))
     head = r"\documentclass{article}\usepackage{booktabs}\usepackage[T1]{fontenc}\begin{document}"
     (tmp_path / "boards.tex").write_text("\n\n".join([head, *tables, r"\end{document}"]))
     strict = ["-halt-on-error", "-interaction=nonstopmode"] * ("pdflatex" in str(COMPILER))
